@@ -1,0 +1,1 @@
+//! The pipeline of an answer: plan, retrieve, read, rank, write, cite, check.

@@ -1,0 +1,1 @@
+//! The use cases; builds and wires everything.

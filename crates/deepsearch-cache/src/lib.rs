@@ -1,0 +1,1 @@
+//! The search cache: memory, Redis and table tiers behind one trait.

@@ -1,0 +1,2 @@
+//! The deepsearch command: a thin face of the app.
+fn main() {}

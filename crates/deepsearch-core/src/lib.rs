@@ -1,0 +1,38 @@
+//! The nouns of DeepSearch and the rules they keep, read top to bottom in the order a question meets them.
+//!
+//! Leaves out all I/O: the network, the clock, chance and storage are traits here and implemented elsewhere.
+
+pub mod chat;
+pub mod citation;
+pub mod event;
+pub mod ids;
+pub mod message;
+pub mod page;
+pub mod settings;
+pub mod user;
+
+pub mod cache;
+pub mod clock;
+pub mod fetch;
+pub mod model;
+pub mod search;
+
+pub mod error;
+pub mod text;
+pub mod validate;
+
+pub use cache::{Cache, CacheError, Freshness};
+pub use chat::{Chat, ChatId};
+pub use citation::{Citation, Evidence, SentenceCheck, Verdict};
+pub use clock::{Clock, SystemClock};
+pub use error::{ErrorCode, Failure};
+pub use event::AnswerEvent;
+pub use fetch::{FetchError, PageFetcher};
+pub use message::{Message, MessageId, MessageMetadata, MessageState, Role, Source, TokenUsage};
+pub use model::{ChatModel, ChatRequest, ModelError, ModelEvent, ModelId, ModelInfo, NumberedPassage, Purpose, Turn};
+pub use page::{MediaType, Page, PageId, Passage};
+pub use search::{EngineId, EngineKind, SearchEngine, SearchError, SearchHit, SearchQuery, SearchResults, TimeRange};
+pub use settings::UserSettings;
+pub use text::Span;
+pub use user::{Account, Session, User, UserId, VerificationToken};
+pub use validate::Invalid;

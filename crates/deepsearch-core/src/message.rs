@@ -1,0 +1,166 @@
+//! Message, Source and MessageMetadata (seed 3.2), and where a message stands while it is being written.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::chat::ChatId;
+use crate::validate::{Invalid, absolute_url, message_content};
+
+crate::ids::id!(
+    /// A message: `msg_` and a UUID version 7.
+    MessageId, "msg_"
+);
+
+/// Who speaks (seed 8.1, `role_check`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    User,
+    Assistant,
+    System,
+}
+
+impl Role {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Assistant => "assistant",
+            Self::System => "system",
+        }
+    }
+}
+
+impl std::str::FromStr for Role {
+    type Err = Invalid;
+
+    fn from_str(role: &str) -> Result<Self, Invalid> {
+        match role {
+            "user" => Ok(Self::User),
+            "assistant" => Ok(Self::Assistant),
+            "system" => Ok(Self::System),
+            other => Err(Invalid::Malformed {
+                field: "role",
+                value: other.into(),
+                expected: "role (user, assistant, system)",
+            }),
+        }
+    }
+}
+
+/// Whether a message's text is whole. Ours; the shared table knows only complete ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MessageState {
+    /// Being written now; its text so far is in the journal.
+    Streaming,
+    Complete,
+    /// Stopped by the user, by an error or by a crash; the text that came is kept and can be continued.
+    Interrupted,
+}
+
+/// One turn of a chat. Messages form a tree by `parent`: an edit or a new answer is a sibling, nothing is overwritten.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    pub id: MessageId,
+    pub chat_id: ChatId,
+    pub parent: Option<MessageId>,
+    pub role: Role,
+    /// Markdown; in an answer `[n]` cites `sources[n - 1]`.
+    pub content: String,
+    pub sources: Option<Vec<Source>>,
+    pub metadata: Option<MessageMetadata>,
+    /// Whole milliseconds, strictly rising within a chat (seed R11).
+    pub created_at: DateTime<Utc>,
+    pub state: MessageState,
+}
+
+impl Message {
+    /// Holds the message against seed 8.2.
+    ///
+    /// # Errors
+    /// The first rule it breaks.
+    pub fn validate(&self) -> Result<(), Invalid> {
+        // An interrupted answer may have been stopped before its first word.
+        if self.state == MessageState::Complete {
+            message_content(&self.content)?;
+        }
+        self.sources.iter().flatten().try_for_each(Source::validate)?;
+        self.metadata.iter().try_for_each(MessageMetadata::validate)
+    }
+}
+
+/// A source of an answer, as the seed keeps it beside the message (seed part 3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    pub title: String,
+    pub url: String,
+    /// May be empty.
+    pub snippet: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub favicon: Option<String>,
+}
+
+impl Source {
+    /// # Errors
+    /// [`Invalid`] when `url` or `favicon` is no URL.
+    pub fn validate(&self) -> Result<(), Invalid> {
+        absolute_url("source url", &self.url)?;
+        self.favicon
+            .iter()
+            .try_for_each(|favicon| absolute_url("source favicon", favicon))
+    }
+}
+
+/// What is known of how an answer came to be (seed part 3); members we do not know are kept.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MessageMetadata {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search_query: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crawled_urls: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<TokenUsage>,
+    /// Milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub processing_time: Option<f64>,
+    #[serde(flatten)]
+    pub other: serde_json::Map<String, serde_json::Value>,
+}
+
+impl MessageMetadata {
+    /// # Errors
+    /// [`Invalid`] when the time is negative or not a number.
+    pub fn validate(&self) -> Result<(), Invalid> {
+        match self.processing_time {
+            Some(time) if !time.is_finite() || time < 0.0 => Err(Invalid::Malformed {
+                field: "processingTime",
+                value: time.to_string(),
+                expected: "number of milliseconds",
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Tokens that an answer cost; integers from 0 (seed R10).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenUsage {
+    pub prompt: u32,
+    pub completion: u32,
+    pub total: u32,
+}
+
+impl std::ops::Add for TokenUsage {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            prompt: self.prompt.saturating_add(other.prompt),
+            completion: self.completion.saturating_add(other.completion),
+            total: self.total.saturating_add(other.total),
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Spans, sentences and terms: the one way text is cut, so that the crawler, the ranker, the writer and the check agree.
+
+use icu_segmenter::SentenceSegmenter;
+use rust_stemmers::{Algorithm, Stemmer};
+use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// A half-open range of bytes of some UTF-8 text, on character boundaries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Span {
+    pub start: u32,
+    pub end: u32,
+}
+
+impl Span {
+    /// # Panics
+    /// When `end` lies before `start`, or past 4 GiB.
+    pub fn new(start: usize, end: usize) -> Self {
+        assert!(start <= end, "a span ends at or after its start");
+        let byte = |at: usize| u32::try_from(at).expect("texts are smaller than 4 GiB");
+        Self {
+            start: byte(start),
+            end: byte(end),
+        }
+    }
+
+    pub fn range(self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    /// The text of the span; empty when it does not fit `text`, which a damaged row can bring about.
+    pub fn slice(self, text: &str) -> &str {
+        text.get(self.range()).unwrap_or_default()
+    }
+
+    pub fn len(self) -> usize {
+        self.range().len()
+    }
+
+    pub fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
+    pub fn contains(self, other: Self) -> bool {
+        self.start <= other.start && other.end <= self.end
+    }
+}
+
+/// Where each sentence of `text` lies (Unicode UAX #29, mended for abbreviations). A line break always ends one.
+/// Spans are trimmed of white space, in order, and never overlap.
+pub fn sentences(text: &str) -> Vec<Span> {
+    let segmenter = SentenceSegmenter::new(Default::default());
+    let mut spans = Vec::new();
+    let mut line_start = 0;
+    for line in text.split_inclusive('\n') {
+        let mut start = 0;
+        for end in segmenter.segment_str(line).skip(1) {
+            if end < line.len() && continues_after(&line[start..end], &line[end..]) {
+                continue;
+            }
+            push_trimmed(&mut spans, text, line_start + start, line_start + end);
+            start = end;
+        }
+        // The last boundary is the line's end, so nothing is left over.
+        line_start += line.len();
+    }
+    spans
+}
+
+fn push_trimmed(spans: &mut Vec<Span>, text: &str, start: usize, end: usize) {
+    let piece = &text[start..end];
+    let trimmed = piece.trim();
+    if !trimmed.is_empty() {
+        let start = start + (piece.len() - piece.trim_start().len());
+        spans.push(Span::new(start, start + trimmed.len()));
+    }
+}
+
+/// Whether a full stop here belongs to an abbreviation or an initial, and the sentence goes on.
+fn continues_after(sentence: &str, rest: &str) -> bool {
+    const ABBREVIATIONS: &[&str] = &[
+        "dr", "mr", "mrs", "ms", "prof", "st", "sr", "jr", "vs", "etc", "e.g", "i.e", "eg", "ie", "cf", "al", "fig",
+        "figs", "eq", "no", "vol", "pp", "ed", "eds", "approx", "ca", "inc", "ltd", "co", "corp", "u.s", "u.k", "u.n",
+        "a.m", "p.m", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "z.b",
+        "d.h", "bzw", "usw", "nr", "gen", "col", "sgt", "capt", "rev", "hon", "gov", "sen", "rep",
+    ];
+    let Some(stem) = sentence.trim_end().strip_suffix('.') else {
+        return false;
+    };
+    let word = stem
+        .rsplit(|c: char| c.is_whitespace() || c == '(' || c == '[')
+        .next()
+        .unwrap_or_default();
+    let next_is_lower = rest.trim_start().chars().next().is_some_and(char::is_lowercase);
+    let mut letters = word.chars();
+    let is_initial = matches!((letters.next(), letters.next()), (Some(first), None) if first.is_uppercase());
+    let lower = word.to_lowercase();
+    // "etc." and "U.S." also end sentences: they only continue one where the next word does not start a new one.
+    let may_end = matches!(
+        lower.as_str(),
+        "etc" | "inc" | "ltd" | "co" | "corp" | "u.s" | "u.k" | "u.n" | "a.m" | "p.m" | "usw" | "no"
+    );
+    is_initial || next_is_lower || (ABBREVIATIONS.contains(&lower.as_str()) && !may_end)
+}
+
+/// The terms of a text for matching: runs of letters and digits, folded and stemmed; scripts that write no spaces
+/// (Chinese, Japanese, Thai, Lao, Khmer, Burmese) as overlapping pairs of characters.
+pub fn terms(text: &str) -> Vec<String> {
+    terms_where(text, |_| true)
+}
+
+/// As [`terms`], without the words that carry no meaning of their own (of, and, der, les, …).
+pub fn content_terms(text: &str) -> Vec<String> {
+    terms_where(text, |folded| !is_stop_word(folded))
+}
+
+fn terms_where(text: &str, keep: impl Fn(&str) -> bool) -> Vec<String> {
+    let stemmer = Stemmer::create(Algorithm::English);
+    let mut terms = Vec::new();
+    for folded in words(text).map(|(_, word)| fold(word)).filter(|folded| keep(folded)) {
+        if folded.is_ascii() {
+            terms.push(stemmer.stem(&folded).into_owned());
+        } else if folded.chars().any(is_unsegmented) {
+            push_unsegmented(&mut terms, &folded);
+        } else {
+            terms.push(folded);
+        }
+    }
+    terms
+}
+
+/// Runs of letters and digits with the byte where each starts.
+pub fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let is_joiner = |c: char| c.is_alphanumeric() || is_combining_mark(c);
+    text.split(move |c: char| !is_joiner(c))
+        .filter(|word| !word.is_empty())
+        .map(move |word| (word.as_ptr() as usize - text.as_ptr() as usize, word))
+}
+
+/// Lower case without diacritics and in compatibility form, so that `Ｃafé` and `cafe` are one.
+pub fn fold(word: &str) -> String {
+    if word.is_ascii() {
+        return word.to_ascii_lowercase();
+    }
+    word.nfkd()
+        .filter(|c| !is_combining_mark(*c))
+        .nfc()
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// Whether a character belongs to a script that writes words without spaces between them.
+pub fn is_unsegmented(c: char) -> bool {
+    matches!(c,
+        '\u{0E00}'..='\u{0EFF}'      // Thai, Lao
+        | '\u{1000}'..='\u{109F}'    // Myanmar
+        | '\u{1780}'..='\u{17FF}'    // Khmer
+        | '\u{3040}'..='\u{30FF}'    // Hiragana, Katakana
+        | '\u{31F0}'..='\u{31FF}'
+        | '\u{3400}'..='\u{4DBF}'    // Han
+        | '\u{4E00}'..='\u{9FFF}'
+        | '\u{F900}'..='\u{FAFF}'
+        | '\u{20000}'..='\u{3FFFF}')
+}
+
+fn push_unsegmented(terms: &mut Vec<String>, word: &str) {
+    let characters: Vec<char> = word.chars().collect();
+    if characters.len() == 1 {
+        terms.push(word.into());
+    }
+    terms.extend(characters.windows(2).map(|pair| pair.iter().collect::<String>()));
+}
+
+/// Whether a folded word is too common to say what a text is about.
+pub fn is_stop_word(folded: &str) -> bool {
+    STOP_WORDS.binary_search(&folded).is_ok()
+}
+
+// English, with the commonest of German, Spanish and French. Sorted, for the binary search (a test holds it so).
+const STOP_WORDS: &[&str] = &[
+    "a", "about", "after", "all", "also", "am", "an", "and", "any", "are", "as", "at", "au", "auf", "aus", "avec",
+    "be", "because", "been", "before", "bei", "being", "between", "both", "but", "by", "can", "como", "con", "could",
+    "d", "dans", "das", "de", "del", "dem", "den", "der", "des", "did", "die", "do", "does", "doing", "du", "ein",
+    "eine", "einem", "einen", "einer", "el", "en", "er", "es", "est", "et", "for", "from", "fur", "had", "has", "have",
+    "having", "he", "her", "here", "hers", "him", "his", "how", "i", "ich", "if", "il", "im", "in", "into", "is",
+    "ist", "it", "its", "itself", "just", "la", "las", "le", "les", "lo", "los", "may", "me", "might", "mit", "more",
+    "most", "must", "my", "nicht", "no", "nor", "not", "o", "of", "off", "on", "only", "or", "other", "ou", "our",
+    "out", "over", "own", "para", "pas", "plus", "por", "pour", "que", "qui", "s", "same", "se", "she", "should",
+    "sich", "sie", "sind", "so", "some", "son", "such", "sur", "t", "than", "that", "the", "their", "theirs", "them",
+    "then", "there", "these", "they", "this", "those", "through", "to", "too", "un", "una", "und", "une", "until",
+    "up", "us", "very", "von", "vor", "was", "we", "were", "what", "when", "where", "which", "while", "who", "whom",
+    "why", "will", "with", "would", "y", "you", "your", "yours", "zu", "zum", "zur",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stop_words_are_sorted() {
+        assert!(STOP_WORDS.is_sorted());
+    }
+}

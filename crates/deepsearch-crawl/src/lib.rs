@@ -1,0 +1,1 @@
+//! Polite fetching, address guard, extraction of web pages, PDF and text to readable pages.

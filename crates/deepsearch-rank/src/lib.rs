@@ -1,0 +1,1 @@
+//! Splits pages into passages, scores, fuses, de-duplicates; pure functions.

@@ -1,0 +1,1 @@
+//! Search engines, one file each; failover, health, and the cache in front.

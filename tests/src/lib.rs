@@ -1,0 +1,1 @@
+//! Fakes and the local web that journeys run on.
