@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::chat::ChatId;
 use crate::citation::{Citation, SentenceCheck};
 use crate::error::Failure;
-use crate::message::{Message, MessageId};
+use crate::message::{Message, MessageId, Source};
 use crate::page::PageId;
 use crate::search::{EngineId, SearchHit};
 
@@ -40,9 +40,8 @@ pub enum AnswerEvent {
         failure: Failure,
         next: Option<EngineId>,
     },
-    /// A page was read and is a source. `number` is the one `[n]` cites.
+    /// A page was read. Whether it becomes a source is decided when all are read and ranked.
     SourceRead {
-        number: u32,
         page_id: PageId,
         url: String,
         title: String,
@@ -51,6 +50,11 @@ pub enum AnswerEvent {
     SourceFailed {
         url: String,
         failure: Failure,
+    },
+    /// The sources of the answer in the order `[n]` numbers them; `pages` holds their saved pages, in the same order.
+    Ranked {
+        sources: Vec<Source>,
+        pages: Vec<PageId>,
     },
     /// The next piece of the answer's Markdown, its `[n]` already checked.
     Token {

@@ -31,7 +31,10 @@ pub use fetch::{FetchError, PageFetcher};
 pub use message::{Message, MessageId, MessageMetadata, MessageState, Role, Source, TokenUsage};
 pub use model::{ChatModel, ChatRequest, ModelError, ModelEvent, ModelId, ModelInfo, NumberedPassage, Purpose, Turn};
 pub use page::{MediaType, Page, PageId, Passage};
-pub use search::{EngineId, EngineKind, SearchEngine, SearchError, SearchHit, SearchQuery, SearchResults, TimeRange};
+pub use search::{
+    Attempt, EngineId, EngineKind, SearchEngine, SearchError, SearchHit, SearchOutcome, SearchQuery, SearchResults,
+    Searcher, TimeRange,
+};
 pub use settings::UserSettings;
 pub use text::Span;
 pub use user::{Account, Session, User, UserId, VerificationToken};

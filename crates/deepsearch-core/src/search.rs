@@ -146,3 +146,28 @@ pub trait SearchEngine: Send + Sync {
     /// [`SearchError`]; an empty list is [`SearchError::NoResults`].
     async fn search(&self, query: &SearchQuery) -> Result<SearchResults, SearchError>;
 }
+
+/// One engine that was asked and failed.
+#[derive(Debug)]
+pub struct Attempt {
+    pub engine: EngineId,
+    pub error: SearchError,
+}
+
+/// What came of a search over several engines.
+#[derive(Debug, Default)]
+pub struct SearchOutcome {
+    /// `None` when nothing answered; the attempts say why.
+    pub results: Option<SearchResults>,
+    /// The engines that failed before, in the order they were asked.
+    pub attempts: Vec<Attempt>,
+    pub cached: bool,
+    /// From a cache past its time, because no engine answered.
+    pub stale: bool,
+}
+
+/// Engines in an order, with failover and cache: what the pipeline asks. It never fails; an outcome can be empty.
+#[async_trait]
+pub trait Searcher: Send + Sync {
+    async fn search(&self, query: &SearchQuery) -> SearchOutcome;
+}
