@@ -1,0 +1,11 @@
+drop table outbox;
+drop table search_cache;
+drop table setting;
+drop table user_settings;
+drop table sentence_check;
+drop table citation;
+drop table message_source;
+drop table page;
+drop table journal;
+drop table message;
+drop table chat;
