@@ -36,6 +36,10 @@ pub enum FetchError {
     Empty { url: Url },
     #[error("`{url}` sends us to a sign-in page")]
     SignIn { url: Url },
+    #[error("`{url}` asks us to prove that we are human")]
+    Captcha { url: Url },
+    #[error("`{url}` shows its text only in a browser that runs its scripts")]
+    NeedsScript { url: Url },
     #[error("`{url}` is not saved on this machine")]
     Unknown { url: Url },
 }
@@ -49,7 +53,8 @@ impl FetchError {
             Self::TimedOut { .. } => ErrorCode::TimedOut,
             Self::Unreachable { .. } => ErrorCode::Offline,
             Self::Unknown { .. } => ErrorCode::NotFound,
-            Self::Empty { .. } => ErrorCode::NoResults,
+            Self::Empty { .. } | Self::NeedsScript { .. } => ErrorCode::NoResults,
+            Self::Captcha { .. } => ErrorCode::Captcha,
             Self::Status { .. } | Self::Unsupported { .. } | Self::Unparsable { .. } => ErrorCode::Upstream,
         }
     }
