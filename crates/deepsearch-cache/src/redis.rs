@@ -1,0 +1,148 @@
+//! The shared tier: Redis, when one is configured. A slow or dead one costs whoever waits at most 200 ms, once.
+//!
+//! Entries lie under the user's scope, because a cache shared between users would let one poison or watch another's
+//! searches. What Redis holds was written by others too: it is read within a size limit and parsed with suspicion.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use ::redis::{AsyncCommands, RedisError};
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use deepsearch_core::cache::SearchCache;
+use deepsearch_core::{Cache, CacheError, Clock};
+use sha2::{Digest, Sha256};
+use tokio::time::timeout;
+
+use crate::rest::{Permit, Rest, Resting};
+use crate::{ENTRY_LIMIT, KEPT};
+
+/// Longest a caller waits for Redis, connecting included.
+const ANSWER_LIMIT: Duration = Duration::from_millis(200);
+/// Longest a connection attempt takes, out of the callers' way.
+const CONNECT_LIMIT: Duration = Duration::from_secs(2);
+const FIRST_REST: Duration = Duration::from_secs(1);
+const LONGEST_REST: Duration = Duration::from_secs(60);
+
+/// A Redis server as a cache tier.
+pub struct RedisCache {
+    connection: ConnectionManager,
+    scope: String,
+    clock: Arc<dyn Clock>,
+    rest: Arc<Rest>,
+}
+
+impl RedisCache {
+    /// A tier on the server at `url` (`redis://` or `rediss://`), for the entries of one user. Connects with the first
+    /// call, never here. Must be made within a Tokio runtime.
+    ///
+    /// # Errors
+    /// [`CacheError`] when the URL is none. The error does not repeat the URL, which may hold a password.
+    pub fn new(url: &str, user: &str, clock: Arc<dyn Clock>) -> Result<Self, CacheError> {
+        let config = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(CONNECT_LIMIT))
+            .set_response_timeout(Some(CONNECT_LIMIT))
+            .set_number_of_retries(0);
+        let connection = ::redis::Client::open(url)
+            .and_then(|client| ConnectionManager::new_lazy_with_config(client, config))
+            .map_err(|source| failure("take its address", source))?;
+        Ok(Self {
+            connection,
+            scope: hash(user),
+            clock,
+            rest: Arc::new(Rest::new(FIRST_REST, LONGEST_REST)),
+        })
+    }
+
+    /// Keys say neither who asked nor what: both are hashed. Access rules can still match one user's keys.
+    fn key(&self, query: &str) -> String {
+        format!("deepsearch:search:{}:{}", self.scope, hash(query))
+    }
+
+    /// Runs one command within the limit, or not at all while the server rests.
+    async fn ask<T>(
+        &self,
+        action: &'static str,
+        command: impl Future<Output = Result<T, RedisError>>,
+    ) -> Result<T, CacheError> {
+        match self.rest.permit() {
+            Permit::Ask => {}
+            Permit::Probe => {
+                tokio::spawn(probe(self.connection.clone(), self.rest.clone()));
+                return Err(failure(action, Resting));
+            }
+            Permit::Leave => return Err(failure(action, Resting)),
+        }
+        let failed = match timeout(ANSWER_LIMIT, command).await {
+            Ok(Ok(value)) => return Ok(value),
+            Ok(Err(error)) => failure(action, error),
+            Err(late) => failure(action, late),
+        };
+        self.rest.failed_call();
+        Err(failed)
+    }
+
+    fn trusted(&self, json: &str, query: &str) -> Option<SearchCache> {
+        let entry: SearchCache = serde_json::from_str(json).ok()?;
+        let newest = self.clock.now() + TimeDelta::from_std(KEPT).ok()?;
+        // An entry that claims to be fresh for ever would never be asked for again.
+        (entry.query == query && entry.results.is_object() && entry.expires_at <= newest).then_some(entry)
+    }
+}
+
+#[async_trait]
+impl Cache for RedisCache {
+    async fn lookup(&self, query: &str) -> Result<Option<SearchCache>, CacheError> {
+        let mut connection = self.connection.clone();
+        let last = isize::try_from(ENTRY_LIMIT).unwrap_or(isize::MAX);
+        // A range, not the whole value: someone else may have put half a gigabyte there.
+        let read = async move {
+            let value: Result<Vec<u8>, RedisError> = connection.getrange(self.key(query), 0, last).await;
+            match value {
+                Err(error) if error.code() == Some("WRONGTYPE") => Ok(Vec::new()),
+                read => read,
+            }
+        };
+        let bytes = self.ask("answer", read).await?;
+        if bytes.len() > ENTRY_LIMIT {
+            return Ok(None);
+        }
+        Ok(str::from_utf8(&bytes).ok().and_then(|json| self.trusted(json, query)))
+    }
+
+    async fn add(&self, entry: SearchCache) -> Result<(), CacheError> {
+        let json = serde_json::to_string(&entry).map_err(|source| failure("take the entry", source))?;
+        if json.len() > ENTRY_LIMIT {
+            return Ok(());
+        }
+        let mut connection = self.connection.clone();
+        let key = self.key(&entry.query);
+        let write = async move { connection.set_ex::<_, _, ()>(key, json, KEPT.as_secs()).await };
+        self.ask("take the entry", write).await
+    }
+}
+
+/// Finds out whether the server is back, while callers do without it.
+async fn probe(mut connection: ConnectionManager, rest: Arc<Rest>) {
+    // The first attempt may only meet the end of the old connection, which makes the manager open a new one.
+    for _ in 0..3 {
+        if let Ok(Ok(())) = timeout(CONNECT_LIMIT, connection.ping::<()>()).await {
+            return rest.recovered();
+        }
+        tokio::time::sleep(ANSWER_LIMIT).await;
+    }
+    rest.failed();
+}
+
+fn hash(text: &str) -> String {
+    hex::encode(Sha256::digest(text.as_bytes()))
+}
+
+fn failure(action: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> CacheError {
+    CacheError {
+        tier: "Redis",
+        action,
+        source: Box::new(source),
+    }
+}
