@@ -1,0 +1,111 @@
+use chrono::Duration;
+use deepsearch_core::Page;
+use deepsearch_rank::{RankOptions, estimate_tokens, rank};
+use proptest::prelude::*;
+
+use crate::fixtures::{now, page};
+
+fn options() -> RankOptions {
+    RankOptions::new(now())
+}
+
+#[test]
+fn the_passage_that_answers_comes_first() {
+    let pages = [
+        page("https://a.org/", "Gardening", "Tomatoes need sun.\nWater them daily."),
+        page(
+            "https://b.org/",
+            "Databases",
+            "PostgreSQL stores rows in heap pages. VACUUM reclaims the space of dead rows.",
+        ),
+    ];
+    let passages = rank("How does VACUUM reclaim space?", &[], &pages, &options());
+    assert_eq!(passages[0].page, 1);
+    assert!((passages[0].score - 1.0).abs() < f32::EPSILON);
+}
+
+#[test]
+fn copies_are_folded_into_the_better_page() {
+    let text = "The borrow checker makes sure that references never outlive the values they point to, at no cost.";
+    let pages = [
+        page("https://a.org/", "A", text),
+        page("https://copy.org/", "The borrow checker", text),
+    ];
+    let passages = rank("What does the borrow checker do?", &[], &pages, &options());
+    assert_eq!(passages.len(), 1);
+    assert_eq!(passages[0].page, 0);
+}
+
+#[test]
+fn newer_pages_go_first_only_when_asked_for() {
+    let mut old = page(
+        "https://a.org/",
+        "Release",
+        "The newest release of the tool is version four, says the team.",
+    );
+    let mut new = page(
+        "https://b.org/",
+        "Release",
+        "Version five is the newest release of the tool, the makers say.",
+    );
+    old.published_at = Some(now() - Duration::days(900));
+    new.published_at = Some(now() - Duration::days(1));
+    let pages = [old, new];
+    assert_eq!(rank("newest release of the tool", &[], &pages, &options())[0].page, 0);
+    let fresh = RankOptions {
+        prefer_fresh: true,
+        ..options()
+    };
+    assert_eq!(rank("newest release of the tool", &[], &pages, &fresh)[0].page, 1);
+}
+
+#[test]
+fn where_no_word_is_shared_the_start_of_each_page_is_given() {
+    let pages = [
+        page("https://a.jp/", "東京", "東京は日本の首都です。"),
+        page("https://b.jp/", "大阪", "大阪は大きな都市です。"),
+    ];
+    let passages = rank("capital city", &[], &pages, &options());
+    assert_eq!(passages.len(), 2);
+    assert!(passages.iter().all(|passage| passage.score == 0.0));
+}
+
+#[test]
+fn nothing_comes_of_nothing() {
+    assert!(rank("anything", &[], &[], &options()).is_empty());
+    assert!(rank("", &[], &[page("https://a.org/", "", "")], &options()).is_empty());
+}
+
+fn any_pages() -> impl Strategy<Value = Vec<Page>> {
+    let text = "((alpha|beta|gamma|delta|epsilon|中文|Überall|[a-z]{1,9})( |\\. |\\n|, )){0,120}";
+    proptest::collection::vec(text, 0..6).prop_map(|texts| {
+        texts
+            .iter()
+            .enumerate()
+            .map(|(at, text)| page(&format!("https://h{}.org/{at}", at % 3), "Alpha and beta", text))
+            .collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_budget_is_exceeded(pages in any_pages(), answer_tokens in 0_usize..400, page_tokens in 0_usize..200, passage_tokens in 1_usize..100) {
+        let options = RankOptions { answer_tokens, page_tokens, passage_tokens, ..options() };
+        let passages = rank("alpha beta", &["gamma".into()], &pages, &options);
+        let tokens = |page: Option<usize>| passages.iter().filter(|passage| page.is_none_or(|page| passage.page == page)).map(|passage| estimate_tokens(&passage.text)).sum::<usize>();
+        prop_assert!(tokens(None) <= answer_tokens);
+        for page in 0..pages.len() {
+            prop_assert!(tokens(Some(page)) <= page_tokens);
+        }
+    }
+
+    #[test]
+    fn ranking_is_repeatable_and_scores_lie_between_0_and_1(pages in any_pages()) {
+        let passages = rank("alpha beta", &["gamma delta".into()], &pages, &options());
+        prop_assert_eq!(&passages, &rank("alpha beta", &["gamma delta".into()], &pages, &options()));
+        for passage in &passages {
+            prop_assert!((0.0..=1.0).contains(&passage.score));
+            prop_assert_eq!(&pages[passage.page].text[passage.span.range()], passage.text.as_str());
+        }
+    }
+}
