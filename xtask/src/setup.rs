@@ -1,0 +1,120 @@
+//! System packages: which are missing, why each is needed, and how it comes.
+//!
+//! Debian and its children install through apt. Elsewhere, and where a person says no, the names are told instead.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use anyhow::{Context, Result, bail};
+
+use crate::shell;
+
+/// Whether something may be installed: asked once per list where a person sits at the terminal.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Consent {
+    ask: bool,
+}
+
+impl Consent {
+    pub(crate) fn new(yes: bool) -> Self {
+        Self {
+            ask: !yes && std::env::var_os("CI").is_none() && std::io::stdin().is_terminal(),
+        }
+    }
+
+    /// `true` to go on. Without a person to ask, the announcement is all.
+    pub(crate) fn given(self, question: &str) -> Result<bool> {
+        if !self.ask {
+            return Ok(true);
+        }
+        print!("    {question} [Y/n] ");
+        std::io::stdout().flush().context("asking")?;
+        let mut answer = String::new();
+        std::io::stdin()
+            .lock()
+            .read_line(&mut answer)
+            .context("reading the answer")?;
+        Ok(matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes"))
+    }
+}
+
+/// Something the system has to have.
+#[derive(Debug)]
+pub(crate) struct Need {
+    apt: &'static str,
+    elsewhere: &'static str,
+    why: &'static str,
+    present: fn() -> bool,
+}
+
+/// What a build needs beside Rust.
+pub(crate) const BUILD: &[Need] = &[Need {
+    apt: "build-essential",
+    elsewhere: "a C compiler (macOS: `xcode-select --install`; Windows: the Visual Studio Build Tools)",
+    why: "compiles SQLite, zstd and the TLS library",
+    present: || cfg!(windows) || shell::which("cc").is_some(),
+}];
+
+/// What the tests need beside that.
+pub(crate) const TESTS: &[Need] = &[
+    Need {
+        apt: "redis-server",
+        elsewhere: "redis-server (macOS: `brew install redis`)",
+        why: "the cache tests start one of their own on a free port",
+        present: || shell::which("redis-server").is_some(),
+    },
+    Need {
+        apt: "python3-venv",
+        elsewhere: "Python 3.10 or newer (macOS: `brew install python`)",
+        why: "runs the small language model of the journeys",
+        present: || shell::succeeds(&mut shell::command("python3", &["-c", "import venv, ensurepip"])),
+    },
+];
+
+/// Installs what is missing of `needs`.
+///
+/// # Errors
+/// With the sentence that says what to install by hand, where we cannot or may not.
+pub(crate) fn ensure(consent: Consent, needs: &[&Need]) -> Result<()> {
+    let missing: Vec<&Need> = needs.iter().copied().filter(|need| !(need.present)()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    shell::say("Some system packages are missing:");
+    for need in &missing {
+        println!("    {}: {}", need.apt, need.why);
+    }
+    if shell::which("apt-get").is_none() {
+        let names: Vec<_> = missing.iter().map(|need| need.elsewhere).collect();
+        bail!(
+            "this system has no apt-get; install by hand and run this again: {}",
+            names.join("; ")
+        );
+    }
+    let packages: Vec<_> = missing.iter().map(|need| need.apt).collect();
+    let by_hand = format!("sudo apt-get install {}", packages.join(" "));
+    if !consent.given("Install them with apt-get?")? {
+        bail!("nothing was installed; install by hand and run this again: {by_hand}");
+    }
+    let mend = || format!("is the network there? Otherwise install by hand and run this again: {by_hand}");
+    apt(&["update"]).with_context(mend)?;
+    apt(&[&["install", "--yes", "--no-install-recommends"], packages.as_slice()].concat()).with_context(mend)?;
+    match missing.iter().find(|need| !(need.present)()) {
+        Some(need) => bail!(
+            "{} is installed but still not found; look whether PATH holds it",
+            need.apt
+        ),
+        None => Ok(()),
+    }
+}
+
+fn apt(args: &[&str]) -> Result<()> {
+    let is_root = shell::output(&mut shell::command("id", &["-u"])).is_ok_and(|id| id.trim() == "0");
+    let mut command = if is_root {
+        shell::command("apt-get", &[])
+    } else if shell::which("sudo").is_some() {
+        shell::command("sudo", &["--preserve-env=DEBIAN_FRONTEND", "apt-get"])
+    } else {
+        bail!("installing needs root or sudo, and there is neither");
+    };
+    shell::run(command.args(args).env("DEBIAN_FRONTEND", "noninteractive"))
+}
