@@ -1,1 +1,31 @@
-//! The local store: one file per table, history search, outbox, snapshots, backup, salvage.
+//! The local store: what the app reads and writes, on the user's own machine, with or without a network.
+//!
+//! One file per table, its queries beside its rows and checked at compile time. Leaves out what the rows mean, which
+//! is `deepsearch-core`'s, and sync, which only finds its outbox here.
+
+mod store;
+
+mod chats;
+mod journal;
+mod messages;
+mod turns;
+
+mod citations;
+mod pages;
+
+mod outbox;
+mod search_cache;
+mod settings;
+
+mod error;
+mod owner;
+mod packing;
+mod time;
+
+pub use chats::{ChatCursor, ChatFilter, ChatView};
+pub use citations::{AnswerEvidence, SourcePage};
+pub use error::StoreError;
+pub use outbox::{Entity, Operation, OutboxEntry};
+pub use search_cache::SearchCacheTable;
+pub use store::{Store, StoreOptions};
+pub use turns::{FinishedAnswer, NewTurn, Turn};

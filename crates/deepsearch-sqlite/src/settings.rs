@@ -1,0 +1,166 @@
+//! Settings: the seed's, which follow the person, and the app's own by name, which stay on this device.
+//!
+//! Secrets are never kept here: the store is backed up, synced and handed over in reports.
+
+use chrono::TimeDelta;
+use deepsearch_core::validate::chars_between;
+use deepsearch_core::{Invalid, UserSettings};
+use serde_json::Value;
+
+use crate::error::{Doing, StoreError};
+use crate::messages::{read_json, write_json};
+use crate::outbox::{self, Entity};
+use crate::store::Store;
+use crate::time::from_millis;
+
+impl Store {
+    /// What the person chose; the defaults, where that is nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn lookup_user_settings(&self) -> Result<UserSettings, StoreError> {
+        let row = sqlx::query!(
+            r#"select theme, language, default_model, enable_search_by_default as "enable_search_by_default: bool",
+                max_search_results as "max_search_results: i32", updated_at
+            from user_settings where id = 1"#
+        )
+        .fetch_optional(self.readers())
+        .await
+        .doing("look up the settings")?;
+        let default = UserSettings::default();
+        Ok(row.map_or(default.clone(), |row| UserSettings {
+            theme: row.theme.unwrap_or(default.theme),
+            language: row.language.unwrap_or(default.language),
+            default_model: row.default_model,
+            enable_search_by_default: row.enable_search_by_default,
+            max_search_results: row.max_search_results.unwrap_or(default.max_search_results),
+            updated_at: Some(from_millis(row.updated_at)),
+        }))
+    }
+
+    /// Keeps all of a person's settings and returns them with their new `updated_at`; the one given is not looked at.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] for a value that cannot be kept.
+    pub async fn update_user_settings(&self, settings: &UserSettings) -> Result<UserSettings, StoreError> {
+        const ACTION: &str = "keep the settings";
+        validate(settings)?;
+        let mut tx = self.begin(ACTION).await?;
+        let now = self.now();
+        let last = sqlx::query_scalar!("select updated_at from user_settings where id = 1")
+            .fetch_optional(&mut *tx)
+            .await
+            .doing(ACTION)?;
+        let updated_at = last.map_or(now, |last| now.max(from_millis(last) + TimeDelta::milliseconds(1)));
+        let millis = updated_at.timestamp_millis();
+        sqlx::query!(
+            "replace into user_settings
+                (id, theme, language, default_model, enable_search_by_default, max_search_results, updated_at)
+             values (1, ?, ?, ?, ?, ?, ?)",
+            settings.theme,
+            settings.language,
+            settings.default_model,
+            settings.enable_search_by_default,
+            settings.max_search_results,
+            millis
+        )
+        .execute(&mut *tx)
+        .await
+        .doing(ACTION)?;
+        outbox::add(&mut tx, Entity::UserSettings, "", now).await.doing(ACTION)?;
+        tx.commit().await.doing(ACTION)?;
+        Ok(UserSettings {
+            updated_at: Some(updated_at),
+            ..settings.clone()
+        })
+    }
+
+    /// A setting of the app, by its name (`engines.searxng.url`).
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn lookup_setting(&self, key: &str) -> Result<Option<Value>, StoreError> {
+        let json = sqlx::query_scalar!("select value from setting where key = ?", key)
+            .fetch_optional(self.readers())
+            .await
+            .doing("look up the setting")?;
+        Ok(json.and_then(|json| read_json(&json, "setting", key)))
+    }
+
+    /// All settings of the app, by name.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn list_settings(&self) -> Result<Vec<(String, Value)>, StoreError> {
+        let rows = sqlx::query!("select key, value from setting order by key")
+            .fetch_all(self.readers())
+            .await
+            .doing("list the settings")?;
+        let settings = rows
+            .into_iter()
+            .filter_map(|row| read_json(&row.value, "setting", &row.key).map(|value| (row.key, value)));
+        Ok(settings.collect())
+    }
+
+    /// Keeps a setting of the app.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] for a name that is empty, too long, or a secret's.
+    pub async fn update_setting(&self, key: &str, value: &Value) -> Result<(), StoreError> {
+        const ACTION: &str = "keep the setting";
+        chars_between("the setting's name", key, 1, 200)?;
+        refuse_secret(key)?;
+        let (value, now) = (write_json(value).doing(ACTION)?, self.now().timestamp_millis());
+        let mut tx = self.begin(ACTION).await?;
+        sqlx::query!("replace into setting (key, value, updated_at) values (?, ?, ?)", key, value, now)
+            .execute(&mut *tx)
+            .await
+            .doing(ACTION)?;
+        tx.commit().await.doing(ACTION)
+    }
+
+    /// Puts a setting back to its default, and says whether it had been set.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn delete_setting(&self, key: &str) -> Result<bool, StoreError> {
+        const ACTION: &str = "delete the setting";
+        let mut tx = self.begin(ACTION).await?;
+        let deleted = sqlx::query!("delete from setting where key = ?", key)
+            .execute(&mut *tx)
+            .await
+            .doing(ACTION)?;
+        tx.commit().await.doing(ACTION)?;
+        Ok(deleted.rows_affected() > 0)
+    }
+}
+
+/// The limits of the shared table (seed 3.4).
+fn validate(settings: &UserSettings) -> Result<(), Invalid> {
+    chars_between("the theme", &settings.theme, 1, 20)?;
+    chars_between("the language", &settings.language, 1, 10)?;
+    settings
+        .default_model
+        .iter()
+        .try_for_each(|model| chars_between("the default model", model, 1, 50))?;
+    if !(1..=50).contains(&settings.max_search_results) {
+        return Err(Invalid::Malformed {
+            field: "the number of search results",
+            value: settings.max_search_results.to_string(),
+            expected: "number from 1 to 50",
+        });
+    }
+    Ok(())
+}
+
+fn refuse_secret(key: &str) -> Result<(), Invalid> {
+    let last = key.rsplit('.').next().unwrap_or(key);
+    if matches!(last, "key" | "token" | "secret" | "password") {
+        return Err(Invalid::Malformed {
+            field: "setting",
+            value: key.to_owned(),
+            expected: "setting of the store, where secrets are not kept",
+        });
+    }
+    Ok(())
+}
