@@ -1,0 +1,251 @@
+//! The crawler: from the address of a web page to the page, politely and within its limits.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use deepsearch_core::{Clock, FetchError, Page, PageFetcher};
+use futures::future::{BoxFuture, FutureExt, Shared, WeakShared};
+use thiserror::Error;
+use tokio::time::{Instant, timeout};
+use url::Url;
+
+use crate::address::{Lookup, SystemLookup};
+use crate::download::{Client, Document, Reply, refused, timed_out};
+use crate::hosts::{Hosts, Turn};
+use crate::media::{Expected, charset, expected};
+use crate::options::{CrawlOptions, Limits};
+use crate::reader::{Reader, unsupported};
+use crate::robots::RobotsRules;
+use crate::soft::leads_to_sign_in;
+
+/// Why a crawler cannot be made.
+#[derive(Debug, Error)]
+#[error("the crawler's HTTP client cannot be set up")]
+pub struct CrawlerError(#[source] reqwest::Error);
+
+/// Reads pages of the web. Cheap to clone; clones share connections, queues and parsers.
+#[derive(Clone)]
+pub struct Crawler {
+    shared: Arc<Crawling>,
+}
+
+/// A fetch that several callers wait for.
+type Fetching = Shared<BoxFuture<'static, Arc<Result<Page, FetchError>>>>;
+type WeakFetching = WeakShared<BoxFuture<'static, Arc<Result<Page, FetchError>>>>;
+
+struct Crawling {
+    client: Client,
+    hosts: Hosts,
+    robots: RobotsRules,
+    reader: Reader,
+    limits: Limits,
+    obeys_robots: bool,
+    under_way: Mutex<HashMap<Url, WeakFetching>>,
+}
+
+impl Crawler {
+    /// A crawler on the system's resolver. The process's TLS provider must have been installed.
+    ///
+    /// # Errors
+    /// [`CrawlerError`] when the HTTP client cannot be set up.
+    pub fn new(options: CrawlOptions, clock: Arc<dyn Clock>) -> Result<Self, CrawlerError> {
+        Self::with_lookup(options, clock, Arc::new(SystemLookup))
+    }
+
+    /// A crawler that resolves names by `lookup`; what it answers is checked like any other answer.
+    ///
+    /// # Errors
+    /// [`CrawlerError`] when the HTTP client cannot be set up.
+    pub fn with_lookup(
+        options: CrawlOptions,
+        clock: Arc<dyn Clock>,
+        lookup: Arc<dyn Lookup>,
+    ) -> Result<Self, CrawlerError> {
+        let client = Client::new(options.addresses, options.limits.clone(), lookup).map_err(CrawlerError)?;
+        Ok(Self {
+            shared: Arc::new(Crawling {
+                client,
+                obeys_robots: options.manners.robots,
+                hosts: Hosts::new(options.manners),
+                robots: RobotsRules::new(),
+                reader: Reader::new(options.parser, clock),
+                limits: options.limits,
+                under_way: Mutex::default(),
+            }),
+        })
+    }
+
+    /// The parser pool the crawler uses, for documents that are already here.
+    pub fn reader(&self) -> &Reader {
+        &self.shared.reader
+    }
+}
+
+#[async_trait]
+impl PageFetcher for Crawler {
+    /// Two callers who want one address at the same time share one download.
+    async fn fetch(&self, url: &Url) -> Result<Page, FetchError> {
+        let mut url = url.clone();
+        url.set_fragment(None);
+        let fetching = self.join_or_start(&url);
+        let outcome = fetching.await;
+        self.forget_finished();
+        Arc::try_unwrap(outcome).unwrap_or_else(|shared| match &*shared {
+            Ok(page) => Ok(page.clone()),
+            Err(error) => Err(copy(error)),
+        })
+    }
+}
+
+impl Crawler {
+    fn join_or_start(&self, url: &Url) -> Fetching {
+        let mut under_way = self
+            .shared
+            .under_way
+            .lock()
+            .expect("no code panics while it holds this lock");
+        if let Some(fetching) = under_way.get(url).and_then(WeakShared::upgrade) {
+            return fetching;
+        }
+        let (crawling, address) = (Arc::clone(&self.shared), url.clone());
+        let fetching = async move { Arc::new(crawling.read(address).await) }.boxed().shared();
+        if let Some(weak) = fetching.downgrade() {
+            under_way.insert(url.clone(), weak);
+        }
+        fetching
+    }
+
+    fn forget_finished(&self) {
+        let mut under_way = self
+            .shared
+            .under_way
+            .lock()
+            .expect("no code panics while it holds this lock");
+        under_way.retain(|_, fetching| fetching.upgrade().is_some_and(|fetching| fetching.peek().is_none()));
+    }
+}
+
+impl Crawling {
+    /// Follows an address to its document, every step checked, allowed by robots.txt and in turn.
+    async fn read(&self, url: Url) -> Result<Page, FetchError> {
+        let mut budget = Budget::new(&url, self.limits.total);
+        let mut at = url;
+        for _ in 0..=self.limits.redirects {
+            let (reply, turn) = self.step(&at, &mut budget).await?;
+            match reply {
+                Reply::Document(document) => return self.document(at, document, turn, &mut budget).await,
+                Reply::Redirect(next) if leads_to_sign_in(&at, &next) => return Err(FetchError::SignIn { url: at }),
+                Reply::Redirect(next) => at = next,
+            }
+        }
+        Err(FetchError::Refused {
+            url: at,
+            reason: format!("it was redirected more than {} times", self.limits.redirects),
+        })
+    }
+
+    async fn step(&self, url: &Url, budget: &mut Budget) -> Result<(Reply, Turn), FetchError> {
+        self.client.check(url).map_err(|forbidden| refused(url, &forbidden))?;
+        let crawl_delay = budget.spend(self.allowed(url)).await?;
+        let turn = timeout(self.limits.queue, self.hosts.turn(url, crawl_delay)).await;
+        let turn = turn.map_err(|_| timed_out(url, self.limits.queue))?;
+        Ok((budget.spend(self.client.ask(url)).await?, turn))
+    }
+
+    /// The pause that the site asks for, if its robots.txt lets us read the page at all.
+    async fn allowed(&self, url: &Url) -> Result<Option<Duration>, FetchError> {
+        if !self.obeys_robots {
+            return Ok(None);
+        }
+        let robots = self.robots.of(url, &self.client).await.map_err(|error| copy(&error))?;
+        if robots.is_url_allowed(url) {
+            return Ok(robots.crawl_delay());
+        }
+        Err(FetchError::Robots {
+            host: url.host_str().unwrap_or_default().to_owned(),
+        })
+    }
+
+    async fn document(
+        &self,
+        url: Url,
+        document: Document,
+        turn: Turn,
+        budget: &mut Budget,
+    ) -> Result<Page, FetchError> {
+        let content_type = document.content_type();
+        let expected: Expected = expected(content_type.as_deref()).map_err(|media| unsupported(&url, media))?;
+        let bytes = budget.spend(self.client.body(document)).await?;
+        // The next page may be downloaded while this one is parsed.
+        drop(turn);
+        self.reader
+            .parse_as(expected, &bytes, charset(content_type.as_deref()), &url)
+            .await
+    }
+}
+
+/// The time a page may take in all, not counting what it waits for its turn.
+struct Budget {
+    url: Url,
+    total: Duration,
+    left: Duration,
+}
+
+impl Budget {
+    fn new(url: &Url, total: Duration) -> Self {
+        Self {
+            url: url.clone(),
+            total,
+            left: total,
+        }
+    }
+
+    async fn spend<T>(&mut self, work: impl Future<Output = Result<T, FetchError>>) -> Result<T, FetchError> {
+        let start = Instant::now();
+        let done = timeout(self.left, work).await;
+        self.left = self.left.saturating_sub(start.elapsed());
+        done.unwrap_or_else(|_| Err(timed_out(&self.url, self.total)))
+    }
+}
+
+/// A shared error for one more caller; the cause, which cannot be copied, is kept in words.
+fn copy(error: &FetchError) -> FetchError {
+    match error {
+        FetchError::Refused { url, reason } => FetchError::Refused {
+            url: url.clone(),
+            reason: reason.clone(),
+        },
+        FetchError::Robots { host } => FetchError::Robots { host: host.clone() },
+        FetchError::TimedOut { url, limit } => timed_out(url, *limit),
+        FetchError::Unreachable { url, source } => FetchError::Unreachable {
+            url: url.clone(),
+            source: in_words(&**source).into(),
+        },
+        FetchError::Status { url, status } => FetchError::Status {
+            url: url.clone(),
+            status: *status,
+        },
+        FetchError::TooLarge { url, limit } => FetchError::TooLarge {
+            url: url.clone(),
+            limit: *limit,
+        },
+        FetchError::Unsupported { url, media_type } => unsupported(url, media_type.clone()),
+        FetchError::Unparsable { url, detail } => FetchError::Unparsable {
+            url: url.clone(),
+            detail: detail.clone(),
+        },
+        FetchError::Empty { url } => FetchError::Empty { url: url.clone() },
+        FetchError::SignIn { url } => FetchError::SignIn { url: url.clone() },
+        FetchError::Captcha { url } => FetchError::Captcha { url: url.clone() },
+        FetchError::NeedsScript { url } => FetchError::NeedsScript { url: url.clone() },
+        FetchError::Unknown { url } => FetchError::Unknown { url: url.clone() },
+    }
+}
+
+fn in_words(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,93 @@
+//! From bytes to a readable page: for what the crawler downloaded, and for files a person hands over.
+
+use std::sync::Arc;
+
+use deepsearch_core::{Clock, FetchError, Page, PageId};
+use url::Url;
+
+use crate::media::{Expected, charset, expected, settle};
+use crate::options::ParserOptions;
+use crate::parse::pool::ParserPool;
+use crate::parse::{Job, Parsed};
+
+/// The largest document that is parsed, in bytes: as large as the largest download.
+const LARGEST: usize = 20 << 20;
+
+/// Parses documents in a pool of child processes. Cheap to clone; clones share the pool.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    pool: Arc<ParserPool>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Reader {
+    /// Starts no child yet: the first page does.
+    pub fn new(options: ParserOptions, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            pool: ParserPool::new(options),
+            clock,
+        }
+    }
+
+    /// Makes a page of a document's bytes. `content_type` is what its server or owner says it is, `url` where it is from
+    /// (links in it are relative to that). Calls may run side by side; the pool bounds what works at once.
+    ///
+    /// # Errors
+    /// [`FetchError`] when the document is of no kind we read, damaged, too large, takes too long, or holds no text.
+    pub async fn parse(&self, bytes: &[u8], content_type: Option<&str>, url: &Url) -> Result<Page, FetchError> {
+        let expected = expected(content_type).map_err(|media_type| unsupported(url, media_type))?;
+        self.parse_as(expected, bytes, charset(content_type), url).await
+    }
+
+    pub(crate) async fn parse_as(
+        &self,
+        expected: Expected,
+        bytes: &[u8],
+        charset: Option<String>,
+        url: &Url,
+    ) -> Result<Page, FetchError> {
+        let url = url.clone();
+        if bytes.is_empty() {
+            return Err(FetchError::Empty { url });
+        }
+        if bytes.len() > LARGEST {
+            return Err(FetchError::TooLarge { url, limit: LARGEST });
+        }
+        let media_type = settle(expected, bytes).map_err(|media_type| unsupported(&url, media_type))?;
+        let milliseconds = u64::try_from(self.pool.time().as_millis()).unwrap_or(u64::MAX);
+        let job = Job {
+            url,
+            media_type,
+            charset,
+            milliseconds,
+        };
+        let parsed = self.pool.parse(&job, bytes).await?;
+        Ok(self.page(job, parsed))
+    }
+
+    fn page(&self, job: Job, parsed: Parsed) -> Page {
+        Page {
+            id: PageId::new(),
+            url: job.url,
+            title: parsed.title,
+            author: parsed.author,
+            site_name: parsed.site_name,
+            published_at: parsed.published_at,
+            favicon: parsed.favicon,
+            language: parsed.language,
+            media_type: job.media_type,
+            text: parsed.text,
+            sentences: parsed.sentences,
+            html: parsed.html,
+            fetched_at: self.clock.now(),
+            content_hash: parsed.content_hash,
+        }
+    }
+}
+
+pub(crate) fn unsupported(url: &Url, media_type: String) -> FetchError {
+    FetchError::Unsupported {
+        url: url.clone(),
+        media_type,
+    }
+}
