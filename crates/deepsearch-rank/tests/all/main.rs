@@ -3,6 +3,7 @@
 mod canonical;
 mod fuse;
 mod rank;
+mod similarity;
 mod split;
 
 mod fixtures {

@@ -88,6 +88,8 @@ fn any_pages() -> impl Strategy<Value = Vec<Page>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn no_budget_is_exceeded(pages in any_pages(), answer_tokens in 0_usize..400, page_tokens in 0_usize..200, passage_tokens in 1_usize..100) {
         let options = RankOptions { answer_tokens, page_tokens, passage_tokens, ..options() };

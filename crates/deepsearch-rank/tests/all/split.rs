@@ -58,6 +58,8 @@ fn an_empty_page_has_no_passages() {
 const ANY_TEXT: &str = "(([A-Z][a-zäß中文。 ]{0,40}[.!?]? |[0-9]{1,9}|\\n|日本語のテキスト。|x{200,400}| ){1,3}){0,20}";
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn passages_lie_on_the_bounds_of_sentences_and_cover_them(text in ANY_TEXT, tokens in 1_usize..200, overlap: bool) {
         let page = page("https://a.org/", "A", &text);
