@@ -1,0 +1,378 @@
+//! The pipeline itself: one question in, steps out while it runs, one answer at the end.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use deepsearch_core::event::AnswerEvent;
+use deepsearch_core::{
+    ChatModel, Citation, Clock, Failure, MessageMetadata, ModelError, Page, PageFetcher, SearchHit, SearchQuery,
+    Searcher, SentenceCheck, Source, TimeRange, TokenUsage, Turn,
+};
+use thiserror::Error;
+use tokio::sync::mpsc;
+
+use crate::afterwards::{Afterwards, afterwards};
+use crate::evidence::Evidence;
+use crate::plan::{Plan, plan};
+use crate::read::{ReadLimits, read};
+use crate::retrieve::{Retrieved, retrieve};
+use crate::write::{Draft, write};
+
+/// When to search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SearchMode {
+    /// The question decides: small talk and work on the chat itself need no search.
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+/// What is asked, with what the pipeline must know of the chat.
+#[derive(Debug, Clone)]
+pub struct Question {
+    pub text: String,
+    /// The turns before it, oldest first.
+    pub history: Vec<Turn>,
+    pub search: SearchMode,
+    pub locale: Option<String>,
+    pub time_range: Option<TimeRange>,
+    /// How many hits each search brings.
+    pub results: usize,
+    /// The text and pages of an answer that was interrupted and is to be continued.
+    pub so_far: Option<SoFar>,
+}
+
+impl Question {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            history: Vec::new(),
+            search: SearchMode::Auto,
+            locale: None,
+            time_range: None,
+            results: 10,
+            so_far: None,
+        }
+    }
+}
+
+/// An interrupted answer: what came, and the pages its `[n]` cite, in order.
+#[derive(Debug, Clone, Default)]
+pub struct SoFar {
+    pub content: String,
+    pub pages: Vec<Page>,
+}
+
+/// Bounds of one answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// For rewording a follow-up.
+    pub plan: Duration,
+    pub read: ReadLimits,
+    /// For the title and the follow-up questions, after the answer.
+    pub afterwards: Duration,
+    /// Most tokens of evidence that a model is shown; fewer where its context is small.
+    pub evidence_tokens: usize,
+    /// Most tokens of the answer.
+    pub answer_tokens: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            plan: Duration::from_secs(6),
+            read: ReadLimits {
+                pages: 8,
+                enough: 4,
+                grace: Duration::from_millis(1500),
+                total: Duration::from_secs(15),
+            },
+            afterwards: Duration::from_secs(20),
+            evidence_tokens: 6_000,
+            answer_tokens: 2_048,
+        }
+    }
+}
+
+/// What leaves the pipeline while it runs.
+#[derive(Debug)]
+pub enum Step {
+    Event(AnswerEvent),
+    /// The sources and their pages, before the first word: whoever keeps them now can keep a broken-off answer whole.
+    Evidence {
+        sources: Vec<Source>,
+        pages: Vec<Page>,
+    },
+}
+
+/// A whole answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    pub content: String,
+    pub sources: Vec<Source>,
+    pub citations: Vec<Citation>,
+    pub checks: Vec<SentenceCheck>,
+    pub metadata: MessageMetadata,
+    pub follow_ups: Vec<String>,
+    /// A better title for a new chat, where a model wrote one.
+    pub title: Option<String>,
+}
+
+/// Why there is no whole answer. What had come has left as steps already.
+#[derive(Debug, Error)]
+pub enum AnswerError {
+    #[error("the model could not write the answer")]
+    Write(#[from] ModelError),
+}
+
+impl From<&AnswerError> for Failure {
+    fn from(error: &AnswerError) -> Self {
+        let AnswerError::Write(error) = error;
+        Self::from(error)
+    }
+}
+
+/// Everything that answering needs, behind core's traits.
+#[derive(Clone)]
+pub struct Pipeline {
+    /// Asked side by side.
+    pub searchers: Vec<Arc<dyn Searcher>>,
+    /// Asked when those bring nothing: what is on this machine.
+    pub fallback: Vec<Arc<dyn Searcher>>,
+    pub fetcher: Arc<dyn PageFetcher>,
+    pub model: Arc<dyn ChatModel>,
+    pub clock: Arc<dyn Clock>,
+    pub limits: Limits,
+}
+
+impl Pipeline {
+    /// Answers one question. Dropping the future stops it at once; the steps sent until then stand.
+    ///
+    /// # Errors
+    /// [`AnswerError`] when the model fails; failing engines and pages are steps, not errors.
+    pub async fn answer(&self, question: &Question, steps: mpsc::Sender<Step>) -> Result<Answer, AnswerError> {
+        let started = Instant::now();
+        let steps = Steps(steps);
+        let (plan, evidence, searched) = match &question.so_far {
+            Some(so_far) => self.resume(question, so_far).await,
+            None => self.gather(question, &steps).await,
+        };
+        let evidence = Arc::new(evidence);
+        let sources = evidence.sources();
+        if question.so_far.is_none() {
+            self.tell_sources(&evidence, &sources, &steps).await;
+        }
+        let draft = write(self, question, &plan, &evidence, &searched, &steps).await?;
+        let (draft, checks) = self.check(draft, &evidence, &steps).await;
+        let Afterwards {
+            title,
+            follow_ups,
+            usage,
+        } = afterwards(self, question, &plan, &draft.content, &evidence, &steps).await;
+        let metadata = self.metadata(&plan, &evidence, draft.usage + usage, started.elapsed(), &searched);
+        let Draft { content, citations, .. } = draft;
+        Ok(Answer {
+            content,
+            sources,
+            citations,
+            checks,
+            metadata,
+            follow_ups,
+            title,
+        })
+    }
+
+    /// Plan, retrieve, read, rank.
+    async fn gather(&self, question: &Question, steps: &Steps) -> (Plan, Evidence, Searched) {
+        let plan = plan(question, self.model.as_ref(), self.limits.plan).await;
+        steps
+            .event(AnswerEvent::Planned {
+                question: plan.question.clone(),
+                queries: plan.queries.clone(),
+            })
+            .await;
+        if plan.queries.is_empty() && plan.urls.is_empty() {
+            return (plan, Evidence::default(), Searched::default());
+        }
+        let queries: Vec<SearchQuery> = plan.queries.iter().map(|text| self.query(question, text)).collect();
+        let mut retrieved = retrieve(&self.searchers, &queries, steps).await;
+        let offline = retrieved.offline;
+        if retrieved.hits.is_empty() && plan.urls.is_empty() {
+            retrieved = retrieve(&self.fallback, &queries, steps).await;
+        }
+        let mut pages = self.read(&plan, retrieved, steps).await;
+        if pages.is_empty() && !self.fallback.is_empty() {
+            // Hits without one readable page: what is on this machine may still know.
+            let local = retrieve(&self.fallback, &queries, steps).await;
+            pages = self.read(&plan, local, steps).await;
+        }
+        let evidence = self.rank(&plan, pages, Evidence::number).await;
+        (plan, evidence, Searched { yes: true, offline })
+    }
+
+    /// The evidence of an interrupted answer, numbered as its text cites it.
+    async fn resume(&self, question: &Question, so_far: &SoFar) -> (Plan, Evidence, Searched) {
+        let plan = Plan {
+            question: question.text.clone(),
+            queries: Vec::new(),
+            urls: Vec::new(),
+            prefer_fresh: false,
+        };
+        let evidence = self.rank(&plan, so_far.pages.clone(), Evidence::of_pages).await;
+        let searched = Searched {
+            yes: !so_far.pages.is_empty(),
+            offline: false,
+        };
+        (plan, evidence, searched)
+    }
+
+    fn query(&self, question: &Question, text: &str) -> SearchQuery {
+        SearchQuery {
+            text: text.to_owned(),
+            locale: question.locale.clone(),
+            time_range: question.time_range,
+            limit: question.results.clamp(1, 50),
+        }
+    }
+
+    async fn read(&self, plan: &Plan, retrieved: Retrieved, steps: &Steps) -> Vec<Page> {
+        let named = plan.urls.iter().map(|url| SearchHit {
+            title: String::new(),
+            url: url.to_string(),
+            snippet: String::new(),
+            favicon: None,
+            published_at: None,
+        });
+        // A page that would be read as a replacement has its turn, but not without end.
+        let most = self.limits.read.pages * 2;
+        let hits: Vec<SearchHit> = named
+            .chain(deepsearch_rank::pick(retrieved.hits, most, HITS_PER_HOST))
+            .collect();
+        let mut seen = HashSet::new();
+        let mut pages = read(self.fetcher.as_ref(), &hits, self.limits.read, steps).await;
+        pages.retain(|page| seen.insert(page.content_hash.clone()));
+        pages
+    }
+
+    async fn rank(
+        &self,
+        plan: &Plan,
+        pages: Vec<Page>,
+        number: fn(Vec<Page>, Vec<deepsearch_core::Passage>) -> Evidence,
+    ) -> Evidence {
+        let mut options = deepsearch_rank::RankOptions::new(self.clock.now());
+        options.answer_tokens = self.evidence_tokens();
+        options.page_tokens = options.page_tokens.min(options.answer_tokens.div_ceil(2));
+        options.prefer_fresh = plan.prefer_fresh;
+        let (question, queries) = (plan.question.clone(), plan.queries.clone());
+        let ranked = tokio::task::spawn_blocking(move || {
+            let passages = deepsearch_rank::rank(&question, &queries, &pages, &options);
+            number(pages, passages)
+        });
+        match ranked.await {
+            Ok(evidence) => evidence,
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        }
+    }
+
+    /// What fits beside the instructions, the chat and the answer.
+    fn evidence_tokens(&self) -> usize {
+        const OVERHEAD: usize = 700;
+        let context = self.model.info().context_tokens;
+        let answer = (self.limits.answer_tokens as usize).min(context / 3);
+        self.limits
+            .evidence_tokens
+            .min(context.saturating_sub(answer + OVERHEAD))
+            .max(256)
+    }
+
+    async fn tell_sources(&self, evidence: &Evidence, sources: &[Source], steps: &Steps) {
+        if evidence.is_empty() {
+            return;
+        }
+        steps
+            .send(Step::Evidence {
+                sources: sources.to_vec(),
+                pages: evidence.pages.clone(),
+            })
+            .await;
+        let pages = evidence.pages.iter().map(|page| page.id.clone()).collect();
+        steps
+            .event(AnswerEvent::Ranked {
+                sources: sources.to_vec(),
+                pages,
+            })
+            .await;
+    }
+
+    async fn check(&self, draft: Draft, evidence: &Arc<Evidence>, steps: &Steps) -> (Draft, Vec<SentenceCheck>) {
+        let evidence = Arc::clone(evidence);
+        let checked = tokio::task::spawn_blocking(move || {
+            let checks = crate::check::check(&draft.content, &evidence);
+            (draft, checks)
+        });
+        let (draft, checks) = match checked.await {
+            Ok(checked) => checked,
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        };
+        if !checks.is_empty() {
+            steps
+                .event(AnswerEvent::Checked {
+                    sentences: checks.clone(),
+                })
+                .await;
+        }
+        (draft, checks)
+    }
+
+    fn metadata(
+        &self,
+        plan: &Plan,
+        evidence: &Evidence,
+        tokens: TokenUsage,
+        took: Duration,
+        searched: &Searched,
+    ) -> MessageMetadata {
+        MessageMetadata {
+            search_query: plan.queries.first().cloned(),
+            crawled_urls: searched
+                .yes
+                .then(|| evidence.pages.iter().map(|page| page.url.to_string()).collect()),
+            model: Some(self.model.info().id.clone()),
+            tokens: (tokens != TokenUsage::default()).then_some(tokens),
+            processing_time: Some(took.as_millis() as f64),
+            ..MessageMetadata::default()
+        }
+    }
+}
+
+// More of one site than this says the same thing again.
+const HITS_PER_HOST: usize = 3;
+
+/// Whether there was a search, and what kept it from bringing anything.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Searched {
+    pub(crate) yes: bool,
+    pub(crate) offline: bool,
+}
+
+/// The way out for steps. Nobody listening is no reason to stop: the answer is still to be kept.
+#[derive(Debug, Clone)]
+pub struct Steps(mpsc::Sender<Step>);
+
+impl Steps {
+    pub fn new(sender: mpsc::Sender<Step>) -> Self {
+        Self(sender)
+    }
+
+    pub(crate) async fn event(&self, event: AnswerEvent) {
+        self.send(Step::Event(event)).await;
+    }
+
+    async fn send(&self, step: Step) {
+        // An error only says that the listener has gone.
+        let _ = self.0.send(step).await;
+    }
+}

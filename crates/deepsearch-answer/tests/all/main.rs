@@ -1,0 +1,7 @@
+//! Promises of the pipeline, module by module.
+
+mod fakes;
+
+mod links;
+mod pipeline;
+mod plan;
