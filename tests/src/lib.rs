@@ -1,1 +1,14 @@
-//! Fakes and the local web that journeys run on.
+//! The world that journeys run in: a web of real documents, engines with their real wire formats, models that follow
+//! a script, servers that misbehave on purpose, and the `deepsearch` command itself.
+//!
+//! Nothing here imitates the product: everything speaks over a socket or a process, as the real peer would.
+
+pub mod cli;
+pub mod engines;
+pub mod local_index;
+pub mod local_web;
+pub mod model_server;
+pub mod needs;
+pub mod ports;
+pub mod redis;
+pub mod scripted_server;

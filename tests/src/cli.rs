@@ -1,0 +1,194 @@
+//! The `deepsearch` command as a person runs it: a process of its own, a data folder of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A data folder and the settings, given through the environment, that each command in it is run with.
+#[derive(Debug)]
+pub struct Home {
+    folder: TempDir,
+    settings: Vec<(String, String)>,
+}
+
+/// What a command left behind.
+#[derive(Debug, Clone)]
+pub struct Ran {
+    /// The exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Home {
+    /// An empty data folder, as on the first start. Pages of this machine may be read, since the local web is there.
+    ///
+    /// # Errors
+    /// When no folder can be made.
+    pub fn new() -> Result<Self> {
+        let folder = tempfile::tempdir().context("making a data folder")?;
+        let home = Self {
+            folder,
+            settings: Vec::new(),
+        };
+        Ok(home.set("crawl.allow_private", "true"))
+    }
+
+    /// Gives each later command a setting, by its name: `engines.searxng.url`.
+    #[must_use]
+    pub fn set(mut self, name: &str, value: &str) -> Self {
+        let variable = format!("DEEPSEARCH_{}", name.to_uppercase().replace('.', "__"));
+        self.settings.push((variable, value.to_owned()));
+        self
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The command, ready to be started; nothing of the developer's own settings reaches it.
+    ///
+    /// # Errors
+    /// When the command cannot be built.
+    pub fn command<S: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Result<Command> {
+        let mut command = Command::new(binary()?);
+        let foreign = std::env::vars_os().map(|(name, _)| name).filter(|name| {
+            name.to_string_lossy().starts_with("DEEPSEARCH_") || is_a_model_key(&name.to_string_lossy())
+        });
+        for name in foreign {
+            command.env_remove(name);
+        }
+        command
+            .args(args)
+            .env("DEEPSEARCH_HOME", self.path())
+            .envs(self.settings.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null());
+        Ok(command)
+    }
+
+    /// Runs a command to its end.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn run<S: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Result<Ran> {
+        Ok(Ran::from(self.command(args)?.output().context("running `deepsearch`")?))
+    }
+
+    /// Starts a command and leaves it running, its output in pipes.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn spawn<S: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Result<Child> {
+        self.command(args)?
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .context("starting `deepsearch`")
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+impl Ran {
+    /// Goes on only if it succeeded.
+    ///
+    /// # Errors
+    /// With what it printed.
+    pub fn succeeded(self) -> Result<Self> {
+        ensure!(
+            self.code == Some(0),
+            "ended with {:?}\n{}\n{}",
+            self.code,
+            self.stdout,
+            self.stderr
+        );
+        Ok(self)
+    }
+
+    /// Standard output as one JSON document.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn json(&self) -> Result<Value> {
+        serde_json::from_str(&self.stdout)
+            .with_context(|| format!("reading JSON from\n{}\n{}", self.stdout, self.stderr))
+    }
+
+    /// Standard output as a JSON document a line: the events of `ask --json`.
+    ///
+    /// # Errors
+    /// With the first line that is none.
+    pub fn events(&self) -> Result<Vec<Value>> {
+        self.stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).with_context(|| format!("reading JSON from the line {line}")))
+            .collect()
+    }
+
+    /// The events of one type, in order.
+    ///
+    /// # Errors
+    /// With the first line that is no event.
+    pub fn events_of(&self, kind: &str) -> Result<Vec<Value>> {
+        Ok(self
+            .events()?
+            .into_iter()
+            .filter(|event| event["type"] == kind)
+            .collect())
+    }
+}
+
+/// Providers' own variables would turn a keyless journey into one with a key.
+fn is_a_model_key(name: &str) -> bool {
+    name.ends_with("_API_KEY") || name.ends_with("_API_TOKEN")
+}
+
+/// The built command. `DEEPSEARCH_TEST_BIN` names it where it has been built already; otherwise it is built now, since
+/// one that lies about from an earlier build would be tested in vain.
+fn binary() -> Result<PathBuf> {
+    static BINARY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    BINARY
+        .get_or_init(|| build().map_err(|error| format!("{error:#}")))
+        .clone()
+        .map_err(anyhow::Error::msg)
+}
+
+fn build() -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os("DEEPSEARCH_TEST_BIN") {
+        return Ok(path.into());
+    }
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("finding the workspace")?;
+    let built = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args([
+            "build",
+            "--package",
+            "deepsearch-cli",
+            "--bins",
+            "--message-format=json-render-diagnostics",
+        ])
+        .current_dir(workspace)
+        .stderr(Stdio::inherit())
+        .output()
+        .context("building the command")?;
+    ensure!(built.status.success(), "the command does not build");
+    String::from_utf8_lossy(&built.stdout)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|message| message["target"]["name"] == "deepsearch")
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .context("finding the built command")
+}
