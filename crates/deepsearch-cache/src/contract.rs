@@ -34,22 +34,40 @@ async fn an_entry_comes_back_as_it_was(tier: &dyn Cache, now: DateTime<Utc>) {
         now,
     );
     add(tier, &entry).await;
-    assert_eq!(lookup(tier, &entry.query).await, Some(entry), "an entry comes back as it was");
+    assert_eq!(
+        lookup(tier, &entry.query).await,
+        Some(entry),
+        "an entry comes back as it was"
+    );
 }
 
 async fn a_newer_entry_replaces_an_older_one(tier: &dyn Cache, now: DateTime<Utc>) {
-    add(tier, &fresh("replaced", json!({"age": "old"}), now - TimeDelta::seconds(5))).await;
+    add(
+        tier,
+        &fresh("replaced", json!({"age": "old"}), now - TimeDelta::seconds(5)),
+    )
+    .await;
     let newer = fresh("replaced", json!({"age": "new"}), now);
     add(tier, &newer).await;
-    assert_eq!(lookup(tier, "replaced").await, Some(newer), "a newer entry replaces an older one");
+    assert_eq!(
+        lookup(tier, "replaced").await,
+        Some(newer),
+        "a newer entry replaces an older one"
+    );
 }
 
 async fn an_entry_past_its_time_comes_back_as_stale(tier: &dyn Cache, now: DateTime<Utc>) {
     let mut entry = fresh("stale", json!({"old": true}), now - TimeDelta::hours(2));
     entry.expires_at = now - TimeDelta::hours(1);
     add(tier, &entry).await;
-    let found = lookup(tier, "stale").await.expect("an entry past its time is still found");
-    assert_eq!(found.freshness(now), Freshness::Stale, "an entry past its time says that it is stale");
+    let found = lookup(tier, "stale")
+        .await
+        .expect("an entry past its time is still found");
+    assert_eq!(
+        found.freshness(now),
+        Freshness::Stale,
+        "an entry past its time says that it is stale"
+    );
     assert_eq!(found, entry);
 }
 
@@ -59,21 +77,35 @@ async fn queries_that_differ_in_any_character_are_different(tier: &dyn Cache, no
         add(tier, entry).await;
     }
     for entry in entries {
-        assert_eq!(lookup(tier, &entry.query).await, Some(entry), "queries are compared exactly");
+        assert_eq!(
+            lookup(tier, &entry.query).await,
+            Some(entry),
+            "queries are compared exactly"
+        );
     }
 }
 
 async fn a_query_of_500_characters_is_kept(tier: &dyn Cache, now: DateTime<Utc>) {
     let entry = fresh(&"界".repeat(500), json!({"long": true}), now);
     add(tier, &entry).await;
-    assert_eq!(lookup(tier, &entry.query).await, Some(entry), "500 code points fit, whatever their bytes");
+    assert_eq!(
+        lookup(tier, &entry.query).await,
+        Some(entry),
+        "500 code points fit, whatever their bytes"
+    );
 }
 
 async fn many_at_once_do_not_mix(tier: &dyn Cache, now: DateTime<Utc>) {
-    let entries: Vec<_> = (0..40).map(|n| fresh(&format!("one of many {n}"), json!({"n": n}), now)).collect();
+    let entries: Vec<_> = (0..40)
+        .map(|n| fresh(&format!("one of many {n}"), json!({"n": n}), now))
+        .collect();
     join_all(entries.iter().map(|entry| add(tier, entry))).await;
     let found = join_all(entries.iter().map(|entry| lookup(tier, &entry.query))).await;
-    assert_eq!(found, entries.into_iter().map(Some).collect::<Vec<_>>(), "entries written at once do not mix");
+    assert_eq!(
+        found,
+        entries.into_iter().map(Some).collect::<Vec<_>>(),
+        "entries written at once do not mix"
+    );
 }
 
 fn fresh(query: &str, results: Value, created_at: DateTime<Utc>) -> SearchCache {

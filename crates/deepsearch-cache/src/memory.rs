@@ -15,9 +15,7 @@ impl MemoryCache {
     /// `limit` is in bytes of JSON, over all entries.
     pub fn new(limit: u64) -> Self {
         let entries = moka::future::Cache::builder()
-            .weigher(|query: &String, entry: &SearchCache| {
-                u32::try_from(query.len() + size(entry)).unwrap_or(u32::MAX)
-            })
+            .weigher(|query: &String, entry: &SearchCache| u32::try_from(query.len() + size(entry)).unwrap_or(u32::MAX))
             .max_capacity(limit)
             .time_to_live(KEPT)
             .build();

@@ -17,7 +17,9 @@ struct Stopped(Mutex<DateTime<Utc>>);
 
 impl Stopped {
     fn at_noon() -> Self {
-        Self(Mutex::new(Utc.with_ymd_and_hms(2026, 11, 23, 12, 0, 0).single().unwrap()))
+        Self(Mutex::new(
+            Utc.with_ymd_and_hms(2026, 11, 23, 12, 0, 0).single().unwrap(),
+        ))
     }
 
     fn advance(&self, by: TimeDelta) {

@@ -21,7 +21,10 @@ async fn memory_stays_within_its_limit() {
     for n in 0..1_000 {
         kept += usize::from(cache.lookup(&format!("question {n}")).await.unwrap().is_some());
     }
-    assert!(kept > 0 && kept <= 100, "{kept} entries of 1,000 bytes in 100,000 bytes");
+    assert!(
+        kept > 0 && kept <= 100,
+        "{kept} entries of 1,000 bytes in 100,000 bytes"
+    );
 }
 
 #[tokio::test]

@@ -22,7 +22,10 @@ fn now() -> chrono::DateTime<chrono::Utc> {
 /// How many of the answers made the caller wait, instead of leaving the server alone.
 fn waits(answers: &[Result<Option<SearchCache>, CacheError>]) -> usize {
     let rested = |error: &CacheError| error.source.downcast_ref::<Resting>().is_some();
-    answers.iter().filter(|answer| answer.as_ref().err().is_some_and(|error| !rested(error))).count()
+    answers
+        .iter()
+        .filter(|answer| answer.as_ref().err().is_some_and(|error| !rested(error)))
+        .count()
 }
 
 async fn ask_twenty_times(cache: &RedisCache) -> Vec<Result<Option<SearchCache>, CacheError>> {
@@ -44,7 +47,9 @@ async fn until_found(cache: &RedisCache, query: &str) -> SearchCache {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), found).await.expect("the server is used again once it is back")
+    tokio::time::timeout(Duration::from_secs(60), found)
+        .await
+        .expect("the server is used again once it is back")
 }
 
 #[tokio::test]
@@ -147,12 +152,18 @@ async fn a_redis_that_dies_is_waited_for_once_and_used_again_when_it_is_back() {
 
 #[tokio::test]
 async fn an_address_that_is_none_is_refused_without_repeating_its_password() {
-    let error = RedisCache::new("redis//:s3cret@nowhere", "anna", Arc::new(Stopped::at_noon())).err().unwrap();
+    let error = RedisCache::new("redis//:s3cret@nowhere", "anna", Arc::new(Stopped::at_noon()))
+        .err()
+        .unwrap();
     assert!(!format!("{error} {error:?}").contains("s3cret"));
 }
 
 async fn raw(server: &Server) -> redis::aio::MultiplexedConnection {
-    redis::Client::open(server.url()).unwrap().get_multiplexed_async_connection().await.unwrap()
+    redis::Client::open(server.url())
+        .unwrap()
+        .get_multiplexed_async_connection()
+        .await
+        .unwrap()
 }
 
 async fn only_key(raw: &mut redis::aio::MultiplexedConnection) -> String {

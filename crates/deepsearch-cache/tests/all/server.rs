@@ -26,7 +26,10 @@ impl Server {
 
     /// Sends the process a signal by name, such as `STOP`.
     pub(crate) fn signal(&self, name: &str) {
-        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.process.id().to_string()).status();
+        let sent = Command::new("kill")
+            .arg(format!("-{name}"))
+            .arg(self.process.id().to_string())
+            .status();
         assert!(sent.unwrap().success(), "the signal reaches the server");
     }
 
@@ -50,7 +53,17 @@ impl Drop for Server {
 
 fn spawn(port: u16, folder: &TempDir) -> Child {
     let process = Command::new("redis-server")
-        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"])
+        .args([
+            "--port",
+            &port.to_string(),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--dir",
+        ])
         .arg(folder.path())
         .stdout(Stdio::null())
         .spawn()
@@ -65,5 +78,9 @@ fn spawn(port: u16, folder: &TempDir) -> Child {
 }
 
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }

@@ -84,16 +84,28 @@ async fn an_entry_found_below_fills_the_tiers_above() {
     cache.flush().await;
     assert!(cache.lookup("deep").await.unwrap().is_some());
     assert_eq!(tiers[0].lookups.load(Ordering::SeqCst), 2);
-    assert_eq!(tiers[1].lookups.load(Ordering::SeqCst), 1, "the nearest tier answers the second time");
+    assert_eq!(
+        tiers[1].lookups.load(Ordering::SeqCst),
+        1,
+        "the nearest tier answers the second time"
+    );
     assert!(tiers[1].inner.lookup("deep").await.unwrap().is_some());
-    assert_eq!(tiers[2].adds.load(Ordering::SeqCst), 0, "the tier it came from is not written");
+    assert_eq!(
+        tiers[2].adds.load(Ordering::SeqCst),
+        0,
+        "the tier it came from is not written"
+    );
 }
 
 #[tokio::test]
 async fn a_fresh_entry_below_wins_over_a_stale_one_above() {
     let clock = Arc::new(Stopped::at_noon());
     let tiers = [0; 2].map(|_| Watched::that(Behaviour::Answers));
-    tiers[0].inner.add(entry("news", clock.now() - TimeDelta::days(1))).await.unwrap();
+    tiers[0]
+        .inner
+        .add(entry("news", clock.now() - TimeDelta::days(1)))
+        .await
+        .unwrap();
     tiers[1].inner.add(entry("news", clock.now())).await.unwrap();
     let found = tiered(&tiers, &clock).lookup("news").await.unwrap().unwrap();
     assert_eq!(found.freshness(clock.now()), Freshness::Fresh);
@@ -103,8 +115,16 @@ async fn a_fresh_entry_below_wins_over_a_stale_one_above() {
 async fn the_newest_stale_entry_is_the_last_resort_and_is_not_spread() {
     let clock = Arc::new(Stopped::at_noon());
     let tiers = [0; 2].map(|_| Watched::that(Behaviour::Answers));
-    tiers[0].inner.add(entry("news", clock.now() - TimeDelta::days(2))).await.unwrap();
-    tiers[1].inner.add(entry("news", clock.now() - TimeDelta::days(1))).await.unwrap();
+    tiers[0]
+        .inner
+        .add(entry("news", clock.now() - TimeDelta::days(2)))
+        .await
+        .unwrap();
+    tiers[1]
+        .inner
+        .add(entry("news", clock.now() - TimeDelta::days(1)))
+        .await
+        .unwrap();
     let found = tiered(&tiers, &clock).lookup("news").await.unwrap().unwrap();
     assert_eq!(found.created_at, clock.now() - TimeDelta::days(1));
     assert_eq!(found.freshness(clock.now()), Freshness::Stale);

@@ -1,0 +1,108 @@
+use deepsearch_core::{EngineKind, FetchError, PageFetcher, SearchEngine};
+use deepsearch_search::Guide;
+use url::Url;
+
+use crate::{Stopped, kind, query};
+
+fn guide() -> Guide {
+    Guide::new(Stopped::at_noon())
+}
+
+async fn topics(question: &str) -> Vec<String> {
+    let found = guide().search(&query(question)).await;
+    let hits = found.map(|results| results.hits).unwrap_or_default();
+    hits.into_iter()
+        .map(|hit| hit.url.strip_prefix("guide:").unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_question_about_the_app_finds_its_topic_first() {
+    for (question, topic) in [
+        ("how do I use my own SearXNG?", "searxng"),
+        ("How can I connect DeepSearch to my SearXNG server", "searxng"),
+        ("set up searxng", "searxng"),
+        ("SearXNG answers with 403", "searxng"),
+        ("Where do I get a Brave API key?", "brave"),
+        ("how to make a backup", "backup"),
+        ("use a local model with Ollama", "local-models"),
+        ("how do I use it offline", "offline"),
+    ] {
+        assert_eq!(
+            topics(question).await.first().map(String::as_str),
+            Some(topic),
+            "{question}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_question_about_something_else_finds_nothing() {
+    for question in [
+        "capital of France",
+        "What is the capital of France?",
+        "how do I bake bread?",
+        "who won the world cup in 1998",
+        "how do I use chopsticks?",
+        "best way to remove coffee stains",
+        "symptoms of the flu",
+        "when was the Eiffel tower built",
+        "what is the weather in Zurich tomorrow",
+        "東京の天気",
+        "wie backe ich Brot?",
+        "",
+        "???",
+        "how do I do it",
+    ] {
+        assert_eq!(topics(question).await, Vec::<String>::new(), "{question}");
+        assert_eq!(kind(&guide().search(&query(question)).await), "no results");
+    }
+}
+
+#[tokio::test]
+async fn every_topic_is_found_by_its_own_title_and_can_be_read() {
+    let guide = guide();
+    assert_eq!(guide.kind(), EngineKind::Guide);
+    assert!(guide.topics().count() >= 1);
+    for (id, title) in guide.topics() {
+        assert!(!title.is_empty(), "`{id}` begins with a title");
+        let found = topics(title).await;
+        assert_eq!(found.first().map(String::as_str), Some(id), "{title}");
+        let page = guide
+            .fetch(&Url::parse(&format!("guide:{id}#part")).unwrap())
+            .await
+            .unwrap();
+        assert_eq!(
+            (page.title.as_str(), page.url.as_str()),
+            (title, format!("guide:{id}").as_str())
+        );
+        assert!(page.text.starts_with(title) && !page.text.contains("\n## "));
+        assert!(page.sentences.len() > 2, "{id}");
+        assert_eq!(page.content_hash.len(), 64);
+    }
+}
+
+#[tokio::test]
+async fn the_text_of_a_topic_reads_like_the_page() {
+    let page = guide().fetch(&Url::parse("guide:searxng").unwrap()).await.unwrap();
+    assert!(page.text.contains("deepsearch settings set engines.searxng.url"));
+    assert!(!page.text.contains('`'), "code is text, without its marks");
+    assert!(page.html.unwrap().contains("<h1>"));
+}
+
+#[tokio::test]
+async fn only_topics_can_be_fetched() {
+    let fetch = async |address: &str| guide().fetch(&Url::parse(address).unwrap()).await;
+    assert!(matches!(
+        fetch("guide:no-such-topic").await,
+        Err(FetchError::Unknown { .. })
+    ));
+    assert!(matches!(
+        fetch("guide:../secrets").await,
+        Err(FetchError::Unknown { .. })
+    ));
+    assert!(matches!(
+        fetch("https://example.org/").await,
+        Err(FetchError::Refused { .. })
+    ));
+}
