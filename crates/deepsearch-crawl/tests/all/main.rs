@@ -1,0 +1,10 @@
+//! The promises of the crawler, kept against scripted servers, a lying DNS server and hostile documents.
+
+mod address;
+mod charset;
+mod limits;
+mod manners;
+mod media;
+mod parse;
+mod soft;
+mod support;
