@@ -70,7 +70,6 @@ pub async fn read(fetcher: &dyn PageFetcher, hits: &[SearchHit], limits: ReadLim
 
 fn read_event(page: &Page) -> AnswerEvent {
     AnswerEvent::SourceRead {
-        page_id: page.id.clone(),
         url: page.url.to_string(),
         title: page.title.clone(),
         favicon: page.favicon.as_ref().map(Url::to_string),

@@ -42,7 +42,6 @@ pub enum AnswerEvent {
     },
     /// A page was read. Whether it becomes a source is decided when all are read and ranked.
     SourceRead {
-        page_id: PageId,
         url: String,
         title: String,
         favicon: Option<String>,

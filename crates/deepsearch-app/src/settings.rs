@@ -1,0 +1,155 @@
+//! The settings there are: one row each, from which help, validation and the reference are made.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::error::AppError;
+
+/// What a setting takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum SettingKind {
+    Bool,
+    Integer { min: i64, max: i64 },
+    /// One of these.
+    Choice { of: &'static [&'static str] },
+    Text { longest: usize },
+    /// Comma-separated on the command line and in the environment.
+    List,
+    Url,
+    /// Never shown, never stored in the database.
+    Secret,
+}
+
+/// One setting. `{engine}` and `{provider}` in a key stand for any engine or model provider.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct SettingInfo {
+    pub key: &'static str,
+    #[serde(flatten)]
+    pub kind: SettingKind,
+    pub about: &'static str,
+}
+
+/// A setting as it stands.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SettingValue {
+    pub key: String,
+    /// Of a secret only whether it is set.
+    pub value: Value,
+    pub origin: crate::config::Origin,
+    pub about: &'static str,
+}
+
+const fn setting(key: &'static str, kind: SettingKind, about: &'static str) -> SettingInfo {
+    SettingInfo { key, kind, about }
+}
+
+/// Every setting. The first five are the seed's user_settings and travel with a person; the rest belong to a machine.
+pub const SETTINGS: &[SettingInfo] = &[
+    setting("theme", SettingKind::Choice { of: &["dark", "light", "system"] }, "How the window looks."),
+    setting("language", SettingKind::Text { longest: 10 }, "Language of the app and of searches, as a tag: en, de, pt-BR."),
+    setting("default_model", SettingKind::Text { longest: 50 }, "Model that answers, as provider/name; empty chooses by what is available."),
+    setting("enable_search_by_default", SettingKind::Bool, "Whether questions are searched for, or only given to the model."),
+    setting("max_search_results", SettingKind::Integer { min: 1, max: 50 }, "Results that one search brings."),
+    setting("engines.order", SettingKind::List, "Web engines in the order they are asked; empty takes all that are ready."),
+    setting("engines.{engine}.enabled", SettingKind::Bool, "Whether this engine is asked at all."),
+    setting("engines.{engine}.key", SettingKind::Secret, "Key of this engine."),
+    setting("engines.{engine}.url", SettingKind::Url, "Address of this engine, such as that of your own SearXNG."),
+    setting("models.{provider}.enabled", SettingKind::Bool, "Whether this provider's models are offered."),
+    setting("models.{provider}.key", SettingKind::Secret, "Key of this provider."),
+    setting("models.{provider}.url", SettingKind::Url, "Address of this provider; any OpenAI-compatible server can be added under a name of yours."),
+    setting("models.discover_local", SettingKind::Bool, "Whether Ollama, LM Studio and llama.cpp are looked for on this machine."),
+    setting("redis.url", SettingKind::Secret, "Address of a shared search cache, redis:// or rediss://."),
+    setting("answer.pages", SettingKind::Integer { min: 1, max: 20 }, "Pages that are read for one answer."),
+    setting("answer.evidence_tokens", SettingKind::Integer { min: 256, max: 100_000 }, "Tokens of sources that a model is shown at most."),
+    setting("answer.tokens", SettingKind::Integer { min: 64, max: 32_000 }, "Tokens that an answer has at most."),
+    setting("crawl.allow_private", SettingKind::Bool, "Whether pages of this machine and of the local network may be read."),
+    setting("trash.days", SettingKind::Integer { min: 1, max: 3650 }, "Days after which chats in Trash are gone for good."),
+];
+
+/// The row of a key, wildcards resolved.
+///
+/// # Errors
+/// [`AppError::UnknownSetting`].
+pub(crate) fn info(key: &str) -> Result<&'static SettingInfo, AppError> {
+    SETTINGS.iter().find(|info| matches(info.key, key)).ok_or_else(|| AppError::UnknownSetting { key: key.to_owned() })
+}
+
+fn matches(pattern: &str, key: &str) -> bool {
+    let (mut pattern, mut key) = (pattern.split('.'), key.split('.'));
+    loop {
+        match (pattern.next(), key.next()) {
+            (None, None) => return true,
+            (Some("{engine}"), Some(name)) if is_engine(name) => {}
+            (Some("{provider}"), Some(name)) if is_name(name) => {}
+            (Some(part), Some(name)) if part == name => {}
+            _ => return false,
+        }
+    }
+}
+
+fn is_engine(name: &str) -> bool {
+    deepsearch_search::ENGINES.iter().any(|engine| engine.id == name)
+}
+
+fn is_name(name: &str) -> bool {
+    (1..=40).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-')
+}
+
+/// A value as it is written on a command line or in the environment.
+///
+/// # Errors
+/// [`AppError::BadSetting`], which says what is expected.
+pub(crate) fn parse(key: &str, info: &SettingInfo, text: &str) -> Result<Value, AppError> {
+    let text = text.trim();
+    let value = match info.kind {
+        SettingKind::Bool => match text.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" | "1" => json!(true),
+            "false" | "no" | "off" | "0" => json!(false),
+            _ => json!(text),
+        },
+        SettingKind::Integer { .. } => text.parse::<i64>().map_or_else(|_| json!(text), |number| json!(number)),
+        SettingKind::List => json!(text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>()),
+        _ => json!(text),
+    };
+    check(key, info, &value)?;
+    Ok(value)
+}
+
+/// Holds a value, from wherever it comes, against its row.
+///
+/// # Errors
+/// [`AppError::BadSetting`].
+pub(crate) fn check(key: &str, info: &SettingInfo, value: &Value) -> Result<(), AppError> {
+    let text = value.as_str().unwrap_or_default();
+    let expected = match info.kind {
+        SettingKind::Bool if !value.is_boolean() => "write true or false".to_owned(),
+        SettingKind::Integer { min, max } if !value.as_i64().is_some_and(|number| (min..=max).contains(&number)) => {
+            format!("write a whole number from {min} to {max}")
+        }
+        SettingKind::Choice { of } if !of.contains(&text) => format!("choose one of {}", of.join(", ")),
+        SettingKind::Text { longest } if !value.is_string() || text.chars().count() > longest => {
+            format!("write a text of at most {longest} characters")
+        }
+        SettingKind::List if !value.as_array().is_some_and(|list| list.iter().all(Value::is_string)) => {
+            "write a list of names".to_owned()
+        }
+        SettingKind::List if key == "engines.order" => match unknown_engine(value) {
+            Some(name) => format!("there is no engine `{name}`; `deepsearch engines` lists them"),
+            None => return Ok(()),
+        },
+        SettingKind::Url if !is_web_address(text) => "write an address that begins with http:// or https://".to_owned(),
+        SettingKind::Secret if text.is_empty() => "write the secret".to_owned(),
+        _ => return Ok(()),
+    };
+    let shown = if info.kind == SettingKind::Secret { "(hidden)".to_owned() } else { value.as_str().map_or_else(|| value.to_string(), str::to_owned) };
+    Err(AppError::BadSetting { key: key.to_owned(), value: shown, expected })
+}
+
+fn unknown_engine(list: &Value) -> Option<&str> {
+    list.as_array()?.iter().filter_map(Value::as_str).find(|name| !is_engine(name))
+}
+
+fn is_web_address(text: &str) -> bool {
+    url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}
