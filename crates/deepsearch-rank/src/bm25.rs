@@ -32,8 +32,25 @@ pub(crate) fn scores(collection: &[Counts], weights: &[f32]) -> Vec<f32> {
         .collect()
 }
 
+/// What share of the query each text has, terms weighed by how telling they are: 0 to 1.
+pub(crate) fn coverage(collection: &[Counts], weights: &[f32]) -> Vec<f32> {
+    let telling: Vec<f32> = idf(collection, weights.len())
+        .iter()
+        .zip(weights)
+        .map(|(idf, weight)| idf * weight)
+        .collect();
+    let whole = telling.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+    collection
+        .iter()
+        .map(|counts| {
+            let held = counts.terms.iter().zip(&telling).filter(|(count, _)| **count > 0.0);
+            held.map(|(_, telling)| telling).sum::<f32>() / whole
+        })
+        .collect()
+}
+
 /// How telling each query term is in this collection; never negative.
-pub(crate) fn idf(collection: &[Counts], terms: usize) -> Vec<f32> {
+fn idf(collection: &[Counts], terms: usize) -> Vec<f32> {
     let count = collection.len() as f32;
     (0..terms)
         .map(|at| {

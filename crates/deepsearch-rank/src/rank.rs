@@ -28,12 +28,12 @@ pub struct RankOptions {
 }
 
 impl RankOptions {
-    /// 4,000 tokens an answer, 1,200 a page, 160 a passage, no preference for fresh pages.
+    /// 4,000 tokens an answer, 1,200 a page, 240 a passage, no preference for fresh pages.
     pub fn new(now: DateTime<Utc>) -> Self {
         Self {
             answer_tokens: 4_000,
             page_tokens: 1_200,
-            passage_tokens: 160,
+            passage_tokens: 240,
             now,
             prefer_fresh: false,
         }
@@ -75,10 +75,12 @@ const MOST_CANDIDATES: usize = 200;
 /// What a term that only the queries have is worth.
 const QUERY_WEIGHT: f32 = 0.5;
 /// What a term counts in the heading and in the page's title, against once in the body.
-const HEADING_WEIGHT: f32 = 1.0;
-const TITLE_WEIGHT: f32 = 0.5;
+const HEADING_WEIGHT: f32 = 0.5;
+const TITLE_WEIGHT: f32 = 1.0;
 /// How much a page loses by its place: place n keeps `1 / (1 + n × this)`.
-const PLACE_LOSS: f32 = 0.02;
+const PLACE_LOSS: f32 = 0.05;
+/// How much of the score depends on what share of the question's telling terms a passage has.
+const COVERAGE_SHARE: f32 = 0.5;
 /// Days after which a page has lost half of what freshness gives.
 const FRESH_HALF_LIFE: f32 = 30.0;
 /// How much of the score freshness decides, when it is preferred.
@@ -168,7 +170,9 @@ fn candidates<'a>(query: &Query, pages: &'a [Page], options: &RankOptions) -> Ve
         }
     }
     let scores = bm25::scores(&collection, &query.weights);
-    for (candidate, score) in candidates.iter_mut().zip(scores) {
+    let coverage = bm25::coverage(&collection, &query.weights);
+    for ((candidate, score), covered) in candidates.iter_mut().zip(scores).zip(coverage) {
+        let score = score * (1.0 - COVERAGE_SHARE + COVERAGE_SHARE * covered);
         candidate.score = score * place(candidate.page) * freshness(candidate.source, options);
     }
     candidates

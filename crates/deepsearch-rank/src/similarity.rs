@@ -110,23 +110,29 @@ impl PreparedPage {
 
     /// The sentences that share most with the claim.
     fn candidates(&self, claim: &Statement, within: Option<Span>) -> Vec<usize> {
-        let mut shared: HashMap<u32, u32> = HashMap::new();
+        let mut shared = vec![0_u32; self.spans.len()];
         for key in keys(claim) {
             for at in self.postings.get(&key).into_iter().flatten() {
-                if within.is_none_or(|within| within.contains(self.spans[*at as usize])) {
-                    *shared.entry(*at).or_default() += 1;
-                }
+                shared[*at as usize] += 1;
             }
         }
-        let mut ranked: Vec<(u32, u32)> = shared.into_iter().collect();
+        let inside = |at: &usize| within.is_none_or(|within| within.contains(self.spans[*at]));
+        let mut ranked: Vec<(usize, u32)> = shared
+            .into_iter()
+            .enumerate()
+            .filter(|(at, count)| *count > 0 && inside(at))
+            .collect();
         ranked.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
         ranked.truncate(CANDIDATES);
-        ranked.into_iter().map(|(at, _)| at as usize).collect()
+        ranked.into_iter().map(|(at, _)| at).collect()
     }
 
     /// The score of one sentence, alone or with a neighbour that completes it.
     fn score_at(&self, claim: &Statement, at: usize, within: Option<Span>) -> f32 {
         let alone = compare(claim, &[&self.statements[at]], &self.title);
+        if alone >= PAIR {
+            return alone;
+        }
         let neighbours = [at.checked_sub(1), Some(at + 1)];
         let with_neighbour = neighbours
             .into_iter()

@@ -19,7 +19,7 @@ pub struct SplitOptions {
 impl Default for SplitOptions {
     fn default() -> Self {
         Self {
-            tokens: 160,
+            tokens: 240,
             overlap: false,
         }
     }

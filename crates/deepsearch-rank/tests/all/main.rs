@@ -5,6 +5,7 @@ mod fuse;
 mod rank;
 mod similarity;
 mod split;
+mod tokens;
 
 mod fixtures {
     //! Pages and hits made by hand.
