@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use crate::error::{Doing, StoreError};
+use crate::history;
 use crate::outbox::{self, Entity};
 use crate::pages;
 use crate::store::Store;
@@ -87,42 +88,50 @@ impl Store {
         });
         // Each condition is, to the letter, that of the view's index; a parameter there would make it unusable.
         let rows = match filter.view {
-            ChatView::Active => select_chats!(
-                "where deleted_at is null and archived = 0 and (updated_at, id) < (?, ?)
+            ChatView::Active => {
+                select_chats!(
+                    "where deleted_at is null and archived = 0 and (updated_at, id) < (?, ?)
                  order by updated_at desc, id desc limit ?",
-                time,
-                id,
-                limit
-            )
-            .fetch_all(self.readers())
-            .await,
-            ChatView::Pinned => select_chats!(
-                "where deleted_at is null and archived = 0 and pinned = 1 and (updated_at, id) < (?, ?)
+                    time,
+                    id,
+                    limit
+                )
+                .fetch_all(self.readers())
+                .await
+            }
+            ChatView::Pinned => {
+                select_chats!(
+                    "where deleted_at is null and archived = 0 and pinned = 1 and (updated_at, id) < (?, ?)
                  order by updated_at desc, id desc limit ?",
-                time,
-                id,
-                limit
-            )
-            .fetch_all(self.readers())
-            .await,
-            ChatView::Archived => select_chats!(
-                "where deleted_at is null and archived = 1 and (updated_at, id) < (?, ?)
+                    time,
+                    id,
+                    limit
+                )
+                .fetch_all(self.readers())
+                .await
+            }
+            ChatView::Archived => {
+                select_chats!(
+                    "where deleted_at is null and archived = 1 and (updated_at, id) < (?, ?)
                  order by updated_at desc, id desc limit ?",
-                time,
-                id,
-                limit
-            )
-            .fetch_all(self.readers())
-            .await,
-            ChatView::Trash => select_chats!(
-                "where deleted_at is not null and (updated_at, id) < (?, ?)
+                    time,
+                    id,
+                    limit
+                )
+                .fetch_all(self.readers())
+                .await
+            }
+            ChatView::Trash => {
+                select_chats!(
+                    "where deleted_at is not null and (updated_at, id) < (?, ?)
                  order by updated_at desc, id desc limit ?",
-                time,
-                id,
-                limit
-            )
-            .fetch_all(self.readers())
-            .await,
+                    time,
+                    id,
+                    limit
+                )
+                .fetch_all(self.readers())
+                .await
+            }
         };
         Ok(rows.doing("list the chats")?.into_iter().map(Chat::from).collect())
     }
@@ -151,6 +160,7 @@ impl Store {
                 .await
                 .doing(ACTION)?;
         }
+        history::follow(&mut tx).await.doing(ACTION)?;
         tx.commit().await.doing(ACTION)
     }
 
@@ -213,10 +223,14 @@ impl Store {
         const ACTION: &str = "move the chat to Trash";
         let (key, now) = (id.as_str(), self.now().timestamp_millis());
         let mut tx = self.begin(ACTION).await?;
-        sqlx::query!("update chat set deleted_at = coalesce(deleted_at, ?) where id = ?", now, key)
-            .execute(&mut *tx)
-            .await
-            .doing(ACTION)?;
+        sqlx::query!(
+            "update chat set deleted_at = coalesce(deleted_at, ?) where id = ?",
+            now,
+            key
+        )
+        .execute(&mut *tx)
+        .await
+        .doing(ACTION)?;
         self.finish_change(tx, id, ACTION).await
     }
 
@@ -259,10 +273,13 @@ impl Store {
         let mut purged = 0;
         loop {
             let mut tx = self.begin(ACTION).await?;
-            let next = sqlx::query_scalar!("select id from chat where deleted_at < ? order by deleted_at limit 1", before)
-                .fetch_optional(&mut *tx)
-                .await
-                .doing(ACTION)?;
+            let next = sqlx::query_scalar!(
+                "select id from chat where deleted_at < ? order by deleted_at limit 1",
+                before
+            )
+            .fetch_optional(&mut *tx)
+            .await
+            .doing(ACTION)?;
             let Some(id) = next else {
                 return Ok(purged);
             };
@@ -285,6 +302,7 @@ impl Store {
         outbox::add(&mut tx, Entity::Chat, id.as_str(), self.now())
             .await
             .doing(action)?;
+        history::follow(&mut tx).await.doing(action)?;
         tx.commit().await.doing(action)?;
         Ok(chat)
     }
@@ -358,9 +376,13 @@ pub(crate) async fn show_newest(
 /// Moves a chat's last activity, in the transaction of what happened. Never backwards.
 pub(crate) async fn touch(tx: &mut SqliteConnection, chat_id: &ChatId, at: DateTime<Utc>) -> Result<(), sqlx::Error> {
     let (chat_id, millis) = (chat_id.as_str(), at.timestamp_millis());
-    sqlx::query!("update chat set updated_at = max(updated_at, ?) where id = ?", millis, chat_id)
-        .execute(&mut *tx)
-        .await?;
+    sqlx::query!(
+        "update chat set updated_at = max(updated_at, ?) where id = ?",
+        millis,
+        chat_id
+    )
+    .execute(&mut *tx)
+    .await?;
     outbox::add(tx, Entity::Chat, chat_id, at).await
 }
 
@@ -373,7 +395,9 @@ async fn remove(tx: &mut SqliteConnection, id: &str, now: DateTime<Utc>) -> Resu
     )
     .execute(&mut *tx)
     .await?;
-    let deleted = sqlx::query!("delete from chat where id = ?", id).execute(&mut *tx).await?;
+    let deleted = sqlx::query!("delete from chat where id = ?", id)
+        .execute(&mut *tx)
+        .await?;
     pages::delete_unused(tx, &pages).await?;
     outbox::add_deletion(tx, Entity::Chat, id, now).await?;
     Ok(deleted.rows_affected() > 0)

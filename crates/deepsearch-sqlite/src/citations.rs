@@ -85,7 +85,9 @@ pub(crate) async fn replace(
         .collect();
     for (position, citation) in (0_i64..).zip(citations) {
         let page_id = page_of(&pages, citation.number)?;
-        insert_citation(tx, id, position, citation, page_id).await.doing(ACTION)?;
+        insert_citation(tx, id, position, citation, page_id)
+            .await
+            .doing(ACTION)?;
     }
     for (position, check) in (0_i64..).zip(checks) {
         let mut evidence = check.evidence.clone();

@@ -9,6 +9,7 @@ use sqlx::{SqliteConnection, SqlitePool};
 
 use crate::error::{Doing, StoreError};
 use crate::messages::write_json;
+use crate::history;
 use crate::outbox::{self, Entity};
 use crate::pages::{self, PackedPage};
 use crate::store::Store;
@@ -76,6 +77,7 @@ impl Store {
             .doing(ACTION)?;
         let ids = pages::save_all(&mut tx, &packed).await.doing(ACTION)?;
         pages::link(&mut tx, id, &ids).await.doing(ACTION)?;
+        history::follow(&mut tx).await.doing(ACTION)?;
         tx.commit().await.doing(ACTION)?;
         Ok(ids)
     }
@@ -122,15 +124,22 @@ pub(crate) async fn interrupt_orphans(
         .doing(ACTION)?;
     for message in streaming.iter().filter(|message| !alive.contains(&message.owner)) {
         interrupt(&mut tx, &message.id, now).await.doing(ACTION)?;
-        tracing::info!(message = message.id, "an answer that was cut off is kept as interrupted");
+        tracing::info!(
+            message = message.id,
+            "an answer that was cut off is kept as interrupted"
+        );
     }
+    history::follow(&mut tx).await.doing(ACTION)?;
     tx.commit().await.doing(ACTION)
 }
 
 async fn interrupt(tx: &mut SqliteConnection, message_id: &str, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
     fold(tx, message_id).await?;
-    sqlx::query!("update message set state = 'interrupted', owner = null where id = ?", message_id)
-        .execute(&mut *tx)
-        .await?;
+    sqlx::query!(
+        "update message set state = 'interrupted', owner = null where id = ?",
+        message_id
+    )
+    .execute(&mut *tx)
+    .await?;
     outbox::add(tx, Entity::Message, message_id, now).await
 }

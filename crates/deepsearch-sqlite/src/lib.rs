@@ -13,6 +13,8 @@ mod turns;
 mod citations;
 mod pages;
 
+mod history;
+
 mod outbox;
 mod search_cache;
 mod settings;
@@ -25,6 +27,7 @@ mod time;
 pub use chats::{ChatCursor, ChatFilter, ChatView};
 pub use citations::{AnswerEvidence, SourcePage};
 pub use error::StoreError;
+pub use history::{HistoryCursor, HistoryFilter, HistoryHit, HistoryQuery, HistoryResults, HitKind};
 pub use outbox::{Entity, Operation, OutboxEntry};
 pub use search_cache::SearchCacheTable;
 pub use store::{Store, StoreOptions};

@@ -10,6 +10,7 @@ use sqlx::{SqliteConnection, SqliteExecutor};
 
 use crate::chats;
 use crate::error::{Doing, StoreError};
+use crate::history;
 use crate::outbox::{self, Entity};
 use crate::store::Store;
 use crate::time::from_millis;
@@ -160,6 +161,7 @@ impl Store {
         if let Some(newest) = newest {
             chats::show_newest(&mut tx, chat_id, newest, time).await.doing(ACTION)?;
         }
+        history::follow(&mut tx).await.doing(ACTION)?;
         tx.commit().await.doing(ACTION)?;
         Ok(added)
     }
@@ -199,10 +201,7 @@ pub(crate) fn not_found(id: &MessageId) -> StoreError {
     }
 }
 
-pub(crate) async fn lookup(
-    executor: impl SqliteExecutor<'_>,
-    id: &MessageId,
-) -> Result<Option<Message>, sqlx::Error> {
+pub(crate) async fn lookup(executor: impl SqliteExecutor<'_>, id: &MessageId) -> Result<Option<Message>, sqlx::Error> {
     let id = id.as_str();
     let row = select_messages!("", "from message where id = ?", id)
         .fetch_optional(executor)
@@ -235,9 +234,12 @@ pub(crate) async fn next_time(
     now: DateTime<Utc>,
 ) -> Result<DateTime<Utc>, sqlx::Error> {
     let chat_id = chat_id.as_str();
-    let last = sqlx::query_scalar!(r#"select max(created_at) as "last: i64" from message where chat_id = ?"#, chat_id)
-        .fetch_one(tx)
-        .await?;
+    let last = sqlx::query_scalar!(
+        r#"select max(created_at) as "last: i64" from message where chat_id = ?"#,
+        chat_id
+    )
+    .fetch_one(tx)
+    .await?;
     Ok(last.map_or(now, |last| now.max(from_millis(last) + TICK)))
 }
 

@@ -179,7 +179,10 @@ async fn save(tx: &mut SqliteConnection, packed: &PackedPage) -> Result<PageId, 
 async fn insert(tx: &mut SqliteConnection, packed: &PackedPage) -> Result<PageId, sqlx::Error> {
     let page = &packed.page;
     let (id, url, host) = (page.id.as_str(), page.url.as_str(), page.host());
-    let (published_at, favicon) = (page.published_at.map(|at| at.timestamp_millis()), page.favicon.as_ref().map(Url::as_str));
+    let (published_at, favicon) = (
+        page.published_at.map(|at| at.timestamp_millis()),
+        page.favicon.as_ref().map(Url::as_str),
+    );
     let media_type = match page.media_type {
         MediaType::Html => "html",
         MediaType::Pdf => "pdf",

@@ -40,10 +40,13 @@ impl Cache for SearchCacheTable {
 impl SearchCacheTable {
     async fn read(&self, query: &str) -> Result<Option<SearchCache>, StoreError> {
         let query = query.trim();
-        let row = sqlx::query!("select results, created_at, expires_at from search_cache where query = ?", query)
-            .fetch_optional(self.store.readers())
-            .await
-            .doing("look up the search")?;
+        let row = sqlx::query!(
+            "select results, created_at, expires_at from search_cache where query = ?",
+            query
+        )
+        .fetch_optional(self.store.readers())
+        .await
+        .doing("look up the search")?;
         // What cannot be read is as good as not there: the next answer replaces it.
         Ok(row.and_then(|row| {
             Some(SearchCache {

@@ -67,7 +67,9 @@ impl Store {
         .execute(&mut *tx)
         .await
         .doing(ACTION)?;
-        outbox::add(&mut tx, Entity::UserSettings, "", now).await.doing(ACTION)?;
+        outbox::add(&mut tx, Entity::UserSettings, "", now)
+            .await
+            .doing(ACTION)?;
         tx.commit().await.doing(ACTION)?;
         Ok(UserSettings {
             updated_at: Some(updated_at),
@@ -112,10 +114,15 @@ impl Store {
         refuse_secret(key)?;
         let (value, now) = (write_json(value).doing(ACTION)?, self.now().timestamp_millis());
         let mut tx = self.begin(ACTION).await?;
-        sqlx::query!("replace into setting (key, value, updated_at) values (?, ?, ?)", key, value, now)
-            .execute(&mut *tx)
-            .await
-            .doing(ACTION)?;
+        sqlx::query!(
+            "replace into setting (key, value, updated_at) values (?, ?, ?)",
+            key,
+            value,
+            now
+        )
+        .execute(&mut *tx)
+        .await
+        .doing(ACTION)?;
         tx.commit().await.doing(ACTION)
     }
 

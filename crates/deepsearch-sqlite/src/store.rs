@@ -12,7 +12,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
 use crate::error::{Doing, StoreError};
-use crate::journal;
+use crate::{history, journal};
 use crate::owner::{OpeningLock, Others, Owner};
 
 /// How a store is opened.
@@ -65,6 +65,7 @@ impl Store {
 
         let writer = connect_writer(&path).await?;
         migrate(&writer).await?;
+        history::make_up(&writer).await?;
         journal::interrupt_orphans(&writer, &others.alive, options.clock.now()).await?;
         drop(opening);
 
@@ -99,6 +100,10 @@ impl Store {
 
     pub(crate) fn readers(&self) -> &SqlitePool {
         &self.inner.readers
+    }
+
+    pub(crate) fn writer(&self) -> &SqlitePool {
+        &self.inner.writer
     }
 
     pub(crate) fn owner_id(&self) -> &str {

@@ -13,7 +13,7 @@ use crate::error::{Doing, StoreError};
 use crate::messages::{self, state_str, write_json};
 use crate::outbox::{self, Entity};
 use crate::store::Store;
-use crate::{chats, citations, journal};
+use crate::{chats, citations, history, journal};
 
 /// A question to be answered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -84,6 +84,7 @@ impl Store {
             .await
             .doing(ACTION)?;
         let turn = self.add_answer(&mut tx, question).await?;
+        history::follow(&mut tx).await.doing(ACTION)?;
         tx.commit().await.doing(ACTION)?;
         Ok(turn)
     }
@@ -96,7 +97,12 @@ impl Store {
         const ACTION: &str = "begin another answer";
         let mut tx = self.begin(ACTION).await?;
         let question = require(&mut tx, question_id).await?;
-        expect(question.role == Role::User, "message to answer", question_id, "question")?;
+        expect(
+            question.role == Role::User,
+            "message to answer",
+            question_id,
+            "question",
+        )?;
         let turn = self.add_answer(&mut tx, question).await?;
         tx.commit().await.doing(ACTION)?;
         Ok(turn)
@@ -117,10 +123,14 @@ impl Store {
             return Err(messages::not_found(answer_id));
         };
         let (id, owner) = (answer_id.as_str(), self.owner_id());
-        sqlx::query!("update message set state = 'streaming', owner = ? where id = ?", owner, id)
-            .execute(&mut *tx)
-            .await
-            .doing(ACTION)?;
+        sqlx::query!(
+            "update message set state = 'streaming', owner = ? where id = ?",
+            owner,
+            id
+        )
+        .execute(&mut *tx)
+        .await
+        .doing(ACTION)?;
         // Nothing is sent of it until it has ended again.
         outbox::withdraw(&mut tx, Entity::Message, id).await.doing(ACTION)?;
         answer.state = MessageState::Streaming;
@@ -139,7 +149,12 @@ impl Store {
     pub async fn finish_answer(&self, answer_id: &MessageId, finished: FinishedAnswer) -> Result<Message, StoreError> {
         const ACTION: &str = "keep the answer";
         let has_ended = finished.state != MessageState::Streaming;
-        expect(has_ended, "state of the answer", answer_id, "end (complete or interrupted)")?;
+        expect(
+            has_ended,
+            "state of the answer",
+            answer_id,
+            "end (complete or interrupted)",
+        )?;
         let mut tx = self.begin(ACTION).await?;
         let mut answer = require(&mut tx, answer_id).await?;
         if answer.state == finished.state && answer.content == finished.content {
@@ -164,6 +179,7 @@ impl Store {
             .await
             .doing(ACTION)?;
         chats::touch(&mut tx, &answer.chat_id, self.now()).await.doing(ACTION)?;
+        history::follow(&mut tx).await.doing(ACTION)?;
         tx.commit().await.doing(ACTION)?;
         Ok(answer)
     }
@@ -171,7 +187,9 @@ impl Store {
     /// Adds the place for an answer after its question, and shows it.
     async fn add_answer(&self, tx: &mut SqliteConnection, question: Message) -> Result<Turn, StoreError> {
         const ACTION: &str = "make a place for the answer";
-        let created_at = messages::next_time(tx, &question.chat_id, self.now()).await.doing(ACTION)?;
+        let created_at = messages::next_time(tx, &question.chat_id, self.now())
+            .await
+            .doing(ACTION)?;
         let answer = Message {
             id: MessageId::new(),
             chat_id: question.chat_id.clone(),
@@ -193,7 +211,9 @@ impl Store {
     async fn turn(&self, tx: &mut SqliteConnection, question: Message, answer: Message) -> Result<Turn, StoreError> {
         const ACTION: &str = "show the answer";
         let at = self.now().max(answer.created_at);
-        chats::show_newest(tx, &answer.chat_id, &answer.id, at).await.doing(ACTION)?;
+        chats::show_newest(tx, &answer.chat_id, &answer.id, at)
+            .await
+            .doing(ACTION)?;
         let chat = chats::lookup(tx, &answer.chat_id).await.doing(ACTION)?;
         let chat = chat.ok_or_else(|| chats::not_found(&answer.chat_id))?;
         Ok(Turn { chat, question, answer })
@@ -253,7 +273,9 @@ async fn question_parent(
     if let Some(parent) = &turn.parent {
         return Ok(Some(require_in(tx, chat_id, parent).await?.id));
     }
-    let leaf = messages::shown_leaf(tx, chat_id).await.doing("look up the chat's end")?;
+    let leaf = messages::shown_leaf(tx, chat_id)
+        .await
+        .doing("look up the chat's end")?;
     Ok(leaf.map(MessageId::from_stored))
 }
 

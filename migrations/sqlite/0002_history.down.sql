@@ -1,0 +1,13 @@
+drop trigger history_title_deleted;
+drop trigger history_chat_changed;
+drop trigger history_chat_added;
+drop trigger history_page_deleted;
+drop trigger history_page_added;
+drop trigger history_message_deleted;
+drop trigger history_message_changed;
+drop trigger history_message_added;
+drop table history_pending;
+drop table history_title;
+drop table history_chat;
+drop table history_page;
+drop table history_message;
