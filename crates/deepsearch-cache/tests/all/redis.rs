@@ -113,17 +113,21 @@ async fn what_others_left_under_the_key_is_taken_for_nothing() {
 
 #[tokio::test]
 async fn a_redis_that_is_not_there_is_waited_for_once() {
-    let cache = cache(&format!("redis://127.0.0.1:{}", free_port()), "anna");
-    let answers = ask_twenty_times(&cache).await;
-    assert_eq!(waits(&answers), 1, "{answers:?}");
+    for scheme in ["redis", "rediss"] {
+        let cache = cache(&format!("{scheme}://127.0.0.1:{}", free_port()), "anna");
+        let answers = ask_twenty_times(&cache).await;
+        assert_eq!(waits(&answers), 1, "{answers:?}");
+    }
 }
 
 #[tokio::test]
 async fn a_server_that_accepts_and_never_speaks_is_waited_for_once() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let cache = cache(&format!("redis://{}", silent.local_addr().unwrap()), "anna");
-    let answers = ask_twenty_times(&cache).await;
-    assert_eq!(waits(&answers), 1, "{answers:?}");
+    for scheme in ["redis", "rediss"] {
+        let cache = cache(&format!("{scheme}://{}", silent.local_addr().unwrap()), "anna");
+        let answers = ask_twenty_times(&cache).await;
+        assert_eq!(waits(&answers), 1, "{answers:?}");
+    }
 }
 
 #[tokio::test]

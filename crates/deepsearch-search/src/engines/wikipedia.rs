@@ -77,17 +77,12 @@ impl SearchEngine for Wikipedia {
 impl Wikipedia {
     /// The wiki in the question's language, or the one at the address that was set.
     fn wiki(&self, query: &SearchQuery) -> Url {
-        let mut wiki = self.0.base.clone();
-        if let Some(locale) = Locale::of(query).filter(|_| !self.0.has_own_address) {
-            let language = match locale.language.as_str() {
-                "nb" => "no",
-                language => language,
-            };
-            // Two or three letters always make a host.
-            let _ = wiki.set_host(Some(&format!("{language}.wikipedia.org")));
+        let base = self.0.base.clone();
+        if self.0.has_own_address {
+            base
+        } else {
+            in_language(base, query)
         }
-        wiki.set_path(wiki.path().trim_end_matches('/').to_owned().as_str());
-        wiki
     }
 
     fn refusal(&self, answer: &Answer) -> SearchError {
@@ -113,6 +108,18 @@ impl Wikipedia {
     }
 }
 
+fn in_language(mut wiki: Url, query: &SearchQuery) -> Url {
+    if let Some(locale) = Locale::of(query) {
+        let language = match locale.language.as_str() {
+            "nb" => "no",
+            language => language,
+        };
+        // Two or three letters always make a host.
+        let _ = wiki.set_host(Some(&format!("{language}.wikipedia.org")));
+    }
+    wiki
+}
+
 fn search_url(wiki: &Url, query: &SearchQuery) -> Url {
     let mut url = below(wiki, "w/api.php");
     // Recency is judged here, so more must come than are wanted. A `?` would be taken for a wildcard.
@@ -136,7 +143,7 @@ fn search_url(wiki: &Url, query: &SearchQuery) -> Url {
 fn hit(wiki: &Url, article: Article) -> SearchHit {
     let mut url = below(wiki, "wiki");
     if let Ok(mut path) = url.path_segments_mut() {
-        path.push(&article.title.replace(' ', "_"));
+        path.extend(article.title.replace(' ', "_").split('/'));
     }
     SearchHit {
         title: article.title,
@@ -165,4 +172,29 @@ fn length(range: TimeRange) -> TimeDelta {
         TimeRange::Month => 31,
         TimeRange::Year => 366,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wiki_is_the_one_in_the_language_of_the_question() {
+        let host = |locale: Option<&str>| {
+            let query = SearchQuery {
+                text: "x".into(),
+                locale: locale.map(Into::into),
+                time_range: None,
+                limit: 1,
+            };
+            in_language(Url::parse("https://en.wikipedia.org").unwrap(), &query)
+                .host_str()
+                .unwrap()
+                .to_owned()
+        };
+        assert_eq!(host(None), "en.wikipedia.org");
+        assert_eq!(host(Some("de-CH")), "de.wikipedia.org");
+        assert_eq!(host(Some("nb-NO")), "no.wikipedia.org");
+        assert_eq!(host(Some("evil.example/")), "en.wikipedia.org");
+    }
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use deepsearch_core::SearchError;
 use deepsearch_search::{ENGINES, HttpLimits};
-use wiremock::matchers::any;
+use wiremock::matchers::{any, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::wire::{TWO, answer};
@@ -99,4 +99,25 @@ async fn no_engine_is_led_to_another_host_with_its_key() {
         }
         assert_eq!(other.received_requests().await.unwrap().len(), 0, "{}", info.id);
     }
+}
+
+#[tokio::test]
+async fn an_address_that_moved_on_its_own_host_is_followed() {
+    let server = MockServer::start().await;
+    let moved = ResponseTemplate::new(308).insert_header("location", "/new/search");
+    Mock::given(path("/search")).respond_with(moved).mount(&server).await;
+    Mock::given(path("/new/search"))
+        .respond_with(answer("searxng", TWO))
+        .mount(&server)
+        .await;
+    let engine = at("searxng", &server.uri(), HttpLimits::default());
+    assert_eq!(kind(&engine.search(&query("x")).await), "results");
+}
+
+#[tokio::test]
+async fn an_address_that_leads_in_circles_is_given_up() {
+    let circle = ResponseTemplate::new(302).insert_header("location", "/search");
+    let fake = Fake::new("searxng", circle).await;
+    assert_eq!(kind(&fake.search(&query("x")).await), "unreadable");
+    assert!(fake.server.received_requests().await.unwrap().len() <= 5);
 }

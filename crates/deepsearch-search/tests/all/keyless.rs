@@ -67,7 +67,7 @@ async fn wikipedia_titles_make_addresses_whatever_is_in_them() {
         .collect();
     assert_eq!(
         paths,
-        ["AC%2FDC", "C++", "50%25_rule", "Was_ist_das%3F", "%E6%9D%B1%E4%BA%AC"]
+        ["AC/DC", "C++", "50%25_rule", "Was_ist_das%3F", "%E6%9D%B1%E4%BA%AC"]
     );
 }
 
