@@ -47,7 +47,10 @@ impl Hosts {
 
     /// Waits until a request to this host may start. `crawl_delay` is what the host's robots.txt asks for.
     pub(crate) async fn turn(&self, url: &Url, crawl_delay: Option<Duration>) -> Turn {
-        let host = self.hosts.get_with(origin(url), async { Arc::new(Host::new(self.manners.per_host)) }).await;
+        let host = self
+            .hosts
+            .get_with(origin(url), async { Arc::new(Host::new(self.manners.per_host)) })
+            .await;
         let place = acquire(&host.places).await;
         host.keep_apart(self.pause(crawl_delay)).await;
         Turn {

@@ -82,7 +82,8 @@ fn is_binary(start: &[u8]) -> bool {
     if is_utf16 || zeros * 5 > start.len() * 2 && looks_like_html(start) {
         return false;
     }
-    zeros > 0 || infer::get(start).is_some_and(|kind| kind.matcher_type() != infer::MatcherType::Text)
+    // A stray zero byte is damage; more of them are no text.
+    zeros * 50 > start.len() || infer::get(start).is_some_and(|kind| kind.matcher_type() != infer::MatcherType::Text)
 }
 
 fn binary_type(bytes: &[u8]) -> String {

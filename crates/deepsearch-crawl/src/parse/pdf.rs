@@ -106,3 +106,32 @@ fn offset(stated: &str) -> Option<FixedOffset> {
     let minutes: i32 = digits.get(2..4).and_then(|minutes| minutes.parse().ok()).unwrap_or(0);
     FixedOffset::east_opt(sign * (hours * 3600 + minutes * 60))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_read_as_far_as_they_are_stated() {
+        for (stated, read) in [
+            ("D:20240115103000+01'00'", Some("2024-01-15T09:30:00+00:00")),
+            ("D:20240115103000-0830", Some("2024-01-15T19:00:00+00:00")),
+            ("20240115103000Z", Some("2024-01-15T10:30:00+00:00")),
+            ("D:20240115", Some("2024-01-15T00:00:00+00:00")),
+            ("D:2024", Some("2024-01-01T00:00:00+00:00")),
+            ("D:20241399", None),
+            ("yesterday", None),
+            ("D:", None),
+            ("D:20240115103000+99'99'", Some("2024-01-15T10:30:00+00:00")),
+            ("D:2024\u{e9}", Some("2024-01-01T00:00:00+00:00")),
+        ] {
+            assert_eq!(date(stated).map(|date| date.to_rfc3339()).as_deref(), read, "{stated}");
+        }
+    }
+
+    #[test]
+    fn marks_go_and_text_that_looks_like_them_stays() {
+        let markdown = "# Title\n\n#hashtag stays\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n---\n\n- item\n";
+        assert_eq!(without_marks(markdown), "Title\n#hashtag stays\na | b\n1 | 2\n- item");
+    }
+}

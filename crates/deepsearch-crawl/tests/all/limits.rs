@@ -34,38 +34,72 @@ fn html_head(more: &[&str]) -> Vec<u8> {
 async fn servers_that_keep_us_waiting_are_left() {
     let cases: [(&str, Vec<Step>, Duration); 5] = [
         ("says nothing", vec![Step::Wait(LONG)], Duration::from_millis(600)),
-        ("half a status line", vec![Step::Send(b"HTTP/1.1 2".to_vec()), Step::Wait(LONG)], Duration::from_millis(600)),
         (
-            "headers without end",
-            vec![Step::Send(b"HTTP/1.1 200 OK\r\n".to_vec()), Step::Drip(b"x-more: 1\r\n".to_vec(), Duration::from_millis(50))],
+            "half a status line",
+            vec![Step::Send(b"HTTP/1.1 2".to_vec()), Step::Wait(LONG)],
             Duration::from_millis(600),
         ),
-        ("stops in the body", vec![Step::Send(html_head(&[])), Step::Send(b"<p>one".to_vec()), Step::Wait(LONG)], Duration::from_millis(400)),
+        (
+            "headers without end",
+            vec![
+                Step::Send(b"HTTP/1.1 200 OK\r\n".to_vec()),
+                Step::Drip(b"x-more: 1\r\n".to_vec(), Duration::from_millis(50)),
+            ],
+            Duration::from_millis(600),
+        ),
+        (
+            "stops in the body",
+            vec![
+                Step::Send(html_head(&[])),
+                Step::Send(b"<p>one".to_vec()),
+                Step::Wait(LONG),
+            ],
+            Duration::from_millis(400),
+        ),
         (
             "a byte at a time",
-            vec![Step::Send(html_head(&[])), Step::Drip(b"x".to_vec(), Duration::from_millis(50))],
+            vec![
+                Step::Send(html_head(&[])),
+                Step::Drip(b"x".to_vec(), Duration::from_millis(50)),
+            ],
             Duration::from_millis(1500),
         ),
     ];
     for (name, steps, limit) in cases {
         let web = Web::saying(steps).await;
-        let outcome = timeout(Duration::from_secs(60), fetch(short(), &web.url("/"))).await.expect(name);
-        assert!(matches!(&outcome, Err(FetchError::TimedOut { limit: told, .. }) if *told == limit), "{name}: {outcome:?}");
+        let outcome = timeout(Duration::from_secs(60), fetch(short(), &web.url("/")))
+            .await
+            .expect(name);
+        assert!(
+            matches!(&outcome, Err(FetchError::TimedOut { limit: told, .. }) if *told == limit),
+            "{name}: {outcome:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_body_without_end_is_cut_off_at_the_wire_limit() {
-    let web = Web::saying(vec![Step::Send(html_head(&[])), Step::Drip(vec![b'a'; 1 << 16], Duration::ZERO)]).await;
+    let web = Web::saying(vec![
+        Step::Send(html_head(&[])),
+        Step::Drip(vec![b'a'; 1 << 16], Duration::ZERO),
+    ])
+    .await;
     let mut options = options();
     options.limits.wire = 1 << 20;
     let outcome = fetch(options, &web.url("/")).await;
-    assert!(matches!(outcome, Err(FetchError::TooLarge { limit, .. }) if limit == 1 << 20), "{outcome:?}");
+    assert!(
+        matches!(outcome, Err(FetchError::TooLarge { limit, .. }) if limit == 1 << 20),
+        "{outcome:?}"
+    );
 }
 
 #[tokio::test]
 async fn an_announced_size_is_believed_when_it_is_too_large() {
-    let web = Web::saying(vec![Step::Send(html_head(&["content-length: 999999999"])), Step::Wait(LONG)]).await;
+    let web = Web::saying(vec![
+        Step::Send(html_head(&["content-length: 999999999"])),
+        Step::Wait(LONG),
+    ])
+    .await;
     let outcome = fetch(options(), &web.url("/")).await;
     assert!(matches!(outcome, Err(FetchError::TooLarge { .. })), "{outcome:?}");
 }
@@ -79,18 +113,29 @@ async fn bombs_do_not_go_off() {
         ("br", brotli(&zeros)),
         ("zstd", zstd::encode_all(&zeros[..], 19).unwrap()),
         ("deflate", deflate(&zeros)),
-        ("gzip", gzip(&gzip(&zeros))),
     ] {
         assert!(bomb.len() < 1 << 20, "{encoding}: {} bytes", bomb.len());
-        let is_nested = bomb.len() < 1000;
         let header = format!("content-encoding: {encoding}");
         let web = Web::saying(answer("200 OK", &["content-type: text/html", &header], bomb)).await;
         let outcome = fetch(options(), &web.url("/")).await;
-        // The inner layer of a nested one is never opened, so it is only rubbish.
-        let is_stopped = matches!(outcome, Err(FetchError::TooLarge { .. }))
-            || is_nested && matches!(outcome, Err(FetchError::Unsupported { .. }));
-        assert!(is_stopped, "{encoding}: {outcome:?}");
+        assert!(
+            matches!(outcome, Err(FetchError::TooLarge { .. })),
+            "{encoding}: {outcome:?}"
+        );
     }
+}
+
+#[tokio::test]
+async fn the_inner_layer_of_a_nested_bomb_is_never_opened() {
+    let bomb = gzip(&gzip(&vec![0_u8; 64 << 20]));
+    let headers = ["content-type: text/html", "content-encoding: gzip"];
+    let web = Web::saying(answer("200 OK", &headers, bomb)).await;
+    let outcome = fetch(options(), &web.url("/")).await;
+    let is_gzip = |media_type: &str| media_type == "application/gzip";
+    assert!(
+        matches!(&outcome, Err(FetchError::Unsupported { media_type, .. }) if is_gzip(media_type)),
+        "{outcome:?}"
+    );
 }
 
 #[tokio::test]
@@ -99,7 +144,12 @@ async fn a_zstd_window_larger_than_the_webs_is_refused() {
     encoder.window_log(27).unwrap();
     encoder.write_all(article("window").as_bytes()).unwrap();
     let body = encoder.finish().unwrap();
-    let web = Web::saying(answer("200 OK", &["content-type: text/html", "content-encoding: zstd"], body)).await;
+    let web = Web::saying(answer(
+        "200 OK",
+        &["content-type: text/html", "content-encoding: zstd"],
+        body,
+    ))
+    .await;
     let outcome = fetch(options(), &web.url("/")).await;
     assert!(matches!(outcome, Err(FetchError::Unparsable { .. })), "{outcome:?}");
 }
@@ -119,7 +169,9 @@ async fn every_encoding_we_ask_for_is_read() {
     ] {
         let header = format!("content-encoding: {encoding}");
         let web = Web::saying(answer("200 OK", &["content-type: text/html", &header], body)).await;
-        let page = fetch(options(), &web.url("/")).await.unwrap_or_else(|error| panic!("{encoding}: {error}"));
+        let page = fetch(options(), &web.url("/"))
+            .await
+            .unwrap_or_else(|error| panic!("{encoding}: {error}"));
         assert!(page.text.contains("compressed is what"), "{encoding}");
     }
 }
@@ -136,13 +188,20 @@ async fn damaged_and_unknown_compression_is_an_error_in_words() {
         let header = format!("content-encoding: {encoding}");
         let web = Web::saying(answer("200 OK", &["content-type: text/html", &header], body)).await;
         let outcome = fetch(options(), &web.url("/")).await;
-        assert!(matches!(outcome, Err(FetchError::Unparsable { .. })), "{encoding}: {outcome:?}");
+        assert!(
+            matches!(outcome, Err(FetchError::Unparsable { .. })),
+            "{encoding}: {outcome:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_body_shorter_than_announced_is_not_taken_for_the_page() {
-    let web = Web::saying(vec![Step::Send(html_head(&["content-length: 100000"])), Step::Send(article("half").into_bytes())]).await;
+    let web = Web::saying(vec![
+        Step::Send(html_head(&["content-length: 100000"])),
+        Step::Send(article("half").into_bytes()),
+    ])
+    .await;
     let outcome = fetch(options(), &web.url("/")).await;
     assert!(matches!(outcome, Err(FetchError::Unreachable { .. })), "{outcome:?}");
 }
@@ -151,11 +210,21 @@ async fn a_body_shorter_than_announced_is_not_taken_for_the_page() {
 async fn redirects_end() {
     let web = Web::start(|path| {
         let hop: usize = path.trim_start_matches('/').parse().unwrap_or(0);
-        if hop >= 5 && path != "/loop" { html(article("arrived")) } else if path == "/loop" { redirect("/loop") } else { redirect(&format!("/{}", hop + 1)) }
+        if hop >= 5 && path != "/loop" {
+            html(article("arrived"))
+        } else if path == "/loop" {
+            redirect("/loop")
+        } else {
+            redirect(&format!("/{}", hop + 1))
+        }
     })
     .await;
     let page = fetch(options(), &web.url("/0")).await.unwrap();
-    assert_eq!(page.url, web.url("/5"), "a page is called by the address it was found at");
+    assert_eq!(
+        page.url,
+        web.url("/5"),
+        "a page is called by the address it was found at"
+    );
     let outcome = fetch(options(), &web.url("/loop")).await;
     assert!(matches!(outcome, Err(FetchError::Refused { .. })), "{outcome:?}");
 }
@@ -177,7 +246,10 @@ async fn fifty_slow_servers_do_not_hold_up_a_good_one() {
     let slow = join_all((0..50).map(|n| {
         Web::saying(match n % 2 {
             0 => vec![Step::Wait(LONG)],
-            _ => vec![Step::Send(html_head(&[])), Step::Drip(b"<p>".to_vec(), Duration::from_millis(100))],
+            _ => vec![
+                Step::Send(html_head(&[])),
+                Step::Drip(b"<p>".to_vec(), Duration::from_millis(100)),
+            ],
         })
     }))
     .await;
@@ -201,7 +273,11 @@ async fn fifty_slow_servers_do_not_hold_up_a_good_one() {
 
 #[tokio::test]
 async fn a_server_that_hangs_up_or_talks_nonsense_is_an_error() {
-    for steps in [vec![], vec![Step::Send(b"\x00\x01\x02\x03 nonsense\r\n\r\n".to_vec())], vec![Step::Send(b"SSH-2.0-OpenSSH\r\n".to_vec())]] {
+    for steps in [
+        vec![],
+        vec![Step::Send(b"\x00\x01\x02\x03 nonsense\r\n\r\n".to_vec())],
+        vec![Step::Send(b"SSH-2.0-OpenSSH\r\n".to_vec())],
+    ] {
         let web = Web::saying(steps).await;
         let outcome = fetch(options(), &web.url("/")).await;
         assert!(matches!(outcome, Err(FetchError::Unreachable { .. })), "{outcome:?}");

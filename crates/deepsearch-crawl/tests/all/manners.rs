@@ -17,7 +17,14 @@ fn obedient() -> CrawlOptions {
 }
 
 async fn site(robots: Vec<Step>) -> Web {
-    Web::start(move |path| if path == "/robots.txt" { robots.clone() } else { html(article("page")) }).await
+    Web::start(move |path| {
+        if path == "/robots.txt" {
+            robots.clone()
+        } else {
+            html(article("page"))
+        }
+    })
+    .await
 }
 
 fn rules(text: &str) -> Vec<Step> {
@@ -29,7 +36,10 @@ async fn a_page_that_robots_txt_closes_is_not_asked_for() {
     let web = site(rules("User-agent: *\nDisallow: /private\nAllow: /private/open\n")).await;
     let crawler = crawler(obedient());
     let closed = crawler.fetch(&web.url("/private/page?x=1")).await;
-    assert!(matches!(&closed, Err(FetchError::Robots { host }) if host == "127.0.0.1"), "{closed:?}");
+    assert!(
+        matches!(&closed, Err(FetchError::Robots { host }) if host == "127.0.0.1"),
+        "{closed:?}"
+    );
     assert!(crawler.fetch(&web.url("/private/open")).await.is_ok());
     assert!(crawler.fetch(&web.url("/public")).await.is_ok());
     assert_eq!(web.requests(), ["/robots.txt", "/private/open", "/public"]);
@@ -37,10 +47,16 @@ async fn a_page_that_robots_txt_closes_is_not_asked_for() {
 
 #[tokio::test]
 async fn rules_for_us_by_name_go_before_rules_for_all() {
-    let web = site(rules("User-agent: *\nDisallow: /\n\nUser-agent: deepsearch\nDisallow: /only-this\n")).await;
+    let web = site(rules(
+        "User-agent: *\nDisallow: /\n\nUser-agent: deepsearch\nDisallow: /only-this\n",
+    ))
+    .await;
     let crawler = crawler(obedient());
     assert!(crawler.fetch(&web.url("/page")).await.is_ok());
-    assert!(matches!(crawler.fetch(&web.url("/only-this")).await, Err(FetchError::Robots { .. })));
+    assert!(matches!(
+        crawler.fetch(&web.url("/only-this")).await,
+        Err(FetchError::Robots { .. })
+    ));
 }
 
 #[tokio::test]
@@ -77,7 +93,14 @@ async fn what_a_robots_txt_that_is_no_robots_txt_means() {
 async fn a_redirect_is_held_against_the_rules_of_where_it_leads() {
     let closed = site(rules("User-agent: *\nDisallow: /\n")).await;
     let target = closed.url("/page").to_string();
-    let open = Web::start(move |path| if path == "/robots.txt" { rules("") } else { redirect(&target) }).await;
+    let open = Web::start(move |path| {
+        if path == "/robots.txt" {
+            rules("")
+        } else {
+            redirect(&target)
+        }
+    })
+    .await;
     let outcome = fetch(obedient(), &open.url("/")).await;
     assert!(matches!(outcome, Err(FetchError::Robots { .. })), "{outcome:?}");
     assert_eq!(closed.requests(), ["/robots.txt"]);
@@ -133,19 +156,33 @@ async fn one_address_wanted_by_many_is_downloaded_once() {
     assert_eq!(web.requests(), ["/page"]);
 
     crawler.fetch(&web.url("/page")).await.unwrap();
-    assert_eq!(web.requests().len(), 2, "what is finished is not kept: the app decides what it saves");
+    assert_eq!(
+        web.requests().len(),
+        2,
+        "what is finished is not kept: the app decides what it saves"
+    );
 }
 
 #[tokio::test]
 async fn an_error_is_shared_too_and_one_who_leaves_does_not_take_it_along() {
-    let web = Web::saying([vec![Step::Wait(Duration::from_millis(200))], answer("500 Oops", &[], "")].concat()).await;
+    let web = Web::saying(
+        [
+            vec![Step::Wait(Duration::from_millis(200))],
+            answer("500 Oops", &[], ""),
+        ]
+        .concat(),
+    )
+    .await;
     let crawler = crawler(options());
     let url = web.url("/page");
     let leaver = tokio::time::timeout(Duration::from_millis(50), crawler.fetch(&url));
     let (left, one, two) = tokio::join!(leaver, crawler.fetch(&url), crawler.fetch(&url));
     assert!(left.is_err());
     for outcome in [one, two] {
-        assert!(matches!(outcome, Err(FetchError::Status { status: 500, .. })), "{outcome:?}");
+        assert!(
+            matches!(outcome, Err(FetchError::Status { status: 500, .. })),
+            "{outcome:?}"
+        );
     }
     assert_eq!(web.requests().len(), 1);
 }

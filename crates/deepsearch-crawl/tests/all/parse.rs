@@ -23,7 +23,10 @@ async fn parse_html(reader: &Reader, html: &str) -> Result<Page, FetchError> {
 
 async fn assert_still_reads(reader: &Reader, after: &str) {
     let page = parse_html(reader, &article("healthy")).await;
-    assert!(page.as_ref().is_ok_and(|page| page.text.contains("healthy is what")), "after {after}: {page:?}");
+    assert!(
+        page.as_ref().is_ok_and(|page| page.text.contains("healthy is what")),
+        "after {after}: {page:?}"
+    );
 }
 
 /// A pool that waits no longer than a hostile page deserves.
@@ -46,21 +49,45 @@ async fn hostile_html_is_survived() {
     });
     for (name, html) in [
         ("100,000 nested divs", bomb("<div>", 100_000)),
-        ("100,000 nested divs, closed", format!("{}text{}", "<div>".repeat(100_000), "</div>".repeat(100_000))),
+        (
+            "100,000 nested divs, closed",
+            format!("{}text{}", "<div>".repeat(100_000), "</div>".repeat(100_000)),
+        ),
         ("100,000 nested formats", bomb("<b><i>", 50_000)),
         ("nested tables", bomb("<table><tr><td>", 20_000)),
         ("nested lists and quotes", bomb("<ul><li><blockquote>", 30_000)),
         ("nested anchors and fonts", bomb("<a href=x><font>", 20_000)),
         ("misnested formats", "<b><p><i></b><a></p></i>".repeat(5_000)),
-        ("a 19 MB attribute", format!("<body><p title=\"{}\">text", "a".repeat(19 << 20))),
+        (
+            "a 19 MB attribute",
+            format!("<body><p title=\"{}\">text", "a".repeat(19 << 20)),
+        ),
         ("a 19 MB word", format!("<body><p>{}", "a".repeat(19 << 20))),
         ("100,000 attributes", format!("<body><p{attributes}>text")),
-        ("unclosed everything", "<div><!-- <script> <style> <textarea> <title> <![CDATA[ <svg><math>".repeat(1_000)),
+        (
+            "unclosed everything",
+            "<div><!-- <script> <style> <textarea> <title> <![CDATA[ <svg><math>".repeat(1_000),
+        ),
         ("open comment", format!("<body><p>text<!--{}", "-".repeat(5 << 20))),
-        ("a million entities", format!("<body><p>{}", "&amp;&#x1F600;&nosuch;".repeat(300_000))),
-        ("nested templates and svg", bomb("<svg><foreignObject><template>", 10_000)),
-        ("nul and control bytes", format!("<body><p>{}text", "\u{1}\u{8}\u{b}".repeat(100_000))),
-        ("deep json-ld", format!("<script type='application/ld+json'>{}</script><p>text", "[".repeat(1_000_000))),
+        (
+            "a million entities",
+            format!("<body><p>{}", "&amp;&#x1F600;&nosuch;".repeat(300_000)),
+        ),
+        (
+            "nested templates and svg",
+            bomb("<svg><foreignObject><template>", 10_000),
+        ),
+        (
+            "nul and control bytes",
+            format!("<body><p>{}text", "\u{1}\u{8}\u{b}".repeat(100_000)),
+        ),
+        (
+            "deep json-ld",
+            format!(
+                "<script type='application/ld+json'>{}</script><p>text",
+                "[".repeat(1_000_000)
+            ),
+        ),
     ] {
         match parse_html(&reader, &html).await {
             Ok(page) => assert!(page.text.len() <= 20 << 20, "{name}"),
@@ -75,7 +102,12 @@ async fn hostile_html_is_survived() {
 async fn hostile_pdfs_are_survived() {
     let reader = strict();
     let mut cut: Vec<(String, Vec<u8>)> = [1, 8, 100, PDF.len() / 2, PDF.len() - 200, PDF.len() - 10]
-        .map(|length| (format!("cut at {length}"), [&b"%PDF-1.4\n"[..], &PDF[9.min(length)..length.max(9)]].concat()))
+        .map(|length| {
+            (
+                format!("cut at {length}"),
+                [&b"%PDF-1.4\n"[..], &PDF[9.min(length)..length.max(9)]].concat(),
+            )
+        })
         .into();
     cut.extend([
         ("garbage".into(), [b"%PDF-1.7\n".to_vec(), pseudo_random(200_000)].concat()),
@@ -134,25 +166,50 @@ async fn a_program_that_is_no_parser_is_survived() {
             program: format!("/usr/bin/{program}").into(),
             args: Vec::new(),
         };
-        let reader = Reader::new(ParserOptions { command, time: Duration::from_secs(3), ..parser() }, Arc::new(SystemClock));
+        let reader = Reader::new(
+            ParserOptions {
+                command,
+                time: Duration::from_secs(3),
+                ..parser()
+            },
+            Arc::new(SystemClock),
+        );
         let outcome = parse_html(&reader, &article("x")).await;
-        assert!(matches!(outcome, Err(FetchError::Unparsable { .. } | FetchError::TimedOut { .. })), "{program}: {outcome:?}");
+        assert!(
+            matches!(
+                outcome,
+                Err(FetchError::Unparsable { .. } | FetchError::TimedOut { .. })
+            ),
+            "{program}: {outcome:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn many_pages_go_through_few_children() {
-    let reader = Reader::new(ParserOptions { children: 2, pages: 7, ..parser() }, Arc::new(SystemClock));
+    let reader = Reader::new(
+        ParserOptions {
+            children: 2,
+            pages: 7,
+            ..parser()
+        },
+        Arc::new(SystemClock),
+    );
     let pages: Vec<String> = (0..40).map(|n| article(&format!("mark{n}mark"))).collect();
     let read = join_all(pages.iter().map(|html| parse_html(&reader, html))).await;
     for (n, page) in read.into_iter().enumerate() {
-        assert!(page.unwrap().text.contains(&format!("mark{n}mark is what")), "answers belong to their pages");
+        assert!(
+            page.unwrap().text.contains(&format!("mark{n}mark is what")),
+            "answers belong to their pages"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_document_larger_than_any_download_is_not_parsed() {
-    let outcome = reader().parse(&vec![b'a'; (20 << 20) + 1], Some("text/plain"), &url()).await;
+    let outcome = reader()
+        .parse(&vec![b'a'; (20 << 20) + 1], Some("text/plain"), &url())
+        .await;
     assert!(matches!(outcome, Err(FetchError::TooLarge { .. })), "{outcome:?}");
 }
 
@@ -164,7 +221,11 @@ mod children {
 
     /// A parser that first writes down its process id, which is then the child's.
     fn written_down(file: &Path) -> ParserOptions {
-        let script = format!("echo $$ > {}; exec {}", file.display(), env!("CARGO_BIN_EXE_deepsearch-parse"));
+        let script = format!(
+            "echo $$ > {}; exec {}",
+            file.display(),
+            env!("CARGO_BIN_EXE_deepsearch-parse")
+        );
         ParserOptions {
             command: ParserCommand {
                 program: "/bin/sh".into(),
@@ -187,7 +248,11 @@ mod children {
             let file = folder.path().join("pid");
             let reader = Reader::new(written_down(&file), Arc::new(SystemClock));
             assert_still_reads(&reader, "the start").await;
-            Self { reader, file, _folder: folder }
+            Self {
+                reader,
+                file,
+                _folder: folder,
+            }
         }
 
         fn id(&self) -> String {
@@ -195,7 +260,13 @@ mod children {
         }
 
         fn signal(&self, signal: &str) {
-            assert!(Command::new("kill").args([signal, &self.id()]).status().unwrap().success());
+            assert!(
+                Command::new("kill")
+                    .args([signal, &self.id()])
+                    .status()
+                    .unwrap()
+                    .success()
+            );
         }
 
         fn is_running(id: &str) -> bool {
@@ -245,7 +316,11 @@ mod children {
         let first = child.id();
         child.signal("-STOP");
         let html = article("left");
-        assert!(tokio::time::timeout(Duration::from_millis(300), parse_html(&child.reader, &html)).await.is_err());
+        assert!(
+            tokio::time::timeout(Duration::from_millis(300), parse_html(&child.reader, &html))
+                .await
+                .is_err()
+        );
         assert_still_reads(&child.reader, "leaving").await;
         assert_ne!(child.id(), first);
     }
@@ -272,20 +347,36 @@ mod children {
         let limits = about("limits");
         let limit = |name: &str| {
             let line = limits.lines().find(|line| line.starts_with(name)).unwrap();
-            line[name.len()..].split_whitespace().take(2).map(str::to_owned).collect::<Vec<_>>()
+            line[name.len()..]
+                .split_whitespace()
+                .take(2)
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
         };
         assert_eq!(limit("Max open files"), ["3", "3"]);
         assert_eq!(limit("Max file size"), ["0", "0"]);
-        assert_eq!(limit("Max address space"), [(1_u64 << 30).to_string(), (1_u64 << 30).to_string()]);
+        assert_eq!(
+            limit("Max address space"),
+            [(1_u64 << 30).to_string(), (1_u64 << 30).to_string()]
+        );
         let status = about("status");
         assert!(status.contains("Seccomp:\t2"), "system calls are filtered: {status}");
         assert!(status.contains("NoNewPrivs:\t1"), "{status}");
-        assert!(!about("environ").contains("PATH="), "nothing of the app's environment is handed on");
+        assert!(
+            !about("environ").contains("PATH="),
+            "nothing of the app's environment is handed on"
+        );
     }
 
     #[tokio::test]
     async fn a_page_that_needs_more_memory_than_is_allowed_costs_its_child() {
-        let reader = Reader::new(ParserOptions { memory: 400 << 20, ..parser() }, Arc::new(SystemClock));
+        let reader = Reader::new(
+            ParserOptions {
+                memory: 400 << 20,
+                ..parser()
+            },
+            Arc::new(SystemClock),
+        );
         let outcome = parse_html(&reader, &"<a b=1>".repeat((19 << 20) / 7)).await;
         assert!(matches!(outcome, Err(FetchError::Unparsable { .. })), "{outcome:?}");
         assert_still_reads(&reader, "the glutton").await;
@@ -305,7 +396,12 @@ fn pdf(objects: &[&str]) -> Vec<u8> {
     for offset in offsets {
         write!(out, "{offset:010} 00000 n \n").unwrap();
     }
-    write!(out, "trailer<</Size {}/Root 1 0 R>>\nstartxref\n{xref}\n%%EOF", objects.len() + 1).unwrap();
+    write!(
+        out,
+        "trailer<</Size {}/Root 1 0 R>>\nstartxref\n{xref}\n%%EOF",
+        objects.len() + 1
+    )
+    .unwrap();
     out.into_bytes()
 }
 
@@ -343,5 +439,10 @@ fn pseudo_random(length: usize) -> Vec<u8> {
 /// A true PDF with every fortieth byte changed.
 fn with_noise(bytes: &[u8]) -> Vec<u8> {
     let noise = pseudo_random(bytes.len());
-    bytes.iter().zip(noise).enumerate().map(|(at, (byte, noise))| if at > 20 && at % 40 == 0 { noise } else { *byte }).collect()
+    bytes
+        .iter()
+        .zip(noise)
+        .enumerate()
+        .map(|(at, (byte, noise))| if at > 20 && at % 40 == 0 { noise } else { *byte })
+        .collect()
 }

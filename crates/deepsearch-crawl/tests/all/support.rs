@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deepsearch_core::{FetchError, Page, PageFetcher, SystemClock};
-use deepsearch_crawl::{AddressRules, CrawlOptions, Crawler, Limits, Lookup, Manners, ParserCommand, ParserOptions, Reader};
+use deepsearch_crawl::{
+    AddressRules, CrawlOptions, Crawler, Limits, Lookup, Manners, ParserCommand, ParserOptions, Reader,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -42,7 +44,11 @@ impl Web {
                 tokio::spawn(serve(stream, Arc::clone(&seen), Arc::clone(&script)));
             }
         });
-        Self { address, requests, task }
+        Self {
+            address,
+            requests,
+            task,
+        }
     }
 
     /// A server that gives every path the same answer.
