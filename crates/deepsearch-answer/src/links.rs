@@ -193,13 +193,16 @@ fn address_at(rest: &str, before: &str) -> Option<usize> {
     let starts_word = !before.ends_with(|c: char| c.is_ascii_alphanumeric());
     let scheme = rest
         .bytes()
+        .take(LONGEST_SCHEME)
         .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'.' | b'-'))
         .count();
     let is_address = scheme > 0 && rest[scheme..].starts_with("://") || has_prefix(rest, "www.");
     let is_scripted = ["javascript:", "data:", "vbscript:", "mailto:", "file:"]
         .iter()
         .any(|scheme| has_prefix(rest, scheme));
-    if !is_target && !(starts_word && (is_address || is_scripted && before.ends_with('<'))) {
+    // The middle of an address whose scheme was too long to be one.
+    let is_rest = rest.starts_with("://");
+    if !is_target && !is_rest && !(starts_word && (is_address || is_scripted && before.ends_with('<'))) {
         return None;
     }
     let end = rest

@@ -45,7 +45,9 @@ impl Config {
         let mut home = None;
         let mut layer = Layer::new();
         for (name, text) in environment {
-            let Some(name) = name.strip_prefix(PREFIX) else { continue };
+            let Some(name) = name.strip_prefix(PREFIX) else {
+                continue;
+            };
             if name == "HOME" {
                 home = Some(PathBuf::from(text)).filter(|home| !home.as_os_str().is_empty());
                 continue;
@@ -63,10 +65,17 @@ impl Config {
         let path = home.join(FILE);
         let file = read_layer(&path)?;
         for (key, value) in &file {
-            let located = |error: AppError| AppError::ConfigMalformed { path: path.clone(), detail: error.to_string() };
+            let located = |error: AppError| AppError::ConfigMalformed {
+                path: path.clone(),
+                detail: error.to_string(),
+            };
             settings::check(key, settings::info(key).map_err(located)?, value).map_err(located)?;
         }
-        Ok(Self { home, environment: layer, file })
+        Ok(Self {
+            home,
+            environment: layer,
+            file,
+        })
     }
 
     /// What stands over the stored value of `key`, if anything does.
@@ -83,7 +92,9 @@ impl Config {
 // Keys may stand in the file and in the environment.
 impl std::fmt::Debug for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Config").field("home", &self.home).finish_non_exhaustive()
+        f.debug_struct("Config")
+            .field("home", &self.home)
+            .finish_non_exhaustive()
     }
 }
 
@@ -96,11 +107,21 @@ pub(crate) fn read_layer(path: &Path) -> Result<Layer, AppError> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Layer::new()),
-        Err(source) => return Err(AppError::ConfigUnreadable { path: path.to_owned(), source }),
+        Err(source) => {
+            return Err(AppError::ConfigUnreadable {
+                path: path.to_owned(),
+                source,
+            });
+        }
     };
-    let malformed = |detail: &str| AppError::ConfigMalformed { path: path.to_owned(), detail: detail.to_owned() };
+    let malformed = |detail: &str| AppError::ConfigMalformed {
+        path: path.to_owned(),
+        detail: detail.to_owned(),
+    };
     // The parser's own message quotes the line, which may hold a key.
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| malformed(error.message()))?;
+    let table: toml::Table = text
+        .parse()
+        .map_err(|error: toml::de::Error| malformed(error.message()))?;
     let mut layer = Layer::new();
     let value = serde_json::to_value(table).map_err(|_| malformed("it holds a value that cannot be used"))?;
     flatten(String::new(), value, &mut layer);
@@ -164,7 +185,10 @@ impl Resolved {
 
     pub(crate) fn list(&self, key: &str) -> Vec<String> {
         let list = self.get(key).and_then(|(value, _)| value.as_array());
-        list.into_iter().flatten().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+        list.into_iter()
+            .flatten()
+            .filter_map(|item| item.as_str().map(str::to_owned))
+            .collect()
     }
 
     pub(crate) fn url(&self, key: &str) -> Option<Url> {
@@ -177,7 +201,15 @@ impl Resolved {
 
     /// The names between `prefix.` and the last dot: the providers that something is set for.
     pub(crate) fn names_under(&self, prefix: &str) -> Vec<String> {
-        let name = |key: &String| Some(key.strip_prefix(prefix)?.strip_prefix('.')?.rsplit_once('.')?.0.to_owned());
+        let name = |key: &String| {
+            Some(
+                key.strip_prefix(prefix)?
+                    .strip_prefix('.')?
+                    .rsplit_once('.')?
+                    .0
+                    .to_owned(),
+            )
+        };
         let mut names: Vec<String> = self.values.keys().filter_map(name).collect();
         names.dedup();
         names

@@ -20,18 +20,32 @@ pub enum AppError {
     Search(#[from] SearchError),
     #[error("no {what} has the id `{id}`")]
     Unknown { what: &'static str, id: String },
+    #[error("there is no engine `{id}` that is set up")]
+    UnknownEngine { id: String },
     #[error("`{path}` cannot be read")]
-    ConfigUnreadable { path: PathBuf, #[source] source: std::io::Error },
+    ConfigUnreadable {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
     #[error("`{path}` is not valid: {detail}")]
     ConfigMalformed { path: PathBuf, detail: String },
     #[error("there is no setting `{key}`")]
     UnknownSetting { key: String },
     #[error("`{value}` does not suit `{key}`: {expected}")]
-    BadSetting { key: String, value: String, expected: String },
+    BadSetting {
+        key: String,
+        value: String,
+        expected: String,
+    },
     #[error("`{key}` is set by {origin}, which goes before what is stored")]
     Overridden { key: String, origin: String },
     #[error("the folder `{path}` cannot be used")]
-    Folder { path: PathBuf, #[source] source: std::io::Error },
+    Folder {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
     #[error("the network client could not be made")]
     Network(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the answer was stopped")]
@@ -52,13 +66,24 @@ impl From<&AppError> for Failure {
             AppError::Search(error) => error.into(),
             AppError::Answer(failure) => failure.clone(),
             AppError::Unknown { .. } => say(ErrorCode::NotFound).hint("`deepsearch chats list` shows what there is."),
+            AppError::UnknownEngine { .. } => {
+                say(ErrorCode::NotFound).hint("`deepsearch engines` lists the engines and what they need.")
+            }
             AppError::ConfigUnreadable { .. } => say(ErrorCode::Storage).hint("Check the file's permissions."),
-            AppError::ConfigMalformed { .. } => say(ErrorCode::Invalid).hint("Mend the file, or move it away to begin anew."),
-            AppError::UnknownSetting { .. } => say(ErrorCode::NotFound).hint("`deepsearch settings list` shows all of them."),
+            AppError::ConfigMalformed { .. } => {
+                say(ErrorCode::Invalid).hint("Mend the file, or move it away to begin anew.")
+            }
+            AppError::UnknownSetting { .. } => {
+                say(ErrorCode::NotFound).hint("`deepsearch settings list` shows all of them.")
+            }
             AppError::BadSetting { .. } => say(ErrorCode::Invalid),
             AppError::Overridden { .. } => say(ErrorCode::Invalid).hint("Change it there."),
-            AppError::Folder { .. } => say(ErrorCode::Storage).hint("Set DEEPSEARCH_HOME to a folder that can be written."),
-            AppError::Network(_) => say(ErrorCode::Internal).hint("Check that the system's certificates are installed (`ca-certificates`)."),
+            AppError::Folder { .. } => {
+                say(ErrorCode::Storage).hint("Set DEEPSEARCH_HOME to a folder that can be written.")
+            }
+            AppError::Network(_) => {
+                say(ErrorCode::Internal).hint("Check that the system's certificates are installed (`ca-certificates`).")
+            }
             AppError::Cancelled => say(ErrorCode::Cancelled).hint("What came is kept."),
         }
     }
@@ -66,5 +91,7 @@ impl From<&AppError> for Failure {
 
 fn sentence(text: &str) -> String {
     let mut letters = text.trim_end_matches('.').chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -8,21 +8,22 @@ mod ask;
 mod chats;
 mod library;
 mod local;
-mod backups;
+
 mod doctor;
 
-mod settings;
 mod config;
 mod secrets;
+mod settings;
 
 mod error;
 
 pub use app::{App, AppOptions};
 pub use ask::{AskRequest, Scope, Turn};
-pub use chats::{ChatView, OpenChat, OpenMessage};
+pub use chats::{OpenChat, OpenMessage, SavedSource};
 pub use config::{Config, Origin};
 pub use doctor::{Finding, Grade};
 pub use error::AppError;
+pub use library::EngineStatus;
 pub use settings::{SETTINGS, SettingInfo, SettingKind, SettingValue};
 
 pub use deepsearch_search::{ENGINES, EngineHealth};

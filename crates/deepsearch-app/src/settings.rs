@@ -1,19 +1,30 @@
 //! The settings there are: one row each, from which help, validation and the reference are made.
 
+use deepsearch_core::UserSettings;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::app::App;
+use crate::config::Origin;
 use crate::error::AppError;
+use crate::secrets;
 
 /// What a setting takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum SettingKind {
     Bool,
-    Integer { min: i64, max: i64 },
+    Integer {
+        min: i64,
+        max: i64,
+    },
     /// One of these.
-    Choice { of: &'static [&'static str] },
-    Text { longest: usize },
+    Choice {
+        of: &'static [&'static str],
+    },
+    Text {
+        longest: usize,
+    },
     /// Comma-separated on the command line and in the environment.
     List,
     Url,
@@ -36,7 +47,7 @@ pub struct SettingValue {
     pub key: String,
     /// Of a secret only whether it is set.
     pub value: Value,
-    pub origin: crate::config::Origin,
+    pub origin: Origin,
     pub about: &'static str,
 }
 
@@ -46,33 +57,223 @@ const fn setting(key: &'static str, kind: SettingKind, about: &'static str) -> S
 
 /// Every setting. The first five are the seed's user_settings and travel with a person; the rest belong to a machine.
 pub const SETTINGS: &[SettingInfo] = &[
-    setting("theme", SettingKind::Choice { of: &["dark", "light", "system"] }, "How the window looks."),
-    setting("language", SettingKind::Text { longest: 10 }, "Language of the app and of searches, as a tag: en, de, pt-BR."),
-    setting("default_model", SettingKind::Text { longest: 50 }, "Model that answers, as provider/name; empty chooses by what is available."),
-    setting("enable_search_by_default", SettingKind::Bool, "Whether questions are searched for, or only given to the model."),
-    setting("max_search_results", SettingKind::Integer { min: 1, max: 50 }, "Results that one search brings."),
-    setting("engines.order", SettingKind::List, "Web engines in the order they are asked; empty takes all that are ready."),
-    setting("engines.{engine}.enabled", SettingKind::Bool, "Whether this engine is asked at all."),
+    setting(
+        "theme",
+        SettingKind::Choice {
+            of: &["dark", "light", "system"],
+        },
+        "How the window looks.",
+    ),
+    setting(
+        "language",
+        SettingKind::Text { longest: 10 },
+        "Language of the app and of searches, as a tag: en, de, pt-BR.",
+    ),
+    setting(
+        "default_model",
+        SettingKind::Text { longest: 50 },
+        "Model that answers, as provider/name; empty chooses by what is available.",
+    ),
+    setting(
+        "enable_search_by_default",
+        SettingKind::Bool,
+        "Whether questions are searched for, or only given to the model.",
+    ),
+    setting(
+        "max_search_results",
+        SettingKind::Integer { min: 1, max: 50 },
+        "Results that one search brings.",
+    ),
+    setting(
+        "engines.order",
+        SettingKind::List,
+        "Web engines in the order they are asked; empty takes all that are ready.",
+    ),
+    setting(
+        "engines.{engine}.enabled",
+        SettingKind::Bool,
+        "Whether this engine is asked at all.",
+    ),
     setting("engines.{engine}.key", SettingKind::Secret, "Key of this engine."),
-    setting("engines.{engine}.url", SettingKind::Url, "Address of this engine, such as that of your own SearXNG."),
-    setting("models.{provider}.enabled", SettingKind::Bool, "Whether this provider's models are offered."),
+    setting(
+        "engines.{engine}.url",
+        SettingKind::Url,
+        "Address of this engine, such as that of your own SearXNG.",
+    ),
+    setting(
+        "models.{provider}.enabled",
+        SettingKind::Bool,
+        "Whether this provider's models are offered.",
+    ),
     setting("models.{provider}.key", SettingKind::Secret, "Key of this provider."),
-    setting("models.{provider}.url", SettingKind::Url, "Address of this provider; any OpenAI-compatible server can be added under a name of yours."),
-    setting("models.discover_local", SettingKind::Bool, "Whether Ollama, LM Studio and llama.cpp are looked for on this machine."),
-    setting("redis.url", SettingKind::Secret, "Address of a shared search cache, redis:// or rediss://."),
-    setting("answer.pages", SettingKind::Integer { min: 1, max: 20 }, "Pages that are read for one answer."),
-    setting("answer.evidence_tokens", SettingKind::Integer { min: 256, max: 100_000 }, "Tokens of sources that a model is shown at most."),
-    setting("answer.tokens", SettingKind::Integer { min: 64, max: 32_000 }, "Tokens that an answer has at most."),
-    setting("crawl.allow_private", SettingKind::Bool, "Whether pages of this machine and of the local network may be read."),
-    setting("trash.days", SettingKind::Integer { min: 1, max: 3650 }, "Days after which chats in Trash are gone for good."),
+    setting(
+        "models.{provider}.url",
+        SettingKind::Url,
+        "Address of this provider; any OpenAI-compatible server can be added under a name of yours.",
+    ),
+    setting(
+        "models.discover_local",
+        SettingKind::Bool,
+        "Whether Ollama, LM Studio and llama.cpp are looked for on this machine.",
+    ),
+    setting(
+        "redis.url",
+        SettingKind::Secret,
+        "Address of a shared search cache, redis:// or rediss://.",
+    ),
+    setting(
+        "answer.pages",
+        SettingKind::Integer { min: 1, max: 20 },
+        "Pages that are read for one answer.",
+    ),
+    setting(
+        "answer.evidence_tokens",
+        SettingKind::Integer { min: 256, max: 100_000 },
+        "Tokens of sources that a model is shown at most.",
+    ),
+    setting(
+        "answer.tokens",
+        SettingKind::Integer { min: 64, max: 32_000 },
+        "Tokens that an answer has at most.",
+    ),
+    setting(
+        "crawl.allow_private",
+        SettingKind::Bool,
+        "Whether pages of this machine and of the local network may be read.",
+    ),
+    setting(
+        "trash.days",
+        SettingKind::Integer { min: 1, max: 3650 },
+        "Days after which chats in Trash are gone for good.",
+    ),
 ];
+
+impl App {
+    /// Every setting that has a value, and every one without wildcards, by key.
+    pub fn settings(&self) -> Vec<SettingValue> {
+        let wired = self.wired();
+        let plain = SETTINGS.iter().map(|info| info.key).filter(|key| !key.contains('{'));
+        let mut keys: Vec<&str> = plain.chain(wired.settings.keys().map(String::as_str)).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys.into_iter().filter_map(|key| self.setting(key).ok()).collect()
+    }
+
+    /// One setting as it stands.
+    ///
+    /// # Errors
+    /// [`AppError::UnknownSetting`].
+    pub fn setting(&self, key: &str) -> Result<SettingValue, AppError> {
+        let info = info(key)?;
+        let (value, origin) = match self.wired().settings.get(key) {
+            Some((_, origin)) if info.kind == SettingKind::Secret => (json!(true), *origin),
+            Some((value, origin)) => (value.clone(), *origin),
+            None => (default_of(info), Origin::Default),
+        };
+        Ok(SettingValue {
+            key: key.to_owned(),
+            value,
+            origin,
+            about: info.about,
+        })
+    }
+
+    /// Sets one setting from its text, or with `None` puts it back to its default. Takes effect at once.
+    ///
+    /// # Errors
+    /// [`AppError`] for an unknown key, a value that does not suit it, or a key that the environment or the
+    /// configuration file decides.
+    pub async fn update_setting(&self, key: &str, text: Option<&str>) -> Result<SettingValue, AppError> {
+        let info = info(key)?;
+        let value = text.map(|text| parse(key, info, text)).transpose()?;
+        if let Some((_, origin)) = self.config().over(key) {
+            let origin = if origin == Origin::File {
+                "the configuration file"
+            } else {
+                "the environment"
+            };
+            return Err(AppError::Overridden {
+                key: key.to_owned(),
+                origin: origin.to_owned(),
+            });
+        }
+        if is_of_user(key) {
+            self.update_user_setting(key, value).await?;
+        } else if info.kind == SettingKind::Secret {
+            secrets::update(&self.config().home, key, value.as_ref().and_then(Value::as_str))?;
+        } else if let Some(value) = &value {
+            self.store().update_setting(key, value).await?;
+        } else {
+            self.store().delete_setting(key).await?;
+        }
+        self.rewire().await?;
+        self.setting(key)
+    }
+
+    async fn update_user_setting(&self, key: &str, value: Option<Value>) -> Result<(), AppError> {
+        let defaults = UserSettings::default();
+        let mut user = self.store().lookup_user_settings().await?;
+        let text = || {
+            value
+                .as_ref()
+                .and_then(Value::as_str)
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned)
+        };
+        match key {
+            "theme" => user.theme = text().unwrap_or(defaults.theme),
+            "language" => user.language = text().unwrap_or(defaults.language),
+            "default_model" => user.default_model = text(),
+            "enable_search_by_default" => {
+                let flag = value.as_ref().and_then(Value::as_bool);
+                user.enable_search_by_default = flag.unwrap_or(defaults.enable_search_by_default);
+            }
+            _ => {
+                let number = value
+                    .as_ref()
+                    .and_then(Value::as_i64)
+                    .and_then(|number| i32::try_from(number).ok());
+                user.max_search_results = number.unwrap_or(defaults.max_search_results);
+            }
+        }
+        self.store().update_user_settings(&user).await?;
+        Ok(())
+    }
+}
+
+/// Whether a setting is one of the seed's user_settings.
+fn is_of_user(key: &str) -> bool {
+    matches!(
+        key,
+        "theme" | "language" | "default_model" | "enable_search_by_default" | "max_search_results"
+    )
+}
+
+fn default_of(info: &SettingInfo) -> Value {
+    match info.key {
+        "answer.pages" => json!(8),
+        "answer.evidence_tokens" => json!(6_000),
+        "answer.tokens" => json!(2_048),
+        "trash.days" => json!(30),
+        "crawl.allow_private" => json!(false),
+        _ => match info.kind {
+            SettingKind::Bool => json!(true),
+            SettingKind::List => json!([]),
+            SettingKind::Secret => json!(false),
+            _ => json!(""),
+        },
+    }
+}
 
 /// The row of a key, wildcards resolved.
 ///
 /// # Errors
 /// [`AppError::UnknownSetting`].
 pub(crate) fn info(key: &str) -> Result<&'static SettingInfo, AppError> {
-    SETTINGS.iter().find(|info| matches(info.key, key)).ok_or_else(|| AppError::UnknownSetting { key: key.to_owned() })
+    SETTINGS
+        .iter()
+        .find(|info| matches(info.key, key))
+        .ok_or_else(|| AppError::UnknownSetting { key: key.to_owned() })
 }
 
 fn matches(pattern: &str, key: &str) -> bool {
@@ -93,7 +294,10 @@ fn is_engine(name: &str) -> bool {
 }
 
 fn is_name(name: &str) -> bool {
-    (1..=40).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-')
+    (1..=40).contains(&name.len())
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-')
 }
 
 /// A value as it is written on a command line or in the environment.
@@ -109,7 +313,12 @@ pub(crate) fn parse(key: &str, info: &SettingInfo, text: &str) -> Result<Value, 
             _ => json!(text),
         },
         SettingKind::Integer { .. } => text.parse::<i64>().map_or_else(|_| json!(text), |number| json!(number)),
-        SettingKind::List => json!(text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>()),
+        SettingKind::List => json!(
+            text.split(',')
+                .map(str::trim)
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+        ),
         _ => json!(text),
     };
     check(key, info, &value)?;
@@ -142,12 +351,23 @@ pub(crate) fn check(key: &str, info: &SettingInfo, value: &Value) -> Result<(), 
         SettingKind::Secret if text.is_empty() => "write the secret".to_owned(),
         _ => return Ok(()),
     };
-    let shown = if info.kind == SettingKind::Secret { "(hidden)".to_owned() } else { value.as_str().map_or_else(|| value.to_string(), str::to_owned) };
-    Err(AppError::BadSetting { key: key.to_owned(), value: shown, expected })
+    let shown = if info.kind == SettingKind::Secret {
+        "(hidden)".to_owned()
+    } else {
+        value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    };
+    Err(AppError::BadSetting {
+        key: key.to_owned(),
+        value: shown,
+        expected,
+    })
 }
 
 fn unknown_engine(list: &Value) -> Option<&str> {
-    list.as_array()?.iter().filter_map(Value::as_str).find(|name| !is_engine(name))
+    list.as_array()?
+        .iter()
+        .filter_map(Value::as_str)
+        .find(|name| !is_engine(name))
 }
 
 fn is_web_address(text: &str) -> bool {

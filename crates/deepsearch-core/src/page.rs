@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use url::Url;
 
 use crate::text::Span;
@@ -55,6 +56,11 @@ impl Page {
     pub fn host(&self) -> &str {
         self.url.host_str().unwrap_or(self.url.scheme())
     }
+}
+
+/// Lower-case hex SHA-256 of a page's text.
+pub fn content_hash(text: &str) -> String {
+    hex::encode(Sha256::digest(text))
 }
 
 /// A run of whole sentences of a page, with its score for one question.

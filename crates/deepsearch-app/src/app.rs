@@ -1,0 +1,270 @@
+//! App: every part built once and handed what it needs; the one place that knows them all.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use deepsearch_cache::{MemoryCache, RedisCache, TieredCache};
+use deepsearch_core::{Cache, Clock, MessageId, PageFetcher, SearchEngine, Searcher, SystemClock};
+use deepsearch_crawl::{CrawlOptions, Crawler};
+use deepsearch_llm::{Models, ModelsConfig, ProviderConfig};
+use deepsearch_search::{ENGINES, EngineConfig, EngineInfo, Failover, Guide, Http, HttpLimits, Limits};
+use deepsearch_sqlite::{Store, StoreOptions};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::{Config, Resolved, is_secret};
+use crate::error::AppError;
+use crate::local::{Alone, LocalFirst, PastChats};
+use crate::secrets;
+
+/// What an app is given from outside.
+#[derive(Clone)]
+pub struct AppOptions {
+    pub config: Config,
+    pub clock: Arc<dyn Clock>,
+    /// How pages are fetched and parsed; the app only adds what the settings say.
+    pub crawl: CrawlOptions,
+}
+
+impl AppOptions {
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            clock: Arc::new(SystemClock),
+            crawl: CrawlOptions::default(),
+        }
+    }
+}
+
+/// DeepSearch without a face. Cloning it gives another handle on the same parts.
+#[derive(Clone)]
+pub struct App {
+    pub(crate) inner: Arc<Parts>,
+}
+
+pub(crate) struct Parts {
+    pub(crate) config: Config,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) store: Store,
+    pub(crate) crawl: CrawlOptions,
+    pub(crate) wired: Mutex<Arc<Wired>>,
+    /// Answers being written, each with what stops it.
+    pub(crate) runs: Mutex<HashMap<MessageId, CancellationToken>>,
+    pub(crate) tasks: TaskTracker,
+}
+
+/// The parts that depend on settings; built anew when one changes.
+pub(crate) struct Wired {
+    pub(crate) settings: Resolved,
+    pub(crate) web: Arc<Failover>,
+    pub(crate) guide: Arc<dyn Searcher>,
+    pub(crate) chats: Arc<dyn Searcher>,
+    pub(crate) fetcher: Arc<dyn PageFetcher>,
+    pub(crate) crawler: Arc<Crawler>,
+    pub(crate) models: Models,
+    pub(crate) cache: Arc<TieredCache>,
+    http: Http,
+}
+
+impl App {
+    /// Opens the data folder and builds everything. Makes no request.
+    ///
+    /// # Errors
+    /// [`AppError`] when the folder, the store or a setting cannot be used.
+    pub async fn open(options: AppOptions) -> Result<Self, AppError> {
+        let AppOptions { config, clock, crawl } = options;
+        // Whoever embeds the app may have chosen a provider already; then that one stays.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        std::fs::create_dir_all(&config.home).map_err(|source| AppError::Folder {
+            path: config.home.clone(),
+            source,
+        })?;
+        let options = StoreOptions {
+            clock: clock.clone(),
+            ..StoreOptions::default()
+        };
+        let store = Store::open(config.home.join("deepsearch.sqlite"), options).await?;
+        let settings = resolve(&config, &store).await?;
+        let wired = Wired::build(settings, &store, &clock, &crawl)?;
+        let inner = Parts {
+            config,
+            clock,
+            store,
+            crawl,
+            wired: Mutex::new(Arc::new(wired)),
+            runs: Mutex::default(),
+            tasks: TaskTracker::new(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The store: chats, messages, pages. Its verbs are the use cases where nothing is to be added to them.
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    pub fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    /// Stops every answer, waits until what they had is kept, and closes the store.
+    pub async fn close(&self) {
+        for stop in self.lock_runs().values() {
+            stop.cancel();
+        }
+        self.inner.tasks.close();
+        self.inner.tasks.wait().await;
+        self.wired().cache.flush().await;
+        self.inner.store.close().await;
+    }
+
+    pub(crate) fn wired(&self) -> Arc<Wired> {
+        Arc::clone(
+            &self
+                .inner
+                .wired
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+        )
+    }
+
+    /// Reads the settings again and builds what depends on them. Answers under way go on with what they began with.
+    pub(crate) async fn rewire(&self) -> Result<(), AppError> {
+        let parts = &self.inner;
+        let settings = resolve(&parts.config, &parts.store).await?;
+        let wired = Arc::new(Wired::build(settings, &parts.store, &parts.clock, &parts.crawl)?);
+        *parts.wired.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = wired;
+        Ok(())
+    }
+
+    pub(crate) fn lock_runs(&self) -> std::sync::MutexGuard<'_, HashMap<MessageId, CancellationToken>> {
+        self.inner
+            .runs
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// All settings at this moment: stored ones, secrets, and what stands over them.
+async fn resolve(config: &Config, store: &Store) -> Result<Resolved, AppError> {
+    let user = store.lookup_user_settings().await?;
+    let mut stored = secrets::read(&config.home)?;
+    stored.retain(|key, _| is_secret(key));
+    stored.extend(
+        store
+            .list_settings()
+            .await?
+            .into_iter()
+            .filter(|(key, _)| !is_secret(key)),
+    );
+    stored.insert("theme".into(), user.theme.into());
+    stored.insert("language".into(), user.language.into());
+    stored.insert("default_model".into(), user.default_model.unwrap_or_default().into());
+    stored.insert("enable_search_by_default".into(), user.enable_search_by_default.into());
+    stored.insert("max_search_results".into(), user.max_search_results.into());
+    Ok(Resolved::new(config, stored))
+}
+
+impl Wired {
+    fn build(
+        settings: Resolved,
+        store: &Store,
+        clock: &Arc<dyn Clock>,
+        crawl: &CrawlOptions,
+    ) -> Result<Self, AppError> {
+        let network = |error: Box<dyn std::error::Error + Send + Sync>| AppError::Network(error);
+        let mut crawl = crawl.clone();
+        crawl.addresses.allow_private |= settings.flag("crawl.allow_private", false);
+        let crawler = Arc::new(Crawler::new(crawl, clock.clone()).map_err(|error| network(error.into()))?);
+        let guide = Arc::new(Guide::new(clock.clone()));
+        let past = Arc::new(PastChats::new(store.clone()));
+        let http = Http::new(HttpLimits::default(), clock.clone()).map_err(|error| network(error.into()))?;
+        let engines = ready_engines(&settings)
+            .filter_map(|info| deepsearch_search::engine(info.id, engine_config(&settings, info), &http));
+        let cache = Arc::new(TieredCache::new(cache_tiers(&settings, store, clock), clock.clone()));
+        let web = Failover::new(
+            engines.collect(),
+            Some(Arc::clone(&cache) as Arc<dyn Cache>),
+            clock.clone(),
+            Limits::default(),
+        );
+        Ok(Self {
+            web: Arc::new(web),
+            fetcher: Arc::new(LocalFirst {
+                guide: guide.clone(),
+                chats: past.clone(),
+                web: crawler.clone(),
+            }),
+            guide: Arc::new(Alone(guide)),
+            chats: Arc::new(Alone(past)),
+            crawler,
+            models: Models::new(models_config(&settings)).map_err(|error| network(error.into()))?,
+            cache,
+            http,
+            settings,
+        })
+    }
+
+    /// One engine by name, as it is set up, whether or not it is asked by itself.
+    pub(crate) fn engine(&self, id: &str) -> Option<Arc<dyn SearchEngine>> {
+        let info = ENGINES.iter().find(|info| info.id == id)?;
+        deepsearch_search::engine(id, engine_config(&self.settings, info), &self.http)
+    }
+}
+
+/// The web engines that can be asked as things stand, in the order they are.
+pub(crate) fn ready_engines(settings: &Resolved) -> impl Iterator<Item = &'static EngineInfo> + use<> {
+    let order = settings.list("engines.order");
+    let usable = |info: &&EngineInfo| {
+        let has = |what: &str| settings.text(&format!("engines.{}.{what}", info.id)).is_some();
+        settings.flag(&format!("engines.{}.enabled", info.id), true)
+            && (!info.needs_key || has("key"))
+            && (!info.needs_url || has("url"))
+    };
+    let mut engines: Vec<&'static EngineInfo> = ENGINES.iter().filter(usable).collect();
+    if order.is_empty() {
+        // What a person took the trouble to set up goes before what everybody has.
+        engines.sort_by_key(|info| !(info.needs_key || info.needs_url));
+    } else {
+        engines.retain(|info| order.iter().any(|id| id == info.id));
+        engines.sort_by_key(|info| order.iter().position(|id| id == info.id));
+    }
+    engines.into_iter()
+}
+
+fn engine_config(settings: &Resolved, info: &EngineInfo) -> EngineConfig {
+    EngineConfig {
+        key: settings.secret(&format!("engines.{}.key", info.id)),
+        base_url: settings.url(&format!("engines.{}.url", info.id)),
+    }
+}
+
+fn models_config(settings: &Resolved) -> ModelsConfig {
+    let provider = |name: String| {
+        let config = ProviderConfig {
+            key: settings.secret(&format!("models.{name}.key")),
+            url: settings.url(&format!("models.{name}.url")),
+            enabled: settings.flag(&format!("models.{name}.enabled"), true),
+        };
+        (name, config)
+    };
+    ModelsConfig {
+        default_model: settings.text("default_model").map(str::to_owned),
+        providers: settings.names_under("models").into_iter().map(provider).collect(),
+        discover_local: settings.flag("models.discover_local", true),
+        ..ModelsConfig::default()
+    }
+}
+
+fn cache_tiers(settings: &Resolved, store: &Store, clock: &Arc<dyn Clock>) -> Vec<Arc<dyn Cache>> {
+    let mut tiers: Vec<Arc<dyn Cache>> = vec![Arc::new(MemoryCache::default())];
+    if let Some(url) = settings.text("redis.url") {
+        // One user on this machine until there are accounts; the scope keeps others' entries apart.
+        match RedisCache::new(url, "local", clock.clone()) {
+            Ok(redis) => tiers.push(Arc::new(redis)),
+            Err(error) => tracing::warn!(%error, "going on without Redis"),
+        }
+    }
+    tiers.push(Arc::new(store.search_cache()));
+    tiers
+}

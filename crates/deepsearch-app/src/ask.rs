@@ -1,0 +1,416 @@
+//! Asking: one question from its first save to its last. The run belongs to the app, not to whoever asked: a window that
+//! closes loses nothing.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use deepsearch_answer::{Answer, Evidence, Limits, Pipeline, Question, SearchMode, SoFar, Step};
+use deepsearch_core::event::AnswerEvent;
+use deepsearch_core::validate::message_content;
+use deepsearch_core::{
+    ChatId, ChatModel, Failure, Message, MessageId, MessageMetadata, MessageState, PageId, Role, TimeRange,
+    Turn as SaidTurn,
+};
+use deepsearch_sqlite::{FinishedAnswer, NewTurn, Turn as SavedTurn};
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{App, Wired};
+use crate::error::AppError;
+
+/// Where answers come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// The web and the guide; what is on this machine when there is no network.
+    #[default]
+    Web,
+    /// Past chats and their saved pages.
+    Chats,
+    Guide,
+    /// No search: the model alone.
+    None,
+}
+
+/// Which place in a chat the question takes. Nothing is ever overwritten.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Turn {
+    /// A new chat.
+    #[default]
+    New,
+    /// The next question of a chat.
+    In(ChatId),
+    /// Another wording of this question, beside it.
+    Editing(MessageId),
+    /// Another answer to this question, beside the first.
+    Regenerating(MessageId),
+    /// The rest of this interrupted answer.
+    Continuing(MessageId),
+}
+
+/// What is asked. `question` is not read where the turn already has one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskRequest {
+    pub question: String,
+    pub turn: Turn,
+    /// `None` leaves it to the settings.
+    pub scope: Option<Scope>,
+    /// `provider/name` or `extractive`; `None` leaves it to the settings.
+    pub model: Option<String>,
+    pub time_range: Option<TimeRange>,
+}
+
+// Text that streams is kept this often: a kill loses at most so much of it.
+const JOURNAL_EVERY: Duration = Duration::from_millis(250);
+// Turns of the chat that a model may be shown.
+const HISTORY: u32 = 12;
+
+impl App {
+    /// Answers a question, telling each step, and gives the saved answer. Dropping the future only stops the telling:
+    /// the run goes on, and [`App::stop`] ends it.
+    ///
+    /// # Errors
+    /// [`AppError`]; the question and all that had come are kept.
+    pub async fn ask(
+        &self,
+        request: AskRequest,
+        mut on_event: impl FnMut(AnswerEvent) + Send,
+    ) -> Result<Message, AppError> {
+        let (events, mut told) = mpsc::channel(256);
+        let app = self.clone();
+        let run = self.inner.tasks.spawn(async move { app.run(request, events).await });
+        while let Some(event) = told.recv().await {
+            on_event(event);
+        }
+        run.await
+            .map_err(|panic| AppError::Answer(Failure::new(deepsearch_core::ErrorCode::Internal, panic.to_string())))?
+    }
+
+    /// Stops an answer; what has come of it is kept. Says whether it was running here.
+    pub fn stop(&self, answer: &MessageId) -> bool {
+        let run = self.lock_runs().get(answer).cloned();
+        run.inspect(CancellationToken::cancel).is_some()
+    }
+
+    async fn run(&self, request: AskRequest, events: mpsc::Sender<AnswerEvent>) -> Result<Message, AppError> {
+        let wired = self.wired();
+        if matches!(request.turn, Turn::New | Turn::In(_) | Turn::Editing(_)) {
+            message_content(&request.question)?;
+        }
+        // An unknown model is told before anything is saved.
+        let model = match &request.model {
+            Some(id) => wired.models.model(id).await?,
+            None => wired.models.default().await?,
+        };
+        let turn = self.begin(&request).await?;
+        let is_first = turn.question.parent.is_none();
+        let question = self.question(&request, &turn, &wired).await?;
+        let pipeline = self.pipeline(&wired, scope(&request, &wired), model);
+        let stop = CancellationToken::new();
+        self.lock_runs().insert(turn.answer.id.clone(), stop.clone());
+        let started = AnswerEvent::Started {
+            chat_id: turn.chat.id.clone(),
+            question_id: turn.question.id.clone(),
+            answer_id: turn.answer.id.clone(),
+            model: pipeline.model.info().id.clone(),
+        };
+        let mut run = Run::new(self, &turn, events);
+        run.tell(started).await;
+        let ended = run.drive(&pipeline, &question, &stop).await;
+        self.lock_runs().remove(&turn.answer.id);
+        run.end(ended, &pipeline, is_first).await
+    }
+
+    async fn begin(&self, request: &AskRequest) -> Result<SavedTurn, AppError> {
+        let store = self.store();
+        let new = |chat, edits| NewTurn {
+            chat,
+            edits,
+            parent: None,
+            question: request.question.clone(),
+        };
+        Ok(match &request.turn {
+            Turn::New => store.begin_answer(new(None, None)).await?,
+            Turn::In(chat) => store.begin_answer(new(Some(chat.clone()), None)).await?,
+            Turn::Editing(question) => {
+                let chat = self.message(question).await?.chat_id;
+                store.begin_answer(new(Some(chat), Some(question.clone()))).await?
+            }
+            Turn::Regenerating(question) => store.begin_regenerate(question).await?,
+            Turn::Continuing(answer) => store.begin_continue(answer).await?,
+        })
+    }
+
+    async fn question(&self, request: &AskRequest, turn: &SavedTurn, wired: &Wired) -> Result<Question, AppError> {
+        let before = self
+            .store()
+            .list_messages(&turn.chat.id, Some(&turn.question.id), HISTORY)
+            .await?;
+        let said = |message: Message| SaidTurn {
+            role: message.role,
+            content: message.content,
+        };
+        let history = before
+            .into_iter()
+            .filter(|message| message.role != Role::System && !message.content.is_empty())
+            .map(said);
+        let so_far = match &request.turn {
+            Turn::Continuing(answer) if !turn.answer.content.is_empty() => {
+                let pages = self.store().list_pages_of(answer).await?;
+                Some(SoFar {
+                    content: turn.answer.content.clone(),
+                    pages,
+                })
+            }
+            _ => None,
+        };
+        let asked_for = request.scope.is_some();
+        let search = match scope(request, wired) {
+            Scope::None => SearchMode::Never,
+            // Whoever names a place to search in wants it searched.
+            _ if asked_for => SearchMode::Always,
+            _ => SearchMode::Auto,
+        };
+        Ok(Question {
+            text: turn.question.content.clone(),
+            history: history.collect(),
+            search,
+            locale: wired.settings.text("language").map(str::to_owned),
+            time_range: request.time_range,
+            results: wired.settings.number("max_search_results", 10).clamp(1, 50) as usize,
+            so_far,
+        })
+    }
+
+    fn pipeline(&self, wired: &Wired, scope: Scope, model: std::sync::Arc<dyn ChatModel>) -> Pipeline {
+        let (guide, chats) = (wired.guide.clone(), wired.chats.clone());
+        let (searchers, fallback) = match scope {
+            Scope::Web => (vec![guide, wired.web.clone() as _], vec![chats]),
+            Scope::Chats => (vec![chats], Vec::new()),
+            Scope::Guide => (vec![guide], Vec::new()),
+            Scope::None => (Vec::new(), Vec::new()),
+        };
+        let mut limits = Limits::default();
+        let settings = &wired.settings;
+        limits.read.pages = settings.number("answer.pages", limits.read.pages as i64) as usize;
+        limits.evidence_tokens = settings.number("answer.evidence_tokens", limits.evidence_tokens as i64) as usize;
+        limits.answer_tokens = settings.number("answer.tokens", i64::from(limits.answer_tokens)) as u32;
+        Pipeline {
+            searchers,
+            fallback,
+            fetcher: wired.fetcher.clone(),
+            model,
+            clock: self.inner.clock.clone(),
+            limits,
+        }
+    }
+}
+
+fn scope(request: &AskRequest, wired: &Wired) -> Scope {
+    let by_default = if wired.settings.flag("enable_search_by_default", true) {
+        Scope::Web
+    } else {
+        Scope::None
+    };
+    request.scope.unwrap_or(by_default)
+}
+
+/// How a run came to its end.
+enum Ended {
+    Whole(Answer),
+    Stopped,
+    Broken(AppError),
+}
+
+/// One answer on its way: what has come, what is journalled, and who is told.
+struct Run<'a> {
+    app: &'a App,
+    turn: &'a SavedTurn,
+    events: mpsc::Sender<AnswerEvent>,
+    content: String,
+    journalled: usize,
+    /// A page that was saved before keeps the id it had: from the pipeline's to the store's.
+    saved: HashMap<PageId, PageId>,
+    evidence: Evidence,
+}
+
+impl<'a> Run<'a> {
+    fn new(app: &'a App, turn: &'a SavedTurn, events: mpsc::Sender<AnswerEvent>) -> Self {
+        let content = turn.answer.content.clone();
+        Self {
+            app,
+            turn,
+            events,
+            journalled: content.len(),
+            content,
+            saved: HashMap::new(),
+            evidence: Evidence::default(),
+        }
+    }
+
+    async fn tell(&self, event: AnswerEvent) {
+        // Nobody listening is no reason to stop.
+        let _ = self.events.send(event).await;
+    }
+
+    /// Runs the pipeline, keeps what comes and tells it, until it ends or is stopped.
+    async fn drive(&mut self, pipeline: &Pipeline, question: &Question, stop: &CancellationToken) -> Ended {
+        let (sender, mut steps) = mpsc::channel(64);
+        let answering = pipeline.answer(question, sender);
+        tokio::pin!(answering);
+        let mut answered = None;
+        let mut tick = tokio::time::interval(JOURNAL_EVERY);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let kept = tokio::select! {
+                biased;
+                () = stop.cancelled() => return Ended::Stopped,
+                step = steps.recv() => match step {
+                    Some(step) => self.keep(step).await,
+                    // The sender is gone once the pipeline has ended and every step is handled.
+                    None if answered.is_some() => break,
+                    None => Ok(()),
+                },
+                answer = &mut answering, if answered.is_none() => { answered = Some(answer); Ok(()) },
+                _ = tick.tick() => self.journal().await,
+            };
+            if let Err(error) = kept {
+                return Ended::Broken(error);
+            }
+        }
+        match answered {
+            Some(Ok(answer)) => Ended::Whole(answer),
+            Some(Err(error)) => Ended::Broken(AppError::Answer(Failure::from(&error))),
+            None => Ended::Stopped,
+        }
+    }
+
+    async fn keep(&mut self, step: Step) -> Result<(), AppError> {
+        match step {
+            Step::Evidence { sources, pages } => {
+                let saved = self
+                    .app
+                    .store()
+                    .journal_sources(&self.turn.answer.id, &sources, &pages)
+                    .await?;
+                self.saved = pages.iter().map(|page| page.id.clone()).zip(saved).collect();
+                self.evidence = Evidence::of_pages(pages, Vec::new());
+            }
+            Step::Event(mut event) => {
+                if let AnswerEvent::Token { text } = &event {
+                    self.content.push_str(text);
+                }
+                self.rename_pages(&mut event);
+                self.tell(event).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn journal(&mut self) -> Result<(), AppError> {
+        if self.journalled < self.content.len() {
+            self.app
+                .store()
+                .journal_text(&self.turn.answer.id, &self.content[self.journalled..])
+                .await?;
+            self.journalled = self.content.len();
+        }
+        Ok(())
+    }
+
+    fn saved(&self, id: &mut PageId) {
+        if let Some(saved) = self.saved.get(id) {
+            *id = saved.clone();
+        }
+    }
+
+    fn rename_pages(&self, event: &mut AnswerEvent) {
+        match event {
+            AnswerEvent::Ranked { pages, .. } => pages.iter_mut().for_each(|id| self.saved(id)),
+            AnswerEvent::Cited { citation } => self.saved(&mut citation.page_id),
+            AnswerEvent::Checked { sentences } => sentences
+                .iter_mut()
+                .filter_map(|check| check.evidence.as_mut())
+                .for_each(|found| self.saved(&mut found.page_id)),
+            _ => {}
+        }
+    }
+
+    /// Keeps the answer as it ended, and tells it.
+    async fn end(mut self, ended: Ended, pipeline: &Pipeline, is_first: bool) -> Result<Message, AppError> {
+        let (answer, error) = match ended {
+            Ended::Whole(answer) => (answer, None),
+            Ended::Stopped => (self.partial(pipeline), Some(AppError::Cancelled)),
+            Ended::Broken(error) => (self.partial(pipeline), Some(error)),
+        };
+        if let (Some(title), true) = (&answer.title, is_first) {
+            self.app.store().rename_chat(&self.turn.chat.id, title).await?;
+        }
+        let state = if error.is_none() {
+            MessageState::Complete
+        } else {
+            MessageState::Interrupted
+        };
+        let kept = self
+            .app
+            .store()
+            .finish_answer(&self.turn.answer.id, self.finished(answer, state))
+            .await;
+        match (kept, error) {
+            (Ok(message), None) => {
+                self.tell(AnswerEvent::Finished {
+                    message: message.clone(),
+                })
+                .await;
+                Ok(message)
+            }
+            (kept, error) => {
+                let (message, error) = match (kept, error) {
+                    (Ok(message), Some(error)) => (Some(message), error),
+                    (Ok(message), None) => return Ok(message),
+                    (Err(store), _) => (None, store.into()),
+                };
+                let failure = Failure::from(&error);
+                tracing::warn!(code = ?failure.code, answer = %self.turn.answer.id, "an answer ended early");
+                self.tell(AnswerEvent::Failed { message, failure }).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// What a stopped answer has: its text, cited and checked as far as it goes.
+    fn partial(&mut self, pipeline: &Pipeline) -> Answer {
+        let content = std::mem::take(&mut self.content);
+        Answer {
+            sources: self.evidence.sources(),
+            citations: deepsearch_answer::cite::cite(&content, &self.evidence),
+            checks: deepsearch_answer::check::check(&content, &self.evidence),
+            metadata: MessageMetadata {
+                model: Some(pipeline.model.info().id.clone()),
+                ..MessageMetadata::default()
+            },
+            follow_ups: Vec::new(),
+            title: None,
+            content,
+        }
+    }
+
+    fn finished(&self, mut answer: Answer, state: MessageState) -> FinishedAnswer {
+        answer
+            .citations
+            .iter_mut()
+            .for_each(|citation| self.saved(&mut citation.page_id));
+        let found = answer.checks.iter_mut().filter_map(|check| check.evidence.as_mut());
+        found.for_each(|found| self.saved(&mut found.page_id));
+        FinishedAnswer {
+            content: answer.content,
+            metadata: Some(answer.metadata),
+            citations: answer.citations,
+            checks: answer.checks,
+            follow_ups: answer.follow_ups,
+            state,
+        }
+    }
+}

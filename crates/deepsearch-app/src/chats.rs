@@ -1,0 +1,112 @@
+//! Chats as they are opened: a page of messages, each with what it rests on and the other branches beside it.
+//!
+//! Listing, renaming, pinning, Trash and the like are the store's own verbs; nothing is to be added to them here.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use deepsearch_core::{Chat, ChatId, Citation, Message, MessageId, PageId, Role, SentenceCheck};
+use serde::Serialize;
+
+use crate::app::App;
+use crate::error::AppError;
+
+/// A page of a chat, in reading order.
+#[derive(Debug, Clone, Serialize)]
+pub struct OpenChat {
+    pub chat: Chat,
+    pub messages: Vec<OpenMessage>,
+    /// Whether there are older messages than these.
+    pub has_older: bool,
+}
+
+/// A message with its evidence.
+#[derive(Debug, Clone, Serialize)]
+pub struct OpenMessage {
+    #[serde(flatten)]
+    pub message: Message,
+    /// The saved pages of `sources`, in their order.
+    pub pages: Vec<SavedSource>,
+    pub citations: Vec<Citation>,
+    pub checks: Vec<SentenceCheck>,
+    pub follow_ups: Vec<String>,
+    /// The branches at this place, this one included, oldest first.
+    pub siblings: Vec<MessageId>,
+}
+
+/// A saved page as a source.
+#[derive(Debug, Clone, Serialize)]
+pub struct SavedSource {
+    pub number: u32,
+    pub page_id: PageId,
+    pub title: String,
+    pub url: String,
+    pub fetched_at: DateTime<Utc>,
+}
+
+impl App {
+    /// Opens a chat at its newest `limit` messages, or those before `before`.
+    ///
+    /// # Errors
+    /// [`AppError::Unknown`] for a chat that is not there.
+    pub async fn open_chat(&self, id: &ChatId, before: Option<&MessageId>, limit: u32) -> Result<OpenChat, AppError> {
+        let unknown = || AppError::Unknown {
+            what: "chat",
+            id: id.to_string(),
+        };
+        let chat = self.store().lookup_chat(id).await?.ok_or_else(unknown)?;
+        // One more than is shown tells whether there are older ones.
+        let mut page = self.store().list_messages(id, before, limit.saturating_add(1)).await?;
+        let has_older = page.len() > limit as usize;
+        if has_older {
+            page.remove(0);
+        }
+        let mut messages = Vec::with_capacity(page.len());
+        for message in page {
+            messages.push(self.open_message(message).await?);
+        }
+        Ok(OpenChat {
+            chat,
+            messages,
+            has_older,
+        })
+    }
+
+    async fn open_message(&self, message: Message) -> Result<OpenMessage, AppError> {
+        let siblings = self.store().list_siblings(&message.id).await?;
+        let evidence = match message.role {
+            Role::Assistant => self.store().lookup_evidence(&message.id).await?.unwrap_or_default(),
+            _ => Default::default(),
+        };
+        let saved = |page: deepsearch_sqlite::SourcePage| SavedSource {
+            number: page.number,
+            page_id: page.page_id,
+            title: page.title,
+            url: page.url,
+            fetched_at: page.fetched_at,
+        };
+        Ok(OpenMessage {
+            message,
+            pages: evidence.pages.into_iter().map(saved).collect(),
+            citations: evidence.citations,
+            checks: evidence.checks,
+            follow_ups: evidence.follow_ups,
+            siblings,
+        })
+    }
+
+    pub(crate) async fn message(&self, id: &MessageId) -> Result<Message, AppError> {
+        let unknown = || AppError::Unknown {
+            what: "message",
+            id: id.to_string(),
+        };
+        self.store().lookup_message(id).await?.ok_or_else(unknown)
+    }
+
+    /// Forgets what has lain in Trash longer than the setting says. Returns how many chats that were.
+    ///
+    /// # Errors
+    /// [`AppError`] when the store cannot be written.
+    pub async fn purge_trash(&self) -> Result<u64, AppError> {
+        let days = self.wired().settings.number("trash.days", 30);
+        Ok(self.store().purge_deleted(TimeDelta::days(days)).await?)
+    }
+}

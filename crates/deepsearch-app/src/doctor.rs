@@ -1,0 +1,143 @@
+//! The doctor: looks at every part that answering needs, and says for each what to do.
+
+use deepsearch_core::Failure;
+use serde::Serialize;
+
+use crate::app::App;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grade {
+    Good,
+    /// Works, but less well than it could.
+    Warning,
+    /// Something that was set up does not work.
+    Bad,
+}
+
+/// What was found of one part.
+#[derive(Debug, Clone, Serialize)]
+pub struct Finding {
+    pub part: String,
+    pub grade: Grade,
+    pub says: String,
+    /// What to do, where there is something.
+    pub advice: Option<String>,
+}
+
+impl Finding {
+    fn new(part: impl Into<String>, grade: Grade, says: impl Into<String>) -> Self {
+        Self {
+            part: part.into(),
+            grade,
+            says: says.into(),
+            advice: None,
+        }
+    }
+
+    fn advice(mut self, advice: impl Into<String>) -> Self {
+        self.advice = Some(advice.into());
+        self
+    }
+
+    fn failed(part: impl Into<String>, grade: Grade, failure: Failure) -> Self {
+        Self {
+            part: part.into(),
+            grade,
+            says: failure.message,
+            advice: failure.hint,
+        }
+    }
+}
+
+impl App {
+    /// Looks at everything. Asks each engine one question; every wait has its own deadline.
+    pub async fn examine(&self) -> Vec<Finding> {
+        let (store, parser, models, engines) = tokio::join!(
+            self.look_at_store(),
+            self.look_at_parser(),
+            self.look_at_models(),
+            self.look_at_engines()
+        );
+        let mut findings = vec![store, parser];
+        findings.extend(models);
+        findings.extend(engines);
+        findings
+    }
+
+    async fn look_at_store(&self) -> Finding {
+        let part = "data folder";
+        let path = self.config().home.display();
+        match self.store().count_outbox().await {
+            Err(error) => Finding::failed(part, Grade::Bad, Failure::from(&error)),
+            Ok(_) if self.store().is_read_only() => Finding::new(
+                part,
+                Grade::Bad,
+                format!("{path} was written by a newer version and is open for reading only."),
+            )
+            .advice("Update DeepSearch, or restore an older backup: `deepsearch backup list`."),
+            Ok(_) => Finding::new(part, Grade::Good, format!("{path} can be read and written.")),
+        }
+    }
+
+    async fn look_at_parser(&self) -> Finding {
+        let html = b"<html><head><title>Check</title></head><body><article><p>The parser works as it should, with whole sentences to read. This is the second of them.</p></article></body></html>";
+        let url = "https://example.com/".parse().expect("a fixed address");
+        match self.read_bytes(html, Some("text/html"), &url).await {
+            Ok(_) => Finding::new(
+                "page reader",
+                Grade::Good,
+                "Pages are parsed in a process of their own.",
+            ),
+            Err(error) => Finding::failed("page reader", Grade::Bad, Failure::from(&error))
+                .advice("Reinstall DeepSearch; its own program could not be started again."),
+        }
+    }
+
+    async fn look_at_models(&self) -> Vec<Finding> {
+        let default = match self.default_model().await {
+            Ok(model) if model.id == "extractive" => Finding::new(
+                "model",
+                Grade::Warning,
+                "There is no language model: answers are made of sentences from sources.",
+            )
+            .advice(
+                "Start Ollama, LM Studio or llama.cpp, or set a key: `deepsearch settings set models.openai.key KEY`.",
+            ),
+            Ok(model) => Finding::new("model", Grade::Good, format!("{} answers.", model.id)),
+            Err(error) => Finding::failed("model", Grade::Bad, Failure::from(&error)),
+        };
+        let offered = self.models().await.len();
+        vec![
+            default,
+            Finding::new(
+                "models",
+                Grade::Good,
+                format!("{offered} can be chosen: `deepsearch models`."),
+            ),
+        ]
+    }
+
+    async fn look_at_engines(&self) -> Vec<Finding> {
+        let tried = self.try_engines().await;
+        if tried.is_empty() {
+            return vec![
+                Finding::new("engines", Grade::Bad, "No web engine is in use.")
+                    .advice("Set `engines.order`, or leave it empty to use all."),
+            ];
+        }
+        let works = tried.iter().any(|(_, result)| result.is_ok());
+        // One engine that fails is what failover is for; all failing is no web.
+        let grade = if works { Grade::Warning } else { Grade::Bad };
+        let finding = |(id, result): (String, Result<usize, Failure>)| match result {
+            Ok(hits) => Finding::new(
+                format!("engine {id}"),
+                Grade::Good,
+                format!("answered with {hits} results."),
+            ),
+            Err(failure) => Finding::failed(format!("engine {id}"), grade, failure),
+        };
+        tried.into_iter().map(finding).collect()
+    }
+}

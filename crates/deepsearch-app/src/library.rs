@@ -1,0 +1,136 @@
+//! Reading and searching by themselves, and what there is to do it with: pages, engines, models.
+
+use deepsearch_core::{Failure, ModelInfo, Page, SearchError, SearchOutcome, SearchQuery, Searcher};
+use deepsearch_search::{ENGINES, EngineHealth, EngineState};
+use futures::future::join_all;
+use serde::Serialize;
+use url::Url;
+
+use crate::app::{App, ready_engines};
+use crate::error::AppError;
+
+/// A search engine as a person sees it.
+#[derive(Debug, Clone, Serialize)]
+pub struct EngineStatus {
+    pub name: &'static str,
+    /// Whether it is asked as things are set.
+    pub used: bool,
+    #[serde(flatten)]
+    pub health: EngineHealth,
+    /// Where a key is to be had.
+    pub key_url: Option<&'static str>,
+}
+
+impl App {
+    /// Reads one page: of the web, the guide, a past answer or a saved one.
+    ///
+    /// # Errors
+    /// [`AppError::Fetch`].
+    pub async fn read(&self, url: &Url) -> Result<Page, AppError> {
+        Ok(self.wired().fetcher.fetch(url).await?)
+    }
+
+    /// The readable page in some HTML, PDF or text that is there already.
+    ///
+    /// # Errors
+    /// [`AppError::Fetch`].
+    pub async fn read_bytes(&self, bytes: &[u8], content_type: Option<&str>, url: &Url) -> Result<Page, AppError> {
+        Ok(self.wired().crawler.reader().parse(bytes, content_type, url).await?)
+    }
+
+    /// Searches with one engine, or with all that are ready in their order.
+    ///
+    /// # Errors
+    /// [`AppError::Search`] when a named engine fails, [`AppError::Unknown`] when there is none of that name. Without a
+    /// name, the outcome tells.
+    pub async fn search(&self, engine: Option<&str>, query: &SearchQuery) -> Result<SearchOutcome, AppError> {
+        let wired = self.wired();
+        match engine {
+            None => Ok(wired.web.search(query).await),
+            Some("guide") => Ok(wired.guide.search(query).await),
+            Some("chats") => Ok(wired.chats.search(query).await),
+            Some(id) => {
+                let engine = wired
+                    .engine(id)
+                    .ok_or_else(|| AppError::UnknownEngine { id: id.to_owned() })?;
+                let results = tokio::time::timeout(ONE_ENGINE, engine.search(query)).await;
+                let timed_out = |_| SearchError::TimedOut {
+                    engine: id.to_owned(),
+                    limit: ONE_ENGINE,
+                };
+                let results = results.map_err(timed_out)??;
+                Ok(SearchOutcome {
+                    results: Some(results),
+                    ..SearchOutcome::default()
+                })
+            }
+        }
+    }
+
+    /// Every web engine with its state, those in use first, in the order they are asked.
+    pub fn engines(&self) -> Vec<EngineStatus> {
+        let wired = self.wired();
+        let used: Vec<&str> = ready_engines(&wired.settings).map(|info| info.id).collect();
+        let known = wired.web.health();
+        let mut engines: Vec<EngineStatus> = ENGINES
+            .iter()
+            .map(|info| {
+                let health = known.iter().find(|health| health.engine == info.id).cloned();
+                let state = if info.needs_key {
+                    EngineState::NoKey
+                } else {
+                    EngineState::Ready
+                };
+                EngineStatus {
+                    name: info.name,
+                    used: used.contains(&info.id),
+                    health: health.unwrap_or_else(|| EngineHealth::unknown(info.id, state)),
+                    key_url: info.key_url,
+                }
+            })
+            .collect();
+        engines.sort_by_key(|engine| {
+            used.iter()
+                .position(|id| *id == engine.health.engine)
+                .unwrap_or(usize::MAX)
+        });
+        engines
+    }
+
+    /// Asks every engine in use one harmless question, side by side.
+    pub async fn try_engines(&self) -> Vec<(String, Result<usize, Failure>)> {
+        let query = SearchQuery {
+            text: "Rust programming language".into(),
+            locale: None,
+            time_range: None,
+            limit: 3,
+        };
+        let query = &query;
+        let engines = self
+            .engines()
+            .into_iter()
+            .filter(|engine| engine.used)
+            .map(|engine| engine.health.engine);
+        let tried = engines.map(|id| async move {
+            let found = self.search(Some(&id), query).await;
+            let count = found.map(|outcome| outcome.results.map_or(0, |results| results.hits.len()));
+            (id, count.map_err(|error| Failure::from(&error)))
+        });
+        join_all(tried).await
+    }
+
+    /// The models that can be used now.
+    pub async fn models(&self) -> Vec<ModelInfo> {
+        self.wired().models.list().await
+    }
+
+    /// The model that answers when none is named.
+    ///
+    /// # Errors
+    /// [`AppError::Model`] when the one that was chosen cannot be used.
+    pub async fn default_model(&self) -> Result<ModelInfo, AppError> {
+        Ok(self.wired().models.default().await?.info().clone())
+    }
+}
+
+const ONE_ENGINE: std::time::Duration = std::time::Duration::from_secs(15);
