@@ -74,7 +74,8 @@ fn word_tenths(word: &str) -> usize {
         .windows(2)
         .filter(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase())
         .count();
-    10 + 5 * word.len().saturating_sub(4) / 2 + 9 * foreign + 4 * humps
+    let per_byte = if foreign > 0 { 4 } else { 3 };
+    10 + per_byte * word.len().saturating_sub(4) + 9 * foreign + 4 * humps
 }
 
 /// Repeated signs (rules, indents) are held together, mixed ones are not.
