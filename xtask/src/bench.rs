@@ -18,14 +18,12 @@ pub(crate) fn bench(consent: Consent, name: Option<&str>) -> Result<()> {
         Some(name) if all.iter().any(|known| known == name) => vec![name],
         Some(name) => bail!("there is no benchmark `{name}`; there are: {}", all.join(", ")),
     };
-    setup::ensure(consent, &setup::BUILD.iter().collect::<Vec<_>>())?;
+    setup::ensure(consent, setup::BUILD)?;
     let documents = corpus::ensure(consent)?;
     for name in chosen {
         shell::say(&format!("benchmark {name}"));
-        shell::run(
-            shell::cargo(&["bench", "--locked", "--package", "deepsearch-tests", "--bench", name])
-                .env("DEEPSEARCH_TEST_CORPUS", &documents),
-        )?;
+        let mut cargo = shell::cargo("bench --locked --package deepsearch-tests --bench");
+        shell::run(cargo.arg(name).env("DEEPSEARCH_TEST_CORPUS", &documents))?;
     }
     Ok(())
 }

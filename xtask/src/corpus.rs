@@ -93,7 +93,13 @@ fn bring(manual: &Manual, corpus: &Path) -> Result<()> {
     }
     let unpacked = work.join("unpacked");
     fs::create_dir_all(&unpacked).context("making room")?;
-    shell::run(shell::command("apt-get", &["download", &package(manual.package)?]).current_dir(&work))?;
+    shell::run(
+        shell::command(
+            "apt-get",
+            &["-o", "APT::Sandbox::User=root", "download", &package(manual.package)?],
+        )
+        .current_dir(&work),
+    )?;
     let deb = files(&work)?
         .into_iter()
         .find(|path| path.extension().is_some_and(|extension| extension == "deb"))

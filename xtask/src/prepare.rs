@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::shell;
+use crate::setup::Consent;
+use crate::{python, shell};
 
 const PACKAGE: &str = "deepsearch-sqlite";
 const MIGRATIONS: &str = "migrations/sqlite";
@@ -17,20 +18,21 @@ const COMMITTED: &str = "crates/deepsearch-sqlite/.sqlx";
 /// Named in the crate's `sqlx.toml`.
 const URL_VARIABLE: &str = "SQLITE_DATABASE_URL";
 
-const MIGRATE: &str = "import sqlite3, sys
-store = sqlite3.connect(sys.argv[1])
+const MIGRATE: &str = "import apsw, sys
+store = apsw.Connection(sys.argv[1])
 for migration in sys.argv[2:]:
-    store.executescript(open(migration, encoding='utf-8').read())
+    store.execute(open(migration, encoding='utf-8').read())
 ";
 
 /// Writes the data anew, or with `check` only says whether it is current.
 ///
 /// # Errors
 /// When a migration or a query is wrong, or with `check` when the data is not current.
-pub(crate) fn prepare(check: bool) -> Result<()> {
+pub(crate) fn prepare(consent: Consent, check: bool) -> Result<()> {
+    let python = python::ensure(consent)?;
     let work = std::env::temp_dir().join(format!("deepsearch-prepare-{}", std::process::id()));
     fs::create_dir_all(&work).with_context(|| format!("creating `{}`", work.display()))?;
-    let made = describe(&work);
+    let made = describe(&python, &work);
     fs::remove_dir_all(&work).with_context(|| format!("removing `{}`", work.display()))?;
     let made = made?;
     let committed = shell::root().join(COMMITTED);
@@ -43,15 +45,15 @@ pub(crate) fn prepare(check: bool) -> Result<()> {
 }
 
 /// Migrates an empty database and lets the macros describe every query against it.
-fn describe(work: &Path) -> Result<BTreeMap<String, String>> {
+fn describe(python: &Path, work: &Path) -> Result<BTreeMap<String, String>> {
     let store = work.join("empty.sqlite");
     let described = work.join("described");
     fs::create_dir(&described).context("making room for the descriptions")?;
-    let python = if cfg!(windows) { "python" } else { "python3" };
     shell::output(shell::command(python, &["-c", MIGRATE]).arg(&store).args(migrations()?))
-        .context("migrating an empty database; is Python 3 installed, and is the newest migration right?")?;
+        .context("migrating an empty database; the newest migration is probably wrong")?;
     shell::run(
-        shell::cargo(&["check", "--quiet", "--locked", "--package", PACKAGE, "--all-targets"])
+        shell::cargo("check --quiet --locked --all-targets --package")
+            .arg(PACKAGE)
             .env(URL_VARIABLE, format!("sqlite://{}", store.display()))
             .env("SQLX_OFFLINE", "false")
             .env("SQLX_OFFLINE_DIR", &described),

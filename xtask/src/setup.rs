@@ -74,8 +74,8 @@ pub(crate) const TESTS: &[Need] = &[
 ///
 /// # Errors
 /// With the sentence that says what to install by hand, where we cannot or may not.
-pub(crate) fn ensure(consent: Consent, needs: &[&Need]) -> Result<()> {
-    let missing: Vec<&Need> = needs.iter().copied().filter(|need| !(need.present)()).collect();
+pub(crate) fn ensure(consent: Consent, needs: &[Need]) -> Result<()> {
+    let missing: Vec<&Need> = needs.iter().filter(|need| !(need.present)()).collect();
     if missing.is_empty() {
         return Ok(());
     }

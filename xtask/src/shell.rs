@@ -37,9 +37,10 @@ pub(crate) fn command(program: impl AsRef<OsStr>, args: &[&str]) -> Command {
     command
 }
 
-/// `cargo`, the one that started us.
-pub(crate) fn cargo(args: &[&str]) -> Command {
-    command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()), args)
+/// `cargo`, the one that started us, with the arguments of a line such as `test --workspace`.
+pub(crate) fn cargo(line: &str) -> Command {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    command(cargo, &line.split_whitespace().collect::<Vec<_>>())
 }
 
 /// Says what is done and why, before it is done.

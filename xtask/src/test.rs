@@ -1,11 +1,13 @@
 //! `cargo xtask test`: everything CI holds the project to, in the order that fails fastest, all reported at the end.
 
+use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::setup::{self, Consent};
-use crate::{corpus, model, prepare, shell};
+use crate::{corpus, model, prepare, python, shell};
 
 struct Outcome {
     name: &'static str,
@@ -13,105 +15,108 @@ struct Outcome {
     result: Result<()>,
 }
 
+/// What the tests find around them. Nothing of it in a bare run.
+struct World {
+    documents: PathBuf,
+    python: PathBuf,
+}
+
 /// Sets up, checks and tests the whole workspace. `bare` leaves out what needs servers, the model or the documents.
 ///
 /// # Errors
 /// When the set-up fails, or any check or test does.
 pub(crate) fn test(consent: Consent, bare: bool) -> Result<()> {
-    let mut needs: Vec<_> = setup::BUILD.iter().collect();
-    if !bare {
-        needs.extend(setup::TESTS);
-    }
-    setup::ensure(consent, &needs)?;
+    setup::ensure(consent, setup::BUILD)?;
+    // All questions come first, so that nobody has to sit through the checks.
+    let world = if bare { None } else { Some(World::ensure(consent)?) };
     let mut outcomes = checks();
-    outcomes.push(step("tests", || tests(consent, bare)));
+    if world.is_some() {
+        outcomes.push(step("checked queries", || prepare::prepare(consent, true)));
+    }
+    outcomes.push(step("tests", || tests(world.as_ref())));
     outcomes.push(step("examples in the docs", || {
-        shell::run(&mut shell::cargo(&[
-            "test",
-            "--workspace",
-            "--locked",
-            "--doc",
-            "--quiet",
-        ]))
+        shell::run(&mut shell::cargo("test --workspace --locked --doc --quiet"))
     }));
     report(&outcomes)
 }
 
+impl World {
+    fn ensure(consent: Consent) -> Result<Self> {
+        setup::ensure(consent, setup::TESTS)?;
+        Ok(Self {
+            documents: corpus::ensure(consent)?,
+            python: python::ensure(consent)?,
+        })
+    }
+}
+
 fn checks() -> Vec<Outcome> {
     vec![
-        step("format", || shell::run(&mut shell::cargo(&["fmt", "--all", "--check"]))),
+        step("format", || shell::run(&mut shell::cargo("fmt --all --check"))),
         step("licences and bans", deny),
         step("clippy", || {
-            shell::run(&mut shell::cargo(&[
-                "clippy",
-                "--workspace",
-                "--all-targets",
-                "--locked",
-                "--",
-                "-D",
-                "warnings",
-            ]))
+            shell::run(&mut shell::cargo(
+                "clippy --workspace --all-targets --locked -- -D warnings",
+            ))
         }),
-        step("checked queries", || prepare::prepare(true)),
         step("docs", || {
-            shell::run(
-                shell::cargo(&[
-                    "doc",
-                    "--workspace",
-                    "--no-deps",
-                    "--locked",
-                    "--document-private-items",
-                ])
-                .env("RUSTDOCFLAGS", "-D warnings"),
-            )
+            let mut doc = shell::cargo("doc --workspace --no-deps --locked --document-private-items");
+            shell::run(doc.env("RUSTDOCFLAGS", "-D warnings"))
         }),
     ]
 }
 
-// Advisories need the network and change by the day: the workflow asks for them, not each test run.
+// Advisories change by the day: the workflow asks for them, not each test run.
 fn deny() -> Result<()> {
     if shell::which("cargo-deny").is_none() {
         println!("    left out: cargo-deny is not installed (`cargo install cargo-deny --locked` brings it)");
         return Ok(());
     }
-    shell::run(&mut shell::cargo(&[
-        "deny",
-        "--offline",
-        "check",
-        "bans",
-        "licenses",
-        "sources",
-    ]))
+    shell::run(&mut shell::cargo("deny check bans licenses sources"))
 }
 
-fn tests(consent: Consent, bare: bool) -> Result<()> {
-    let mut command = if shell::which("cargo-nextest").is_some() {
-        shell::cargo(&["nextest", "run", "--workspace", "--locked", "--no-fail-fast"])
+fn tests(world: Option<&World>) -> Result<()> {
+    let run = if shell::which("cargo-nextest").is_some() {
+        "nextest run --workspace --locked --no-fail-fast"
     } else {
-        shell::cargo(&[
-            "test",
-            "--workspace",
-            "--locked",
-            "--no-fail-fast",
-            "--lib",
-            "--bins",
-            "--tests",
-        ])
+        "test --workspace --locked --no-fail-fast --lib --bins --tests"
     };
-    if bare {
+    let mut command = shell::cargo(run);
+    command.env("DEEPSEARCH_TEST_BIN", build(run)?);
+    let Some(world) = world else {
         return shell::run(&mut command);
-    }
-    let documents = corpus::ensure(consent)?;
+    };
     // Ends when it goes out of scope: after the tests, however they went.
-    let server = model::ModelServer::start(&model::ensure(consent)?)?;
+    let server = model::ModelServer::start(&world.python)?;
     shell::run(
         command
-            .env("DEEPSEARCH_TEST_CORPUS", documents)
+            .env("DEEPSEARCH_TEST_CORPUS", &world.documents)
             .env("DEEPSEARCH_TEST_MODEL_URL", server.url())
             // A test that lacks one of these is a failure here, not left out.
             .env("DEEPSEARCH_TEST_COMPLETE", "1"),
     )
-    .context("some tests failed; their names and reasons are above")
+}
+
+/// Builds the tests, and with them the command that journeys run: with the same features, so nothing is built twice.
+fn build(run: &str) -> Result<PathBuf> {
+    let name = format!("deepsearch{}", std::env::consts::EXE_SUFFIX);
+    let binary = std::env::current_exe()
+        .context("finding the folder of built programs")?
+        .with_file_name(name);
+    // Cargo puts it back where it belongs to the tests; if it did not, an old one would be tested in vain.
+    match std::fs::remove_file(&binary) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("removing `{}`", binary.display()));
+        }
+        _ => {}
+    }
+    shell::run(&mut shell::cargo(&format!("{run} --no-run")))?;
+    ensure!(
+        binary.is_file(),
+        "no test of deepsearch-cli builds `{}`",
+        binary.display()
+    );
+    Ok(binary)
 }
 
 fn step(name: &'static str, work: impl FnOnce() -> Result<()>) -> Outcome {
