@@ -1,0 +1,242 @@
+//! Models: which models there are, and one of them by its id. Looks for servers on this machine without being told.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use deepsearch_core::{ChatModel, ModelError, ModelInfo};
+use futures::future::join_all;
+use recloser::{AsyncRecloser, Recloser};
+use thiserror::Error;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::chat::ProviderModel;
+use crate::config::ModelsConfig;
+use crate::extractive::{self, ExtractiveWriter};
+use crate::listing;
+use crate::provider::{KNOWN, Listing, Provider};
+
+/// Lists are asked for anew after this long; those of this machine sooner, because models come and go there.
+const REMOTE_LIST_FRESH: Duration = Duration::from_secs(600);
+const LOCAL_LIST_FRESH: Duration = Duration::from_secs(15);
+
+/// Why [`Models::new`] failed.
+#[derive(Debug, Error)]
+#[error("the connection to model providers could not be set up")]
+pub struct SetUpError(#[source] reqwest::Error);
+
+/// All models that can be used. Makes no request until it is asked something.
+pub struct Models {
+    config: ModelsConfig,
+    providers: Vec<Arc<Provider>>,
+    breakers: HashMap<String, AsyncRecloser>,
+    /// For the web: through the system's proxy, where there is one.
+    remote: reqwest::Client,
+    /// For this machine: a proxy elsewhere could not reach it.
+    local: reqwest::Client,
+    lists: Mutex<HashMap<String, List>>,
+}
+
+/// A provider's models as last told.
+#[derive(Clone)]
+struct List {
+    models: Vec<ModelInfo>,
+    asked: Instant,
+}
+
+impl Models {
+    /// # Errors
+    /// [`SetUpError`] when the HTTP client cannot be built.
+    pub fn new(config: ModelsConfig) -> Result<Self, SetUpError> {
+        let providers = providers(&config);
+        let retry = config.retry;
+        let breaker = |provider: &Arc<Provider>| {
+            let recloser = Recloser::custom()
+                .error_rate(0.5)
+                .closed_len(retry.breaker_window)
+                .half_open_len(1)
+                .open_wait(retry.rest)
+                .build();
+            (provider.id.clone(), AsyncRecloser::from(recloser))
+        };
+        Ok(Self {
+            breakers: providers.iter().map(breaker).collect(),
+            providers,
+            remote: client(|builder| builder)?,
+            local: client(reqwest::ClientBuilder::no_proxy)?,
+            lists: Mutex::default(),
+            config,
+        })
+    }
+
+    /// The models of every provider that answers, the extractive writer last. A hosted provider that does not answer
+    /// in time is there with the models last told, or with its default one.
+    pub async fn list(&self) -> Vec<ModelInfo> {
+        let lists = join_all(self.providers.iter().map(|provider| self.list_of(provider))).await;
+        let mut models: Vec<ModelInfo> = lists.into_iter().flatten().collect();
+        models.push(extractive::info());
+        models
+    }
+
+    /// A model by its id, `provider/name` or `extractive`. Asks nothing of hosted providers.
+    ///
+    /// # Errors
+    /// [`ModelError::Unknown`] for a provider that is neither known nor configured; [`ModelError::KeyMissing`].
+    pub async fn model(&self, id: &str) -> Result<Arc<dyn ChatModel>, ModelError> {
+        if id == extractive::ID {
+            return Ok(Arc::new(ExtractiveWriter::default()));
+        }
+        let unknown = || ModelError::Unknown { model: id.to_owned() };
+        let (provider, name) = id
+            .split_once('/')
+            .filter(|(_, name)| !name.trim().is_empty())
+            .ok_or_else(unknown)?;
+        let provider = self
+            .providers
+            .iter()
+            .find(|known| known.id == provider)
+            .ok_or_else(unknown)?;
+        if provider.lacks_key() {
+            return Err(ModelError::KeyMissing {
+                provider: provider.id.clone(),
+            });
+        }
+        let context = self.context_of(provider, name).await;
+        Ok(Arc::new(self.provider_model(provider, name, context)))
+    }
+
+    /// The configured default; else the first model found on this machine; else the first provider with a key; else the
+    /// extractive writer.
+    ///
+    /// # Errors
+    /// As [`Models::model`], for the configured default only: what a person chose is never silently replaced.
+    pub async fn default(&self) -> Result<Arc<dyn ChatModel>, ModelError> {
+        if let Some(id) = &self.config.default_model {
+            return self.model(id).await;
+        }
+        let (local, hosted): (Vec<_>, Vec<_>) = self.providers.iter().partition(|provider| provider.is_local());
+        let found = join_all(local.iter().map(|provider| self.list_of(provider))).await;
+        if let Some(info) = found.iter().flatten().find(|info| info.local) {
+            return self.model(&info.id).await;
+        }
+        let with_key = hosted
+            .iter()
+            .find(|provider| provider.key.is_some() && provider.default_model.is_some());
+        match with_key.and_then(|provider| Some(format!("{}/{}", provider.id, provider.default_model?))) {
+            Some(id) => self.model(&id).await,
+            None => self.model(extractive::ID).await,
+        }
+    }
+
+    async fn list_of(&self, provider: &Provider) -> Vec<ModelInfo> {
+        if provider.lacks_key() {
+            return Vec::new();
+        }
+        let last = self.lists.lock().await.get(&provider.id).cloned();
+        let (fresh, within) = match provider.is_local() {
+            true => (LOCAL_LIST_FRESH, self.config.probe_within),
+            false => (REMOTE_LIST_FRESH, self.config.list_within),
+        };
+        if let Some(list) = last.as_ref().filter(|list| list.asked.elapsed() < fresh) {
+            return list.models.clone();
+        }
+        match listing::models(provider, self.client_for(provider), within).await {
+            Ok(models) => {
+                let list = List {
+                    models: models.clone(),
+                    asked: Instant::now(),
+                };
+                self.lists.lock().await.insert(provider.id.clone(), list);
+                models
+            }
+            Err(error) => {
+                tracing::debug!(provider = provider.id, %error, "no list of models");
+                fallback(provider, last)
+            }
+        }
+    }
+
+    async fn context_of(&self, provider: &Provider, name: &str) -> usize {
+        let client = self.client_for(provider);
+        if provider.listing == Listing::Ollama {
+            return listing::ollama_context(provider, client, name, self.config.probe_within).await;
+        }
+        if provider.is_local() {
+            self.list_of(provider).await;
+        }
+        let id = format!("{}/{name}", provider.id);
+        let lists = self.lists.lock().await;
+        let told = lists
+            .get(&provider.id)
+            .and_then(|list| list.models.iter().find(|info| info.id == id));
+        told.map_or_else(|| listing::known_context(provider, name), |info| info.context_tokens)
+    }
+
+    fn provider_model(&self, provider: &Arc<Provider>, name: &str, context: usize) -> ProviderModel {
+        ProviderModel {
+            info: listing::info(provider, name, context),
+            name: name.to_owned(),
+            provider: provider.clone(),
+            client: genai::Client::builder()
+                .with_reqwest(self.client_for(provider).clone())
+                .build()
+                .expect("a client around a finished HTTP client cannot fail"),
+            breaker: self.breakers[&provider.id].clone(),
+            deadlines: if provider.is_local() {
+                self.config.local
+            } else {
+                self.config.remote
+            },
+            retry: self.config.retry,
+        }
+    }
+
+    fn client_for(&self, provider: &Provider) -> &reqwest::Client {
+        if provider.is_local() { &self.local } else { &self.remote }
+    }
+}
+
+/// The known ones in their order, then the person's own by name. Those on this machine without being configured only
+/// where they may be looked for.
+fn providers(config: &ModelsConfig) -> Vec<Arc<Provider>> {
+    let mut own: Vec<&str> = config.providers.keys().map(String::as_str).collect();
+    own.retain(|id| KNOWN.iter().all(|known| known.id != *id));
+    own.sort_unstable();
+    let ids = KNOWN.iter().map(|known| known.id).chain(own);
+    ids.filter_map(|id| {
+        let configured = config.providers.get(id);
+        if configured.is_some_and(|provider| !provider.enabled) {
+            return None;
+        }
+        let provider = Provider::new(id, configured)?;
+        let hidden = provider.is_local() && !config.discover_local && configured.is_none();
+        (!hidden).then(|| Arc::new(provider))
+    })
+    .collect()
+}
+
+/// Never more certain than what is known: nothing for a server on this machine that is not there.
+fn fallback(provider: &Provider, last: Option<List>) -> Vec<ModelInfo> {
+    if provider.is_local() {
+        return Vec::new();
+    }
+    if let Some(list) = last {
+        return list.models;
+    }
+    let default = provider.default_model.filter(|_| provider.key.is_some());
+    default
+        .map(|name| listing::info(provider, name, listing::known_context(provider, name)))
+        .into_iter()
+        .collect()
+}
+
+fn client(with: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder) -> Result<reqwest::Client, SetUpError> {
+    let builder = reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(10))
+        .tcp_nodelay(true)
+        .tcp_keepalive(Duration::from_secs(30))
+        // A redirect would carry the question, and some providers' keys, to a host nobody chose.
+        .redirect(reqwest::redirect::Policy::none());
+    with(builder).build().map_err(SetUpError)
+}
