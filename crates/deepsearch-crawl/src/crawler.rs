@@ -160,7 +160,8 @@ impl Crawling {
         if !self.obeys_robots {
             return Ok(None);
         }
-        let robots = self.robots.of(url, &self.client).await.map_err(|error| copy(&error))?;
+        let robots = self.robots.of(url, &self.client).await;
+        let robots = robots.map_err(|error| without_robots(url, &error))?;
         if robots.is_url_allowed(url) {
             return Ok(robots.crawl_delay());
         }
@@ -208,6 +209,18 @@ impl Budget {
         let done = timeout(self.left, work).await;
         self.left = self.left.saturating_sub(start.elapsed());
         done.unwrap_or_else(|_| Err(timed_out(&self.url, self.total)))
+    }
+}
+
+/// A site whose robots.txt cannot be had cannot be had itself: the page is what the reader of the error asked for.
+fn without_robots(page: &Url, error: &FetchError) -> FetchError {
+    match copy(error) {
+        FetchError::TimedOut { limit, .. } => timed_out(page, limit),
+        FetchError::Unreachable { source, .. } => FetchError::Unreachable {
+            url: page.clone(),
+            source,
+        },
+        other => other,
     }
 }
 

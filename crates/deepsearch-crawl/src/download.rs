@@ -154,7 +154,9 @@ fn default_headers() -> HeaderMap {
 fn location(url: &Url, response: &Response) -> Option<Url> {
     let is_redirect = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
     let target = response.headers().get(LOCATION).filter(|_| is_redirect)?;
-    url.join(&String::from_utf8_lossy(target.as_bytes())).ok()
+    let mut next = url.join(&String::from_utf8_lossy(target.as_bytes())).ok()?;
+    next.set_fragment(None);
+    Some(next)
 }
 
 fn accepted(url: &Url, response: Response) -> Result<Document, FetchError> {

@@ -95,6 +95,8 @@ pub struct ParserOptions {
     pub memory: u64,
     /// Pages after which a child is replaced, so that a parser's leaks stay small.
     pub pages: usize,
+    /// How long a child waits for its next page before it is let go.
+    pub idle: Duration,
 }
 
 impl Default for ParserOptions {
@@ -105,6 +107,7 @@ impl Default for ParserOptions {
             time: Duration::from_secs(5),
             memory: 1 << 30,
             pages: 1000,
+            idle: Duration::from_secs(60),
         }
     }
 }

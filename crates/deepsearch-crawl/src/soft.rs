@@ -134,7 +134,7 @@ pub(crate) fn leads_to_sign_in(from: &Url, to: &Url) -> bool {
 fn is_sign_in(url: &Url) -> bool {
     let by_host = url.host_str().is_some_and(|host| SIGN_IN_HOSTS.contains(&host));
     let mut segments = url.path_segments().into_iter().flatten();
-    by_host || segments.any(|segment| is_sign_in_word(segment))
+    by_host || segments.any(is_sign_in_word)
 }
 
 fn is_sign_in_word(segment: &str) -> bool {

@@ -1,17 +1,18 @@
 //! The parent's side: a bounded number of parser children, each with one page at a time.
 //!
 //! A child that fails, hangs or is interrupted is killed and forgotten; the next page starts another. Dropping a parse
-//! kills its child too, because its stream would be out of step.
+//! kills its child too, because its stream would be out of step. A child without work is let go after a while, so that
+//! an app at rest holds no parsers.
 
 use std::io;
 use std::process::Stdio;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
 use deepsearch_core::FetchError;
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::child::MEMORY_VARIABLE;
 use super::{Job, Parsed, Trouble, frame};
@@ -23,23 +24,34 @@ use crate::soft::Soft;
 pub(crate) struct ParserPool {
     options: ParserOptions,
     places: Semaphore,
-    idle: Mutex<Vec<Worker>>,
+    idle: Mutex<Idle>,
+}
+
+#[derive(Debug, Default)]
+struct Idle {
+    workers: Vec<Worker>,
+    /// Whether a task already waits to let idle children go.
+    is_watched: bool,
 }
 
 #[derive(Debug)]
 struct Worker {
-    /// Held because dropping it kills the child.
-    _child: Child,
+    /// Dropping it kills the child.
+    child: Child,
     input: ChildStdin,
     output: ChildStdout,
     pages: usize,
+    idle_since: Instant,
 }
+
+/// A document above this many bytes leaves its child so large that a new one is cheaper than keeping it.
+const LARGE: usize = 4 << 20;
 
 impl ParserPool {
     pub(crate) fn new(options: ParserOptions) -> Arc<Self> {
         Arc::new(Self {
             places: Semaphore::new(options.children.max(1)),
-            idle: Mutex::new(Vec::new()),
+            idle: Mutex::default(),
             options,
         })
     }
@@ -52,7 +64,7 @@ impl ParserPool {
     ///
     /// # Errors
     /// [`FetchError`] when the document gives no page, or costs its child.
-    pub(crate) async fn parse(&self, job: &Job, bytes: &[u8]) -> Result<Parsed, FetchError> {
+    pub(crate) async fn parse(self: &Arc<Self>, job: &Job, bytes: &[u8]) -> Result<Parsed, FetchError> {
         let _place = self.places.acquire().await.expect("this semaphore is never closed");
         let mut worker = self.worker().map_err(|error| FetchError::Unparsable {
             url: job.url.clone(),
@@ -63,7 +75,7 @@ impl ParserPool {
         })?;
         match timeout(self.options.time, worker.parse(job, bytes)).await {
             Ok(Ok(outcome)) => {
-                self.keep(worker);
+                self.keep(worker, bytes.len());
                 outcome.map_err(|trouble| failure(job, trouble))
             }
             Ok(Err(error)) => {
@@ -79,16 +91,49 @@ impl ParserPool {
     }
 
     fn worker(&self) -> io::Result<Worker> {
-        let idle = self.idle.lock().expect("no code panics while it holds this lock").pop();
-        idle.map_or_else(|| Worker::start(&self.options), Ok)
+        let mut idle = self.idle();
+        while let Some(mut worker) = idle.workers.pop() {
+            // It may have been killed while it waited, which must not cost a page.
+            if matches!(worker.child.try_wait(), Ok(None)) {
+                return Ok(worker);
+            }
+        }
+        drop(idle);
+        Worker::start(&self.options)
     }
 
-    fn keep(&self, worker: Worker) {
-        if worker.pages < self.options.pages {
-            self.idle
-                .lock()
-                .expect("no code panics while it holds this lock")
-                .push(worker);
+    fn keep(self: &Arc<Self>, mut worker: Worker, document: usize) {
+        if worker.pages >= self.options.pages || document > LARGE {
+            return;
+        }
+        worker.idle_since = Instant::now();
+        let mut idle = self.idle();
+        idle.workers.push(worker);
+        if !std::mem::replace(&mut idle.is_watched, true) {
+            tokio::spawn(let_idle_go(Arc::downgrade(self), self.options.idle));
+        }
+    }
+
+    /// Lets go of the children that have waited too long; whether any are left.
+    fn let_go(&self) -> bool {
+        let mut idle = self.idle();
+        idle.workers
+            .retain(|worker| worker.idle_since.elapsed() < self.options.idle);
+        idle.is_watched = !idle.workers.is_empty();
+        idle.is_watched
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Idle> {
+        self.idle.lock().expect("no code panics while it holds this lock")
+    }
+}
+
+/// Ends when no child waits any more, or the pool is gone.
+async fn let_idle_go(pool: Weak<ParserPool>, after: Duration) {
+    loop {
+        sleep(after).await;
+        if !pool.upgrade().is_some_and(|pool| pool.let_go()) {
+            return;
         }
     }
 }
@@ -114,10 +159,11 @@ impl Worker {
         let input = child.stdin.take().ok_or_else(missing)?;
         let output = child.stdout.take().ok_or_else(missing)?;
         Ok(Self {
-            _child: child,
+            child,
             input,
             output,
             pages: 0,
+            idle_since: Instant::now(),
         })
     }
 

@@ -244,9 +244,15 @@ mod children {
 
     impl Child {
         async fn started() -> Self {
+            Self::started_with(|_| {}).await
+        }
+
+        async fn started_with(change: impl FnOnce(&mut ParserOptions)) -> Self {
             let folder = tempfile::tempdir().unwrap();
             let file = folder.path().join("pid");
-            let reader = Reader::new(written_down(&file), Arc::new(SystemClock));
+            let mut options = written_down(&file);
+            change(&mut options);
+            let reader = Reader::new(options, Arc::new(SystemClock));
             assert_still_reads(&reader, "the start").await;
             Self {
                 reader,
@@ -268,11 +274,18 @@ mod children {
                     .success()
             );
         }
+    }
 
-        fn is_running(id: &str) -> bool {
-            // A killed child may wait as a zombie for its parent to look.
-            std::fs::read_to_string(format!("/proc/{id}/stat")).is_ok_and(|stat| !stat.contains(") Z"))
+    async fn assert_gone(id: &str) {
+        // A killed child may stay a zombie until its parent looks.
+        let is_running = || std::fs::read_to_string(format!("/proc/{id}/stat")).is_ok_and(|stat| !stat.contains(") Z"));
+        for _ in 0..200 {
+            if !is_running() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
+        panic!("the child {id} still runs");
     }
 
     #[tokio::test]
@@ -291,11 +304,21 @@ mod children {
     }
 
     #[tokio::test]
-    async fn a_child_killed_while_it_waits_costs_one_page_at_most() {
+    async fn a_child_killed_while_it_waits_costs_nothing() {
         let child = Child::started().await;
+        let first = child.id();
         child.signal("-KILL");
-        drop(parse_html(&child.reader, &article("lost")).await);
+        assert_gone(&first).await;
         assert_still_reads(&child.reader, "the kill").await;
+    }
+
+    #[tokio::test]
+    async fn a_child_without_work_is_let_go() {
+        let child = Child::started_with(|options| options.idle = Duration::from_millis(200)).await;
+        let first = child.id();
+        assert_gone(&first).await;
+        assert_still_reads(&child.reader, "the rest").await;
+        assert_ne!(child.id(), first);
     }
 
     #[tokio::test]
@@ -307,7 +330,7 @@ mod children {
         assert!(matches!(outcome, Err(FetchError::TimedOut { .. })), "{outcome:?}");
         assert_still_reads(&child.reader, "the hang").await;
         assert_ne!(child.id(), first);
-        assert!(!Child::is_running(&first), "the hanging child is gone");
+        assert_gone(&first).await;
     }
 
     #[tokio::test]
@@ -329,15 +352,8 @@ mod children {
     async fn a_child_ends_with_its_parents_pool() {
         let child = Child::started().await;
         let id = child.id();
-        assert!(Child::is_running(&id));
         drop(child.reader);
-        for _ in 0..100 {
-            if !Child::is_running(&id) {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("the child outlives its pool");
+        assert_gone(&id).await;
     }
 
     #[tokio::test]
@@ -394,7 +410,7 @@ fn pdf(objects: &[&str]) -> Vec<u8> {
     let xref = out.len();
     write!(out, "xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1).unwrap();
     for offset in offsets {
-        write!(out, "{offset:010} 00000 n \n").unwrap();
+        writeln!(out, "{offset:010} 00000 n ").unwrap();
     }
     write!(
         out,
