@@ -1,3 +1,16 @@
 //! Journeys across crates, on a local web with the real wire formats; and the promises of that world itself.
 
+mod engines;
 mod peers;
+mod real_model;
+
+/// A client of this machine's servers.
+fn client() -> reqwest::Client {
+    install_tls();
+    reqwest::Client::builder().no_proxy().build().expect("a client")
+}
+
+fn install_tls() {
+    // Err only says that another test was first.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+}

@@ -11,11 +11,7 @@ use deepsearch_tests::model_server::{ModelServer, Script};
 use deepsearch_tests::scripted_server::{Reply, ScriptedServer};
 use serde_json::{Value, json};
 
-fn client() -> reqwest::Client {
-    // Err only says that another test was first.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    reqwest::Client::builder().no_proxy().build().expect("a client")
-}
+use crate::client;
 
 async fn ask(model: &ModelServer) -> Result<reqwest::Response> {
     let request = json!({
