@@ -62,14 +62,15 @@ impl Store {
             None => shown_leaf(self.readers(), chat_id).await.doing(ACTION)?,
         };
         let chat_id = chat_id.as_str();
-        // Walks up from the end of the page, one parent at a time, and no further than its start.
+        // Walks up from the end of the page, one parent at a time, and no further than its start. `cross join` keeps
+        // SQLite from starting at the chat's messages, all of them.
         let rows = select_messages!(
             "with recursive branch (id, depth) as (
                 select ?1, 0 where ?1 is not null and ?2 > 0
                 union all
-                select parent, depth + 1 from branch join message on message.id = branch.id
+                select parent, depth + 1 from branch cross join message on message.id = branch.id
                 where parent is not null and depth + 1 < ?2)",
-            "from branch join message on message.id = branch.id where chat_id = ?3 order by depth desc",
+            "from branch cross join message on message.id = branch.id where chat_id = ?3 order by depth desc",
             last,
             limit,
             chat_id

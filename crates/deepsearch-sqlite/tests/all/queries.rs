@@ -29,12 +29,16 @@ fn checked_queries() -> Vec<String> {
         .collect()
 }
 
+/// The index of answers being written right now holds a handful of rows.
+const SMALL_INDEX: &str = "message_streaming_idx";
+
 #[tokio::test]
 async fn no_query_walks_through_a_growing_table_or_sorts_the_list_of_chats() {
     let (home, _store) = home().await;
     let mut raw = home.raw().await;
     let queries = checked_queries();
     assert!(queries.len() > 50);
+    let mut slow = Vec::new();
     for query in queries {
         let plan = sqlx::query(AssertSqlSafe(format!("explain query plan {query}")))
             .fetch_all(&mut raw)
@@ -42,10 +46,15 @@ async fn no_query_walks_through_a_growing_table_or_sorts_the_list_of_chats() {
             .unwrap();
         for row in plan {
             let step: String = row.get("detail");
-            let scans = GROWING.iter().any(|table| step == format!("SCAN {table}"));
-            assert!(!scans, "{step} in: {query}");
+            let scanned = step.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next());
+            let scans = scanned.is_some_and(|table| GROWING.contains(&table)) && !step.contains(SMALL_INDEX);
             let sorts = step.contains("TEMP B-TREE") && query.contains("order by updated_at desc");
-            assert!(!sorts, "{step} in: {query}");
+            // A branch is walked from message to message, never by way of all messages of its chat.
+            let strays = query.contains("recursive branch") && step.ends_with("(chat_id=?)");
+            if scans || sorts || strays {
+                slow.push(format!("{step} in: {query}"));
+            }
         }
     }
+    assert!(slow.is_empty(), "{}", slow.join("\n"));
 }
