@@ -137,7 +137,7 @@ fn decided(pending: &str) -> usize {
     if let Some(open) = pending[..ready].rfind(['[', '【'])
         && pending.len() - open <= LONGEST_MARKER
         && !pending[open..ready].contains([']', '】'])
-        && pending[open..].chars().skip(1).all(is_in_marker)
+        && pending[open..ready].chars().skip(1).all(is_in_marker)
     {
         ready = pending[..open].trim_end_matches(' ').len();
     }

@@ -23,6 +23,12 @@ pub enum AppError {
     #[error("there is no engine `{id}` that is set up")]
     UnknownEngine { id: String },
     #[error("`{path}` cannot be read")]
+    Unreadable {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("`{path}` cannot be read")]
     ConfigUnreadable {
         path: PathBuf,
         #[source]
@@ -69,6 +75,10 @@ impl From<&AppError> for Failure {
             AppError::UnknownEngine { .. } => {
                 say(ErrorCode::NotFound).hint("`deepsearch engines` lists the engines and what they need.")
             }
+            AppError::Unreadable { source, .. } => match source.kind() {
+                std::io::ErrorKind::NotFound => say(ErrorCode::NotFound).hint("Check its name."),
+                _ => say(ErrorCode::Storage).hint("Check that it is a file and may be read."),
+            },
             AppError::ConfigUnreadable { .. } => say(ErrorCode::Storage).hint("Check the file's permissions."),
             AppError::ConfigMalformed { .. } => {
                 say(ErrorCode::Invalid).hint("Mend the file, or move it away to begin anew.")

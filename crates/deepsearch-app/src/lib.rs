@@ -23,7 +23,11 @@ pub use chats::{OpenChat, OpenMessage, SavedSource};
 pub use config::{Config, Origin};
 pub use doctor::{Finding, Grade};
 pub use error::AppError;
-pub use library::EngineStatus;
+pub use library::{EngineStatus, PageReader};
 pub use settings::{SETTINGS, SettingInfo, SettingKind, SettingValue};
 
-pub use deepsearch_search::{ENGINES, EngineHealth};
+pub use deepsearch_crawl::run_parser;
+pub use deepsearch_search::{ENGINES, EngineHealth, EngineState};
+pub use deepsearch_sqlite::{
+    ChatCursor, ChatFilter, ChatView, HistoryFilter, HistoryHit, HistoryQuery, HistoryResults,
+};

@@ -1,6 +1,9 @@
 //! Reading and searching by themselves, and what there is to do it with: pages, engines, models.
 
-use deepsearch_core::{Failure, ModelInfo, Page, SearchError, SearchOutcome, SearchQuery, Searcher};
+use std::sync::Arc;
+
+use deepsearch_core::{Failure, ModelInfo, Page, SearchError, SearchOutcome, SearchQuery, Searcher, SystemClock};
+use deepsearch_crawl::{ParserOptions, Reader};
 use deepsearch_search::{ENGINES, EngineHealth, EngineState};
 use futures::future::join_all;
 use serde::Serialize;
@@ -19,6 +22,29 @@ pub struct EngineStatus {
     pub health: EngineHealth,
     /// Where a key is to be had.
     pub key_url: Option<&'static str>,
+}
+
+/// Reads pages that are there already. Needs neither the store nor the network.
+pub struct PageReader(Reader);
+
+impl PageReader {
+    pub fn new() -> Self {
+        Self(Reader::new(ParserOptions::default(), Arc::new(SystemClock)))
+    }
+
+    /// The readable page in some HTML, PDF or text.
+    ///
+    /// # Errors
+    /// [`AppError::Fetch`].
+    pub async fn read(&self, bytes: &[u8], content_type: Option<&str>, url: &Url) -> Result<Page, AppError> {
+        Ok(self.0.parse(bytes, content_type, url).await?)
+    }
+}
+
+impl Default for PageReader {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl App {

@@ -1,2 +1,90 @@
-//! The deepsearch command: a thin face of the app.
-fn main() {}
+//! The `deepsearch` command: a thin face of `deepsearch-app`. Arguments in, one use case, words or JSON out.
+
+mod args;
+
+mod ask;
+mod backup;
+mod chats;
+mod doctor;
+mod engines;
+mod manual;
+mod models;
+mod read;
+mod search;
+mod settings;
+
+mod outcome;
+mod print;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use deepsearch_app::{App, AppOptions, Config};
+
+use crate::args::{Args, Command};
+use crate::outcome::{Outcome, report};
+
+fn main() -> ExitCode {
+    // The app starts this very program again to parse pages in a process that may die.
+    if std::env::args_os().nth(1).is_some_and(|first| first == "__parse") {
+        return deepsearch_app::run_parser();
+    }
+    let args = Args::parse();
+    log_to_stderr();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return report(&Err(deepsearch_app::AppError::Network(error.into())), args.json),
+    };
+    let json = args.json;
+    let outcome = runtime.block_on(run(args));
+    let code = report(&outcome, json);
+    // A blocking read of standard input must not hold the end of the program.
+    runtime.shutdown_background();
+    code
+}
+
+async fn run(args: Args) -> Outcome {
+    let json = args.json;
+    match args.command {
+        Command::Completions { shell } => return manual::completions(shell),
+        Command::Man => return manual::man(),
+        _ => {}
+    }
+    let config = Config::load(
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+    )?;
+    // What is read from a file needs no store.
+    if let Command::Read(read) = &args.command
+        && read.is_local()
+    {
+        return read::run_local(read, json).await;
+    }
+    let app = App::open(AppOptions::new(config)).await?;
+    let outcome = dispatch(&app, args.command, json).await;
+    app.close().await;
+    outcome
+}
+
+async fn dispatch(app: &App, command: Command, json: bool) -> Outcome {
+    match command {
+        Command::Ask(ask) => ask::run(app, ask, json).await,
+        Command::Read(read) => read::run(app, read, json).await,
+        Command::Search(search) => search::run(app, search, json).await,
+        Command::Chats(chats) => chats::run(app, chats, json).await,
+        Command::Settings(settings) => settings::run(app, settings, json).await,
+        Command::Models => models::run(app, json).await,
+        Command::Engines { check } => engines::run(app, check, json).await,
+        Command::Backup(backup) => backup::run(app, backup, json).await,
+        Command::Doctor => doctor::run(app, json).await,
+        Command::Completions { .. } | Command::Man => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Warnings go to standard error, so that standard output is only what was asked for. `DEEPSEARCH_LOG` sets the level.
+fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("DEEPSEARCH_LOG").unwrap_or_else(|_| "off".into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}

@@ -94,19 +94,22 @@ impl PreparedPage {
     }
 
     /// The sentence nearest to `claim`, among those inside `within` where that is given; `None` where not even one
-    /// word is shared. Of equals, the first.
+    /// word is shared.
     pub fn best_sentence(&self, claim: &str, within: Option<Span>) -> Option<Best> {
         let claim = Statement::of(claim);
-        let mut best: Option<Best> = None;
+        let mut best: Option<(Best, f32)> = None;
         for at in self.candidates(&claim, within) {
-            let score = self.score_at(&claim, at, within);
+            let alone = compare(&claim, &[&self.statements[at]], &self.title);
+            let score = self.with_neighbours(&claim, at, within, alone);
             let span = self.spans[at];
-            let better = |known: Best| score > known.score || (score == known.score && span < known.span);
-            if score > 0.0 && best.is_none_or(better) {
-                best = Some(Best { span, score });
+            // Two neighbours that complete each other have one score; what says more of the claim by itself is meant.
+            let rank = |best: Best, alone: f32| (best.score, alone, std::cmp::Reverse(best.span));
+            let next = Best { span, score };
+            if score > 0.0 && best.is_none_or(|(known, known_alone)| rank(next, alone) > rank(known, known_alone)) {
+                best = Some((next, alone));
             }
         }
-        best
+        best.map(|(best, _)| best)
     }
 
     /// The sentences that share most with the claim.
@@ -128,9 +131,8 @@ impl PreparedPage {
         ranked.into_iter().map(|(at, _)| at).collect()
     }
 
-    /// The score of one sentence, alone or with a neighbour that completes it.
-    fn score_at(&self, claim: &Statement, at: usize, within: Option<Span>) -> f32 {
-        let alone = compare(claim, &[&self.statements[at]], &self.title);
+    /// The score of one sentence, `alone` or with a neighbour that completes it.
+    fn with_neighbours(&self, claim: &Statement, at: usize, within: Option<Span>, alone: f32) -> f32 {
         if alone >= PAIR {
             return alone;
         }

@@ -48,7 +48,7 @@ fn whole(text: &str) -> String {
 #[case::html("<img src=\"https://evil.test/a.png\">", "<img src=\"evil.test\">")]
 #[case::userinfo("https://docs.example.com@evil.test/", "evil.test")]
 #[case::example_in_code("Open `http://localhost:8888/x`.", "Open `http://localhost:8888/x`.")]
-#[case::evil_in_code("Run `curl https://evil.test/x`.", "Run `curl evil.test`.")]
+#[case::evil_in_code("Run `curl https://evil.io/x`.", "Run `curl evil.io`.")]
 fn what_leaves(#[case] text: &str, #[case] expected: &str) {
     assert_eq!(whole(text), expected);
 }

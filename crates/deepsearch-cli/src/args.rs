@@ -1,0 +1,277 @@
+//! Arguments, with the words that help and the manual page say of them.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use deepsearch_app::Scope;
+use deepsearch_core::TimeRange;
+use url::Url;
+
+/// Ask a question; get an answer in which every claim leads to the exact sentence of a saved source.
+#[derive(Debug, Parser)]
+#[command(name = "deepsearch", version, propagate_version = true, after_long_help = EXIT_CODES)]
+pub(crate) struct Args {
+    /// Print JSON: one document, or for `ask` one event on each line
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes:
+  0    done
+  1    an error of our own
+  2    the input breaks a rule
+  3    there is no such chat, page, setting, engine or model
+  4    the network, a server or a page failed
+  5    a key is missing, refused or used up
+  6    the disk or the data folder cannot be used
+  7    nothing was found
+  130  stopped with Ctrl-C; what came is kept
+
+Environment:
+  DEEPSEARCH_HOME  the data folder
+  DEEPSEARCH_LOG   what is logged to standard error: warn, info, debug
+  DEEPSEARCH_…     any setting: engines.searxng.url is DEEPSEARCH_ENGINES__SEARXNG__URL
+  NO_COLOR         no colour, also on a terminal";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Ask a question and get a cited answer
+    Ask(Ask),
+    /// Show the readable text of a page
+    Read(Read),
+    /// Search without answering
+    Search(Search),
+    /// Past chats: list, show, search, sort
+    #[command(subcommand)]
+    Chats(Chats),
+    /// Settings: list, get, set
+    #[command(subcommand)]
+    Settings(Settings),
+    /// List the models that can be used
+    Models,
+    /// List the search engines and how they are doing
+    Engines {
+        /// Ask each engine in use one harmless question
+        #[arg(long)]
+        check: bool,
+    },
+    /// Backups of everything that is saved
+    #[command(subcommand)]
+    Backup(Backup),
+    /// Check everything and say what to do
+    Doctor,
+    /// Print completions for a shell
+    Completions { shell: clap_complete::Shell },
+    /// Print the manual page
+    Man,
+}
+
+/// Ask a question and get a cited answer.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Ask {
+    /// The question; `-` reads it from standard input
+    #[arg(required_unless_present_any = ["regenerate", "continue_answer"])]
+    pub(crate) question: Option<std::ffi::OsString>,
+    /// Where the answer comes from [default: web and guide]
+    #[arg(long = "in", value_name = "PLACE")]
+    pub(crate) place: Option<Place>,
+    /// The model that writes, as provider/name, or `extractive`
+    #[arg(long, value_name = "ID")]
+    pub(crate) model: Option<String>,
+    /// Go on with this chat
+    #[arg(long, value_name = "ID", conflicts_with_all = ["edit", "regenerate", "continue_answer"])]
+    pub(crate) chat: Option<String>,
+    /// Ask this earlier question in other words; the first wording stays
+    #[arg(long, value_name = "MESSAGE", conflicts_with_all = ["regenerate", "continue_answer"])]
+    pub(crate) edit: Option<String>,
+    /// Answer this earlier question once more; the first answer stays
+    #[arg(long, value_name = "MESSAGE", conflicts_with_all = ["question", "continue_answer"])]
+    pub(crate) regenerate: Option<String>,
+    /// Go on with this interrupted answer
+    #[arg(long = "continue", value_name = "MESSAGE", conflicts_with = "question")]
+    pub(crate) continue_answer: Option<String>,
+    /// Only what is as recent as this
+    #[arg(long, value_name = "RANGE")]
+    pub(crate) since: Option<Since>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Place {
+    /// The web and the guide
+    Web,
+    /// Past chats and their saved pages
+    Chats,
+    /// The built-in guide
+    Guide,
+    /// No search: the model alone
+    None,
+}
+
+impl From<Place> for Scope {
+    fn from(place: Place) -> Self {
+        match place {
+            Place::Web => Self::Web,
+            Place::Chats => Self::Chats,
+            Place::Guide => Self::Guide,
+            Place::None => Self::None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Since {
+    Day,
+    Week,
+    Month,
+    Year,
+}
+
+impl From<Since> for TimeRange {
+    fn from(since: Since) -> Self {
+        match since {
+            Since::Day => Self::Day,
+            Since::Week => Self::Week,
+            Since::Month => Self::Month,
+            Since::Year => Self::Year,
+        }
+    }
+}
+
+/// Show the readable text of a page: of the web, of a file, or of many files.
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["address", "html", "batch"]))]
+pub(crate) struct Read {
+    /// The page's address
+    pub(crate) address: Option<Url>,
+    /// A file that holds the page
+    #[arg(long, value_name = "FILE", requires = "url")]
+    pub(crate) html: Option<PathBuf>,
+    /// The address that the file was had from
+    #[arg(long, requires = "html")]
+    pub(crate) url: Option<Url>,
+    /// Read lines {"id","html_file","url"} and print lines {"id","title","text","error"}, many at a time
+    #[arg(long)]
+    pub(crate) batch: bool,
+}
+
+impl Read {
+    pub(crate) fn is_local(&self) -> bool {
+        self.batch || self.html.is_some()
+    }
+}
+
+/// Search without answering.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Search {
+    /// Ask only this engine; also `guide` and `chats`
+    #[arg(long)]
+    pub(crate) engine: Option<String>,
+    /// How many results are wanted
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=50))]
+    pub(crate) limit: u16,
+    /// Only what is as recent as this
+    #[arg(long, value_name = "RANGE")]
+    pub(crate) since: Option<Since>,
+    pub(crate) query: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Chats {
+    /// List chats, the latest activity first
+    List {
+        #[arg(long, default_value = "active")]
+        view: View,
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=500))]
+        limit: u16,
+        /// The chats after this one
+        #[arg(long, value_name = "ID")]
+        after: Option<String>,
+    },
+    /// Show a chat with its sources, at its newest messages
+    Show {
+        id: String,
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        limit: u16,
+        /// The messages before this one
+        #[arg(long, value_name = "MESSAGE")]
+        before: Option<String>,
+    },
+    /// Search questions, answers and saved pages
+    Search {
+        query: String,
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=100))]
+        limit: u16,
+        /// Only this chat
+        #[arg(long, value_name = "ID")]
+        chat: Option<String>,
+        /// Only pages of this host, and answers with a source there
+        #[arg(long)]
+        host: Option<String>,
+        /// From this day on, as 2026-11-23
+        #[arg(long, value_name = "DAY")]
+        from: Option<chrono::NaiveDate>,
+        /// Before this day
+        #[arg(long, value_name = "DAY")]
+        until: Option<chrono::NaiveDate>,
+        /// Only pinned chats
+        #[arg(long)]
+        pinned: bool,
+    },
+    /// Give a chat another title
+    Rename { id: String, title: String },
+    /// Keep a chat at the top
+    Pin {
+        id: String,
+        /// No longer
+        #[arg(long)]
+        off: bool,
+    },
+    /// Put a chat away
+    Archive {
+        id: String,
+        /// Bring it back
+        #[arg(long)]
+        off: bool,
+    },
+    /// Move a chat to Trash, where it stays for 30 days
+    Delete {
+        id: String,
+        /// For good, at once
+        #[arg(long)]
+        forever: bool,
+    },
+    /// Bring a chat back from Trash
+    Restore { id: String },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum View {
+    Active,
+    Pinned,
+    Archived,
+    Trash,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Settings {
+    /// List all settings, their values and where those come from
+    List,
+    /// Show one setting
+    Get { key: String },
+    /// Change one setting; `-` reads the value from standard input, which keeps a key out of the shell's history
+    Set { key: String, value: String },
+    /// Put one setting back to its default
+    Unset { key: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Backup {
+    /// Make a backup now
+    Create,
+    /// List the backups, newest first
+    List,
+    /// Put a backup in place of what is there, which is backed up first
+    Restore { name: String },
+}

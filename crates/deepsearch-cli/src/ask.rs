@@ -1,0 +1,193 @@
+//! `deepsearch ask`: the steps to standard error, the answer to standard output, Ctrl-C keeps what came.
+
+use std::io::Read;
+use std::process::ExitCode;
+
+use deepsearch_app::{App, AppError, AskRequest, Turn};
+use deepsearch_core::event::AnswerEvent;
+use deepsearch_core::{ChatId, Failure, Invalid, Message, MessageId, Source, Verdict};
+
+use crate::args;
+use crate::outcome::{NOTHING, Outcome};
+use crate::print::{self, Markdown, note, safe};
+
+pub(crate) async fn run(app: &App, args: args::Ask, json: bool) -> Outcome {
+    let request = request(args)?;
+    let mut shown = Shown::new(app.clone(), json);
+    let asked = app.ask(request, |event| shown.event(event)).await;
+    match asked {
+        Ok(message) if message.sources.as_ref().is_some_and(Vec::is_empty) && shown.searched => {
+            Ok(ExitCode::from(NOTHING))
+        }
+        Ok(_) => Ok(ExitCode::SUCCESS),
+        // As an event it was told already, and is not to be told as another document.
+        Err(error) if json && shown.failed => Ok(ExitCode::from(crate::outcome::code(Failure::from(&error).code))),
+        Err(error) => Err(error),
+    }
+}
+
+fn request(args: args::Ask) -> Result<AskRequest, AppError> {
+    let message = |id: String| MessageId::parse(id);
+    let turn = match (args.chat, args.edit, args.regenerate, args.continue_answer) {
+        (Some(chat), ..) => Turn::In(ChatId::parse(chat)?),
+        (_, Some(question), ..) => Turn::Editing(message(question)?),
+        (_, _, Some(question), _) => Turn::Regenerating(message(question)?),
+        (.., Some(answer)) => Turn::Continuing(message(answer)?),
+        _ => Turn::New,
+    };
+    Ok(AskRequest {
+        question: args.question.map(text).transpose()?.unwrap_or_default(),
+        turn,
+        scope: args.place.map(Into::into),
+        model: args.model,
+        time_range: args.since.map(Into::into),
+    })
+}
+
+/// The question as text; `-` is standard input, of which no more is read than a question may have.
+fn text(question: std::ffi::OsString) -> Result<String, AppError> {
+    let not_text = || Invalid::Malformed {
+        field: "the question",
+        value: "(bytes)".into(),
+        expected: "UTF-8 text",
+    };
+    if question != "-" {
+        return Ok(question.into_string().map_err(|_| not_text())?);
+    }
+    let mut bytes = Vec::new();
+    let most = 4 * deepsearch_core::validate::MESSAGE_UTF16_LIMIT as u64;
+    let read = std::io::stdin().lock().take(most).read_to_end(&mut bytes);
+    read.map_err(|source| AppError::Unreadable {
+        path: "standard input".into(),
+        source,
+    })?;
+    Ok(String::from_utf8(bytes).map_err(|_| not_text())?)
+}
+
+/// What has been shown so far.
+struct Shown {
+    app: App,
+    json: bool,
+    markdown: Markdown,
+    sources: Vec<Source>,
+    searched: bool,
+    failed: bool,
+}
+
+impl Shown {
+    fn new(app: App, json: bool) -> Self {
+        Self {
+            app,
+            json,
+            markdown: Markdown::new(),
+            sources: Vec::new(),
+            searched: false,
+            failed: false,
+        }
+    }
+
+    fn event(&mut self, event: AnswerEvent) {
+        match &event {
+            AnswerEvent::Started { answer_id, .. } => self.stop_on_ctrl_c(answer_id.clone()),
+            AnswerEvent::Planned { queries, .. } => self.searched = !queries.is_empty(),
+            AnswerEvent::Failed { .. } => self.failed = true,
+            _ => {}
+        }
+        if self.json {
+            print::json(&event)
+        } else {
+            self.tell(event)
+        }
+    }
+
+    fn stop_on_ctrl_c(&self, answer: MessageId) {
+        let app = self.app.clone();
+        tokio::spawn(async move {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                if !app.stop(&answer) {
+                    std::process::exit(130);
+                }
+            }
+        });
+    }
+
+    fn tell(&mut self, event: AnswerEvent) {
+        match event {
+            AnswerEvent::Started { model, .. } if model == "extractive" => {
+                note("No language model is used: the answer is made of sentences from the sources.");
+            }
+            AnswerEvent::Started { model, .. } => note(&format!("{model} answers.")),
+            AnswerEvent::Planned { queries, .. } => {
+                queries.iter().for_each(|query| note(&format!("Searching: {query}")))
+            }
+            AnswerEvent::Searched {
+                engine,
+                hits,
+                cached,
+                stale,
+                ..
+            } => {
+                let from = if stale {
+                    ", from an old cached answer"
+                } else if cached {
+                    ", cached"
+                } else {
+                    ""
+                };
+                note(&format!("{engine}: {} results{from}", hits.len()));
+            }
+            AnswerEvent::SearchFailed { failure, next, .. } => {
+                let then = next.map_or_else(String::new, |next| format!(" Asking {next}."));
+                note(&format!("{}{then}", failure.message));
+            }
+            AnswerEvent::SourceRead { url, title, .. } => note(&format!("Read: {} ({url})", title.trim())),
+            AnswerEvent::SourceFailed { failure, .. } => note(&format!("Not read: {}", failure.message)),
+            AnswerEvent::Ranked { sources, .. } => {
+                note("");
+                self.sources = sources;
+            }
+            AnswerEvent::Token { text } => self.markdown.push(&text),
+            AnswerEvent::Checked { sentences } => {
+                self.markdown.finish();
+                let count = |verdict| sentences.iter().filter(|check| check.verdict == verdict).count();
+                let (supported, partly, missing) = (
+                    count(Verdict::Supported),
+                    count(Verdict::Partly),
+                    count(Verdict::NotFound),
+                );
+                note(&format!(
+                    "Checked {} sentences: {supported} supported, {partly} partly, {missing} not found in the sources.",
+                    sentences.len()
+                ));
+            }
+            AnswerEvent::Finished { message } => self.finish(&message),
+            AnswerEvent::Failed { message, .. } => {
+                self.markdown.finish();
+                if let Some(message) = message {
+                    note(&format!("Kept: deepsearch ask --continue {}", message.id));
+                }
+            }
+            AnswerEvent::Suggested { questions } => questions
+                .iter()
+                .for_each(|question| note(&format!("Ask next: {question}"))),
+            AnswerEvent::Cited { .. } | AnswerEvent::Titled { .. } => {}
+        }
+    }
+
+    fn finish(&mut self, message: &Message) {
+        if self.sources.is_empty() {
+            self.markdown.finish();
+        } else {
+            print::line("\nSources");
+        }
+        for (at, source) in self.sources.iter().enumerate() {
+            print::line(&format!(
+                "[{}] {} — {}",
+                at + 1,
+                safe(source.title.trim()),
+                safe(&source.url)
+            ));
+        }
+        note(&format!("Saved in {}", message.chat_id));
+    }
+}

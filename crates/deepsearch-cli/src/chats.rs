@@ -1,0 +1,218 @@
+//! `deepsearch chats`: what was asked before, with no network.
+
+use std::process::ExitCode;
+
+use chrono::{DateTime, Local, NaiveDate, NaiveTime, TimeZone, Utc};
+use deepsearch_app::{
+    App, AppError, ChatCursor, ChatFilter, ChatView, HistoryFilter, HistoryHit, HistoryQuery, OpenChat, OpenMessage,
+};
+use deepsearch_core::{Chat, ChatId, MessageId, MessageState, Role};
+use serde_json::json;
+
+use crate::args::{Chats, View};
+use crate::outcome::{NOTHING, Outcome};
+use crate::print::{self, note, safe};
+
+pub(crate) async fn run(app: &App, command: Chats, json: bool) -> Outcome {
+    let store = app.store();
+    let changed = match command {
+        Chats::List { view, limit, after } => return list(app, view, limit, after, json).await,
+        Chats::Show { id, limit, before } => {
+            let before = before.map(MessageId::parse).transpose()?;
+            let open = app
+                .open_chat(&ChatId::parse(id)?, before.as_ref(), limit.into())
+                .await?;
+            if json {
+                print::json(&open)
+            } else {
+                show(&open)
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
+        Chats::Search {
+            query,
+            limit,
+            chat,
+            host,
+            from,
+            until,
+            pinned,
+        } => {
+            let chat = chat.map(ChatId::parse).transpose()?;
+            let filter = HistoryFilter {
+                from: from.map(start_of),
+                until: until.map(start_of),
+                chat,
+                host,
+                pinned,
+                view: None,
+            };
+            return search(
+                app,
+                HistoryQuery {
+                    text: query,
+                    filter,
+                    limit: limit.into(),
+                    after: None,
+                },
+                json,
+            )
+            .await;
+        }
+        Chats::Rename { id, title } => store.rename_chat(&ChatId::parse(id)?, &title).await?,
+        Chats::Pin { id, off } => store.pin_chat(&ChatId::parse(id)?, !off).await?,
+        Chats::Archive { id, off } => store.archive_chat(&ChatId::parse(id)?, !off).await?,
+        Chats::Restore { id } => store.restore_chat(&ChatId::parse(id)?).await?,
+        Chats::Delete { id, forever: false } => store.delete_chat(&ChatId::parse(id)?).await?,
+        Chats::Delete { id, forever: true } => {
+            store.delete_chat_forever(&ChatId::parse(id.clone())?).await?;
+            if json {
+                print::json(&json!({ "deleted": id }))
+            } else {
+                note("Deleted for good.")
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
+    if json {
+        print::json(&changed)
+    } else {
+        print::line(&row(&changed))
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn list(app: &App, view: View, limit: u16, after: Option<String>, json: bool) -> Outcome {
+    let after = match after {
+        Some(id) => {
+            let unknown = || AppError::Unknown {
+                what: "chat",
+                id: id.clone(),
+            };
+            let chat = app
+                .store()
+                .lookup_chat(&ChatId::parse(id.clone())?)
+                .await?
+                .ok_or_else(unknown)?;
+            Some(ChatCursor::after(&chat))
+        }
+        None => None,
+    };
+    let view = match view {
+        View::Active => ChatView::Active,
+        View::Pinned => ChatView::Pinned,
+        View::Archived => ChatView::Archived,
+        View::Trash => ChatView::Trash,
+    };
+    let chats = app
+        .store()
+        .list_chats(ChatFilter { view }, after.as_ref(), limit.into())
+        .await?;
+    if json {
+        print::json(&chats);
+    } else {
+        chats.iter().for_each(|chat| print::line(&row(chat)));
+        match chats.last() {
+            None => note("There are no chats here yet."),
+            Some(last) if chats.len() == usize::from(limit) => note(&format!("There may be more: --after {}", last.id)),
+            Some(_) => {}
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn row(chat: &Chat) -> String {
+    let mark = |on: bool, mark| if on { mark } else { "" };
+    let marks = [
+        mark(chat.pinned, " (pinned)"),
+        mark(chat.archived, " (archived)"),
+        mark(chat.deleted_at.is_some(), " (in Trash)"),
+    ]
+    .concat();
+    format!("{}  {}  {}{marks}", chat.id, when(chat.updated_at), safe(&chat.title))
+}
+
+fn show(open: &OpenChat) {
+    print::line(&safe(&open.chat.title));
+    if let (true, Some(first)) = (open.has_older, open.messages.first()) {
+        note(&format!("There are older messages: --before {}", first.message.id));
+    }
+    open.messages.iter().for_each(show_message);
+}
+
+fn show_message(open: &OpenMessage) {
+    let message = &open.message;
+    let who = match message.role {
+        Role::User => "You",
+        Role::Assistant => "Answer",
+        Role::System => "Note",
+    };
+    let state = if message.state == MessageState::Interrupted {
+        " (interrupted)"
+    } else {
+        ""
+    };
+    print::line(&format!("\n{who}, {}{state}  {}", when(message.created_at), message.id));
+    let mut markdown = print::Markdown::new();
+    markdown.push(&message.content);
+    markdown.finish();
+    for (at, source) in message.sources.iter().flatten().enumerate() {
+        print::line(&format!(
+            "[{}] {} — {}",
+            at + 1,
+            safe(source.title.trim()),
+            safe(&source.url)
+        ));
+        for citation in open
+            .citations
+            .iter()
+            .filter(|citation| citation.number as usize == at + 1)
+        {
+            print::line(&format!("    “{}”", safe(&citation.quote)));
+        }
+    }
+    if open.siblings.len() > 1 {
+        note(&format!("One of {} branches here.", open.siblings.len()));
+    }
+}
+
+async fn search(app: &App, query: HistoryQuery, json: bool) -> Outcome {
+    let found = app.store().search_history(&query).await?;
+    if json {
+        print::json(&found);
+    } else {
+        found.hits.iter().for_each(show_hit);
+    }
+    Ok(if found.hits.is_empty() {
+        ExitCode::from(NOTHING)
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+fn show_hit(hit: &HistoryHit) {
+    let title = hit.title.as_deref().unwrap_or(&hit.chat_title);
+    print::line(&format!("{}  {}  {}", hit.chat_id, when(hit.when), safe(title)));
+    let mut snippet = String::new();
+    let mut at = 0;
+    for mark in hit.highlights.iter().filter(|_| print::is_pretty()) {
+        snippet.push_str(&safe(hit.snippet.get(at..mark.start as usize).unwrap_or_default()));
+        snippet.push_str(&format!("\x1b[1m{}\x1b[0m", safe(mark.slice(&hit.snippet))));
+        at = mark.end as usize;
+    }
+    snippet.push_str(&safe(hit.snippet.get(at..).unwrap_or_default()));
+    print::line(&format!("  {snippet}"));
+}
+
+fn when(time: DateTime<Utc>) -> String {
+    time.with_timezone(&Local).format("%Y-%m-%d %H:%M").to_string()
+}
+
+/// A day begins when it does where the person is.
+fn start_of(day: NaiveDate) -> DateTime<Utc> {
+    let midnight = day.and_time(NaiveTime::MIN);
+    Local
+        .from_local_datetime(&midnight)
+        .earliest()
+        .map_or_else(|| midnight.and_utc(), |time| time.with_timezone(&Utc))
+}

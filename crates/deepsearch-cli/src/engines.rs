@@ -1,0 +1,51 @@
+//! `deepsearch engines`: which are asked, in which order, and how they are doing.
+
+use std::process::ExitCode;
+
+use deepsearch_app::{App, EngineState};
+use serde_json::json;
+
+use crate::outcome::Outcome;
+use crate::print;
+
+pub(crate) async fn run(app: &App, check: bool, json: bool) -> Outcome {
+    if check {
+        // Failures are told below, as the engines' health.
+        app.try_engines().await;
+    }
+    let engines = app.engines();
+    if json {
+        print::json(&json!(engines));
+        return Ok(ExitCode::SUCCESS);
+    }
+    for engine in engines {
+        let state = match engine.health.state {
+            EngineState::NoKey => "needs a key".to_owned(),
+            EngineState::KeyRefused { .. } => "its key was refused".to_owned(),
+            EngineState::Resting { until } => {
+                format!("rests until {}", until.with_timezone(&chrono::Local).format("%H:%M:%S"))
+            }
+            EngineState::Ready if engine.used => "ready".to_owned(),
+            EngineState::Ready => "not in use".to_owned(),
+        };
+        let speed = engine
+            .health
+            .median_ms
+            .map_or_else(String::new, |ms| format!(", {ms} ms"));
+        let failure = engine
+            .health
+            .last_failure
+            .map_or_else(String::new, |last| format!(" — {}", last.failure));
+        print::line(&format!(
+            "{}  {}: {state}{speed}{failure}",
+            engine.health.engine, engine.name
+        ));
+        if let (EngineState::NoKey, Some(url)) = (engine.health.state, engine.key_url) {
+            print::line(&format!(
+                "    get one at {url}, then: deepsearch settings set engines.{}.key -",
+                engine.health.engine
+            ));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,29 @@
+//! `deepsearch models`.
+
+use std::process::ExitCode;
+
+use deepsearch_app::App;
+use serde_json::json;
+
+use crate::outcome::Outcome;
+use crate::print;
+
+pub(crate) async fn run(app: &App, json: bool) -> Outcome {
+    let (models, default) = tokio::join!(app.models(), app.default_model());
+    let default = default?;
+    if json {
+        print::json(&json!({ "default": default.id, "models": models }));
+        return Ok(ExitCode::SUCCESS);
+    }
+    for model in models {
+        let mark = if model.id == default.id { "*" } else { " " };
+        let place = if model.local { "on this machine" } else { "hosted" };
+        print::line(&format!(
+            "{mark} {}  {place}, {} tokens",
+            print::safe(&model.id),
+            model.context_tokens
+        ));
+    }
+    print::note("* answers when no model is named. Choose one: deepsearch settings set default_model ID");
+    Ok(ExitCode::SUCCESS)
+}

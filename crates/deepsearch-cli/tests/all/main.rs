@@ -1,0 +1,1 @@
+//! Promises of the command: bad input, exit codes, what goes where.
