@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use crate::rest::{Permit, Rest, Resting};
 use crate::{ENTRY_LIMIT, KEPT};
 
-/// Longest a caller waits for Redis, connecting included.
+/// Longest a caller waits for Redis, connecting included, unless another limit is set.
 const ANSWER_LIMIT: Duration = Duration::from_millis(200);
 /// Longest a connection attempt takes, out of the callers' way.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
@@ -29,13 +29,15 @@ const LONGEST_REST: Duration = Duration::from_secs(60);
 pub struct RedisCache {
     connection: ConnectionManager,
     scope: String,
+    limit: Duration,
     clock: Arc<dyn Clock>,
     rest: Arc<Rest>,
 }
 
 impl RedisCache {
     /// A tier on the server at `url` (`redis://` or `rediss://`), for the entries of one user. Connects with the first
-    /// call, never here. Must be made within a Tokio runtime.
+    /// call, never here. Must be made within a Tokio runtime; `rediss://` uses the process's TLS provider, which is to be
+    /// installed before.
     ///
     /// # Errors
     /// [`CacheError`] when the URL is none. The error does not repeat the URL, which may hold a password.
@@ -50,9 +52,16 @@ impl RedisCache {
         Ok(Self {
             connection,
             scope: hash(user),
+            limit: ANSWER_LIMIT,
             clock,
             rest: Arc::new(Rest::new(FIRST_REST, LONGEST_REST)),
         })
+    }
+
+    /// Waits for an answer up to `limit` instead of 200 ms.
+    #[must_use]
+    pub fn limit(self, limit: Duration) -> Self {
+        Self { limit, ..self }
     }
 
     /// Keys say neither who asked nor what: both are hashed. Access rules can still match one user's keys.
@@ -74,7 +83,7 @@ impl RedisCache {
             }
             Permit::Leave => return Err(failure(action, Resting)),
         }
-        let failed = match timeout(ANSWER_LIMIT, command).await {
+        let failed = match timeout(self.limit, command).await {
             Ok(Ok(value)) => return Ok(value),
             Ok(Err(error)) => failure(action, error),
             Err(late) => failure(action, late),

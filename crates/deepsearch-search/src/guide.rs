@@ -5,6 +5,7 @@
 
 mod index;
 mod topic;
+mod words;
 
 use std::sync::Arc;
 

@@ -52,7 +52,7 @@ impl Drop for Server {
 }
 
 fn spawn(port: u16, folder: &TempDir) -> Child {
-    let process = Command::new("redis-server")
+    let mut process = Command::new("redis-server")
         .args([
             "--port",
             &port.to_string(),
@@ -74,6 +74,8 @@ fn spawn(port: u16, folder: &TempDir) -> Child {
         }
         std::thread::sleep(Duration::from_millis(20));
     }
+    process.kill().unwrap();
+    process.wait().unwrap();
     panic!("redis-server did not start on port {port}");
 }
 

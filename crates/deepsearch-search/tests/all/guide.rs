@@ -43,13 +43,26 @@ async fn a_question_about_the_app_finds_its_topic_first() {
         ("get the output as JSON in a script", "scripting"),
         ("tavily api token", "tavily"),
         ("move the data directory", "data-folder"),
+        // Written after the index was tuned to those above.
+        ("my searxng server gives status 429", "searxng"),
+        ("can I use Exa with DeepSearch?", "exa"),
+        ("how do I sign up for Serper", "serper"),
+        ("run everything without a network", "offline"),
+        ("how to see which models are available", "models"),
+        ("change the settings from the environment", "settings"),
+        ("can deepsearch read a PDF", "reading"),
+        ("share the search cache through Redis", "redis"),
+        ("something is broken, what can I do to troubleshoot", "troubleshooting"),
+        ("first steps with DeepSearch", "getting-started"),
+        ("how to undo a deletion with a backup", "backup"),
+        ("does llama.cpp work", "local-models"),
     ] {
-        assert_eq!(
-            topics(question).await.first().map(String::as_str),
-            Some(topic),
-            "{question}"
-        );
+        let found = topics(question).await;
+        if found.first().map(String::as_str) != Some(topic) {
+            wrong.push((question, found));
+        }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[tokio::test]
@@ -84,6 +97,22 @@ async fn a_question_about_something_else_finds_nothing() {
         "best restaurants near me",
         "the key of C major",
         "how do I open a bank account",
+        // Written after the index was tuned to those above.
+        "population of Germany",
+        "recipe for pancakes without eggs",
+        "what time is it in New York",
+        "difference between TCP and UDP",
+        "who wrote War and Peace",
+        "symptoms of burnout at work",
+        "how to fix a flat tire",
+        "python list comprehension examples",
+        "latest news about the election",
+        "distance from Earth to the Moon",
+        "what is a sentence in grammar",
+        "local restaurants that open early",
+        "how to back up an iPhone to iCloud",
+        "the meaning of life",
+        "make money online fast",
     ] {
         let found = guide().search(&query(question)).await;
         if kind(&found) != "no results" {
