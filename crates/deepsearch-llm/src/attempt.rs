@@ -182,3 +182,26 @@ pub(crate) fn waits(first: Duration, longest: Duration, tries: usize) -> impl It
         .take(tries.saturating_sub(1))
         .map(|ceiling| ceiling.mul_f64(fastrand::f64()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_wait_lies_below_a_ceiling_that_doubles_up_to_its_limit() {
+        let (first, longest) = (Duration::from_millis(500), Duration::from_secs(2));
+        let ceilings = [500, 1000, 2000, 2000].map(Duration::from_millis);
+        for _ in 0..200 {
+            let waits: Vec<Duration> = waits(first, longest, 5).collect();
+            assert_eq!(waits.len(), ceilings.len(), "the first attempt is not waited for");
+            assert!(
+                waits.iter().zip(&ceilings).all(|(wait, ceiling)| wait <= ceiling),
+                "{waits:?}"
+            );
+        }
+        assert_ne!(
+            waits(first, longest, 5).collect::<Vec<_>>(),
+            waits(first, longest, 5).collect::<Vec<_>>()
+        );
+    }
+}

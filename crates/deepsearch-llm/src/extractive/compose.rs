@@ -36,7 +36,7 @@ fn unit(sentences: &[Sentence<'_>], unit: &Unit) -> String {
         let first = position == 0;
         let text = match sentence.kind {
             Kind::Code => sentence.text.trim_end().to_owned(),
-            _ => cited(sentence, if first { &unit.also } else { &[] }),
+            _ => cited(sentences, at, if first { &unit.also } else { &[] }),
         };
         match blocks.last_mut() {
             Some((Kind::ListItem, items)) if sentence.kind == Kind::ListItem && last_line == Some(sentence.line) => {
@@ -70,15 +70,19 @@ fn unit(sentences: &[Sentence<'_>], unit: &Unit) -> String {
 
 fn paragraph(sentences: &[Sentence<'_>], unit: &Unit) -> String {
     let first = unit.sentences.first().copied();
-    let cite = |&at: &usize| cited(&sentences[at], if Some(at) == first { &unit.also } else { &[] });
+    let cite = |&at: &usize| cited(sentences, at, if Some(at) == first { &unit.also } else { &[] });
     unit.sentences.iter().map(cite).collect::<Vec<_>>().join(" ")
 }
 
-fn cited(sentence: &Sentence<'_>, also: &[u32]) -> String {
+fn cited(sentences: &[Sentence<'_>], at: usize, also: &[u32]) -> String {
+    let sentence = &sentences[at];
     let mut numbers: Vec<u32> = also.iter().copied().chain([sentence.number]).collect();
     numbers.sort_unstable();
     let marks: String = numbers.iter().map(|number| format!("[{number}]")).collect();
-    format!("{} {marks}", shown(sentence.text))
+    match sentence.heading.filter(|_| sentence.explains) {
+        Some(heading) => format!("{}: {} {marks}", in_code(sentences[heading].text), shown(sentence.text)),
+        None => format!("{} {marks}", shown(sentence.text)),
+    }
 }
 
 /// The source's words, kept from being read as Markdown or as citations: a page's own `[3]` is not one of our sources.
@@ -99,6 +103,11 @@ fn shown(text: &str) -> String {
         rest = &rest[next.len_utf8()..];
     }
     shown.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A signature in one line; its own backticks would end the code.
+fn in_code(signature: &str) -> String {
+    format!("`{}`", signature.trim().replace('`', "'"))
 }
 
 /// A fence longer than any inside.

@@ -137,8 +137,30 @@ const PHRASES: &[(&str, Kind)] = &[
 
 /// Words that say how something is asked and not what about.
 const ASKING: &[&str] = &[
-    "use", "get", "make", "work", "mean", "call", "tell", "explain", "describe", "define", "list", "name", "need",
-    "want", "way", "please", "exist", "happen",
+    "use",
+    "get",
+    "make",
+    "work",
+    "mean",
+    "call",
+    "tell",
+    "explain",
+    "describe",
+    "define",
+    "list",
+    "name",
+    "need",
+    "want",
+    "way",
+    "difference",
+    "purpose",
+    "reason",
+    "meaning",
+    "best",
+    "between",
+    "please",
+    "exist",
+    "happen",
 ];
 
 impl Question {

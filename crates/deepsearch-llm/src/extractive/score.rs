@@ -32,16 +32,20 @@ pub(super) fn score(question: &Question, sentences: &[Sentence<'_>], passages: &
     let scored = sentences.iter().map(|sentence| {
         let own = |term: &str| sentence.terms.contains(term);
         let near = |term: &str| {
-            let heading = sentence
-                .heading
-                .is_some_and(|heading| sentences[heading].terms.contains(term));
-            heading || titles[sentence.passage].iter().any(|title| title == term)
+            let mut headings = sentence.heading.iter().chain(&sentence.section);
+            let headed = headings.any(|&heading| sentences[heading].terms.contains(term));
+            headed || titles[sentence.passage].iter().any(|title| title == term)
         };
         let share = |held: &dyn Fn(&str) -> bool| {
             let held = weights.iter().filter(|(term, _)| held(term)).map(|(_, weight)| weight);
             held.sum::<f32>() / all
         };
         let (direct, around) = (share(&own), share(&|term| !own(term) && near(term)));
+        let near_worth = if sentence.explains || sentence.replies {
+            0.8
+        } else {
+            0.4
+        };
         let passage = passages[sentence.passage].score.max(0.0) / best_passage;
         let form = if direct + around > 0.0 {
             form(question, sentence)
@@ -50,26 +54,30 @@ pub(super) fn score(question: &Question, sentences: &[Sentence<'_>], passages: &
         };
         Score {
             coverage: direct + around,
-            total: direct + 0.4 * around + 0.2 * passage + form + place(sentence) - flaws(sentence),
+            total: direct + near_worth * around + 0.3 * passage + form + place(sentence) - flaws(sentence),
         }
     });
     scored.collect()
 }
 
 fn weights<'q>(question: &'q Question, sentences: &[Sentence<'_>]) -> HashMap<&'q str, f32> {
-    let among = |term: &str| {
-        sentences
+    // A missing term counts for more than any other, but not for so much that one missing verb hides an answer.
+    const MISSING: f32 = 1.3;
+    let rarity = |term: &str| {
+        let among = sentences
             .iter()
             .filter(|sentence| sentence.terms.contains(term))
-            .count()
+            .count();
+        (among > 0).then(|| (1.0 + sentences.len() as f32 / (among as f32 + 0.5)).ln())
     };
-    let weigh = |term: &'q String| {
-        (
-            term.as_str(),
-            (1.0 + sentences.len() as f32 / (among(term) as f32 + 0.5)).ln(),
-        )
-    };
-    question.terms.iter().map(weigh).collect()
+    let rarities: Vec<(&str, Option<f32>)> = question
+        .terms
+        .iter()
+        .map(|term| (term.as_str(), rarity(term)))
+        .collect();
+    let rarest = rarities.iter().filter_map(|(_, rarity)| *rarity).fold(0.0, f32::max);
+    let weigh = |(term, rarity): (&'q str, Option<f32>)| (term, rarity.unwrap_or(MISSING * rarest.max(1.0)));
+    rarities.into_iter().map(weigh).collect()
 }
 
 /// Whether the sentence looks like an answer to what is asked.
@@ -85,7 +93,9 @@ fn form(question: &Question, sentence: &Sentence<'_>) -> f32 {
                 "you can", "to do", "use ", "using ", "run ", "call ", "set ", "click", "open ", "choose", "install",
                 "add ", "can be ", "step", "kann", "pour ", "puede", "可以", "使用", "ます",
             ]);
-            bonus(told, 0.2) + bonus(matches!(sentence.kind, Kind::ListItem | Kind::Code), 0.1)
+            bonus(told, 0.2)
+                + bonus(sentence.text.ends_with(':'), 0.1)
+                + bonus(matches!(sentence.kind, Kind::ListItem | Kind::Code), 0.1)
         }
         Asked::When => bonus(has_year(sentence.text), 0.35).max(bonus(has_number || says(MONTHS), 0.15)),
         Asked::HowMany => bonus(has_number || says(NUMBERS), 0.3),

@@ -36,7 +36,7 @@ pub(super) fn select(
 ) -> Option<Chosen> {
     let mut order: Vec<usize> = (0..sentences.len())
         .filter(|&at| matches!(sentences[at].kind, Kind::Prose | Kind::ListItem | Kind::Code))
-        .filter(|&at| scores[at].coverage >= ENOUGH)
+        .filter(|&at| scores[at].coverage >= ENOUGH && !sentences[at].text.ends_with(['?', '？']))
         .collect();
     order.sort_by(|&a, &b| scores[b].total.total_cmp(&scores[a].total).then(a.cmp(&b)));
     let best = *order

@@ -35,22 +35,30 @@ pub(super) struct Sentence<'a> {
     pub(super) leans: bool,
     /// The heading above it, as a position in the list of sentences.
     pub(super) heading: Option<usize>,
+    /// That heading is a signature right above, which the sentence explains without naming it ("Return …").
+    pub(super) explains: bool,
+    /// The last heading above that is no signature, as a position.
+    pub(super) section: Option<usize>,
+    /// It stands right below a heading that asks a question, as in a list of frequent ones.
+    pub(super) replies: bool,
 }
 
 /// All sentences, in the order of the passages, those of overlapping passages once.
 pub(super) fn cut(passages: &[NumberedPassage]) -> Vec<Sentence<'_>> {
-    let mut sentences = Vec::new();
+    let mut sentences: Vec<Sentence<'_>> = Vec::new();
     let mut seen: HashSet<(&PageId, usize)> = HashSet::new();
     let mut lines = 0;
     for (position, passage) in passages.iter().enumerate() {
-        let mut heading = None;
+        let mut heading: Option<usize> = None;
+        let (mut section, mut above) = (None, "");
         let base = passage.span.start as usize;
         let mut line_start = 0;
         for line in passage.text.split_inclusive('\n') {
             let (start, end) = (line_start, line_start + line.len());
             line_start = end;
             let following = passage.text[end..].lines().find(|line| !line.trim().is_empty());
-            let (kind, numbered, skipped) = classify(line, following);
+            let (kind, numbered, skipped) = classify(line, above, following);
+            above = line.trim();
             lines += 1;
             let body = &passage.text[start + skipped..end];
             let masked = without_notes(body);
@@ -66,7 +74,15 @@ pub(super) fn cut(passages: &[NumberedPassage]) -> Vec<Sentence<'_>> {
                 let own = span.slice(body);
                 if kind == Kind::Heading {
                     heading = Some(sentences.len());
+                    section = if is_signature(own) { section } else { heading };
                 }
+                let below = heading
+                    .filter(|_| kind == Kind::Prose)
+                    .map(|heading| &sentences[heading]);
+                let below = below.filter(|heading| heading.line + 2 >= lines);
+                let explains =
+                    span.start == 0 && below.is_some_and(|above| above.line + 1 == lines && is_signature(above.text));
+                let replies = below.is_some_and(|above| above.text.ends_with(['?', '？']));
                 sentences.push(Sentence {
                     passage: position,
                     number: passage.number,
@@ -78,6 +94,9 @@ pub(super) fn cut(passages: &[NumberedPassage]) -> Vec<Sentence<'_>> {
                     terms: text::content_terms(own).into_iter().collect(),
                     leans: leans(own),
                     heading: heading.filter(|_| kind != Kind::Heading),
+                    explains,
+                    section,
+                    replies,
                 });
             }
         }
@@ -107,7 +126,7 @@ pub(super) fn after_note(text: &str) -> Option<&str> {
 }
 
 /// The kind of a line, whether it is a numbered item, and the bytes of the mark before it.
-fn classify(line: &str, following: Option<&str>) -> (Kind, bool, usize) {
+fn classify(line: &str, above: &str, following: Option<&str>) -> (Kind, bool, usize) {
     let trimmed = line.trim();
     let indent = line.len() - line.trim_start().len();
     if trimmed.is_empty() {
@@ -122,6 +141,10 @@ fn classify(line: &str, following: Option<&str>) -> (Kind, bool, usize) {
     if is_code(line) {
         return (Kind::Code, false, 0);
     }
+    let asks = trimmed.ends_with(['?', '？']) && text::sentences(trimmed).len() == 1;
+    if (asks || is_signature(trimmed)) && following.is_some() {
+        return (Kind::Heading, false, indent);
+    }
     let words = text::words(trimmed).count();
     let unsegmented = trimmed.chars().any(text::is_unsegmented);
     let ends = trimmed.ends_with(['.', '!', '?', ':', ';', '。', '！', '？', '"', '”', ')']);
@@ -132,6 +155,8 @@ fn classify(line: &str, following: Option<&str>) -> (Kind, bool, usize) {
     };
     match ends || !short {
         true => (Kind::Prose, false, indent),
+        // What a colon announces on a line of its own is a command or an example.
+        false if above.ends_with(':') && !unsegmented => (Kind::Code, false, 0),
         false if following.is_some() => (Kind::Heading, false, indent),
         false => (Kind::Boilerplate, false, indent),
     }
@@ -159,6 +184,31 @@ fn list_mark(line: &str) -> Option<(usize, bool)> {
             .then(|| (line.len() - after.trim_start().len(), true));
     }
     None
+}
+
+/// `json.load(fp, *, cls=None)`, `exception KeyError`: what a reference manual puts above an explanation.
+fn is_signature(line: &str) -> bool {
+    let words = line.split(' ').count();
+    let declares = [
+        "class ",
+        "exception ",
+        "function ",
+        "method ",
+        "attribute ",
+        "type ",
+        "macro ",
+        "struct ",
+    ]
+    .iter()
+    .any(|keyword| line.starts_with(keyword));
+    let called = line
+        .find('(')
+        .is_some_and(|open| line[..open].ends_with(|c: char| c.is_alphanumeric() || c == '_'));
+    let closed = line.ends_with([')', ']'])
+        || line
+            .rsplit_once(')')
+            .is_some_and(|(_, rest)| rest.trim_start().starts_with("->") || rest.trim_start().starts_with('→'));
+    (declares && words <= 3) || (called && closed && words <= 16 && !line.contains(". "))
 }
 
 fn is_code(line: &str) -> bool {

@@ -200,3 +200,42 @@ async fn it_follows_no_instruction(#[case] purpose: Purpose) {
         .err();
     assert!(matches!(error, Some(ModelError::Provider { .. })));
 }
+
+/// A few of the shapes that reference pages have, each with the phrase that answers.
+#[rstest]
+#[case(
+    "How do I generate a random integer?",
+    "`random.randint(a, b)`: Return a random integer N such that a <= N <= b. [1]",
+    "Functions for integers\nrandom.randint(a, b)\nReturn a random integer N such that a <= N <= b.\nrandom.choice(seq)\nReturn one element of a sequence.\n"
+)]
+#[case(
+    "What exception is raised when a dictionary key is not found?",
+    "`exception KeyError`: Raised when a mapping (dictionary) key is not found",
+    "Exceptions\nexception KeyError\nRaised when a mapping (dictionary) key is not found in the set of existing keys.\nexception OSError\nRaised by the system.\n"
+)]
+#[case(
+    "How do I create a virtual environment?",
+    "```\npython -m venv tutorial-env\n```",
+    "To create a virtual environment, run the module with the directory path:\npython -m venv tutorial-env\nThis will create the directory.\n"
+)]
+#[case(
+    "What is the most efficient way to concatenate many strings?",
+    "The recommended idiom is to place them into a list and call join. [1]",
+    "What is the most efficient way to concatenate many strings together?\nThe recommended idiom is to place them into a list and call join.\nWhat is a slash?\nA mark.\n"
+)]
+#[case(
+    "What port does the server listen to?",
+    "listens to port 8000",
+    "The server listens to port 8000 by default.\nPrevious topic | Next topic | Index | Modules\nThe client connects to any port.\n"
+)]
+#[case(
+    "Why is the list of arguments limited?",
+    "because the kernel reserves",
+    "The list of arguments is limited because the kernel reserves a fixed room.\nArguments are separated by spaces.\n"
+)]
+#[tokio::test]
+async fn reference_pages_are_understood(#[case] question: &str, #[case] expected: &str, #[case] page: &str) {
+    let text = answer(question, vec![passage(1, "Reference", page)]).await;
+    assert!(text.replace("\\<", "<").contains(expected), "{text}");
+    assert!(!text.contains("?"), "a question is no answer: {text}");
+}
