@@ -77,7 +77,7 @@ fn deny() -> Result<()> {
 
 fn tests(world: Option<&World>) -> Result<()> {
     let run = if shell::which("cargo-nextest").is_some() {
-        "nextest run --workspace --locked --no-fail-fast"
+        "nextest run --workspace --locked"
     } else {
         "test --workspace --locked --no-fail-fast --lib --bins --tests"
     };
