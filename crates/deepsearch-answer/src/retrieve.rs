@@ -33,7 +33,7 @@ pub async fn retrieve(searchers: &[std::sync::Arc<dyn Searcher>], queries: &[Sea
         .collect();
     let lists: Vec<Vec<SearchHit>> = outcomes
         .into_iter()
-        .filter_map(|outcome| outcome.results)
+        .flat_map(|outcome| outcome.results)
         .map(|results| results.hits)
         .collect();
     Retrieved {
@@ -43,7 +43,7 @@ pub async fn retrieve(searchers: &[std::sync::Arc<dyn Searcher>], queries: &[Sea
 }
 
 async fn tell(query: &SearchQuery, outcome: &SearchOutcome, steps: &Steps) {
-    let after = outcome.results.as_ref().map(|results| results.engine.clone());
+    let after = outcome.results.last().map(|results| results.engine.clone());
     for (at, attempt) in outcome.attempts.iter().enumerate() {
         let next = outcome
             .attempts
@@ -60,7 +60,7 @@ async fn tell(query: &SearchQuery, outcome: &SearchOutcome, steps: &Steps) {
             })
             .await;
     }
-    if let Some(results) = &outcome.results {
+    for results in &outcome.results {
         let (cached, stale) = (outcome.cached, outcome.stale);
         let (engine, hits) = (results.engine.clone(), results.hits.clone());
         steps

@@ -182,11 +182,15 @@ impl Wired {
         let engines = ready_engines(&settings)
             .filter_map(|info| deepsearch_search::engine(info.id, engine_config(&settings, info), &http));
         let cache = Arc::new(TieredCache::new(cache_tiers(&settings, store, clock), clock.clone()));
+        let limits = Limits {
+            side_by_side: side_by_side(&settings),
+            ..Limits::default()
+        };
         let web = Failover::new(
             engines.collect(),
             Some(Arc::clone(&cache) as Arc<dyn Cache>),
             clock.clone(),
-            Limits::default(),
+            limits,
         );
         Ok(Self {
             web: Arc::new(web),
@@ -230,6 +234,13 @@ pub(crate) fn ready_engines(settings: &Resolved) -> impl Iterator<Item = &'stati
         engines.sort_by_key(|info| order.iter().position(|id| id == info.id));
     }
     engines.into_iter()
+}
+
+/// An engine that was set up answers alone; those that everybody has know less each, so two are asked at once.
+fn side_by_side(settings: &Resolved) -> usize {
+    ready_engines(settings)
+        .next()
+        .map_or(1, |first| if first.needs_key || first.needs_url { 1 } else { 2 })
 }
 
 fn engine_config(settings: &Resolved, info: &EngineInfo) -> EngineConfig {

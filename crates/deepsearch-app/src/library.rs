@@ -86,7 +86,7 @@ impl App {
                 };
                 let results = results.map_err(timed_out)??;
                 Ok(SearchOutcome {
-                    results: Some(results),
+                    results: vec![results],
                     ..SearchOutcome::default()
                 })
             }
@@ -139,7 +139,7 @@ impl App {
             .map(|engine| engine.health.engine);
         let tried = engines.map(|id| async move {
             let found = self.search(Some(&id), query).await;
-            let count = found.map(|outcome| outcome.results.map_or(0, |results| results.hits.len()));
+            let count = found.map(|outcome| outcome.results.iter().map(|results| results.hits.len()).sum());
             (id, count.map_err(|error| Failure::from(&error)))
         });
         join_all(tried).await

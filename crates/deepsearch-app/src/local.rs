@@ -21,7 +21,7 @@ impl<E: SearchEngine> Searcher for Alone<E> {
     async fn search(&self, query: &SearchQuery) -> SearchOutcome {
         match self.0.search(query).await {
             Ok(results) => SearchOutcome {
-                results: Some(results),
+                results: vec![results],
                 ..SearchOutcome::default()
             },
             // That a local source knows nothing of a question is not worth telling.

@@ -45,9 +45,9 @@ pub(crate) async fn run(app: &App, args: args::Search, json: bool) -> Outcome {
             }
         }
     }
-    Ok(match (&outcome.results, failures.last()) {
-        (Some(_), _) => ExitCode::SUCCESS,
-        (None, Some(failure)) => ExitCode::from(code(failure.code)),
-        (None, None) => ExitCode::from(NOTHING),
+    Ok(match failures.last() {
+        _ if !outcome.results.is_empty() => ExitCode::SUCCESS,
+        Some(failure) => ExitCode::from(code(failure.code)),
+        None => ExitCode::from(NOTHING),
     })
 }

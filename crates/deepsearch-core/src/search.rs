@@ -157,8 +157,8 @@ pub struct Attempt {
 /// What came of a search over several engines.
 #[derive(Debug, Default)]
 pub struct SearchOutcome {
-    /// `None` when nothing answered; the attempts say why.
-    pub results: Option<SearchResults>,
+    /// One for each engine that answered, in the engines' order; none when nothing did, and the attempts say why.
+    pub results: Vec<SearchResults>,
     /// The engines that failed before, in the order they were asked.
     pub attempts: Vec<Attempt>,
     pub cached: bool,

@@ -31,6 +31,8 @@ pub struct Limits {
     pub patience: Duration,
     /// How long the cache is waited for.
     pub cache: Duration,
+    /// How many engines are asked at the same time; their lists are the caller's to fuse.
+    pub side_by_side: usize,
     /// The pause before the one retry of an engine that could not be reached or had an error of its own.
     pub retry: Duration,
 }
@@ -42,21 +44,10 @@ impl Default for Limits {
             overall: Duration::from_secs(20),
             patience: Duration::from_millis(1500),
             cache: Duration::from_secs(1),
+            side_by_side: 1,
             retry: Duration::from_millis(250),
         }
     }
-}
-
-/// What came of a question asked of several engines at once.
-#[derive(Debug, Default)]
-pub struct SideBySide {
-    /// One per engine that answered, in the engines' order.
-    pub results: Vec<SearchResults>,
-    /// The engines that failed, in the order they did.
-    pub attempts: Vec<Attempt>,
-    pub cached: bool,
-    /// From a cache past its time, because no engine answered.
-    pub stale: bool,
 }
 
 /// Engines in an order, with a cache in front.
@@ -80,7 +71,7 @@ struct Slot {
     record: Record,
 }
 
-/// A [`SideBySide`] that several askers share.
+/// A [`SearchOutcome`] that several askers share.
 #[derive(Default)]
 struct Outcome {
     answers: Vec<SearchResults>,
@@ -118,9 +109,9 @@ impl Failover {
     }
 
     /// Asks `width` engines at once, each failing one replaced by the next; what they find is the caller's to fuse.
-    pub async fn search_all(&self, query: &SearchQuery, width: usize) -> SideBySide {
+    pub async fn search_all(&self, query: &SearchQuery, width: usize) -> SearchOutcome {
         let outcome = self.joined(query, width.max(1)).await;
-        SideBySide {
+        SearchOutcome {
             results: outcome.answers.clone(),
             attempts: outcome.attempts(),
             cached: outcome.cached,
@@ -161,15 +152,9 @@ impl Failover {
 
 #[async_trait]
 impl Searcher for Failover {
-    /// Asks the engines one after the other until one answers.
+    /// Asks as many engines at once as [`Limits::side_by_side`] says, and the next one for each that fails.
     async fn search(&self, query: &SearchQuery) -> SearchOutcome {
-        let outcome = self.joined(query, 1).await;
-        SearchOutcome {
-            results: outcome.answers.first().cloned(),
-            attempts: outcome.attempts(),
-            cached: outcome.cached,
-            stale: outcome.stale,
-        }
+        self.search_all(query, self.engines.limits.side_by_side).await
     }
 }
 

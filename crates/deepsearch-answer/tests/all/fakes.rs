@@ -131,7 +131,7 @@ impl Searcher for FakeSearcher {
             hits: self.hits.clone(),
         };
         SearchOutcome {
-            results: Some(results),
+            results: vec![results],
             ..SearchOutcome::default()
         }
     }

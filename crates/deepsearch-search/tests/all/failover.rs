@@ -38,7 +38,7 @@ fn engines_of(engines: &[&Arc<Scripted>]) -> Vec<Arc<dyn SearchEngine>> {
 }
 
 fn who(outcome: &SearchOutcome) -> Option<&str> {
-    outcome.results.as_ref().map(|results| results.engine.as_str())
+    outcome.results.first().map(|results| results.engine.as_str())
 }
 
 fn failures(outcome: &SearchOutcome) -> Vec<(&str, ErrorCode)> {
@@ -241,7 +241,7 @@ async fn an_entry_that_others_tampered_with_is_cleaned_or_ignored() {
         cache.add(entry).await.unwrap();
         let outcome = failover.search(&query("x")).await;
         assert_eq!(who(&outcome), Some(found));
-        let hits = outcome.results.unwrap().hits;
+        let hits = outcome.results[0].hits.clone();
         assert!(hits.len() == 1 && hits[0].url.starts_with("https://") && !hits[0].title.contains('\u{202E}'));
     }
 }
