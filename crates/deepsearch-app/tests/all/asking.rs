@@ -1,0 +1,124 @@
+//! Asking with nothing but what is built in.
+
+use deepsearch_app::{AppError, AskRequest, Scope, Turn};
+use deepsearch_core::event::AnswerEvent;
+use deepsearch_core::{MessageId, MessageState};
+use tempfile::tempdir;
+
+use crate::app;
+
+fn ask_guide(question: &str) -> AskRequest {
+    AskRequest {
+        question: question.into(),
+        scope: Some(Scope::Guide),
+        ..AskRequest::default()
+    }
+}
+
+#[tokio::test]
+async fn a_question_about_the_app_is_answered_by_the_guide_and_kept() {
+    let home = tempdir().unwrap();
+    let app = app(home.path(), &[]).await;
+    // The guide needs no parser process, so this test needs no program beside itself.
+    let mut events = Vec::new();
+    let message = app
+        .ask(ask_guide("how do I use my own SearXNG?"), |event| events.push(event))
+        .await
+        .unwrap();
+    assert_eq!(message.state, MessageState::Complete);
+    assert!(message.content.contains("[1]"), "{}", message.content);
+    assert!(matches!(events.last(), Some(AnswerEvent::Finished { .. })));
+
+    let open = app.open_chat(&message.chat_id, None, 10).await.unwrap();
+    let answer = &open.messages[1];
+    assert!(!answer.citations.is_empty());
+    for citation in &answer.citations {
+        let page = app
+            .store()
+            .lookup_page(&citation.page_id)
+            .await
+            .unwrap()
+            .expect("the cited page is saved");
+        assert_eq!(page.quote(citation.page_span), citation.quote);
+        assert_eq!(
+            citation.marker.slice(&message.content),
+            format!("[{}]", citation.number)
+        );
+    }
+}
+
+#[tokio::test]
+async fn another_answer_and_another_wording_stand_beside_the_first() {
+    let home = tempdir().unwrap();
+    let app = app(home.path(), &[]).await;
+    let first = app
+        .ask(ask_guide("how do I use my own SearXNG?"), |_| {})
+        .await
+        .unwrap();
+    let question = first.parent.clone().unwrap();
+    let again = AskRequest {
+        turn: Turn::Regenerating(question.clone()),
+        ..ask_guide("")
+    };
+    let second = app.ask(again, |_| {}).await.unwrap();
+    assert_ne!(first.id, second.id);
+    let edited = AskRequest {
+        turn: Turn::Editing(question.clone()),
+        ..ask_guide("where are my chats stored?")
+    };
+    app.ask(edited, |_| {}).await.unwrap();
+    assert_eq!(
+        app.store().lookup_message(&first.id).await.unwrap().unwrap().content,
+        first.content
+    );
+    assert_eq!(app.store().list_siblings(&first.id).await.unwrap().len(), 2);
+    assert_eq!(app.store().list_siblings(&question).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_asked_of_nothing_known_fails_before_anything_is_saved() {
+    let home = tempdir().unwrap();
+    let app = app(home.path(), &[]).await;
+    let unknown = AskRequest {
+        model: Some("nobody/nothing".into()),
+        ..ask_guide("a question")
+    };
+    assert!(matches!(app.ask(unknown, |_| {}).await, Err(AppError::Model(_))));
+    assert!(matches!(
+        app.ask(ask_guide("  "), |_| {}).await,
+        Err(AppError::Invalid(_))
+    ));
+    let nowhere = AskRequest {
+        turn: Turn::Regenerating(MessageId::new()),
+        ..ask_guide("")
+    };
+    assert!(app.ask(nowhere, |_| {}).await.is_err());
+    assert!(
+        app.store()
+            .list_chats(Default::default(), None, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn past_answers_are_a_source_of_new_ones() {
+    let home = tempdir().unwrap();
+    let app = app(home.path(), &[]).await;
+    app.ask(ask_guide("how do I use my own SearXNG?"), |_| {})
+        .await
+        .unwrap();
+    let again = AskRequest {
+        scope: Some(Scope::Chats),
+        ..ask_guide("SearXNG address of the server")
+    };
+    let message = app.ask(again, |_| {}).await.unwrap();
+    assert!(
+        message
+            .sources
+            .unwrap()
+            .iter()
+            .any(|source| source.url.starts_with("guide:") || source.url.starts_with("chat:"))
+    );
+}

@@ -1,0 +1,129 @@
+//! Settings: one order of precedence, each value held against its row, secrets apart from everything.
+
+use deepsearch_app::{AppError, Origin};
+use deepsearch_core::{ErrorCode, Failure};
+use serde_json::json;
+use tempfile::tempdir;
+
+use crate::{app, config};
+
+#[tokio::test]
+async fn the_environment_goes_before_the_file_before_what_is_stored_before_the_default() {
+    let home = tempdir().unwrap();
+    let plain = app(home.path(), &[]).await;
+    assert_eq!(plain.setting("answer.pages").unwrap().origin, Origin::Default);
+    plain.update_setting("answer.pages", Some("3")).await.unwrap();
+    assert_eq!(plain.setting("answer.pages").unwrap().value, json!(3));
+    plain.close().await;
+
+    std::fs::write(home.path().join("config.toml"), "[answer]\npages = 4\n").unwrap();
+    let with_file = app(home.path(), &[]).await;
+    let setting = with_file.setting("answer.pages").unwrap();
+    assert_eq!((setting.value, setting.origin), (json!(4), Origin::File));
+    with_file.close().await;
+
+    let with_both = app(home.path(), &[("DEEPSEARCH_ANSWER__PAGES", "5")]).await;
+    let setting = with_both.setting("answer.pages").unwrap();
+    assert_eq!((setting.value, setting.origin), (json!(5), Origin::Environment));
+    let refused = with_both.update_setting("answer.pages", Some("6")).await.unwrap_err();
+    assert!(matches!(refused, AppError::Overridden { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn a_setting_survives_a_restart_and_can_be_put_back() {
+    let home = tempdir().unwrap();
+    let first = app(home.path(), &[]).await;
+    first.update_setting("theme", Some("light")).await.unwrap();
+    first
+        .update_setting("engines.order", Some("duckduckgo, wikipedia"))
+        .await
+        .unwrap();
+    first.close().await;
+    let second = app(home.path(), &[]).await;
+    assert_eq!(second.setting("theme").unwrap().value, json!("light"));
+    assert_eq!(second.engines()[0].health.engine, "duckduckgo");
+    second.update_setting("theme", None).await.unwrap();
+    assert_eq!(second.setting("theme").unwrap().value, json!("dark"));
+}
+
+#[tokio::test]
+async fn a_value_that_does_not_suit_is_refused_with_what_does() {
+    let home = tempdir().unwrap();
+    let app = app(home.path(), &[]).await;
+    for (key, value, says) in [
+        ("theme", "pink", "dark, light, system"),
+        ("max_search_results", "0", "1 to 50"),
+        ("enable_search_by_default", "maybe", "true or false"),
+        ("engines.searxng.url", "localhost", "http://"),
+        ("engines.order", "wikipedia,altavista", "altavista"),
+    ] {
+        let failure = Failure::from(&app.update_setting(key, Some(value)).await.unwrap_err());
+        assert_eq!(failure.code, ErrorCode::Invalid);
+        assert!(failure.message.contains(says), "{failure}");
+    }
+    for key in ["nonsense", "engines.altavista.key", "engines.brave", "models..key"] {
+        assert!(
+            matches!(app.setting(key), Err(AppError::UnknownSetting { .. })),
+            "{key}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_secret_is_in_a_file_of_its_own_and_never_shown() {
+    let home = tempdir().unwrap();
+    let app = app(home.path(), &[]).await;
+    let shown = app
+        .update_setting("engines.brave.key", Some("canary-7f3a"))
+        .await
+        .unwrap();
+    assert_eq!(shown.value, json!(true));
+    assert!(
+        app.engines()
+            .iter()
+            .any(|engine| engine.health.engine == "brave" && engine.used)
+    );
+    app.close().await;
+    for entry in std::fs::read_dir(home.path())
+        .unwrap()
+        .map(Result::unwrap)
+        .filter(|entry| entry.path().is_file())
+    {
+        let holds = std::fs::read(entry.path())
+            .unwrap()
+            .windows(11)
+            .any(|window| window == b"canary-7f3a");
+        assert_eq!(holds, entry.file_name() == "secrets.toml", "{:?}", entry.file_name());
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(home.path().join("secrets.toml"))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o077, 0, "others may read it: {mode:o}");
+    }
+}
+
+#[test]
+fn a_configuration_that_cannot_be_understood_is_told_and_never_guessed() {
+    let home = tempdir().unwrap();
+    let file = home.path().join("config.toml");
+    for (text, says) in [
+        ("answer.pages = ", "config.toml"),
+        ("[answer]\npages = \"many\"", "whole number"),
+        ("colour = 1", "colour"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let failure = Failure::from(&config(home.path(), &[]).unwrap_err());
+        assert_eq!(failure.code, ErrorCode::Invalid);
+        assert!(failure.message.contains(says), "{failure}");
+    }
+    std::fs::remove_file(&file).unwrap();
+    assert!(config(home.path(), &[("DEEPSEARCH_THEME", "pink")]).is_err());
+    assert!(
+        config(home.path(), &[("DEEPSEARCH_LOG", "debug")]).is_ok(),
+        "what is no setting is somebody else's"
+    );
+}
