@@ -150,6 +150,14 @@ const SQLITE_FULL: u32 = 13;
 const SQLITE_CANTOPEN: u32 = 14;
 const SQLITE_NOTADB: u32 = 26;
 
+/// Whether SQLite failed for want of room or of a lock, and not for what it read.
+pub(crate) fn is_about_room_or_locks(error: &sqlx::Error) -> bool {
+    matches!(
+        primary_code(error),
+        Some(SQLITE_FULL | SQLITE_BUSY | SQLITE_LOCKED | SQLITE_READONLY)
+    )
+}
+
 /// SQLite's primary result code; the extended ones carry it in their lowest byte.
 fn primary_code(error: &sqlx::Error) -> Option<u32> {
     let code = error.as_database_error()?.code()?.parse::<u32>().ok()?;

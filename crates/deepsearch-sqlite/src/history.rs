@@ -16,8 +16,8 @@ use deepsearch_core::text::Span;
 use deepsearch_core::{ChatId, MessageId, PageId};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::index::{follow, make_up};
 use self::candidates::{Candidate, Found, Scope};
+pub(crate) use self::index::{follow, make_up};
 use self::query::Query;
 use crate::chats::ChatView;
 use crate::error::{Doing, StoreError};
@@ -124,7 +124,10 @@ impl Store {
             return Ok(HistoryResults::default());
         }
         let scope = Scope::of(&query.filter, self.readers()).await.doing(ACTION)?;
-        let mut block = self.first_block(&wanted, &scope, query.after.as_ref()).await.doing(ACTION)?;
+        let mut block = self
+            .first_block(&wanted, &scope, query.after.as_ref())
+            .await
+            .doing(ACTION)?;
         let is_relaxed = block.candidates.is_empty() && query.after.is_none();
         let wanted = if is_relaxed { wanted.relaxed() } else { wanted };
         if is_relaxed {
@@ -234,7 +237,11 @@ impl Block {
             let score = rank(&candidate, wanted, now, is_relaxed);
             (candidate, score)
         });
-        let per_chat = if query.filter.chat.is_some() { usize::MAX } else { PER_CHAT };
+        let per_chat = if query.filter.chat.is_some() {
+            usize::MAX
+        } else {
+            PER_CHAT
+        };
         let ranked = group(scored.collect(), per_chat);
         let shown = query.after.as_ref().map_or(0, |cursor| cursor.shown);
         let limit = query.limit.clamp(1, MOST_HITS) as usize;

@@ -8,8 +8,8 @@ use deepsearch_core::{Invalid, MessageId, Page, PageId, Source};
 use sqlx::{SqliteConnection, SqlitePool};
 
 use crate::error::{Doing, StoreError};
-use crate::messages::write_json;
 use crate::history;
+use crate::messages::write_json;
 use crate::outbox::{self, Entity};
 use crate::pages::{self, PackedPage};
 use crate::store::Store;
@@ -20,6 +20,13 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] when it is not being written here.
     pub async fn journal_text(&self, answer_id: &MessageId, text: &str) -> Result<(), StoreError> {
+        match self.add_chunk(answer_id, text).await {
+            Err(error) if self.made_room(&error) => self.add_chunk(answer_id, text).await,
+            done => done,
+        }
+    }
+
+    async fn add_chunk(&self, answer_id: &MessageId, text: &str) -> Result<(), StoreError> {
         const ACTION: &str = "keep the answer's next words";
         let (id, owner) = (answer_id.as_str(), self.owner_id());
         let mut tx = self.begin(ACTION).await?;

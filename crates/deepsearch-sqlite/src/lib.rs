@@ -15,6 +15,13 @@ mod pages;
 
 mod history;
 
+mod backups;
+mod ballast;
+mod files;
+mod recovery;
+mod salvage;
+mod schema;
+
 mod outbox;
 mod search_cache;
 mod settings;
@@ -24,11 +31,14 @@ mod owner;
 mod packing;
 mod time;
 
+pub use backups::{Backup, BackupKind, Replaced, list_backups};
 pub use chats::{ChatCursor, ChatFilter, ChatView};
 pub use citations::{AnswerEvidence, SourcePage};
 pub use error::StoreError;
 pub use history::{HistoryCursor, HistoryFilter, HistoryHit, HistoryQuery, HistoryResults, HitKind};
 pub use outbox::{Entity, Operation, OutboxEntry};
+pub use recovery::Recovery;
+pub use salvage::Salvaged;
 pub use search_cache::SearchCacheTable;
 pub use store::{Store, StoreOptions};
 pub use turns::{FinishedAnswer, NewTurn, Turn};

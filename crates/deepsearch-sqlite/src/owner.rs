@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::error::{Doing, StoreError};
+use crate::files::beside;
 
 /// This process's claim on the answers it writes. Dropping it gives the claim up.
 #[derive(Debug)]
@@ -38,9 +39,11 @@ impl OpeningLock {
     pub(crate) fn wait(database: &Path) -> Result<Self, StoreError> {
         const LIMIT: Duration = Duration::from_secs(60);
         const ACTION: &str = "open";
+        // Windows locks no file that is opened for appending alone.
         let file = OpenOptions::new()
-            .create(true)
+            .read(true)
             .append(true)
+            .create(true)
             .open(beside(database, "-opening"))
             .doing(ACTION)?;
         let started = Instant::now();
@@ -109,7 +112,7 @@ impl Others {
 
     fn count(&mut self, id: &str, path: &Path) {
         // An owner that closes meanwhile takes its file away: then it is neither alive nor crashed.
-        let Ok(file) = OpenOptions::new().append(true).open(path) else {
+        let Ok(file) = File::open(path) else {
             return;
         };
         match file.try_lock() {
@@ -125,10 +128,6 @@ impl Others {
 }
 
 const INFIX: &str = "-owner-";
-
-fn beside(database: &Path, suffix: &str) -> PathBuf {
-    database.with_file_name(format!("{}{suffix}", file_name(database)))
-}
 
 fn file_name(database: &Path) -> String {
     database

@@ -9,11 +9,14 @@ use std::time::Duration;
 use chrono::{DateTime, SubsecRound, Utc};
 use deepsearch_core::{Clock, SystemClock};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use sqlx::{ConnectOptions, Connection, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 use crate::error::{Doing, StoreError};
-use crate::{history, journal};
+use crate::files::create_private;
 use crate::owner::{OpeningLock, Others, Owner};
+use crate::recovery::{self, Recovery};
+use crate::schema::{self, Schema};
+use crate::{backups, ballast, history, journal};
 
 /// How a store is opened.
 #[derive(Debug, Clone)]
@@ -48,38 +51,54 @@ struct Inner {
     /// Given up by `close`, or when the last handle goes.
     owner: Mutex<Option<Owner>>,
     read_only: bool,
+    recovery: Option<Recovery>,
 }
 
 impl Store {
-    /// Opens the store, making or migrating it as needed, and marks answers that a crash cut off as interrupted.
-    /// Several programs may have one store open.
+    /// Opens the store, making, migrating or recovering it as needed, and marks answers that a crash cut off as
+    /// interrupted. One that a newer version of the app wrote is opened for reading only. Several programs may have one store open.
     ///
     /// # Errors
     /// [`StoreError`] when the file cannot be used.
     pub async fn open(path: impl Into<PathBuf>, options: StoreOptions) -> Result<Self, StoreError> {
         let path = path.into();
-        create_private(&path)?;
+        create_private(&path).doing("open")?;
         let opening = wait_for_opening(path.clone()).await?;
         let others = Others::look(&path)?;
+        let now = options.clock.now();
+        let mut recovery = None;
+        if recovery::is_damaged(&path, &others).await? {
+            recovery = Some(recovery::recover(&path, &others, now).await?);
+        }
+        let writer = match prepare(&path, &others, &*options.clock).await {
+            Err(StoreError::Corrupt { .. }) if recovery.is_none() => {
+                recovery = Some(recovery::recover(&path, &others, now).await?);
+                prepare(&path, &others, &*options.clock).await?
+            }
+            prepared => prepared?,
+        };
         let owner = Owner::claim(&path)?;
-
-        let writer = connect_writer(&path).await?;
-        migrate(&writer).await?;
-        history::make_up(&writer).await?;
-        journal::interrupt_orphans(&writer, &others.alive, options.clock.now()).await?;
         drop(opening);
+        recovery::check_later(&path);
 
+        let readers = connect_readers(&path, options.readers).await?;
         Ok(Self {
             inner: Arc::new(Inner {
-                readers: connect_readers(&path, options.readers).await?,
+                read_only: writer.is_none(),
+                writer: writer.unwrap_or_else(|| readers.clone()),
+                readers,
                 path,
                 clock: options.clock,
-                writer,
                 owner_id: owner.id().to_owned(),
                 owner: Mutex::new(Some(owner)),
-                read_only: false,
+                recovery,
             }),
         })
+    }
+
+    /// What was done about a damaged file when this store was opened.
+    pub fn recovery(&self) -> Option<&Recovery> {
+        self.inner.recovery.as_ref()
     }
 
     /// Finishes what runs, folds the write-ahead log into the file and gives up the claim on it.
@@ -125,16 +144,23 @@ impl Store {
     }
 }
 
-/// What people asked is nobody else's business: the file, and the log that takes its mode, are the user's alone.
-fn create_private(path: &Path) -> Result<(), StoreError> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).doing("open")?;
+/// Brings the tables up to date and ends what a crash cut off. `None` when a newer version of the app has written the
+/// store, which is then only read.
+async fn prepare(path: &Path, others: &Others, clock: &dyn Clock) -> Result<Option<SqlitePool>, StoreError> {
+    let schema = Schema::of_file(path).await?;
+    if schema == Schema::Newer {
+        tracing::warn!("the store was written by a newer version of DeepSearch, so it is only read");
+        return Ok(None);
     }
-    let mut options = std::fs::OpenOptions::new();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).doing("open").map(drop)
+    let writer = connect_writer(path).await?;
+    schema::migrate(&writer, path, schema, clock).await?;
+    history::make_up(&writer).await?;
+    journal::interrupt_orphans(&writer, &others.alive, clock.now()).await?;
+    if others.alive.is_empty() {
+        backups::sweep(path)?;
+    }
+    ballast::lay(path);
+    Ok(Some(writer))
 }
 
 async fn wait_for_opening(path: PathBuf) -> Result<OpeningLock, StoreError> {
@@ -146,9 +172,20 @@ async fn wait_for_opening(path: PathBuf) -> Result<OpeningLock, StoreError> {
         })?
 }
 
-async fn connect_writer(path: &Path) -> Result<SqlitePool, StoreError> {
+pub(crate) async fn connect_writer(path: &Path) -> Result<SqlitePool, StoreError> {
     let options = connection(path).optimize_on_close(true, Some(400));
-    pool(1).connect_with(options).await.doing("open")
+    pool(1)
+        // On a full disk SQLite rolls back by itself, and sqlx goes on counting the transaction as open: every later
+        // one would fail. Such a connection is replaced. The ping waits for a rollback that is still on its way.
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
+        .connect_with(options)
+        .await
+        .doing("open")
 }
 
 async fn connect_readers(path: &Path, count: u32) -> Result<SqlitePool, StoreError> {
@@ -182,10 +219,7 @@ fn connection(path: &Path) -> SqliteConnectOptions {
         .pragma("journal_size_limit", "67108864")
 }
 
-async fn migrate(writer: &SqlitePool) -> Result<(), StoreError> {
-    sqlx::migrate!("../../migrations/sqlite")
-        .run(writer)
-        .await
-        .map_err(sqlx::Error::from)
-        .doing("bring its tables up to date")
+/// A connection for one thing, outside the pools.
+pub(crate) async fn connect_once(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
+    connection(path).connect().await
 }

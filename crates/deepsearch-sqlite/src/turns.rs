@@ -147,6 +147,13 @@ impl Store {
     /// [`StoreError::Invalid`] for an answer that cannot be kept (what was journalled still is),
     /// [`StoreError::NotFound`] when it is not being written here.
     pub async fn finish_answer(&self, answer_id: &MessageId, finished: FinishedAnswer) -> Result<Message, StoreError> {
+        match self.end_answer(answer_id, &finished).await {
+            Err(error) if self.made_room(&error) => self.end_answer(answer_id, &finished).await,
+            done => done,
+        }
+    }
+
+    async fn end_answer(&self, answer_id: &MessageId, finished: &FinishedAnswer) -> Result<Message, StoreError> {
         const ACTION: &str = "keep the answer";
         let has_ended = finished.state != MessageState::Streaming;
         expect(
@@ -166,10 +173,10 @@ impl Store {
         // What was journalled was acknowledged: an interrupted answer is never shorter.
         let is_behind = finished.state == MessageState::Interrupted && answer.content.starts_with(&finished.content);
         if !is_behind {
-            answer.content = finished.content;
+            answer.content.clone_from(&finished.content);
         }
         answer.state = finished.state;
-        answer.metadata = finished.metadata.or(answer.metadata);
+        answer.metadata = finished.metadata.clone().or(answer.metadata);
         answer.validate()?;
 
         write_end(&mut tx, &answer, &finished.follow_ups).await.doing(ACTION)?;

@@ -91,8 +91,8 @@ impl Scope {
     /// The facets of the chats that the filter leaves, where those are few.
     async fn name_chats(&self, readers: &SqlitePool) -> Result<Option<String>, sqlx::Error> {
         let ids: Vec<String> = sqlx::query_scalar(
-            "select id from chat where (deleted_at is not null) = ? and (?2 is null or archived = ?2)
-             and (?3 is null or pinned = ?3) limit ?",
+            "select id from chat where (deleted_at is not null) = ?1 and (?2 is null or archived = ?2)
+             and (?3 is null or pinned = ?3) limit ?4",
         )
         .bind(self.in_trash)
         .bind(self.archived)
@@ -103,9 +103,16 @@ impl Scope {
         if ids.len() > NAMED_CHATS {
             return Ok(None);
         }
-        let facets: Vec<String> = ids.into_iter().map(|id| facets::chat(&ChatId::from_stored(id))).collect();
+        let facets: Vec<String> = ids
+            .into_iter()
+            .map(|id| facets::chat(&ChatId::from_stored(id)))
+            .collect();
         // No chat at all: an expression that nothing matches.
-        Ok(Some(if facets.is_empty() { "_none".into() } else { facets.join(" OR ") }))
+        Ok(Some(if facets.is_empty() {
+            "_none".into()
+        } else {
+            facets.join(" OR ")
+        }))
     }
 }
 
@@ -116,7 +123,10 @@ fn time_facets(filter: &HistoryFilter) -> Option<String> {
     // Nothing was asked here before 2000, and clocks that run ahead do so by less than what 2100 leaves.
     let first = chrono::DateTime::from_timestamp(946_684_800, 0)?;
     let last = chrono::DateTime::from_timestamp(4_102_444_799, 0)?;
-    facets::time_range(filter.from.unwrap_or(first).max(first), filter.until.unwrap_or(last).min(last))
+    facets::time_range(
+        filter.from.unwrap_or(first).max(first),
+        filter.until.unwrap_or(last).min(last),
+    )
 }
 
 async fn pages_of(chat: &ChatId, readers: &SqlitePool) -> Result<Option<(i64, i64)>, sqlx::Error> {
@@ -163,18 +173,32 @@ pub(super) async fn messages(
     .fetch_all(readers)
     .await?;
     let last = rows.last().map(|row| row.0);
-    let bound = next_bound(Index::Message, &expression, before, rows.len() as i64 == MESSAGES, last, readers).await?;
-    let candidates = rows.into_iter().map(|(seq, id, chat_id, chat_title, when, text, role)| Candidate {
-        kind: if role == "user" { HitKind::Question } else { HitKind::Answer },
-        seq,
-        id,
-        chat_id,
-        chat_title,
-        when,
-        url: None,
-        title: None,
-        text,
-    });
+    let bound = next_bound(
+        Index::Message,
+        &expression,
+        before,
+        rows.len() as i64 == MESSAGES,
+        last,
+        readers,
+    )
+    .await?;
+    let candidates = rows
+        .into_iter()
+        .map(|(seq, id, chat_id, chat_title, when, text, role)| Candidate {
+            kind: if role == "user" {
+                HitKind::Question
+            } else {
+                HitKind::Answer
+            },
+            seq,
+            id,
+            chat_id,
+            chat_title,
+            when,
+            url: None,
+            title: None,
+            text,
+        });
     Ok(Found {
         candidates: candidates.collect(),
         before: bound,
@@ -216,18 +240,28 @@ pub(super) async fn titles(
     .fetch_all(readers)
     .await?;
     let last = rows.last().map(|row| row.0);
-    let bound = next_bound(Index::Chat, &expression, before, rows.len() as i64 == CHATS, last, readers).await?;
-    let candidates = rows.into_iter().map(|(seq, id, chat_id, chat_title, when, text)| Candidate {
-        kind: HitKind::Chat,
-        seq,
-        id,
-        chat_id,
-        chat_title,
-        when,
-        url: None,
-        title: None,
-        text,
-    });
+    let bound = next_bound(
+        Index::Chat,
+        &expression,
+        before,
+        rows.len() as i64 == CHATS,
+        last,
+        readers,
+    )
+    .await?;
+    let candidates = rows
+        .into_iter()
+        .map(|(seq, id, chat_id, chat_title, when, text)| Candidate {
+            kind: HitKind::Chat,
+            seq,
+            id,
+            chat_id,
+            chat_title,
+            when,
+            url: None,
+            title: None,
+            text,
+        });
     Ok(Found {
         candidates: candidates.collect(),
         before: bound,
@@ -277,7 +311,15 @@ pub(super) async fn pages(
     .fetch_all(readers)
     .await?;
     let last = rows.last().map(|row| row.seq);
-    let bound = next_bound(Index::Page, &expression, before, rows.len() as i64 == PAGES, last, readers).await?;
+    let bound = next_bound(
+        Index::Page,
+        &expression,
+        before,
+        rows.len() as i64 == PAGES,
+        last,
+        readers,
+    )
+    .await?;
     let candidates = rows.into_iter().map(|row| Candidate {
         kind: HitKind::Page,
         seq: row.seq,

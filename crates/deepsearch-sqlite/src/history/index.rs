@@ -16,7 +16,8 @@ use crate::time::from_millis;
 /// What of a text is indexed, in bytes; a page longer than this is a book or a log.
 const LONGEST: usize = 1 << 20;
 /// How many documents are indexed in one transaction, when there are many to make up for.
-const BATCH: i64 = 500;
+const BATCH: i64 = 2_000;
+const BATCH_OF_PAGES: i64 = 100;
 
 const ACTION: &str = "index the history";
 
@@ -28,14 +29,19 @@ pub(crate) async fn follow(tx: &mut SqliteConnection) -> Result<(), sqlx::Error>
 
 /// Indexes what is pending, in transactions of their own: after a migration or a salvage.
 pub(crate) async fn make_up(writer: &SqlitePool) -> Result<(), StoreError> {
-    loop {
+    // Mostly there is nothing, and no reason to wait for another program that writes.
+    while is_behind(writer).await.doing(ACTION)? {
         let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.doing(ACTION)?;
-        let more = index_some(&mut tx).await.doing(ACTION)?;
+        index_some(&mut tx).await.doing(ACTION)?;
         tx.commit().await.doing(ACTION)?;
-        if !more {
-            return Ok(());
-        }
     }
+    Ok(())
+}
+
+async fn is_behind(writer: &SqlitePool) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("select exists (select 1 from history_pending)")
+        .fetch_one(writer)
+        .await
 }
 
 /// Empties the index and notes everything as pending.
@@ -54,102 +60,152 @@ pub(super) async fn forget(tx: &mut SqliteConnection) -> Result<(), sqlx::Error>
     Ok(())
 }
 
+/// Indexes a batch of each kind, and says whether there is more.
 async fn index_some(tx: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    let pending: Vec<(String, i64)> = sqlx::query_as("select kind, seq from history_pending order by kind, seq limit ?")
-        .bind(BATCH)
-        .fetch_all(&mut *tx)
-        .await?;
-    for (kind, seq) in &pending {
-        match kind.as_str() {
-            "message" => index_message(tx, *seq).await?,
-            "page" => index_page(tx, *seq).await?,
-            _ => index_chat(tx, *seq).await?,
+    let messages = index_messages(tx).await?;
+    let pages = index_pages(tx).await?;
+    let chats = index_chats(tx).await?;
+    Ok(messages || pages || chats)
+}
+
+#[derive(sqlx::FromRow)]
+struct MessageRow {
+    seq: i64,
+    chat_id: Option<String>,
+    content: Option<String>,
+    sources: Option<String>,
+    created_at: Option<i64>,
+}
+
+async fn index_messages(tx: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // What is pending and is no message (any more) comes without one.
+    let rows: Vec<MessageRow> = sqlx::query_as(
+        "select history_pending.seq, chat_id, content, sources, created_at from history_pending
+         left join message on message.seq = history_pending.seq and role in ('user', 'assistant')
+         where kind = 'message' order by history_pending.seq limit ?",
+    )
+    .bind(BATCH)
+    .fetch_all(&mut *tx)
+    .await?;
+    let last = rows.last().map(|row| row.seq);
+    let count = rows.len();
+    for row in rows {
+        let (Some(chat_id), Some(content)) = (row.chat_id, row.content) else {
+            continue;
+        };
+        let mut document = folded(&content);
+        let at = from_millis(row.created_at.unwrap_or_default());
+        add(&mut document, facets::chat(&ChatId::from_stored(chat_id)));
+        add(&mut document, facets::month(at));
+        add(&mut document, facets::year(at));
+        for host in row.sources.iter().flat_map(|json| source_hosts(json)) {
+            facets::hosts(&host).for_each(|facet| add(&mut document, facet));
         }
-        sqlx::query("delete from history_pending where kind = ? and seq = ?")
-            .bind(kind)
-            .bind(seq)
+        sqlx::query("insert or replace into history_message (rowid, text) values (?, ?)")
+            .bind(row.seq)
+            .bind(document)
             .execute(&mut *tx)
             .await?;
     }
-    Ok(pending.len() as i64 == BATCH)
+    done(tx, "message", last, count, BATCH).await
 }
 
-async fn index_message(tx: &mut SqliteConnection, seq: i64) -> Result<(), sqlx::Error> {
-    let row: Option<(String, String, Option<String>, i64)> = sqlx::query_as(
-        "select chat_id, content, sources, created_at from message where seq = ? and role in ('user', 'assistant')",
+#[derive(sqlx::FromRow)]
+struct PageRow {
+    seq: i64,
+    host: Option<String>,
+    title: Option<String>,
+    text: Option<Vec<u8>>,
+    fetched_at: Option<i64>,
+}
+
+async fn index_pages(tx: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let rows: Vec<PageRow> = sqlx::query_as(
+        "select history_pending.seq, host, title, text, fetched_at from history_pending
+         left join page on page.seq = history_pending.seq
+         where kind = 'page' order by history_pending.seq limit ?",
     )
-    .bind(seq)
-    .fetch_optional(&mut *tx)
+    .bind(BATCH_OF_PAGES)
+    .fetch_all(&mut *tx)
     .await?;
-    let Some((chat_id, content, sources, created_at)) = row else {
-        return Ok(());
-    };
-    let mut document = folded(&content);
-    let at = from_millis(created_at);
-    add(&mut document, facets::chat(&ChatId::from_stored(chat_id)));
-    add(&mut document, facets::month(at));
-    add(&mut document, facets::year(at));
-    // Sources that cannot be read say nothing of their hosts, and hide nothing of the message.
-    let sources: Vec<Source> = sources.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
-    for source in &sources {
-        let url = Url::parse(&source.url).ok();
-        if let Some(host) = url.as_ref().and_then(Url::host_str) {
-            facets::hosts(host).for_each(|facet| add(&mut document, facet));
-        }
+    let last = rows.last().map(|row| row.seq);
+    let count = rows.len();
+    for row in rows {
+        let (Some(title), Some(text)) = (row.title, row.text) else {
+            continue;
+        };
+        // A damaged page is still found by its title.
+        let text = decompress(&text)
+            .inspect_err(|error| tracing::warn!(%error, seq = row.seq, "a saved page cannot be unpacked"))
+            .unwrap_or_default();
+        // The facets keep a phrase from reaching out of the title into the text.
+        let mut document = folded(&title);
+        let at = from_millis(row.fetched_at.unwrap_or_default());
+        add(&mut document, facets::month(at));
+        add(&mut document, facets::year(at));
+        facets::hosts(&row.host.unwrap_or_default()).for_each(|facet| add(&mut document, facet));
+        document.push_str(&folded(&text));
+        sqlx::query("insert or replace into history_page (rowid, text) values (?, ?)")
+            .bind(row.seq)
+            .bind(document)
+            .execute(&mut *tx)
+            .await?;
     }
-    sqlx::query("insert or replace into history_message (rowid, text) values (?, ?)")
-        .bind(seq)
-        .bind(document)
-        .execute(tx)
-        .await?;
-    Ok(())
+    done(tx, "page", last, count, BATCH_OF_PAGES).await
 }
 
-async fn index_page(tx: &mut SqliteConnection, seq: i64) -> Result<(), sqlx::Error> {
-    let row: Option<(String, String, Vec<u8>, i64)> =
-        sqlx::query_as("select host, title, text, fetched_at from page where seq = ?")
+async fn index_chats(tx: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let rows: Vec<(i64, Option<String>, Option<String>)> = sqlx::query_as(
+        "select history_pending.seq, chat.id, chat.title from history_pending
+         left join history_title on history_title.seq = history_pending.seq
+         left join chat on chat.id = history_title.chat_id
+         where kind = 'chat' order by history_pending.seq limit ?",
+    )
+    .bind(BATCH)
+    .fetch_all(&mut *tx)
+    .await?;
+    let last = rows.last().map(|row| row.0);
+    let count = rows.len();
+    for (seq, chat_id, title) in rows {
+        let (Some(chat_id), Some(title)) = (chat_id, title) else {
+            continue;
+        };
+        let mut document = folded(&title);
+        add(&mut document, facets::chat(&ChatId::from_stored(chat_id)));
+        sqlx::query("insert or replace into history_chat (rowid, text) values (?, ?)")
             .bind(seq)
-            .fetch_optional(&mut *tx)
+            .bind(document)
+            .execute(&mut *tx)
             .await?;
-    let Some((host, title, text, fetched_at)) = row else {
-        return Ok(());
-    };
-    // A damaged page is still found by its title.
-    let text = decompress(&text)
-        .inspect_err(|error| tracing::warn!(%error, seq, "a saved page cannot be unpacked"))
-        .unwrap_or_default();
-    // The facets keep a phrase from reaching out of the title into the text.
-    let mut document = folded(&title);
-    let at = from_millis(fetched_at);
-    add(&mut document, facets::month(at));
-    add(&mut document, facets::year(at));
-    facets::hosts(&host).for_each(|facet| add(&mut document, facet));
-    document.push_str(&folded(&text));
-    sqlx::query("insert or replace into history_page (rowid, text) values (?, ?)")
-        .bind(seq)
-        .bind(document)
-        .execute(tx)
-        .await?;
-    Ok(())
+    }
+    done(tx, "chat", last, count, BATCH).await
 }
 
-async fn index_chat(tx: &mut SqliteConnection, seq: i64) -> Result<(), sqlx::Error> {
-    let row: Option<(String, String)> =
-        sqlx::query_as("select chat.id, chat.title from history_title join chat on chat.id = chat_id where seq = ?")
-            .bind(seq)
-            .fetch_optional(&mut *tx)
+/// Nothing of this kind up to `last` is pending any more. Says whether a full batch leaves more behind it.
+async fn done(
+    tx: &mut SqliteConnection,
+    kind: &str,
+    last: Option<i64>,
+    count: usize,
+    batch: i64,
+) -> Result<bool, sqlx::Error> {
+    if let Some(last) = last {
+        sqlx::query("delete from history_pending where kind = ? and seq <= ?")
+            .bind(kind)
+            .bind(last)
+            .execute(tx)
             .await?;
-    let Some((chat_id, title)) = row else {
-        return Ok(());
-    };
-    let mut document = folded(&title);
-    add(&mut document, facets::chat(&ChatId::from_stored(chat_id)));
-    sqlx::query("insert or replace into history_chat (rowid, text) values (?, ?)")
-        .bind(seq)
-        .bind(document)
-        .execute(tx)
-        .await?;
-    Ok(())
+    }
+    Ok(count as i64 == batch)
+}
+
+/// Sources that cannot be read say nothing of their hosts, and hide nothing of the message.
+fn source_hosts(json: &str) -> Vec<String> {
+    let sources: Vec<Source> = serde_json::from_str(json).unwrap_or_default();
+    let hosts = sources
+        .iter()
+        .filter_map(|source| Url::parse(&source.url).ok()?.host_str().map(str::to_owned));
+    hosts.collect()
 }
 
 fn folded(text: &str) -> String {

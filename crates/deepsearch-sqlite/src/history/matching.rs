@@ -47,7 +47,11 @@ pub(super) fn score(text: &str, query: &Query, usual: f64) -> f64 {
         sum += weight * count * 2.2 / (count + 1.2 * length);
         whole += weight;
     }
-    let together = if are_together(&matches, query.phrases.len()) { 0.5 } else { 0.0 };
+    let together = if are_together(&matches, query.phrases.len()) {
+        0.5
+    } else {
+        0.0
+    };
     sum / f64::max(whole, f64::MIN_POSITIVE) + together
 }
 
@@ -57,7 +61,10 @@ pub(super) fn coverage(text: &str, query: &Query) -> f64 {
     let matches = find(&tokens, text, query, usize::MAX);
     let weight = |(_, phrase): &(usize, &Phrase)| phrase.weight();
     let phrases = || query.phrases.iter().enumerate();
-    let held: f64 = phrases().filter(|(number, _)| matches.iter().any(|found| found.phrase == *number)).map(|p| weight(&p)).sum();
+    let held: f64 = phrases()
+        .filter(|(number, _)| matches.iter().any(|found| found.phrase == *number))
+        .map(|p| weight(&p))
+        .sum();
     held / f64::max(phrases().map(|p| weight(&p)).sum(), f64::MIN_POSITIVE)
 }
 
@@ -91,10 +98,14 @@ impl Phrase {
             return false;
         };
         let last = self.tokens.len() - 1;
-        self.tokens.iter().zip(candidates).enumerate().all(|(number, (wanted, token))| {
-            let token = tokens.text(token);
-            token == wanted || (self.is_prefix && number == last && token.starts_with(wanted.as_str()))
-        })
+        self.tokens
+            .iter()
+            .zip(candidates)
+            .enumerate()
+            .all(|(number, (wanted, token))| {
+                let token = tokens.text(token);
+                token == wanted || (self.is_prefix && number == last && token.starts_with(wanted.as_str()))
+            })
     }
 }
 
@@ -142,7 +153,9 @@ fn are_together(matches: &[Match], phrases: usize) -> bool {
         && matches.iter().filter(|found| found.phrase == 0).any(|start| {
             let mut next = start.last + 1;
             (1..phrases).all(|number| {
-                let follows = matches.iter().find(|found| found.phrase == number && found.first == next);
+                let follows = matches
+                    .iter()
+                    .find(|found| found.phrase == number && found.first == next);
                 follows.inspect(|found| next = found.last + 1).is_some()
             })
         })
@@ -150,13 +163,19 @@ fn are_together(matches: &[Match], phrases: usize) -> bool {
 
 fn within_reach(matches: &[Match]) -> &[Match] {
     let reach = matches[0].source.start as usize + SNIPPET - LEAD;
-    let count = matches.iter().take_while(|found| found.source.end as usize <= reach).count();
+    let count = matches
+        .iter()
+        .take_while(|found| found.source.end as usize <= reach)
+        .count();
     &matches[..count.max(1)]
 }
 
 fn distinct(matches: &[Match]) -> u32 {
     // A query has at most twelve phrases.
-    matches.iter().fold(0_u32, |seen, found| seen | 1 << found.phrase).count_ones()
+    matches
+        .iter()
+        .fold(0_u32, |seen, found| seen | 1 << found.phrase)
+        .count_ones()
 }
 
 fn word_boundary_before(text: &str, at: usize) -> usize {
@@ -177,7 +196,9 @@ fn word_boundary_after(text: &str, at: usize) -> usize {
     }
     let to = text.ceil_char_boundary(at);
     let from = text.floor_char_boundary(to.saturating_sub(LEAD / 2));
-    text[from..to].rfind(char::is_whitespace).map_or(to, |space| from + space)
+    text[from..to]
+        .rfind(char::is_whitespace)
+        .map_or(to, |space| from + space)
 }
 
 /// Copies a part of the text with every run of white space as one space, and moves the highlights along.

@@ -57,7 +57,11 @@ impl Query {
 
     /// The expression for FTS5 that all phrases must match.
     pub(super) fn expression(&self) -> String {
-        self.phrases.iter().map(Phrase::expression).collect::<Vec<_>>().join(" AND ")
+        self.phrases
+            .iter()
+            .map(Phrase::expression)
+            .collect::<Vec<_>>()
+            .join(" AND ")
     }
 
     /// Whether this is one letter, which everything would match.
@@ -74,7 +78,16 @@ impl Phrase {
         let tokens = Tokens::of(piece);
         let mut list = tokens.list();
         // In the text, more of the run may follow; then its last character is not alone.
-        if let [.., Token { kind: TokenKind::Pair, .. }, Token { kind: TokenKind::Tail, .. }] = list {
+        if let [
+            ..,
+            Token {
+                kind: TokenKind::Pair, ..
+            },
+            Token {
+                kind: TokenKind::Tail, ..
+            },
+        ] = list
+        {
             list = &list[..list.len() - 1];
         }
         let last = list.last()?;

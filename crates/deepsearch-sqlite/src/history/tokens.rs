@@ -79,7 +79,11 @@ impl Tokens {
             } else {
                 self.push(TokenKind::Word, Span::new(start, start + end), |folded| {
                     // A compatibility form may bring punctuation (`⑴` is `(1)`), at which the index would split.
-                    folded.extend(fold(part).chars().filter(|c| !c.is_ascii_punctuation() && !c.is_whitespace()));
+                    folded.extend(
+                        fold(part)
+                            .chars()
+                            .filter(|c| !c.is_ascii_punctuation() && !c.is_whitespace()),
+                    );
                 });
             }
             start += end;
@@ -93,10 +97,17 @@ impl Tokens {
         while let Some((at, character)) = characters.next() {
             let next = characters.peek().copied();
             let end = next.map_or(at + character.len_utf8(), |(at, next)| at + next.len_utf8());
-            let kind = if next.is_some() { TokenKind::Pair } else { TokenKind::Tail };
+            let kind = if next.is_some() {
+                TokenKind::Pair
+            } else {
+                TokenKind::Tail
+            };
             self.push(kind, Span::new(start + at, start + end), |folded| {
                 let pair = std::iter::once(character).chain(next.map(|(_, next)| next));
-                folded.extend(pair.flat_map(|c| std::iter::once(c).nfkc()).flat_map(char::to_lowercase));
+                folded.extend(
+                    pair.flat_map(|c| std::iter::once(c).nfkc())
+                        .flat_map(char::to_lowercase),
+                );
             });
         }
     }

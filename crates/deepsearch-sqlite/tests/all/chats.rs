@@ -108,12 +108,12 @@ async fn each_view_holds_its_chats_and_no_others() {
         list(&store, ChatView::Active).await,
         [pinned.id.clone(), plain.id.clone()]
     );
-    assert_eq!(list(&store, ChatView::Pinned).await, [pinned.id.clone()]);
+    assert_eq!(list(&store, ChatView::Pinned).await, std::slice::from_ref(&pinned.id));
     assert_eq!(
         list(&store, ChatView::Archived).await,
         [both.id.clone(), archived.id.clone()]
     );
-    assert_eq!(list(&store, ChatView::Trash).await, [deleted.id.clone()]);
+    assert_eq!(list(&store, ChatView::Trash).await, std::slice::from_ref(&deleted.id));
 
     store.restore_chat(&deleted.id).await.unwrap();
     store.archive_chat(&both.id, false).await.unwrap();

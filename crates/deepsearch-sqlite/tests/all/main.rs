@@ -1,12 +1,18 @@
 //! What the store promises, in modules that mirror `src/`.
 
+mod backups;
 mod chats;
+mod child;
 mod citations;
+mod faults;
+mod history;
 mod journal;
 mod messages;
 mod outbox;
 mod pages;
 mod queries;
+mod recovery;
+mod schema;
 mod search_cache;
 mod settings;
 mod store;

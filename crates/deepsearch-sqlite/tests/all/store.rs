@@ -20,7 +20,7 @@ async fn closing_leaves_one_database_file_and_no_claim_on_it() {
     let names: Vec<_> = std::fs::read_dir(home.path().parent().unwrap())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| !name.ends_with("-opening"))
+        .filter(|name| !name.ends_with("-opening") && !name.ends_with("-ballast"))
         .collect();
     assert_eq!(names, ["deepsearch.sqlite"]);
 }

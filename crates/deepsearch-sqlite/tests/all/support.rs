@@ -142,3 +142,19 @@ pub(crate) async fn journal_pages(store: &Store, answer: &MessageId, pages: &[Pa
     let sources: Vec<Source> = pages.iter().map(source).collect();
     store.journal_sources(answer, &sources, pages).await.unwrap()
 }
+
+/// A campaign's size: `few` in every run, `many` with `DEEPSEARCH_LONG=1`.
+pub(crate) fn long_or(few: u64, many: u64) -> u64 {
+    if std::env::var_os("DEEPSEARCH_LONG").is_some() {
+        many
+    } else {
+        few
+    }
+}
+
+/// A campaign's figures, for whoever runs it with `--nocapture`; and a child's word to its parent.
+pub(crate) fn report(line: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}").and_then(|()| out.flush()).unwrap();
+}
