@@ -1,6 +1,7 @@
 //! Journeys across crates, on a local web with the real wire formats; and the promises of that world itself.
 
 mod engines;
+mod guide;
 mod peers;
 mod real_model;
 
