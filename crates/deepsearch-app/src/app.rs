@@ -17,6 +17,8 @@ use crate::error::AppError;
 use crate::local::{Alone, LocalFirst, PastChats};
 use crate::secrets;
 
+pub(crate) const STORE_FILE: &str = "deepsearch.sqlite";
+
 /// What an app is given from outside.
 #[derive(Clone)]
 pub struct AppOptions {
@@ -83,7 +85,7 @@ impl App {
             clock: clock.clone(),
             ..StoreOptions::default()
         };
-        let store = Store::open(config.home.join("deepsearch.sqlite"), options).await?;
+        let store = Store::open(config.home.join(STORE_FILE), options).await?;
         let settings = resolve(&config, &store).await?;
         let wired = Wired::build(settings, &store, &clock, &crawl)?;
         let inner = Parts {

@@ -9,6 +9,7 @@ mod chats;
 mod library;
 mod local;
 
+mod backups;
 mod doctor;
 
 mod config;
@@ -19,6 +20,7 @@ mod error;
 
 pub use app::{App, AppOptions};
 pub use ask::{AskRequest, Scope, Turn};
+pub use backups::{list_backups, restore_backup, tell};
 pub use chats::{OpenChat, OpenMessage, SavedSource};
 pub use config::{Config, Origin};
 pub use doctor::{Finding, Grade};
@@ -29,5 +31,6 @@ pub use settings::{SETTINGS, SettingInfo, SettingKind, SettingValue};
 pub use deepsearch_crawl::run_parser;
 pub use deepsearch_search::{ENGINES, EngineHealth, EngineState};
 pub use deepsearch_sqlite::{
-    ChatCursor, ChatFilter, ChatView, HistoryFilter, HistoryHit, HistoryQuery, HistoryResults,
+    Backup, ChatCursor, ChatFilter, ChatView, HistoryFilter, HistoryHit, HistoryQuery, HistoryResults, Recovery,
+    Replaced,
 };

@@ -15,6 +15,7 @@ pub(crate) async fn run(app: &App, args: args::Ask, json: bool) -> Outcome {
     let request = request(args)?;
     let mut shown = Shown::new(app.clone(), json);
     let asked = app.ask(request, |event| shown.event(event)).await;
+    app.keep_up().await;
     match asked {
         Ok(message) if message.sources.as_ref().is_some_and(Vec::is_empty) && shown.searched => {
             Ok(ExitCode::from(NOTHING))

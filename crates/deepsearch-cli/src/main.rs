@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use deepsearch_app::{App, AppOptions, Config};
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Backup, Command};
 use crate::outcome::{Outcome, report};
 
 fn main() -> ExitCode {
@@ -59,7 +59,13 @@ async fn run(args: Args) -> Outcome {
     {
         return read::run_local(read, json).await;
     }
+    match &args.command {
+        Command::Backup(Backup::List) => return backup::list(&config, json),
+        Command::Backup(Backup::Restore { name }) => return backup::restore(&config, name, json).await,
+        _ => {}
+    }
     let app = App::open(AppOptions::new(config)).await?;
+    tell_recovery(&app);
     let outcome = dispatch(&app, args.command, json).await;
     app.close().await;
     outcome
@@ -74,15 +80,27 @@ async fn dispatch(app: &App, command: Command, json: bool) -> Outcome {
         Command::Settings(settings) => settings::run(app, settings, json).await,
         Command::Models => models::run(app, json).await,
         Command::Engines { check } => engines::run(app, check, json).await,
-        Command::Backup(backup) => backup::run(app, backup, json).await,
+        Command::Backup(_) => backup::create(app, json).await,
         Command::Doctor => doctor::run(app, json).await,
         Command::Completions { .. } | Command::Man => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// A store that was damaged is told of, whatever the command was.
+fn tell_recovery(app: &App) {
+    if let Some(recovery) = app.store().recovery() {
+        print::note(&deepsearch_app::tell(recovery));
+    }
+    if app.store().is_read_only() {
+        print::note("The data was written by a newer version of DeepSearch and is open for reading only.");
     }
 }
 
 /// Warnings go to standard error, so that standard output is only what was asked for. `DEEPSEARCH_LOG` sets the level.
 fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("DEEPSEARCH_LOG").unwrap_or_else(|_| "off".into());
+    // This library logs what providers answer, keys that they repeat included.
+    let filter = filter.add_directive("genai=off".parse().expect("a fixed directive"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -1,5 +1,7 @@
 //! Spans, sentences and terms: the one way text is cut, so that the crawler, the ranker, the writer and the check agree.
 
+use std::borrow::Cow;
+
 use icu_segmenter::SentenceSegmenter;
 use rust_stemmers::{Algorithm, Stemmer};
 use serde::{Deserialize, Serialize};
@@ -55,7 +57,7 @@ pub fn sentences(text: &str) -> Vec<Span> {
     let mut line_start = 0;
     for line in text.split_inclusive('\n') {
         let mut start = 0;
-        for end in segmenter.segment_str(line).skip(1) {
+        for end in segmenter.segment_str(&without_notes(line)).skip(1) {
             if end < line.len() && continues_after(&line[start..end], &line[end..]) {
                 continue;
             }
@@ -66,6 +68,26 @@ pub fn sentences(text: &str) -> Vec<Span> {
         line_start += line.len();
     }
     spans
+}
+
+/// A line in which the marks of notes are blanks of the same length, so that `France.[3] It` is cut after them.
+fn without_notes(line: &str) -> Cow<'_, str> {
+    let mut blanked = Cow::Borrowed(line);
+    for (open, _) in line.match_indices('[') {
+        if let Some(after) = after_note(&line[open..]) {
+            let end = line.len() - after.len();
+            blanked.to_mut().replace_range(open..end, &" ".repeat(end - open));
+        }
+    }
+    blanked
+}
+
+/// What follows an encyclopedia's note (`[12]`, `[a]`, `[citation needed]`) at the beginning of `text`.
+pub fn after_note(text: &str) -> Option<&str> {
+    let (inner, after) = text.strip_prefix('[')?.split_once(']')?;
+    let number = (1..=3).contains(&inner.len()) && inner.chars().all(|c| c.is_ascii_digit());
+    let letter = inner.len() == 1 && inner.chars().all(|c| c.is_ascii_lowercase());
+    (number || letter || matches!(inner, "citation needed" | "edit" | "who?" | "when?")).then_some(after)
 }
 
 fn push_trimmed(spans: &mut Vec<Span>, text: &str, start: usize, end: usize) {

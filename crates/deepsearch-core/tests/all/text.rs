@@ -14,6 +14,7 @@ fn cut(text: &str) -> Vec<&str> {
 #[case::numbers("Pi is 3.14 or so. Yes.", &["Pi is 3.14 or so.", "Yes."])]
 #[case::ends_with_abbreviation("He works at Acme Inc. It is large.", &["He works at Acme Inc.", "It is large."])]
 #[case::lines("A heading\nA sentence. Another.\n\n- an item", &["A heading", "A sentence.", "Another.", "- an item"])]
+#[case::notes("It lies in France.[3] It was built.[12][4] See [5] there.", &["It lies in France.[3]", "It was built.[12][4]", "See [5] there."])]
 #[case::japanese("速いです。安全です。", &["速いです。", "安全です。"])]
 #[case::empty(" \n ", &[])]
 fn text_is_cut_where_sentences_end(#[case] text: &str, #[case] expected: &[&str]) {

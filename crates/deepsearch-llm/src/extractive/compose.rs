@@ -1,7 +1,7 @@
 //! The chosen sentences as Markdown: a lead paragraph, what supports it, steps as a list, code as code.
 
 use super::select::{Chosen, Unit};
-use super::sentence::{Kind, Sentence, after_note};
+use super::sentence::{Kind, Sentence};
 
 /// From this many supporting units on, they are read more easily as a list.
 const LIST_FROM: usize = 3;
@@ -90,7 +90,7 @@ fn shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(next) = rest.chars().next() {
-        if let Some(after) = after_note(rest) {
+        if let Some(after) = deepsearch_core::text::after_note(rest) {
             rest = after;
             continue;
         }

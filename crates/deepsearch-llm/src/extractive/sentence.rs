@@ -1,6 +1,5 @@
 //! The sentences of the passages, each with what it is and where it stands.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 use deepsearch_core::{NumberedPassage, PageId, text};
@@ -61,10 +60,9 @@ pub(super) fn cut(passages: &[NumberedPassage]) -> Vec<Sentence<'_>> {
             above = line.trim();
             lines += 1;
             let body = &passage.text[start + skipped..end];
-            let masked = without_notes(body);
             let spans = match kind {
                 Kind::Code | Kind::Heading => vec![text::Span::new(0, body.trim_end().len())],
-                _ => text::sentences(&masked),
+                _ => text::sentences(body),
             };
             for span in spans.into_iter().filter(|span| !span.is_empty()) {
                 let at = base + start + skipped + span.start as usize;
@@ -102,27 +100,6 @@ pub(super) fn cut(passages: &[NumberedPassage]) -> Vec<Sentence<'_>> {
         }
     }
     sentences
-}
-
-/// The same text with an encyclopedia's notes (`[12]`) blanked, byte for byte: between two sentences they would be taken
-/// for the beginning of the second.
-fn without_notes(line: &str) -> Cow<'_, str> {
-    let mut masked = Cow::Borrowed(line);
-    for (open, _) in line.match_indices('[') {
-        if let Some(after) = after_note(&line[open..]) {
-            let end = line.len() - after.len();
-            masked.to_mut().replace_range(open..end, &" ".repeat(end - open));
-        }
-    }
-    masked
-}
-
-/// What follows a `[12]`, `[a]` or `[citation needed]` at the beginning of `text`.
-pub(super) fn after_note(text: &str) -> Option<&str> {
-    let (inner, after) = text.strip_prefix('[')?.split_once(']')?;
-    let number = (1..=3).contains(&inner.len()) && inner.chars().all(|c| c.is_ascii_digit());
-    let letter = inner.len() == 1 && inner.chars().all(|c| c.is_ascii_lowercase());
-    (number || letter || matches!(inner, "citation needed" | "edit" | "who?" | "when?")).then_some(after)
 }
 
 /// The kind of a line, whether it is a numbered item, and the bytes of the mark before it.
