@@ -13,6 +13,8 @@ pub struct AnswerText {
     sources: u32,
     allowed: Allowed,
     pending: String,
+    /// The last character that left: it tells whether a word begins.
+    before: String,
     place: Place,
 }
 
@@ -36,6 +38,7 @@ impl AnswerText {
             sources,
             allowed,
             pending: String::new(),
+            before: String::new(),
             place: Place::default(),
         }
     }
@@ -54,13 +57,18 @@ impl AnswerText {
 
     fn release(&mut self, end: usize) -> String {
         let text: String = self.pending.drain(..end).collect();
-        let mut out = String::with_capacity(text.len());
+        // What left before is looked back at, but never changed.
+        let mut out = self.before.clone();
         let mut rest = text.as_str();
         while let Some(first) = rest.chars().next() {
             let taken = self.take(rest, first, &mut out);
             rest = &rest[taken..];
         }
-        out
+        let left = out.split_off(self.before.len());
+        if let Some((at, _)) = left.char_indices().next_back() {
+            self.before = left[at..].to_owned();
+        }
+        left
     }
 
     /// Moves the beginning of `rest` to `out` and says how many bytes that was.
@@ -100,7 +108,7 @@ impl AnswerText {
         valid.for_each(|number| out.push_str(&format!("[{number}]")));
         if out.len() == before {
             // A wrong number leaves no hole before the full stop.
-            out.truncate(out.trim_end_matches(' ').len());
+            out.truncate(out.trim_end_matches(' ').len().max(self.before.len()));
         }
         // `[1](address)`: the number is the link, wherever a model says that it leads.
         let link = rest[marker..]

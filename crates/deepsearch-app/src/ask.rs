@@ -356,7 +356,7 @@ impl<'a> Run<'a> {
         let kept = self
             .app
             .store()
-            .finish_answer(&self.turn.answer.id, self.finished(answer, state))
+            .finish_answer(&self.turn.answer.id, finished(answer, state))
             .await;
         match (kept, error) {
             (Ok(message), None) => {
@@ -396,21 +396,16 @@ impl<'a> Run<'a> {
             content,
         }
     }
+}
 
-    fn finished(&self, mut answer: Answer, state: MessageState) -> FinishedAnswer {
-        answer
-            .citations
-            .iter_mut()
-            .for_each(|citation| self.saved(&mut citation.page_id));
-        let found = answer.checks.iter_mut().filter_map(|check| check.evidence.as_mut());
-        found.for_each(|found| self.saved(&mut found.page_id));
-        FinishedAnswer {
-            content: answer.content,
-            metadata: Some(answer.metadata),
-            citations: answer.citations,
-            checks: answer.checks,
-            follow_ups: answer.follow_ups,
-            state,
-        }
+/// As the store keeps it, which binds citations to the saved pages by their numbers.
+fn finished(answer: Answer, state: MessageState) -> FinishedAnswer {
+    FinishedAnswer {
+        content: answer.content,
+        metadata: Some(answer.metadata),
+        citations: answer.citations,
+        checks: answer.checks,
+        follow_ups: answer.follow_ups,
+        state,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use deepsearch_core::error::sentence;
 use deepsearch_core::{ErrorCode, Failure, FetchError, Invalid, ModelError, SearchError};
 use deepsearch_sqlite::StoreError;
 use thiserror::Error;
@@ -63,7 +64,7 @@ pub enum AppError {
 
 impl From<&AppError> for Failure {
     fn from(error: &AppError) -> Self {
-        let say = |code| Self::new(code, format!("{}.", sentence(&error.to_string())));
+        let say = |code| Self::new(code, sentence(&error.to_string()));
         match error {
             AppError::Invalid(invalid) => invalid.clone().into(),
             AppError::Store(error) => error.into(),
@@ -97,11 +98,4 @@ impl From<&AppError> for Failure {
             AppError::Cancelled => say(ErrorCode::Cancelled).hint("What came is kept."),
         }
     }
-}
-
-fn sentence(text: &str) -> String {
-    let mut letters = text.trim_end_matches('.').chars();
-    letters
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -73,6 +73,13 @@ impl std::fmt::Display for Failure {
 
 impl From<crate::validate::Invalid> for Failure {
     fn from(invalid: crate::validate::Invalid) -> Self {
-        Self::new(ErrorCode::Invalid, invalid.to_string())
+        Self::new(ErrorCode::Invalid, sentence(&invalid.to_string()))
     }
+}
+
+/// An error's words as a sentence for a person: a capital first, a full stop last.
+pub fn sentence(text: &str) -> String {
+    let mut letters = text.trim_end_matches('.').chars();
+    let first = letters.next().map(char::to_uppercase).into_iter().flatten();
+    first.chain(letters).chain(['.']).collect()
 }
