@@ -13,9 +13,9 @@ use sqlx::{ConnectOptions, Connection};
 
 use crate::error::{Doing, StoreError};
 use crate::files::{copy_durably, create_private, rename_durably, set_aside, sync_folder, wal_files};
-use crate::owner::{OpeningLock, Others};
+use crate::owner::Others;
 use crate::schema::Schema;
-use crate::store::{Store, StoreOptions, connect_once};
+use crate::store::{Store, StoreOptions, connect_once, wait_for_opening};
 
 /// Why a backup was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -98,7 +98,7 @@ impl Store {
         options: StoreOptions,
     ) -> Result<(Self, Replaced), StoreError> {
         check_backup(backup).await?;
-        let lock = OpeningLock::wait(path)?;
+        let lock = wait_for_opening(path.to_owned()).await?;
         if !Others::look(path)?.alive.is_empty() {
             return Err(StoreError::Busy {
                 action: RESTORE,

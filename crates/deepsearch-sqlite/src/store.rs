@@ -56,7 +56,8 @@ struct Inner {
 
 impl Store {
     /// Opens the store, making, migrating or recovering it as needed, and marks answers that a crash cut off as
-    /// interrupted. One that a newer version of the app wrote is opened for reading only. Several programs may have one store open.
+    /// interrupted. One that a newer version of the app wrote is opened for reading only. Several programs may have one
+    /// store open.
     ///
     /// # Errors
     /// [`StoreError`] when the file cannot be used.
@@ -163,7 +164,7 @@ async fn prepare(path: &Path, others: &Others, clock: &dyn Clock) -> Result<Opti
     Ok(Some(writer))
 }
 
-async fn wait_for_opening(path: PathBuf) -> Result<OpeningLock, StoreError> {
+pub(crate) async fn wait_for_opening(path: PathBuf) -> Result<OpeningLock, StoreError> {
     tokio::task::spawn_blocking(move || OpeningLock::wait(&path))
         .await
         .map_err(|error| StoreError::Internal {
