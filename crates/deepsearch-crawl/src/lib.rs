@@ -19,6 +19,8 @@ mod soft;
 
 pub use address::{AddressRules, Forbidden, Lookup, SystemLookup, is_public};
 pub use crawler::{Crawler, CrawlerError};
+#[doc(hidden)]
+pub use extract::training_rows;
 pub use extract::{ExtractError, Extracted, extract_html};
 pub use options::{CrawlOptions, Limits, Manners, ParserCommand, ParserOptions, ROBOTS_NAME, USER_AGENT};
 pub use parse::child::run_parser;

@@ -1,10 +1,31 @@
 //! Turns the HTML of a page into what a person came to read, and who wrote it when.
 //!
-//! Knows nothing of the network or of other formats: a decoded document comes in, readable text goes out.
+//! Knows nothing of the network or of other formats: a decoded document comes in, readable text goes out. Read in the
+//! order a page takes: `document` parses it, `outline` flattens it to blocks of text, `features` describes each block
+//! (with `hints` from tags and class names), `forest` says how likely each is content, `choose`
+//! picks the best set, `render` writes it down; `head`, `metadata` and `dates` say what the page declares.
 
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+mod choose;
+mod dates;
+mod document;
+mod features;
+mod forest;
+mod head;
+mod hints;
+mod metadata;
+mod outline;
+mod render;
+mod standing;
+
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use url::Url;
+
+use choose::Candidate;
+use document::Document;
+use forest::FOREST;
+use head::Head;
+use metadata::Metadata;
 
 /// The readable part of one page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,45 +62,76 @@ pub enum ExtractError {
 /// Finds the main content of `html`, which was fetched from `url`.
 ///
 /// # Errors
-/// [`ExtractError::NoText`] when no text is left once navigation and other furniture is gone.
+/// [`ExtractError::NoText`] when the page has no text at all, not even a description of itself.
 pub fn extract_html(html: &str, url: &Url) -> Result<Extracted, ExtractError> {
-    let no_text = || ExtractError::NoText { url: url.clone() };
-    let config = dom_smoothie::Config {
-        text_mode: dom_smoothie::TextMode::Formatted,
-        ..Default::default()
-    };
-    let mut reader = dom_smoothie::Readability::new(html, Some(url.as_str()), Some(config)).map_err(|_| no_text())?;
-    let article = reader.parse().map_err(|_| no_text())?;
-    let text = article
-        .text_content
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect::<Vec<_>>();
+    let document = Document::parse(html);
+    let head = Head::of(&document.html);
+    let kept = content(&document, &head);
+
+    let base = head
+        .base
+        .as_deref()
+        .and_then(|base| url.join(base).ok())
+        .unwrap_or_else(|| url.clone());
+    let mut text = render::text(&document.outline, &kept);
+    let mut html = render::html(document.tree(), &document.outline, &kept, &base);
     if text.is_empty() {
-        return Err(no_text());
+        // A page drawn by scripts still says what it is about to those who link to it.
+        text = head
+            .meta(&["og:description", "description", "twitter:description"])
+            .unwrap_or_default()
+            .trim()
+            .to_owned();
+        html = format!("<p>{}</p>", ammonia::clean_text(&text));
     }
+    if text.is_empty() {
+        return Err(ExtractError::NoText { url: url.clone() });
+    }
+    let Metadata {
+        title,
+        author,
+        site_name,
+        published_at,
+        favicon,
+        language,
+    } = Metadata::of(&head, url);
     Ok(Extracted {
-        title: article.title.trim().to_owned(),
-        author: article.byline,
-        site_name: article.site_name,
-        published_at: article.published_time.as_deref().and_then(date),
-        favicon: article.favicon.and_then(|icon| url.join(&icon).ok()),
-        language: article.lang,
-        text: text.join("\n"),
-        html: Some(ammonia::clean(&article.content)),
+        title,
+        author,
+        site_name,
+        published_at,
+        favicon,
+        language,
+        text,
+        html: Some(html),
     })
 }
 
-fn date(text: &str) -> Option<DateTime<Utc>> {
-    let exact = DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
-    exact.ok().or_else(|| {
-        Some(
-            text.get(..10)?
-                .parse::<NaiveDate>()
-                .ok()?
-                .and_time(NaiveTime::MIN)
-                .and_utc(),
-        )
-    })
+/// A page with fewer words is shorter than what the model knows: its prose is kept even against the model.
+const SHORT: u32 = 150;
+
+/// The blocks to keep, by their place in the outline.
+fn content(document: &Document, head: &Head) -> Vec<usize> {
+    let outline = &document.outline;
+    if document.is_data {
+        return (0..outline.blocks.len()).collect();
+    }
+    let rows = features::table(outline, head.shown_title()).rows;
+    let candidates = outline.blocks.iter().zip(&rows).map(|(block, row)| Candidate {
+        probability: FOREST.probability(row),
+        words: block.words,
+    });
+    let verdicts = choose::keep(&candidates.collect::<Vec<_>>());
+    let is_short = outline.words() < SHORT;
+    let reads_on = |at: usize| is_short && standing::is_prose(&outline.blocks[at]) && !outline.is_furniture(at);
+    (0..verdicts.len()).filter(|&at| verdicts[at] || reads_on(at)).collect()
+}
+
+/// What the model is trained on: each block's text with its row of numbers, and the names of the columns.
+#[doc(hidden)]
+pub fn training_rows(html: &str) -> (Vec<String>, Vec<(String, Vec<f32>)>) {
+    let document = Document::parse(html);
+    let table = features::table(&document.outline, Head::of(&document.html).shown_title());
+    let texts = document.outline.blocks.into_iter().map(|block| block.text);
+    (table.names, texts.zip(table.rows).collect())
 }

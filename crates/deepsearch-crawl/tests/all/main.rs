@@ -2,6 +2,7 @@
 
 mod address;
 mod charset;
+mod extract;
 mod limits;
 mod manners;
 mod media;
