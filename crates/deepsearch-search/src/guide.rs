@@ -15,7 +15,6 @@ use deepsearch_core::{
     Clock, EngineKind, FetchError, MediaType, Page, PageFetcher, PageId, SearchEngine, SearchError, SearchHit,
     SearchQuery, SearchResults,
 };
-use sha2::{Digest, Sha256};
 use url::Url;
 
 use index::Index;
@@ -129,7 +128,7 @@ impl PageFetcher for Guide {
             sentences: sentences(&text),
             html: Some(topic.html.clone()),
             fetched_at: self.clock.now(),
-            content_hash: hex::encode(Sha256::digest(text.as_bytes())),
+            content_hash: deepsearch_core::page::content_hash(&text),
             text,
         })
     }

@@ -12,7 +12,6 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 use deepsearch_core::{MediaType, text::sentences};
-use sha2::{Digest, Sha256};
 
 use super::{Draft, Job, Parsed, Trouble, charset, confine, frame, html, pdf, text};
 use crate::soft::Soft;
@@ -98,7 +97,7 @@ fn finish(draft: Draft) -> Outcome {
         favicon: draft.favicon,
         language,
         sentences: sentences(&draft.text),
-        content_hash: hex::encode(Sha256::digest(&draft.text)),
+        content_hash: deepsearch_core::page::content_hash(&draft.text),
         text: draft.text,
         html: draft.html,
     })
