@@ -1,0 +1,28 @@
+//! Journeys: what a person does with the `deepsearch` command, from the first question to the thousandth.
+//!
+//! The real command in a data folder of its own, against a web, engines and models that speak their real formats over
+//! sockets. What a crate promises by itself is tested beside that crate.
+
+mod purpose;
+mod world;
+
+mod first_question;
+mod main_job;
+
+mod engines;
+mod stale;
+
+mod branches;
+mod model;
+mod model_faults;
+mod real_model;
+
+mod hostile;
+mod interrupted;
+
+mod bad_input;
+mod bad_places;
+mod reading;
+mod redis;
+mod secrets;
+mod settings;
