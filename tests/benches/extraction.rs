@@ -64,7 +64,10 @@ fn run() -> Result<()> {
     Ok(())
 }
 
-const CRATES: &[(&str, fn(&Page) -> String)] = &[
+/// Reads the text of a page.
+type Reader = fn(&Page) -> String;
+
+const CRATES: &[(&str, Reader)] = &[
     ("rs-trafilatura", |page| {
         let options = rs_trafilatura::Options {
             url: Some(page.url.to_string()),
