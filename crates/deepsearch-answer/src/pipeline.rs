@@ -99,7 +99,7 @@ impl Default for Limits {
 /// What leaves the pipeline while it runs.
 #[derive(Debug)]
 pub enum Step {
-    Event(AnswerEvent),
+    Event(Box<AnswerEvent>),
     /// The sources and their pages, before the first word: whoever keeps them now can keep a broken-off answer whole.
     Evidence {
         sources: Vec<Source>,
@@ -164,6 +164,9 @@ impl Pipeline {
         if question.so_far.is_none() {
             self.tell_sources(&evidence, &sources, &steps).await;
         }
+        // Ready when the first line is to be cited, and in nobody's way before: the model is being waited for.
+        let preparing = Arc::clone(&evidence);
+        drop(tokio::task::spawn_blocking(move || preparing.prepare()));
         let draft = write(self, question, &plan, &evidence, &searched, &steps).await?;
         let (draft, checks) = self.check(draft, &evidence, &steps).await;
         let Afterwards {
@@ -368,7 +371,7 @@ impl Steps {
     }
 
     pub(crate) async fn event(&self, event: AnswerEvent) {
-        self.send(Step::Event(event)).await;
+        self.send(Step::Event(Box::new(event))).await;
     }
 
     async fn send(&self, step: Step) {

@@ -8,13 +8,14 @@ use deepsearch_answer::{Answer, Evidence, Limits, Pipeline, Question, SearchMode
 use deepsearch_core::event::AnswerEvent;
 use deepsearch_core::validate::message_content;
 use deepsearch_core::{
-    ChatId, ChatModel, Failure, Message, MessageId, MessageMetadata, MessageState, PageId, Role, TimeRange,
+    ChatId, ChatModel, ErrorCode, Failure, Message, MessageId, MessageMetadata, MessageState, PageId, Role, TimeRange,
     Turn as SaidTurn,
 };
 use deepsearch_sqlite::{FinishedAnswer, NewTurn, Turn as SavedTurn};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::app::{App, Wired};
 use crate::error::AppError;
@@ -85,7 +86,7 @@ impl App {
             on_event(event);
         }
         run.await
-            .map_err(|panic| AppError::Answer(Failure::new(deepsearch_core::ErrorCode::Internal, panic.to_string())))?
+            .map_err(|panic| AppError::Answer(Failure::new(ErrorCode::Internal, panic.to_string())))?
     }
 
     /// Stops an answer; what has come of it is kept. Says whether it was running here.
@@ -255,12 +256,13 @@ impl<'a> Run<'a> {
         let _ = self.events.send(event).await;
     }
 
-    /// Runs the pipeline, keeps what comes and tells it, until it ends or is stopped.
+    /// Runs the pipeline, keeps what comes and tells it, until it ends or is stopped. The pipeline goes on while its
+    /// sources are saved: the model is asked meanwhile, and no word of it is told before they are.
     async fn drive(&mut self, pipeline: &Pipeline, question: &Question, stop: &CancellationToken) -> Ended {
         let (sender, mut steps) = mpsc::channel(64);
-        let answering = pipeline.answer(question, sender);
-        tokio::pin!(answering);
-        let mut answered = None;
+        let (pipeline, question) = (pipeline.clone(), question.clone());
+        let answering = tokio::spawn(async move { pipeline.answer(&question, sender).await });
+        let answering = AbortOnDropHandle::new(answering);
         let mut tick = tokio::time::interval(JOURNAL_EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -269,21 +271,19 @@ impl<'a> Run<'a> {
                 () = stop.cancelled() => return Ended::Stopped,
                 step = steps.recv() => match step {
                     Some(step) => self.keep(step).await,
-                    // The sender is gone once the pipeline has ended and every step is handled.
-                    None if answered.is_some() => break,
-                    None => Ok(()),
+                    // The sender goes with the pipeline, when every step is handled.
+                    None => break,
                 },
-                answer = &mut answering, if answered.is_none() => { answered = Some(answer); Ok(()) },
                 _ = tick.tick() => self.journal().await,
             };
             if let Err(error) = kept {
                 return Ended::Broken(error);
             }
         }
-        match answered {
-            Some(Ok(answer)) => Ended::Whole(answer),
-            Some(Err(error)) => Ended::Broken(AppError::Answer(Failure::from(&error))),
-            None => Ended::Stopped,
+        match answering.await {
+            Ok(Ok(answer)) => Ended::Whole(answer),
+            Ok(Err(error)) => Ended::Broken(AppError::Answer(Failure::from(&error))),
+            Err(panic) => Ended::Broken(AppError::Answer(Failure::new(ErrorCode::Internal, panic.to_string()))),
         }
     }
 
@@ -299,11 +299,11 @@ impl<'a> Run<'a> {
                 self.evidence = Evidence::of_pages(pages, Vec::new());
             }
             Step::Event(mut event) => {
-                if let AnswerEvent::Token { text } = &event {
+                if let AnswerEvent::Token { text } = &*event {
                     self.content.push_str(text);
                 }
                 self.rename_pages(&mut event);
-                self.tell(event).await;
+                self.tell(*event).await;
             }
         }
         Ok(())

@@ -229,7 +229,7 @@ pub(crate) async fn run(pipeline: &Pipeline, question: &Question) -> (Result<Ans
         let mut events = Vec::new();
         while let Some(step) = receiver.recv().await {
             if let Step::Event(event) = step {
-                events.push(event);
+                events.push(*event);
             }
         }
         events
