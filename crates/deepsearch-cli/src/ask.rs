@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use deepsearch_app::{App, AppError, AskRequest, Turn};
 use deepsearch_core::event::AnswerEvent;
+use deepsearch_core::validate::MESSAGE_UTF16_LIMIT;
 use deepsearch_core::{ChatId, Failure, Invalid, Message, MessageId, Source, Verdict};
 
 use crate::args;
@@ -17,7 +18,7 @@ pub(crate) async fn run(app: &App, args: args::Ask, json: bool) -> Outcome {
     let asked = app.ask(request, |event| shown.event(event)).await;
     app.keep_up().await;
     match asked {
-        Ok(message) if message.sources.as_ref().is_some_and(Vec::is_empty) && shown.searched => {
+        Ok(message) if message.sources.as_ref().is_none_or(Vec::is_empty) && shown.searched => {
             Ok(ExitCode::from(NOTHING))
         }
         Ok(_) => Ok(ExitCode::SUCCESS),
@@ -56,13 +57,20 @@ fn text(question: std::ffi::OsString) -> Result<String, AppError> {
         return Ok(question.into_string().map_err(|_| not_text())?);
     }
     let mut bytes = Vec::new();
-    let most = 4 * deepsearch_core::validate::MESSAGE_UTF16_LIMIT as u64;
+    // One unit is at most three bytes, so whoever fills this has asked too much, wherever the cut goes through.
+    let most = 3 * MESSAGE_UTF16_LIMIT as u64 + 4;
     let read = std::io::stdin().lock().take(most).read_to_end(&mut bytes);
     read.map_err(|source| AppError::Unreadable {
         path: "standard input".into(),
         source,
     })?;
-    Ok(String::from_utf8(bytes).map_err(|_| not_text())?)
+    match String::from_utf8(bytes) {
+        Ok(question) => Ok(question),
+        Err(cut) if cut.utf8_error().error_len().is_none() && cut.as_bytes().len() as u64 == most => {
+            Ok(String::from_utf8_lossy(cut.as_bytes()).into_owned())
+        }
+        Err(_) => Err(not_text().into()),
+    }
 }
 
 /// What has been shown so far.
