@@ -1,6 +1,7 @@
 //! Config: resolved once, at the edge. Environment, then configuration file, then what is stored, then the default.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
@@ -60,7 +61,7 @@ impl Config {
         }
         let home = home.or_else(default_home).ok_or_else(|| AppError::Folder {
             path: PathBuf::from("the user's data folder"),
-            source: std::io::ErrorKind::NotFound.into(),
+            source: ErrorKind::NotFound.into(),
         })?;
         let path = home.join(FILE);
         let file = read_layer(&path)?;
@@ -106,7 +107,10 @@ fn default_home() -> Option<PathBuf> {
 pub(crate) fn read_layer(path: &Path) -> Result<Layer, AppError> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Layer::new()),
+        // Where the folder itself is none, opening it says so.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(Layer::new());
+        }
         Err(source) => {
             return Err(AppError::ConfigUnreadable {
                 path: path.to_owned(),

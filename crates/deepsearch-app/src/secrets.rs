@@ -40,8 +40,13 @@ pub(crate) fn update(home: &Path, key: &str, secret: Option<&str>) -> Result<(),
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     let beside: PathBuf = path.with_extension("toml.new");
+    // One that a crash left behind may be open to others, and would stay so.
+    match std::fs::remove_file(&beside) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&beside)?;
