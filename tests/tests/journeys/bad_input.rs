@@ -47,12 +47,12 @@ fn with_input(home: &Home, args: &[&str], input: &[u8]) -> Result<Ran> {
 #[test]
 fn an_empty_question_is_refused_and_nothing_is_saved() -> Result<()> {
     let home = offline()?;
-    refused(&home, &["ask", "--in", "guide", ""], 2, "the message is empty")?;
-    refused(&home, &["ask", "--in", "guide", " \n\t "], 2, "the message is empty")?;
+    refused(&home, &["ask", "--in", "guide", ""], 2, "message is empty")?;
+    refused(&home, &["ask", "--in", "guide", " \n\t "], 2, "message is empty")?;
     let ran = with_input(&home, &["ask", "-"], b"")?;
     assert_eq!(ran.code, Some(2), "{}", ran.stderr);
     assert_eq!(home.run(["ask"])?.code, Some(2));
-    refused(&home, &["search", "  "], 2, "the query is empty")?;
+    refused(&home, &["search", "  "], 2, "query is empty")?;
     assert_eq!(chats(&home)?, 0);
     Ok(())
 }

@@ -26,3 +26,4 @@ mod reading;
 mod redis;
 mod secrets;
 mod settings;
+mod upkeep;
