@@ -97,7 +97,9 @@ impl Words {
 
     fn rank(&mut self) -> usize {
         let at = self.unit() * self.shares[self.shares.len() - 1];
-        self.shares.partition_point(|share| *share < at).min(self.words.len() - 1)
+        self.shares
+            .partition_point(|share| *share < at)
+            .min(self.words.len() - 1)
     }
 
     fn text(&mut self, words: usize) -> String {
@@ -160,7 +162,9 @@ async fn built(messages: usize) -> Result<PathBuf> {
     let mut words = Words::new(7);
     add_pages(&store, &mut words, messages / 50).await?;
     store.close().await;
-    add_messages(&path, &mut words, messages).await.context("adding the messages")?;
+    add_messages(&path, &mut words, messages)
+        .await
+        .context("adding the messages")?;
 
     let before = std::fs::metadata(&path)?.len();
     let started = Instant::now();
@@ -168,15 +172,24 @@ async fn built(messages: usize) -> Result<PathBuf> {
     Store::open(&path, StoreOptions::default()).await?.close().await;
     let took = started.elapsed();
     let grown = std::fs::metadata(&path)?.len() - before;
-    println!("history {messages}: indexed {:.0} rows/s", messages as f64 / took.as_secs_f64());
-    println!("history {messages}: index of the messages {} MB (ratio {:.2} of the store without it)", grown >> 20, grown as f64 / before as f64);
+    println!(
+        "history {messages}: indexed {:.0} rows/s",
+        messages as f64 / took.as_secs_f64()
+    );
+    println!(
+        "history {messages}: index of the messages {} MB (ratio {:.2} of the store without it)",
+        grown >> 20,
+        grown as f64 / before as f64
+    );
     std::fs::write(whole, "")?;
     Ok(path)
 }
 
 async fn add_pages(store: &Store, words: &mut Words, count: usize) -> Result<()> {
     for first in (0..count).step_by(PAGES_PER_ANSWER) {
-        let pages: Vec<Page> = (first..count.min(first + PAGES_PER_ANSWER)).map(|number| page(words, number)).collect();
+        let pages: Vec<Page> = (first..count.min(first + PAGES_PER_ANSWER))
+            .map(|number| page(words, number))
+            .collect();
         let sources: Vec<Source> = pages.iter().map(source).collect();
         let turn = store.begin_answer(question(words.text(8))).await?;
         store.journal_sources(&turn.answer.id, &sources, &pages).await?;
@@ -334,12 +347,21 @@ async fn measure_searches(store: &Store, path: &Path, messages: usize) -> Result
     run("a rare word", &none, &of_rank(50_000, 200_000)).await?;
     run("a word of middling rank", &none, &of_rank(1_000, 5_000)).await?;
     run("a common word", &none, &of_rank(0, 50)).await?;
-    run("two common words", &none, &|words, _| word(words, 0, 50) + " " + &word(words, 0, 50) + " ").await?;
-    run("a common and a rare word", &none, &|words, _| word(words, 0, 50) + " " + &word(words, 50_000, 200_000) + " ").await?;
+    run("two common words", &none, &|words, _| {
+        word(words, 0, 50) + " " + &word(words, 0, 50) + " "
+    })
+    .await?;
+    run("a common and a rare word", &none, &|words, _| {
+        word(words, 0, 50) + " " + &word(words, 50_000, 200_000) + " "
+    })
+    .await?;
     for length in 1..=4 {
         run(&format!("{length} letters"), &none, &typed(length)).await?;
     }
-    run("a common word and 2 letters", &none, &|words, number| word(words, 0, 50) + " " + &typed(2)(words, number)).await?;
+    run("a common word and 2 letters", &none, &|words, number| {
+        word(words, 0, 50) + " " + &typed(2)(words, number)
+    })
+    .await?;
     run("a phrase of three words", &none, &phrase).await?;
     for length in [1, 2, 4] {
         run(&format!("{length} Chinese characters"), &none, &part(length)).await?;
@@ -394,13 +416,16 @@ async fn measure(
 async fn samples(path: &Path, words: &mut Words) -> Result<Vec<String>> {
     let mut raw = raw(path).await?;
     let mut texts = Vec::new();
-    let last: i64 = sqlx::query_scalar("select max(seq) from message").fetch_one(&mut raw).await?;
+    let last: i64 = sqlx::query_scalar("select max(seq) from message")
+        .fetch_one(&mut raw)
+        .await?;
     while texts.len() < 4_000 {
         let seq = words.below(last as usize) as i64;
-        let text: Option<String> = sqlx::query_scalar("select content from message where seq = ? and length(content) > 30")
-            .bind(seq)
-            .fetch_optional(&mut raw)
-            .await?;
+        let text: Option<String> =
+            sqlx::query_scalar("select content from message where seq = ? and length(content) > 30")
+                .bind(seq)
+                .fetch_optional(&mut raw)
+                .await?;
         texts.extend(text);
     }
     raw.close().await?;

@@ -1,8 +1,8 @@
 //! `cargo xtask bench [NAME]`: the figures the project holds itself to, each as a line with its aim.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::setup::{self, Consent};
 use crate::{corpus, shell};
@@ -20,12 +20,42 @@ pub(crate) fn bench(consent: Consent, name: Option<&str>) -> Result<()> {
     };
     setup::ensure(consent, setup::BUILD)?;
     let documents = corpus::ensure(consent)?;
+    let command = build(&chosen)?;
     for name in chosen {
         shell::say(&format!("benchmark {name}"));
-        let mut cargo = shell::cargo("bench --locked --package deepsearch-tests --bench");
-        shell::run(cargo.arg(name).env("DEEPSEARCH_TEST_CORPUS", &documents))?;
+        let mut cargo = shell::cargo("bench --locked --bench");
+        let world = [
+            ("DEEPSEARCH_TEST_CORPUS", &documents),
+            ("DEEPSEARCH_TEST_BIN", &command),
+        ];
+        shell::run(cargo.arg(name).envs(world))?;
     }
     Ok(())
+}
+
+/// Builds the benchmarks, and with them the command that they start: in one go, so that both have the same features and
+/// nothing is built twice.
+fn build(names: &[&str]) -> Result<PathBuf> {
+    let mut cargo = shell::cargo("build --locked --profile bench --bin deepsearch");
+    for name in names {
+        cargo.args(["--bench", name]);
+    }
+    shell::run(&mut cargo)?;
+    // The benchmarks' profile is built where the release is.
+    let xtask = std::env::current_exe().context("finding the folder of built programs")?;
+    let folder = xtask
+        .parent()
+        .and_then(Path::parent)
+        .context("finding the folder of built programs")?;
+    let command = folder
+        .join("release")
+        .join(format!("deepsearch{}", std::env::consts::EXE_SUFFIX));
+    ensure!(
+        command.is_file(),
+        "no build of deepsearch-cli has left `{}`",
+        command.display()
+    );
+    Ok(command)
 }
 
 fn names() -> Result<Vec<String>> {

@@ -12,7 +12,9 @@ fn documented(key: &str) -> String {
 #[test]
 fn the_guide_names_every_setting_and_no_other() {
     let guide = include_str!("../../../guide/settings.md");
-    let (_, reference) = guide.split_once("## The settings").expect("the guide has a reference of settings");
+    let (_, reference) = guide
+        .split_once("## The settings")
+        .expect("the guide has a reference of settings");
     let told: BTreeSet<String> = reference
         .lines()
         .filter_map(|line| line.strip_prefix('`')?.split_once('`'))

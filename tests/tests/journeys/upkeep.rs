@@ -39,7 +39,7 @@ fn a_chat_is_renamed_pinned_put_away_thrown_away_and_brought_back() -> Result<()
     assert_eq!(home.run(["chats", "rename", &id, &"x".repeat(501)])?.code, Some(2));
 
     home.run(["chats", "pin", &id])?.succeeded()?;
-    assert_eq!(listed(&home, "pinned")?, [id.clone()]);
+    assert_eq!(listed(&home, "pinned")?, std::slice::from_ref(&id));
     home.run(["chats", "archive", &other])?.succeeded()?;
     assert_eq!(
         (listed(&home, "archived")?, listed(&home, "active")?),
@@ -57,7 +57,7 @@ fn a_chat_is_renamed_pinned_put_away_thrown_away_and_brought_back() -> Result<()
         .is_some_and(|hits| hits.iter().any(|hit| hit["chat_id"] == *id));
     assert!(!in_trash, "what is in Trash is not found: {}", found.stdout);
     home.run(["chats", "restore", &id])?.succeeded()?;
-    assert_eq!(listed(&home, "active")?, [id.clone()]);
+    assert_eq!(listed(&home, "active")?, std::slice::from_ref(&id));
     home.run(["chats", "delete", "--forever", &id])?.succeeded()?;
     assert_eq!(home.run(["chats", "show", &id])?.code, Some(3));
     Ok(())
