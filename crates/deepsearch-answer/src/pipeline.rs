@@ -269,7 +269,7 @@ impl Pipeline {
         options.answer_tokens = self.evidence_tokens();
         options.page_tokens = options.page_tokens.min(options.answer_tokens.div_ceil(2));
         options.prefer_fresh = plan.prefer_fresh;
-        let (question, queries) = (plan.question.clone(), plan.queries.clone());
+        let (question, queries) = (plan.subject(pages.first()), plan.queries.clone());
         let ranked = tokio::task::spawn_blocking(move || {
             let passages = deepsearch_rank::rank(&question, &queries, &pages, &options);
             number(pages, passages)

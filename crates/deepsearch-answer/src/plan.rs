@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use deepsearch_core::text::{content_terms, fold, words};
-use deepsearch_core::{ChatModel, ChatRequest, ModelEvent, Purpose, Role, Turn};
+use deepsearch_core::{ChatModel, ChatRequest, ModelEvent, Page, Purpose, Role, Turn};
 use futures::StreamExt;
 use url::Url;
 
@@ -20,6 +20,19 @@ pub struct Plan {
     pub urls: Vec<Url>,
     /// The question asks for what is new.
     pub prefer_fresh: bool,
+}
+
+impl Plan {
+    /// What evidence is chosen by: the question without addresses, which say where to read and not what about. A
+    /// question that is nothing but an address is about what its page is called.
+    pub(crate) fn subject(&self, first: Option<&Page>) -> String {
+        let words = without_urls(&self.question);
+        match first {
+            Some(page) if words.is_empty() => page.title.clone(),
+            _ if words.is_empty() => self.question.clone(),
+            _ => words,
+        }
+    }
 }
 
 // Engines cut or refuse longer ones (Brave: 400 characters, 50 words).
