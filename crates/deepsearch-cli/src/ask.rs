@@ -73,6 +73,8 @@ fn text(question: std::ffi::OsString) -> Result<String, AppError> {
     }
 }
 
+const ONE_KEY_PRESS: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// What has been shown so far.
 struct Shown {
     app: App,
@@ -112,11 +114,18 @@ impl Shown {
     fn stop_on_ctrl_c(&self, answer: MessageId) {
         let app = self.app.clone();
         tokio::spawn(async move {
-            while tokio::signal::ctrl_c().await.is_ok() {
-                if !app.stop(&answer) {
-                    std::process::exit(130);
+            if tokio::signal::ctrl_c().await.is_err() {
+                return;
+            }
+            if app.stop(&answer) {
+                // One key press can arrive twice, through a wrapper that passes it on. Whoever presses again after
+                // that does not want to wait for what is being kept.
+                tokio::time::sleep(ONE_KEY_PRESS).await;
+                if tokio::signal::ctrl_c().await.is_err() {
+                    return;
                 }
             }
+            std::process::exit(130);
         });
     }
 
