@@ -10,7 +10,7 @@ use deepsearch_tests::local_web::Site;
 use deepsearch_tests::needs;
 use serde_json::Value;
 
-use crate::world::{finished, hold_citations, message_of, open_chat, searching, sources, text};
+use crate::world::{SmallWeb, finished, hold_citations, message_of, offline, open_chat, searching, sources, text};
 
 /// Two manuals, and an engine that knows some of their pages.
 struct Manuals {
@@ -133,4 +133,48 @@ async fn with_every_server_gone_all_that_was_answered_is_listed_searched_and_ope
 fn listens(url: &url::Url) -> bool {
     let port = url.port().unwrap_or(80);
     std::net::TcpStream::connect((std::net::Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_is_named_in_the_question_is_read_without_any_engine() -> Result<()> {
+    let web = SmallWeb::lighthouse().await?;
+    let home = offline()?;
+    let url = web.site.url("history.html").to_string();
+    for (question, told) in [
+        (
+            format!("What does {url} say about the engineer of the lighthouse?"),
+            "Maren Oltwick",
+        ),
+        (url.clone(), "Zorvane lighthouse"),
+    ] {
+        let ran = home.run(["ask", "--json", &question])?.succeeded()?;
+        let message = finished(&ran)?;
+        assert!(text(&message["content"]).contains(told), "{question}: {message}");
+        assert!(sources(&message).contains(&url), "{message}");
+        assert!(hold_citations(&home, &open_chat(&home, &message)?, &message)? >= 1);
+    }
+    assert_eq!(web.engine.asked(), Vec::new());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follow_up_without_a_model_is_understood_by_the_question_before_it() -> Result<()> {
+    let web = SmallWeb::lighthouse().await?;
+    let home = searching(&web.engine)?;
+    let first = finished(
+        &home
+            .run(["ask", "--json", "How high is the Zorvane lighthouse?"])?
+            .succeeded()?,
+    )?;
+    let chat = text(&first["chat_id"]);
+    let ran = home
+        .run(["ask", "--json", "--chat", &chat, "And who designed it?"])?
+        .succeeded()?;
+    assert!(text(&ran.events_of("planned")?[0]["queries"][0]).contains("Zorvane"));
+    assert!(
+        text(&finished(&ran)?["content"]).contains("Maren Oltwick"),
+        "{}",
+        ran.stdout
+    );
+    Ok(())
 }

@@ -133,3 +133,24 @@ async fn a_model_that_is_gone_keeps_the_question_and_the_extractive_writer_can_a
     assert_ne!(message["metadata"]["model"], SCRIPTED);
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_broke_off_can_be_continued_without_any_model() -> Result<()> {
+    let web = SmallWeb::lighthouse().await?;
+    let model =
+        answering(|_| Script::text("The lighthouse is a tall and slender tower of the coast.").break_after(8)).await?;
+    let home = with_model(searching(&web.engine)?, &model);
+    let failed = home.run(["ask", "--json", QUESTION])?.events_of("failed")?.remove(0);
+    drop(model);
+    let id = text(&failed["message"]["id"]);
+    let ran = home
+        .run(["ask", "--continue", &id, "--model", "extractive", "--json"])?
+        .succeeded()?;
+    let whole = finished(&ran)?;
+    let content = text(&whole["content"]);
+    let kept = text(&failed["message"]["content"]);
+    assert!(content.starts_with(&format!("{kept}\n\n")), "{content}");
+    assert!(content.contains("47 metres high"), "{content}");
+    assert!(hold_citations(&home, &open_chat(&home, &whole)?, &whole)? >= 1);
+    Ok(())
+}
