@@ -4,7 +4,7 @@
 //! written be kept, while the person is told to make room.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::Path;
 
 use crate::error::StoreError;
@@ -39,14 +39,31 @@ fn write(path: &Path) -> std::io::Result<()> {
     file.flush()
 }
 
+/// Whether opening failed for want of room. Even reading needs a little, for the index of the write-ahead log, and
+/// SQLite tells its absence as a file that cannot be opened.
+pub(crate) fn is_wanting(database: &Path, error: &StoreError) -> bool {
+    const NEEDED: [u8; 64 << 10] = [1; 64 << 10];
+    let may_be = matches!(error, StoreError::DiskFull { .. } | StoreError::Unusable { .. });
+    let probe = beside(database, "-probe");
+    let is_full = may_be
+        && std::fs::write(&probe, NEEDED)
+            .is_err_and(|error| matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded));
+    std::fs::remove_file(&probe).ok();
+    is_full
+}
+
+/// Gives the ballast up, and says whether there was any.
+pub(crate) fn give(database: &Path) -> bool {
+    let gave = std::fs::remove_file(beside(database, "-ballast")).is_ok();
+    if gave {
+        tracing::warn!("the disk is full; the store gives up its reserve");
+    }
+    gave
+}
+
 impl Store {
     /// Whether a write that failed may be tried once more, because the disk was full and there was ballast to give.
     pub(crate) fn made_room(&self, error: &StoreError) -> bool {
-        let is_full = matches!(error, StoreError::DiskFull { .. });
-        let made_room = is_full && std::fs::remove_file(beside(self.path(), "-ballast")).is_ok();
-        if made_room {
-            tracing::warn!("the disk is full; the store gives up its reserve to keep what is being written");
-        }
-        made_room
+        matches!(error, StoreError::DiskFull { .. }) && give(self.path())
     }
 }

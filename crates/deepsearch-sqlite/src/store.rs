@@ -63,6 +63,21 @@ impl Store {
     /// [`StoreError`] when the file cannot be used.
     pub async fn open(path: impl Into<PathBuf>, options: StoreOptions) -> Result<Self, StoreError> {
         let path = path.into();
+        match Self::open_once(path.clone(), options.clone()).await {
+            Err(error) if ballast::is_wanting(&path, &error) => {
+                if !ballast::give(&path) {
+                    return Err(StoreError::DiskFull {
+                        action: "open",
+                        source: error.into(),
+                    });
+                }
+                Self::open_once(path, options).await
+            }
+            opened => opened,
+        }
+    }
+
+    async fn open_once(path: PathBuf, options: StoreOptions) -> Result<Self, StoreError> {
         create_private(&path).doing("open")?;
         let opening = wait_for_opening(path.clone()).await?;
         let others = Others::look(&path)?;
