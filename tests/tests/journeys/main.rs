@@ -22,6 +22,7 @@ mod interrupted;
 
 mod bad_input;
 mod bad_places;
+mod full_disk;
 mod reading;
 mod redis;
 mod secrets;
