@@ -42,7 +42,7 @@ fn write(path: &Path) -> std::io::Result<()> {
 /// Whether opening failed for want of room. Even reading needs a little, for the index of the write-ahead log, and
 /// SQLite tells its absence as a file that cannot be opened.
 pub(crate) fn is_wanting(database: &Path, error: &StoreError) -> bool {
-    const NEEDED: [u8; 64 << 10] = [1; 64 << 10];
+    static NEEDED: [u8; 64 << 10] = [1; 64 << 10];
     let may_be = matches!(error, StoreError::DiskFull { .. } | StoreError::Unusable { .. });
     let probe = beside(database, "-probe");
     let is_full = may_be
