@@ -4,7 +4,7 @@
 
 use deepsearch_core::Citation;
 
-use crate::claims::{Claim, claims};
+use crate::claims::{Claim, Lines, claims};
 use crate::evidence::Evidence;
 
 /// All citations of `content`, in reading order.
@@ -35,29 +35,20 @@ fn cite_claim<'a>(claim: &'a Claim, evidence: &'a Evidence) -> impl Iterator<Ite
 
 /// Tells citations while the answer streams, one finished line at a time.
 #[derive(Debug, Default)]
-pub(crate) struct Citing {
-    told: usize,
-}
+pub(crate) struct Citing(Lines);
 
 impl Citing {
     /// Citations that became certain with the line breaks in `content` since the last call; all that are left at the end.
     pub(crate) fn advance(&mut self, content: &str, finished: bool, evidence: &Evidence) -> Vec<Citation> {
+        if evidence.is_empty() {
+            return Vec::new();
+        }
         let end = if finished {
             content.len()
         } else {
             content.rfind('\n').map_or(0, |at| at + 1)
         };
-        if end <= self.told {
-            return Vec::new();
-        }
-        let from = self.told as u32;
-        self.told = end;
-        // From the start each time, because only the text before tells whether a line is code; claims are cheap to find.
-        let fresh = claims(&content[..end])
-            .into_iter()
-            .filter(|claim| claim.span.start >= from);
-        fresh
-            .flat_map(|claim| cite_claim(&claim, evidence).collect::<Vec<_>>())
-            .collect()
+        let claims = self.0.claims(content, end);
+        claims.iter().flat_map(|claim| cite_claim(claim, evidence)).collect()
     }
 }

@@ -22,21 +22,32 @@ pub(crate) struct Marker {
 
 /// The claims of Markdown, in order. Code, headings and rules claim nothing; neither does a line that announces a list.
 pub(crate) fn claims(content: &str) -> Vec<Claim> {
-    let mut claims = Vec::new();
-    let mut in_fence = false;
-    let mut start = 0;
-    for line in content.split_inclusive('\n') {
-        let bare = line.trim_start();
-        if bare.starts_with("```") || bare.starts_with("~~~") {
-            in_fence = !in_fence;
-        } else if !in_fence && !bare.starts_with('#') {
-            let text = bare.trim_start_matches(['>', '-', '*', '+', ' ', '\t', '|']);
-            let offset = start + (line.len() - text.len());
-            claims_of_line(text, offset, &mut claims);
+    Lines::default().claims(content, content.len())
+}
+
+/// Claims of text that grows, each line read once.
+#[derive(Debug, Default)]
+pub(crate) struct Lines {
+    read: usize,
+    in_fence: bool,
+}
+
+impl Lines {
+    /// The claims between where the last call ended and `end`, which is the end of a line or of all.
+    pub(crate) fn claims(&mut self, content: &str, end: usize) -> Vec<Claim> {
+        let mut claims = Vec::new();
+        for line in content[self.read.min(end)..end].split_inclusive('\n') {
+            let bare = line.trim_start();
+            if bare.starts_with("```") || bare.starts_with("~~~") {
+                self.in_fence = !self.in_fence;
+            } else if !self.in_fence && !bare.starts_with('#') {
+                let text = bare.trim_start_matches(['>', '-', '*', '+', ' ', '\t', '|']);
+                claims_of_line(text, self.read + (line.len() - text.len()), &mut claims);
+            }
+            self.read += line.len();
         }
-        start += line.len();
+        claims
     }
-    claims
 }
 
 fn claims_of_line(line: &str, offset: usize, claims: &mut Vec<Claim>) {

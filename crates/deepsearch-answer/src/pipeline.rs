@@ -11,6 +11,7 @@ use deepsearch_core::{
 };
 use thiserror::Error;
 use tokio::sync::mpsc;
+use url::Url;
 
 use crate::afterwards::{Afterwards, afterwards};
 use crate::evidence::Evidence;
@@ -40,6 +41,8 @@ pub struct Question {
     pub time_range: Option<TimeRange>,
     /// How many hits each search brings.
     pub results: usize,
+    /// Whether addresses in the question are read, which asks the web.
+    pub reads_addresses: bool,
     /// The text and pages of an answer that was interrupted and is to be continued.
     pub so_far: Option<SoFar>,
 }
@@ -53,6 +56,7 @@ impl Question {
             locale: None,
             time_range: None,
             results: 10,
+            reads_addresses: true,
             so_far: None,
         }
     }
@@ -139,7 +143,7 @@ impl From<&AnswerError> for Failure {
 pub struct Pipeline {
     /// Asked side by side.
     pub searchers: Vec<Arc<dyn Searcher>>,
-    /// Asked when those bring nothing: what is on this machine.
+    /// Asked when those bring nothing that can be read: what is on this machine. With a model elsewhere, only offline.
     pub fallback: Vec<Arc<dyn Searcher>>,
     pub fetcher: Arc<dyn PageFetcher>,
     pub model: Arc<dyn ChatModel>,
@@ -161,9 +165,7 @@ impl Pipeline {
         };
         let evidence = Arc::new(evidence);
         let sources = evidence.sources();
-        if question.so_far.is_none() {
-            self.tell_sources(&evidence, &sources, &steps).await;
-        }
+        self.tell_sources(&evidence, &sources, &steps).await;
         // Ready when the first line is to be cited, and in nobody's way before: the model is being waited for.
         let preparing = Arc::clone(&evidence);
         drop(tokio::task::spawn_blocking(move || preparing.prepare()));
@@ -200,16 +202,13 @@ impl Pipeline {
             return (plan, Evidence::default(), Searched::default());
         }
         let queries: Vec<SearchQuery> = plan.queries.iter().map(|text| self.query(question, text)).collect();
-        let mut retrieved = retrieve(&self.searchers, &queries, steps).await;
+        let retrieved = retrieve(&self.searchers, &queries, steps).await;
         let offline = retrieved.offline;
-        if retrieved.hits.is_empty() && plan.urls.is_empty() {
-            retrieved = retrieve(&self.fallback, &queries, steps).await;
-        }
-        let mut pages = self.read(&plan, retrieved, steps).await;
-        if pages.is_empty() && !self.fallback.is_empty() {
-            // Hits without one readable page: what is on this machine may still know.
+        let mut pages = self.read(&plan.urls, retrieved, steps).await;
+        // Private chats go to a model elsewhere only when they were asked for, and never beside a page of the web.
+        if pages.is_empty() && !self.fallback.is_empty() && (offline || self.model.info().local) {
             let local = retrieve(&self.fallback, &queries, steps).await;
-            pages = self.read(&plan, local, steps).await;
+            pages = self.read(&[], local, steps).await;
         }
         let evidence = self.rank(&plan, pages, Evidence::number).await;
         (plan, evidence, Searched { yes: true, offline })
@@ -240,8 +239,8 @@ impl Pipeline {
         }
     }
 
-    async fn read(&self, plan: &Plan, retrieved: Retrieved, steps: &Steps) -> Vec<Page> {
-        let named = plan.urls.iter().map(|url| SearchHit {
+    async fn read(&self, named: &[Url], retrieved: Retrieved, steps: &Steps) -> Vec<Page> {
+        let named = named.iter().map(|url| SearchHit {
             title: String::new(),
             url: url.to_string(),
             snippet: String::new(),

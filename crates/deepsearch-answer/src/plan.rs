@@ -42,7 +42,11 @@ const URLS: usize = 5;
 
 /// Plans the search. Asks the model only where a follow-up cannot stand alone, and never waits longer than `limit`.
 pub async fn plan(question: &Question, model: &dyn ChatModel, limit: Duration) -> Plan {
-    let urls = urls_in(&question.text);
+    let urls = if question.reads_addresses {
+        urls_in(&question.text)
+    } else {
+        Vec::new()
+    };
     let prefer_fresh = asks_for_news(&question.text);
     if !needs_search(question) {
         return Plan {
@@ -143,8 +147,8 @@ fn is_about_the_chat(question: &Question) -> bool {
 pub fn depends_on_history(text: &str) -> bool {
     const LEANING: &[&str] = &[
         "it", "its", "they", "them", "their", "he", "she", "his", "her", "him", "this", "that", "these", "those",
-        "one", "ones", "there", "former", "latter", "same", "another", "else", "er", "sie", "es", "dies", "diese",
-        "dieser", "il", "elle", "ca", "cela", "eso", "esto", "ello",
+        "one", "ones", "there", "former", "latter", "same", "another", "else", "er", "sie", "dies", "diese", "dieser",
+        "il", "elle", "ca", "cela", "eso", "esto", "ello",
     ];
     const OPENINGS: &[&str] = &[
         "and", "but", "so", "also", "then", "why", "how", "und", "aber", "et", "mais", "y", "pero",
@@ -264,7 +268,7 @@ pub(crate) fn urls_in(text: &str) -> Vec<Url> {
         let Some(at) = word.find("https://").or_else(|| word.find("http://")) else {
             continue;
         };
-        let address = word[at..].trim_end_matches(|c: char| ".,;:!?)]}>\"'".contains(c));
+        let address = without_punctuation(&word[at..]);
         if let Ok(url) = Url::parse(address)
             && !urls.contains(&url)
             && urls.len() < URLS
@@ -273,6 +277,19 @@ pub(crate) fn urls_in(text: &str) -> Vec<Url> {
         }
     }
     urls
+}
+
+/// An address without the punctuation of the sentence around it; a bracket that it opened itself is its own.
+fn without_punctuation(mut address: &str) -> &str {
+    loop {
+        let closes = address.ends_with(')') && address.matches(')').count() > address.matches('(').count();
+        match address.chars().next_back() {
+            Some(last) if closes || ".,;:!?]}>\"'".contains(last) => {
+                address = &address[..address.len() - last.len_utf8()]
+            }
+            _ => return address,
+        }
+    }
 }
 
 fn without_urls(text: &str) -> String {

@@ -11,7 +11,7 @@ use crate::pipeline::Steps;
 pub struct Retrieved {
     /// Best first, one address once.
     pub hits: Vec<SearchHit>,
-    /// Each engine that was asked said that it cannot be reached.
+    /// No engine that was asked could be reached.
     pub offline: bool,
 }
 
@@ -37,7 +37,11 @@ pub async fn retrieve(searchers: &[std::sync::Arc<dyn Searcher>], queries: &[Sea
         .map(|results| results.hits)
         .collect();
     Retrieved {
-        offline: lists.is_empty() && failures.contains(&ErrorCode::Offline),
+        offline: lists.is_empty()
+            && failures.contains(&ErrorCode::Offline)
+            && failures
+                .iter()
+                .all(|code| matches!(code, ErrorCode::Offline | ErrorCode::TimedOut)),
         hits: deepsearch_rank::fuse(&lists),
     }
 }

@@ -9,7 +9,7 @@ use futures::StreamExt;
 
 use crate::cite::{Citing, cite};
 use crate::evidence::Evidence;
-use crate::links::{Allowed, AnswerText};
+use crate::links::{AnswerText, Judge, Standing};
 use crate::pipeline::{Pipeline, Question, Searched, Steps};
 use crate::plan::Plan;
 
@@ -20,6 +20,9 @@ pub(crate) struct Draft {
     pub(crate) citations: Vec<Citation>,
     pub(crate) usage: TokenUsage,
 }
+
+// A message holds 100,000 UTF-16 units, and no text has more of those than bytes; room is left for the last piece.
+const LONGEST_ANSWER: usize = 90_000;
 
 /// Writes the answer and sends it on, piece by piece.
 pub(crate) async fn write(
@@ -45,7 +48,13 @@ pub(crate) async fn write(
         .await?;
     while let Some(event) = stream.next().await {
         match event {
-            Ok(ModelEvent::Text(piece)) => writing.push(&piece).await,
+            Ok(ModelEvent::Text(piece)) => {
+                writing.push(&piece).await;
+                if writing.draft.content.len() > LONGEST_ANSWER {
+                    tracing::info!("the answer is as long as a message may be");
+                    break;
+                }
+            }
             Ok(ModelEvent::Usage(usage)) => writing.draft.usage = writing.draft.usage + usage,
             Ok(ModelEvent::Truncated) => tracing::info!("the answer reached its token limit"),
             Err(error) => {
@@ -88,13 +97,14 @@ struct Writing<'a> {
 
 impl<'a> Writing<'a> {
     fn new(question: &Question, evidence: &'a Arc<Evidence>, steps: &'a Steps) -> Self {
-        let allowed = allowed_addresses(question, evidence);
         let content = question
             .so_far
             .as_ref()
             .map_or_else(String::new, |so_far| so_far.content.clone());
+        let mut filter = AnswerText::new(evidence.pages.len() as u32, judge(question, evidence));
+        filter.resume(&content);
         Self {
-            filter: AnswerText::new(evidence.pages.len() as u32, allowed),
+            filter,
             thinking: Thinking::default(),
             citing: Citing::default(),
             so_far: content.len(),
@@ -151,31 +161,42 @@ impl<'a> Writing<'a> {
     }
 }
 
-/// Addresses that were retrieved, that stand in the evidence, or that the person wrote.
-fn allowed_addresses(question: &Question, evidence: &Arc<Evidence>) -> Allowed {
+/// Pages that were read and what the person wrote may be links; what only stands in a page's text may be shown.
+fn judge(question: &Question, evidence: &Arc<Evidence>) -> Judge {
     let (evidence, question) = (Arc::clone(evidence), question.text.clone());
     Arc::new(move |address: &str| {
-        let bare = |text: &str| text.trim_end_matches('/').to_owned();
         let is_web = address.starts_with("http://") || address.starts_with("https://");
-        is_web
-            && (evidence
-                .pages
+        let bare = |text: &str| text.trim_end_matches('/').to_owned();
+        let was_read = evidence
+            .pages
+            .iter()
+            .any(|page| bare(page.url.as_str()) == bare(address));
+        if is_web && (was_read || contains_address(&question, address)) {
+            Standing::Retrieved
+        } else if is_web
+            && evidence
+                .passages
                 .iter()
-                .any(|page| bare(page.url.as_str()) == bare(address))
-                || evidence
-                    .passages
-                    .iter()
-                    .any(|passage| contains_address(&passage.text, address))
-                || contains_address(&question, address))
+                .any(|passage| contains_address(&passage.text, address))
+        {
+            Standing::Quoted
+        } else {
+            Standing::Foreign
+        }
     })
 }
 
 /// Whether `text` holds exactly this address, and not a longer one that it is the beginning of.
 fn contains_address(text: &str, address: &str) -> bool {
-    text.match_indices(address).any(|(at, _)| {
-        let after = text[at + address.len()..].chars().next();
-        after.is_none_or(|c| !(c.is_ascii_alphanumeric() || "/?#=&%_-".contains(c)))
-    })
+    let ends = |at: usize| {
+        let mut after = text[at + address.len()..].chars();
+        match after.next() {
+            None => true,
+            Some('.' | ':' | '@') => !after.next().is_some_and(char::is_alphanumeric),
+            Some(next) => !(next.is_alphanumeric() || "/?#=&%_-~+".contains(next)),
+        }
+    };
+    text.match_indices(address).any(|(at, _)| ends(at))
 }
 
 /// Some local models think aloud in `<think>…</think>` before they answer; that is not part of the answer.

@@ -106,8 +106,6 @@ impl App {
             None => wired.models.default().await?,
         };
         let turn = self.begin(&request).await?;
-        let is_first = turn.question.parent.is_none();
-        let question = self.question(&request, &turn, &wired).await?;
         let pipeline = self.pipeline(&wired, scope(&request, &wired), model);
         let stop = CancellationToken::new();
         self.lock_runs().insert(turn.answer.id.clone(), stop.clone());
@@ -119,9 +117,14 @@ impl App {
         };
         let mut run = Run::new(self, &turn, events);
         run.tell(started).await;
-        let ended = run.drive(&pipeline, &question, &stop).await;
+        let ended = match self.question(&request, &turn, &wired).await {
+            Ok(question) => run.drive(&pipeline, &question, &stop).await,
+            Err(error) => Ended::Broken(error),
+        };
+        let ended = run.end(ended, &pipeline, request.turn == Turn::New).await;
+        // Only now: whoever stops an answer while it is being saved must not be told that it is over.
         self.lock_runs().remove(&turn.answer.id);
-        run.end(ended, &pipeline, is_first).await
+        ended
     }
 
     async fn begin(&self, request: &AskRequest) -> Result<SavedTurn, AppError> {
@@ -134,7 +137,17 @@ impl App {
         };
         Ok(match &request.turn {
             Turn::New => store.begin_answer(new(None, None)).await?,
-            Turn::In(chat) => store.begin_answer(new(Some(chat.clone()), None)).await?,
+            Turn::In(chat) => {
+                // Whoever goes on with a chat wants it kept.
+                if store
+                    .lookup_chat(chat)
+                    .await?
+                    .is_some_and(|chat| chat.deleted_at.is_some())
+                {
+                    store.restore_chat(chat).await?;
+                }
+                store.begin_answer(new(Some(chat.clone()), None)).await?
+            }
             Turn::Editing(question) => {
                 let chat = self.message(question).await?.chat_id;
                 store.begin_answer(new(Some(chat), Some(question.clone()))).await?
@@ -180,6 +193,7 @@ impl App {
             search,
             locale: wired.settings.text("language").map(str::to_owned),
             time_range: request.time_range,
+            reads_addresses: scope(request, wired) == Scope::Web,
             results: wired.settings.number("max_search_results", 10).clamp(1, 50) as usize,
             so_far,
         })
@@ -261,6 +275,9 @@ impl<'a> Run<'a> {
     async fn drive(&mut self, pipeline: &Pipeline, question: &Question, stop: &CancellationToken) -> Ended {
         let (sender, mut steps) = mpsc::channel(64);
         let (pipeline, question) = (pipeline.clone(), question.clone());
+        if let Some(so_far) = &question.so_far {
+            self.evidence = Evidence::of_pages(so_far.pages.clone(), Vec::new());
+        }
         let answering = tokio::spawn(async move { pipeline.answer(&question, sender).await });
         let answering = AbortOnDropHandle::new(answering);
         let mut tick = tokio::time::interval(JOURNAL_EVERY);
@@ -339,15 +356,14 @@ impl<'a> Run<'a> {
     }
 
     /// Keeps the answer as it ended, and tells it.
-    async fn end(mut self, ended: Ended, pipeline: &Pipeline, is_first: bool) -> Result<Message, AppError> {
+    async fn end(mut self, ended: Ended, pipeline: &Pipeline, is_new: bool) -> Result<Message, AppError> {
         let (answer, error) = match ended {
+            Ended::Whole(answer) if answer.content.trim().is_empty() => (answer, Some(wrote_nothing())),
             Ended::Whole(answer) => (answer, None),
             Ended::Stopped => (self.partial(pipeline), Some(AppError::Cancelled)),
             Ended::Broken(error) => (self.partial(pipeline), Some(error)),
         };
-        if let (Some(title), true) = (&answer.title, is_first) {
-            self.app.store().rename_chat(&self.turn.chat.id, title).await?;
-        }
+        let title = answer.title.clone().filter(|_| is_new);
         let state = if error.is_none() {
             MessageState::Complete
         } else {
@@ -360,6 +376,7 @@ impl<'a> Run<'a> {
             .await;
         match (kept, error) {
             (Ok(message), None) => {
+                self.rename(title).await;
                 self.tell(AnswerEvent::Finished {
                     message: message.clone(),
                 })
@@ -380,6 +397,19 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Gives a new chat the model's title, unless the person gave it one meanwhile. The answer is kept either way.
+    async fn rename(&self, title: Option<String>) {
+        let (store, id) = (self.app.store(), &self.turn.chat.id);
+        let Some(title) = title else { return };
+        let renamed = match store.lookup_chat(id).await {
+            Ok(Some(chat)) if chat.title == self.turn.chat.title => store.rename_chat(id, &title).await.map(drop),
+            other => other.map(drop),
+        };
+        if let Err(error) = renamed {
+            tracing::warn!(%error, "the chat keeps its first title");
+        }
+    }
+
     /// What a stopped answer has: its text, cited and checked as far as it goes.
     fn partial(&mut self, pipeline: &Pipeline) -> Answer {
         let content = std::mem::take(&mut self.content);
@@ -396,6 +426,11 @@ impl<'a> Run<'a> {
             content,
         }
     }
+}
+
+fn wrote_nothing() -> AppError {
+    let failure = Failure::new(ErrorCode::Upstream, "The model wrote nothing.");
+    AppError::Answer(failure.hint("Ask again, or choose another model: `deepsearch models`."))
 }
 
 /// As the store keeps it, which binds citations to the saved pages by their numbers.

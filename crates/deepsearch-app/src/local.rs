@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use deepsearch_core::text::sentences;
+use deepsearch_core::text::{fold, is_stop_word, sentences, words};
 use deepsearch_core::{
     Attempt, EngineKind, FetchError, MediaType, Message, MessageId, Page, PageFetcher, PageId, SearchEngine,
     SearchError, SearchHit, SearchOutcome, SearchQuery, SearchResults, Searcher,
@@ -88,7 +88,7 @@ impl SearchEngine for PastChats {
         let engine = || self.id().to_owned();
         let limit = query.limit.clamp(1, 50) as u32;
         let asked = HistoryQuery {
-            text: query.text.clone(),
+            text: subject(&query.text),
             limit,
             ..HistoryQuery::default()
         };
@@ -106,6 +106,19 @@ impl SearchEngine for PastChats {
             query: query.text.clone(),
             hits,
         })
+    }
+}
+
+/// The words of a question that say what it is about; the search of past chats looks for every word.
+fn subject(question: &str) -> String {
+    let told: Vec<&str> = words(question)
+        .map(|(_, word)| word)
+        .filter(|word| !is_stop_word(&fold(word)))
+        .collect();
+    if told.is_empty() {
+        question.to_owned()
+    } else {
+        told.join(" ")
     }
 }
 

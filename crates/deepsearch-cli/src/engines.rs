@@ -9,13 +9,11 @@ use crate::outcome::Outcome;
 use crate::print;
 
 pub(crate) async fn run(app: &App, check: bool, json: bool) -> Outcome {
-    if check {
-        // Failures are told below, as the engines' health.
-        app.try_engines().await;
-    }
+    let tried = if check { app.try_engines().await } else { Vec::new() };
     let engines = app.engines();
     if json {
-        print::json(&json!(engines));
+        let tried: Vec<_> = tried.iter().map(|(engine, found)| json!({ "engine": engine, "results": found.as_ref().ok(), "failure": found.as_ref().err() })).collect();
+        print::json(&json!({ "engines": engines, "checked": tried }));
         return Ok(ExitCode::SUCCESS);
     }
     for engine in engines {
@@ -27,6 +25,11 @@ pub(crate) async fn run(app: &App, check: bool, json: bool) -> Outcome {
             }
             EngineState::Ready if engine.used => "ready".to_owned(),
             EngineState::Ready => "not in use".to_owned(),
+        };
+        let state = match tried.iter().find(|(id, _)| *id == engine.health.engine) {
+            Some((_, Ok(found))) => format!("answered with {found} results"),
+            Some((_, Err(failure))) => format!("failed: {failure}"),
+            None => state,
         };
         let speed = engine
             .health

@@ -10,13 +10,17 @@ use crate::print;
 
 pub(crate) async fn run(app: &App, json: bool) -> Outcome {
     let (models, default) = tokio::join!(app.models(), app.default_model());
-    let default = default?;
+    // The list is what mends a wrong choice, so it is shown with one too.
+    let default = default.map(|model| model.id).unwrap_or_else(|error| {
+        print::note(&deepsearch_core::Failure::from(&error).message);
+        String::new()
+    });
     if json {
-        print::json(&json!({ "default": default.id, "models": models }));
+        print::json(&json!({ "default": default, "models": models }));
         return Ok(ExitCode::SUCCESS);
     }
     for model in models {
-        let mark = if model.id == default.id { "*" } else { " " };
+        let mark = if model.id == default { "*" } else { " " };
         let place = if model.local { "on this machine" } else { "hosted" };
         print::line(&format!(
             "{mark} {}  {place}, {} tokens",

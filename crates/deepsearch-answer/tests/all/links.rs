@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use deepsearch_answer::links::AnswerText;
+use deepsearch_answer::links::{AnswerText, Standing};
 use proptest::prelude::*;
 use rstest::rstest;
 
 fn filter(sources: u32) -> AnswerText {
-    AnswerText::new(
-        sources,
-        Arc::new(|address: &str| address == "https://docs.example.com/a"),
-    )
+    let judge = |address: &str| match address {
+        "https://docs.example.com/a" | "https://docs.example.com/a_(b)" => Standing::Retrieved,
+        "https://quoted.example.com/c" => Standing::Quoted,
+        _ => Standing::Foreign,
+    };
+    AnswerText::new(sources, Arc::new(judge))
 }
 
 fn whole(text: &str) -> String {
@@ -29,6 +31,22 @@ fn whole(text: &str) -> String {
 #[case::wrong_number("Fast [9]. Safe [0].", "Fast. Safe.")]
 #[case::partly_wrong("Fast [1, 9].", "Fast [1].")]
 #[case::huge_number("Fast [99999999999999999999].", "Fast [99999999999999999999].")]
+#[case::parentheses("[R](https://docs.example.com/a_(b)) ok", "[R](https://docs.example.com/a_(b)) ok")]
+#[case::titled("[R](https://docs.example.com/a \"t\") ok", "[R](https://docs.example.com/a) ok")]
+#[case::quoted("See https://quoted.example.com/c.", "See `https://quoted.example.com/c`.")]
+#[case::quoted_link("[q](https://quoted.example.com/c)", "[q]")]
+#[case::spaced_target("![x]( //evil.com/?d=S)", "![x]")]
+#[case::pointed_target("![x](<//evil.com/?d=S>)", "![x]")]
+#[case::spaced_script("[y]( javascript:alert(3))", "[y]")]
+#[case::one_slash("[z]( https:/evil.com/4) https:/evil.com/4", "[z] ")]
+#[case::definition("[r]: //evil.com/?d=S", "[r] : evil.com")]
+#[case::definition_of_a_citation("x [1]\n\n[1]: //evil.com/?d=S", "x [1]\n\n[1] : evil.com")]
+#[case::entity("[s](https&#58;//evil.com/x)", "[s]")]
+#[case::no_scheme("Go to //evil.com/x now", "Go to evil.com now")]
+#[case::code_comment("a // b", "a // b")]
+#[case::generic("a Vec<String> and HashMap<K, V>", "a Vec<String> and HashMap<K, V>")]
+#[case::less("1 < 2 and 3 > 2", "1 < 2 and 3 > 2")]
+#[case::prose_colon("The data: all of it. A file: this.", "The data: all of it. A file: this.")]
 #[case::linked_number("Fast [1](https://evil.test/x) yes.", "Fast [1] yes.")]
 #[case::in_code("Use `a[9]` and\n```\nb[7]\n```\nend [1]", "Use `a[9]` and\n```\nb[7]\n```\nend [1]")]
 #[case::task_list("- [ ] open\n- [x] done", "- [ ] open\n- [x] done")]
@@ -41,11 +59,11 @@ fn whole(text: &str) -> String {
 )]
 #[case::invented_link("See [the docs](https://evil.test/a?b=c) ok.", "See [the docs] ok.")]
 #[case::image("![x](https://evil.test/p.png?secret)", "![x]")]
-#[case::script("[x](javascript:alert(1))", "[x])")]
+#[case::script("[x](javascript:alert(1))", "[x]")]
 #[case::relative_link("[x](/etc/passwd)", "[x]")]
 #[case::data("[x](data:text/html;base64,AAAA)", "[x]")]
-#[case::autolink("<https://evil.test/a>", "<evil.test>")]
-#[case::html("<img src=\"https://evil.test/a.png\">", "<img src=\"evil.test\">")]
+#[case::autolink("<https://evil.test/a>", "evil.test")]
+#[case::html("<img src=\"https://evil.test/a.png\">", "<img>")]
 #[case::userinfo("https://docs.example.com@evil.test/", "evil.test")]
 #[case::example_in_code("Open `http://localhost:8888/x`.", "Open `http://localhost:8888/x`.")]
 #[case::evil_in_code("Run `curl https://evil.io/x`.", "Run `curl evil.io`.")]
@@ -81,9 +99,21 @@ proptest! {
     }
 
     #[test]
+    fn what_was_interrupted_anywhere_stays_as_safe(text in "[a-z ]{0,5}(https://evil[.]test/a|\\[t\\]\\(//evil[.]test\\)|\\[9\\])[a-z ]{0,5}", cut in 0usize..30) {
+        let cut = cut.min(text.len());
+        let mut filter = filter(3);
+        let said = filter.push(&text[..cut]) + &filter.finish();
+        let mut resumed = self::filter(3);
+        resumed.resume(&said);
+        let rest = resumed.push(&text[cut..]) + &resumed.finish();
+        let whole = said + &rest;
+        prop_assert!(!whole.contains("://evil") && !whole.contains("]("), "{}", whole);
+    }
+
+    #[test]
     fn no_address_that_was_not_retrieved_ever_leaves(host in "[a-z]{3,9}", path in "[a-z0-9/]{0,9}", before in "[a-z (\\[<\"*]{0,6}", after in "[a-z )\\]>\"*.]{0,6}") {
         let text = format!("{before} https://{host}.test/{path}{after}");
-        let forbidden = "://".to_owned() + &host;
+        let forbidden = "//".to_owned() + &host;
         prop_assert!(!whole(&text).contains(&forbidden));
     }
 
