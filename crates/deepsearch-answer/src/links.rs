@@ -26,7 +26,7 @@ pub struct AnswerText {
     sources: u32,
     judge: Judge,
     pending: String,
-    /// The last character that left: it tells whether a word begins.
+    /// The last two characters that left: they tell whether a word begins, or an address goes on.
     before: String,
     place: Place,
 }
@@ -85,9 +85,9 @@ impl AnswerText {
             rest = &rest[taken..];
         }
         let left = out.split_off(self.before.len());
-        if let Some((at, _)) = left.char_indices().next_back() {
-            self.before = left[at..].to_owned();
-        }
+        self.before.push_str(&left);
+        let kept = self.before.char_indices().rev().nth(1).map_or(0, |(at, _)| at);
+        self.before.drain(..kept);
         left
     }
 
@@ -318,7 +318,8 @@ fn address_at(rest: &str, before: &str) -> Option<usize> {
         .strip_prefix("//")
         .is_some_and(|host| host.starts_with(|c: char| c.is_alphanumeric()));
     // Also the middle of an address whose scheme left before, or was too long to be one.
-    let is_rest = rest.starts_with("://") || (after_slashes && !joins && !before.ends_with('/'));
+    let goes_on = rest.starts_with('/') && before.ends_with(":/");
+    let is_rest = goes_on || rest.starts_with("://") || (after_slashes && !joins && !before.ends_with('/'));
     let scheme = rest
         .bytes()
         .take(LONGEST_SCHEME)
