@@ -132,10 +132,10 @@ impl AnswerText {
     /// Markers, link targets, definitions of links, and tags.
     fn take_markup(&self, rest: &str, first: char, begins_line: bool, out: &mut String) -> Option<usize> {
         match first {
-            '[' | '【' => match marker_at(rest) {
-                Some((length, numbers)) => Some(self.take_marker(rest, length, &numbers, begins_line, out)),
-                None => None,
-            },
+            '[' | '【' => {
+                let (length, numbers) = marker_at(rest)?;
+                Some(self.take_marker(rest, length, &numbers, begins_line, out))
+            }
             ']' if rest.starts_with("](") => {
                 // One that is not whole on its line becomes none, whatever is written behind it.
                 let Some((target, length)) = link_target(&rest[1..]) else {
@@ -387,7 +387,7 @@ fn host_of(address: &str) -> &str {
 /// Addresses that lead nowhere and that every code example uses (RFC 2606, loopback).
 fn is_example(address: &str) -> bool {
     let host = host_of(address);
-    let is_or_under = |name: &&str| host == *name || host.ends_with(&format!(".{name}"));
+    let is_or_under = |name: &str| host == name || host.ends_with(&format!(".{name}"));
     matches!(host, "localhost" | "127.0.0.1")
         || [
             "example.com",
@@ -399,5 +399,5 @@ fn is_example(address: &str) -> bool {
             "invalid",
         ]
         .iter()
-        .any(|name| is_or_under(&name))
+        .any(|name| is_or_under(name))
 }

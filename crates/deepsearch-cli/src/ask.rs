@@ -10,7 +10,7 @@ use deepsearch_core::{ChatId, Failure, Invalid, Message, MessageId, Source, Verd
 
 use crate::args;
 use crate::outcome::{NOTHING, Outcome};
-use crate::print::{self, Markdown, note, safe};
+use crate::print::{self, Markdown, note, progress, safe};
 
 pub(crate) async fn run(app: &App, args: args::Ask, json: bool) -> Outcome {
     let request = request(args)?;
@@ -134,10 +134,10 @@ impl Shown {
             AnswerEvent::Started { model, .. } if model == "extractive" => {
                 note("No language model is used: the answer is made of sentences from the sources.");
             }
-            AnswerEvent::Started { model, .. } => note(&format!("{model} answers.")),
-            AnswerEvent::Planned { queries, .. } => {
-                queries.iter().for_each(|query| note(&format!("Searching: {query}")))
-            }
+            AnswerEvent::Started { model, .. } => progress(&format!("{model} answers.")),
+            AnswerEvent::Planned { queries, .. } => queries
+                .iter()
+                .for_each(|query| progress(&format!("Searching: {query}"))),
             AnswerEvent::Searched {
                 engine,
                 hits,
@@ -152,16 +152,16 @@ impl Shown {
                 } else {
                     ""
                 };
-                note(&format!("{engine}: {} results{from}", hits.len()));
+                progress(&format!("{engine}: {} results{from}", hits.len()));
             }
             AnswerEvent::SearchFailed { failure, next, .. } => {
                 let then = next.map_or_else(String::new, |next| format!(" Asking {next}."));
                 note(&format!("{}{then}", failure.message));
             }
-            AnswerEvent::SourceRead { url, title, .. } => note(&format!("Read: {} ({url})", title.trim())),
+            AnswerEvent::SourceRead { url, title, .. } => progress(&format!("Read: {} ({url})", title.trim())),
             AnswerEvent::SourceFailed { failure, .. } => note(&format!("Not read: {}", failure.message)),
             AnswerEvent::Ranked { sources, .. } => {
-                note("");
+                progress("");
                 self.sources = sources;
             }
             AnswerEvent::Token { text } => self.markdown.push(&text),
@@ -173,7 +173,7 @@ impl Shown {
                     count(Verdict::Partly),
                     count(Verdict::NotFound),
                 );
-                note(&format!(
+                progress(&format!(
                     "Checked {} sentences: {supported} supported, {partly} partly, {missing} not found in the sources.",
                     sentences.len()
                 ));
@@ -187,7 +187,7 @@ impl Shown {
             }
             AnswerEvent::Suggested { questions } => questions
                 .iter()
-                .for_each(|question| note(&format!("Ask next: {question}"))),
+                .for_each(|question| progress(&format!("Ask next: {question}"))),
             AnswerEvent::Cited { .. } | AnswerEvent::Titled { .. } => {}
         }
     }

@@ -46,6 +46,13 @@ pub(crate) fn note(text: &str) {
     };
 }
 
+/// A step of what is under way: only where a person watches.
+pub(crate) fn progress(text: &str) {
+    if std::io::stderr().is_terminal() {
+        note(text);
+    }
+}
+
 pub(crate) fn failure(failure: &Failure) {
     let mut err = std::io::stderr().lock();
     let _ = writeln!(err, "{}", safe(&failure.message));
