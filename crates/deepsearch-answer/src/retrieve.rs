@@ -47,7 +47,9 @@ pub async fn retrieve(searchers: &[std::sync::Arc<dyn Searcher>], queries: &[Sea
 }
 
 async fn tell(query: &SearchQuery, outcome: &SearchOutcome, steps: &Steps) {
-    let after = outcome.results.last().map(|results| results.engine.clone());
+    // What comes from the cache is not the next engine's.
+    let fresh = outcome.results.last().filter(|_| !outcome.cached);
+    let after = fresh.map(|results| results.engine.clone());
     for (at, attempt) in outcome.attempts.iter().enumerate() {
         let next = outcome
             .attempts

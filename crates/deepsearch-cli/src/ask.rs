@@ -152,7 +152,8 @@ impl Shown {
                 } else {
                     ""
                 };
-                progress(&format!("{engine}: {} results{from}", hits.len()));
+                let found = format!("{engine}: {} results{from}", hits.len());
+                if stale { note(&found) } else { progress(&found) }
             }
             AnswerEvent::SearchFailed { failure, next, .. } => {
                 let then = next.map_or_else(String::new, |next| format!(" Asking {next}."));
