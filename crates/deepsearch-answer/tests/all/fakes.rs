@@ -173,6 +173,11 @@ impl FakeModel {
         self
     }
 
+    pub(crate) fn elsewhere(mut self) -> Self {
+        self.info.local = false;
+        self
+    }
+
     pub(crate) fn planning(mut self, plan: &'static str) -> Self {
         self.plan = Some(plan);
         self

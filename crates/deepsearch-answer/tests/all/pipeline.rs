@@ -376,3 +376,53 @@ async fn a_listener_that_goes_away_does_not_stop_the_answer() {
             .is_ok()
     );
 }
+
+#[tokio::test]
+async fn private_chats_go_to_a_model_elsewhere_only_without_a_network() {
+    let nothing = FakeSearcher::failing(|| SearchError::NoResults { engine: "fake".into() });
+    let (mut asked_elsewhere, _) = pipeline(two_pages(), nothing, FakeModel::saying(&["Hoare [1]."]).elsewhere());
+    let chats = found();
+    asked_elsewhere.fallback = vec![chats.clone()];
+    let answer = run(&asked_elsewhere, &Question::new("Who created Rust?"))
+        .await
+        .0
+        .unwrap();
+    assert!(answer.sources.is_empty() && chats.asked.lock().unwrap().is_empty());
+
+    let nothing = FakeSearcher::failing(|| SearchError::NoResults { engine: "fake".into() });
+    let (mut asked_here, _) = pipeline(two_pages(), nothing, FakeModel::saying(&["Hoare [1]."]));
+    asked_here.fallback = vec![found()];
+    let answer = run(&asked_here, &Question::new("Who created Rust?")).await.0.unwrap();
+    assert_eq!(answer.sources[0].url, RUST);
+}
+
+#[tokio::test]
+async fn a_named_page_that_fails_is_not_asked_again_beside_private_chats() {
+    let (mut pipeline, model) = pipeline(
+        two_pages(),
+        FakeSearcher::finding([]),
+        FakeModel::saying(&["Hoare [1]."]),
+    );
+    pipeline.fallback = vec![found()];
+    let (_, events) = run(&pipeline, &Question::new("Who created Rust? https://evil.example/once")).await;
+    let refused = |event: &&AnswerEvent| matches!(event, AnswerEvent::SourceFailed { url, .. } if url.contains("evil"));
+    assert_eq!(events.iter().filter(refused).count(), 1);
+    assert!(!model.asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn addresses_are_read_only_where_the_web_may_be_asked() {
+    let (pipeline, _) = pipeline(two_pages(), found(), FakeModel::saying(&["Fine."]));
+    let question = Question {
+        search: SearchMode::Never,
+        reads_addresses: false,
+        ..Question::new(format!("What says {RUST}?"))
+    };
+    let (answer, events) = run(&pipeline, &question).await;
+    assert!(answer.unwrap().sources.is_empty());
+    assert!(
+        !events
+            .iter()
+            .any(|event| matches!(event, AnswerEvent::SourceRead { .. }))
+    );
+}

@@ -111,7 +111,7 @@ async fn past_answers_are_a_source_of_new_ones() {
         .unwrap();
     let again = AskRequest {
         scope: Some(Scope::Chats),
-        ..ask_guide("SearXNG address of the server")
+        ..ask_guide("what is the address of my SearXNG server?")
     };
     let message = app.ask(again, |_| {}).await.unwrap();
     assert!(
@@ -120,5 +120,30 @@ async fn past_answers_are_a_source_of_new_ones() {
             .unwrap()
             .iter()
             .any(|source| source.url.starts_with("guide:") || source.url.starts_with("chat:"))
+    );
+}
+
+#[tokio::test]
+async fn going_on_with_a_chat_in_trash_brings_it_back() {
+    let home = tempdir().unwrap();
+    let app = app(home.path(), &[]).await;
+    let first = app
+        .ask(ask_guide("how do I use my own SearXNG?"), |_| {})
+        .await
+        .unwrap();
+    app.store().delete_chat(&first.chat_id).await.unwrap();
+    let next = AskRequest {
+        turn: Turn::In(first.chat_id.clone()),
+        ..ask_guide("how do I make a backup?")
+    };
+    app.ask(next, |_| {}).await.unwrap();
+    assert_eq!(
+        app.store()
+            .lookup_chat(&first.chat_id)
+            .await
+            .unwrap()
+            .unwrap()
+            .deleted_at,
+        None
     );
 }
