@@ -265,7 +265,7 @@ impl Pipeline {
         number: fn(Vec<Page>, Vec<deepsearch_core::Passage>) -> Evidence,
     ) -> Evidence {
         let mut options = deepsearch_rank::RankOptions::new(self.clock.now());
-        options.answer_tokens = self.evidence_tokens();
+        options.answer_tokens = self.evidence_tokens(&plan.question);
         options.page_tokens = options.page_tokens.min(options.answer_tokens.div_ceil(2));
         options.prefer_fresh = plan.prefer_fresh;
         let (question, queries) = (plan.subject(pages.first()), plan.queries.clone());
@@ -280,13 +280,15 @@ impl Pipeline {
     }
 
     /// What fits beside the instructions, the chat and the answer.
-    fn evidence_tokens(&self) -> usize {
+    fn evidence_tokens(&self, question: &str) -> usize {
         const OVERHEAD: usize = 700;
+        // It stands in the prompt once, and once more where it was reworded.
+        let asked = 2 * deepsearch_rank::estimate_tokens(question);
         let context = self.model.info().context_tokens;
         let answer = (self.limits.answer_tokens as usize).min(context / 3);
         self.limits
             .evidence_tokens
-            .min(context.saturating_sub(answer + OVERHEAD))
+            .min(context.saturating_sub(answer + asked + OVERHEAD))
             .max(256)
     }
 

@@ -19,6 +19,9 @@ use crate::secrets;
 
 pub(crate) const STORE_FILE: &str = "deepsearch.sqlite";
 
+/// How long answers that are stopped may take to be kept.
+const CLOSING: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// What an app is given from outside.
 #[derive(Clone)]
 pub struct AppOptions {
@@ -115,7 +118,10 @@ impl App {
             stop.cancel();
         }
         self.inner.tasks.close();
-        self.inner.tasks.wait().await;
+        // Quitting waits, then insists: what is journalled by then is kept as interrupted at the next start.
+        if tokio::time::timeout(CLOSING, self.inner.tasks.wait()).await.is_err() {
+            tracing::warn!("an answer did not end in time");
+        }
         self.wired().cache.flush().await;
         self.inner.store.close().await;
     }
