@@ -3,14 +3,20 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 use anyhow::{Context, Result, bail};
 
-/// The checkout this was built from; every command runs there.
+/// The checkout this is run from; every command runs there. Asked of Cargo at run time: checkouts that share a target
+/// folder share this program too, and the one it was built from may be another.
 pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("xtask lies in a folder of the workspace")
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let xtask =
+            std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+        let root = xtask.parent().expect("xtask lies in a folder of the workspace");
+        root.to_owned()
+    });
+    &ROOT
 }
 
 /// The folder for what is downloaded for the tests. Safe to delete: it is filled again.
