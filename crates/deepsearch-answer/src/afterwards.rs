@@ -1,12 +1,12 @@
 //! After the answer: a title for a new chat, and questions that could follow. Nice to have, so never waited for long.
 
 use deepsearch_core::event::AnswerEvent;
-use deepsearch_core::{ChatRequest, ModelEvent, Purpose, Role, TokenUsage, Turn};
-use futures::StreamExt;
+use deepsearch_core::{ChatRequest, Purpose, Role, TokenUsage, Turn};
 
 use crate::evidence::Evidence;
 use crate::pipeline::{Pipeline, Question, Steps};
 use crate::plan::{Plan, first_chars};
+use crate::write::collect;
 
 /// What came after the answer.
 #[derive(Debug, Default)]
@@ -92,20 +92,10 @@ async fn short_text(
         max_tokens: Some(max_tokens),
         temperature: Some(0.3),
     };
-    let (mut text, mut usage) = (String::new(), TokenUsage::default());
-    match pipeline.model.stream(request).await {
-        Ok(mut stream) => {
-            while let Some(Ok(event)) = stream.next().await {
-                match event {
-                    ModelEvent::Text(piece) => text.push_str(&piece),
-                    ModelEvent::Usage(more) => usage = usage + more,
-                    ModelEvent::Truncated => {}
-                }
-            }
-        }
-        Err(error) => tracing::info!(%error, ?purpose, "the model wrote nothing after the answer"),
-    }
-    (text, usage)
+    collect(pipeline.model.as_ref(), request).await.unwrap_or_else(|error| {
+        tracing::info!(%error, ?purpose, "the model wrote nothing after the answer");
+        Default::default()
+    })
 }
 
 /// The first line as a title, if it looks like one: a small model may write an essay instead.

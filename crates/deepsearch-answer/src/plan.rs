@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use deepsearch_core::text::{content_terms, fold, words};
-use deepsearch_core::{ChatModel, ChatRequest, ModelEvent, Page, Purpose, Role, Turn};
-use futures::StreamExt;
+use deepsearch_core::{ChatModel, ChatRequest, Page, Purpose, Role, Turn};
 use url::Url;
 
 use crate::pipeline::{Question, SearchMode};
+use crate::write::collect;
 
 /// What is searched for and read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -218,15 +218,9 @@ async fn reworded(question: &Question, model: &dyn ChatModel) -> Vec<String> {
         max_tokens: Some(120),
         temperature: Some(0.0),
     };
-    let Ok(mut stream) = model.stream(request).await else {
+    let Ok((text, _)) = collect(model, request).await else {
         return Vec::new();
     };
-    let mut text = String::new();
-    while let Some(Ok(event)) = stream.next().await {
-        if let ModelEvent::Text(piece) = event {
-            text.push_str(&piece);
-        }
-    }
     // Whatever a model writes here is only ever a query: plain words on a line, bounded.
     text.lines()
         .map(|line| {

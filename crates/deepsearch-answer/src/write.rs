@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use deepsearch_core::event::AnswerEvent;
-use deepsearch_core::{ChatRequest, Citation, ModelError, ModelEvent, Purpose, Role, TokenUsage, Turn};
+use deepsearch_core::{ChatModel, ChatRequest, Citation, ModelError, ModelEvent, Purpose, Role, TokenUsage, Turn};
 use deepsearch_rank::estimate_tokens;
 use futures::StreamExt;
 
-use crate::cite::{Citing, cite};
+use crate::cite::Citing;
 use crate::evidence::Evidence;
 use crate::links::{AnswerText, Judge, Standing};
 use crate::pipeline::{Pipeline, Question, Searched, Steps};
@@ -65,6 +65,21 @@ pub(crate) async fn write(
         }
     }
     Ok(writing.finish().await)
+}
+
+/// The whole of a short text that a model writes for us and not for the reader, and what it cost. What came before an
+/// error is enough.
+pub(crate) async fn collect(model: &dyn ChatModel, request: ChatRequest) -> Result<(String, TokenUsage), ModelError> {
+    let mut stream = model.stream(request).await?;
+    let (mut text, mut usage) = (String::new(), TokenUsage::default());
+    while let Some(Ok(event)) = stream.next().await {
+        match event {
+            ModelEvent::Text(piece) => text.push_str(&piece),
+            ModelEvent::Usage(more) => usage = usage + more,
+            ModelEvent::Truncated => {}
+        }
+    }
+    Ok((text, usage))
 }
 
 /// Why there is nothing to write from, said by code: a model would be tempted to fill the gap.
@@ -148,6 +163,7 @@ impl<'a> Writing<'a> {
 
     async fn tell_citations(&mut self, finished: bool) {
         for citation in self.citing.advance(&self.draft.content, finished, self.evidence) {
+            self.draft.citations.push(citation.clone());
             self.steps.event(AnswerEvent::Cited { citation }).await;
         }
     }
@@ -156,7 +172,6 @@ impl<'a> Writing<'a> {
         self.flush().await;
         self.draft.content.truncate(self.draft.content.trim_end().len());
         self.tell_citations(true).await;
-        self.draft.citations = cite(&self.draft.content, self.evidence);
         self.draft
     }
 }
