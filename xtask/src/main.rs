@@ -1,4 +1,4 @@
-//! Set-up and chores, the same on all three systems: `cargo xtask run | test | bench | prepare`.
+//! Set-up and chores, the same on all three systems: `cargo xtask run | test | bench | prepare | bindings | package`.
 //!
 //! Each command first brings in what it needs, says what it does and why, and can be run again. The product is never
 //! imported here, so that this builds in seconds on a machine that has only Rust.
@@ -18,17 +18,20 @@ mod run;
 mod setup;
 mod shell;
 mod test;
+mod ui;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "\
-cargo xtask run [-- ARGS]        set up, build, and ask the built-in guide a first question
+cargo xtask run [-- ARGS]        set up, build, and open the window
                                  (with ARGS: run `deepsearch ARGS` instead)
 cargo xtask test [--bare]        set up everything the tests need, then check and test the whole workspace
                                  (--bare: only what needs no server, no model and no documents)
 cargo xtask bench [NAME]         run all benchmarks, or one
 cargo xtask prepare [--check]    write the data of the compile-time checked queries anew
                                  (--check: only say whether it is current)
+cargo xtask bindings             write the TypeScript that the interface knows Rust by anew
+cargo xtask package              build the packages that a person installs
 
 Where a person sits at the terminal, nothing is installed unasked. --yes answers yes to every question.
 DEEPSEARCH_DEV_CACHE moves the folder for what is downloaded for the tests.";
@@ -62,6 +65,14 @@ fn dispatch(mut args: Vec<String>) -> anyhow::Result<()> {
             let check = take(&mut own, "--check");
             none_left(&own)?;
             prepare::prepare(consent, check)
+        }
+        "bindings" => {
+            none_left(&own)?;
+            ui::bindings(consent)
+        }
+        "package" => {
+            none_left(&own)?;
+            ui::package(consent)
         }
         "help" | "--help" | "-h" => {
             println!("{USAGE}");

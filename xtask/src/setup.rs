@@ -43,7 +43,27 @@ pub(crate) struct Need {
     apt: &'static str,
     elsewhere: &'static str,
     why: &'static str,
-    present: fn() -> bool,
+    present: Present,
+}
+
+/// How it is found out whether something is there.
+#[derive(Debug)]
+enum Present {
+    Program(&'static str),
+    If(fn() -> bool),
+}
+
+impl Need {
+    fn is_present(&self) -> bool {
+        match self.present {
+            Present::Program(name) => shell::which(name).is_some(),
+            Present::If(is_there) => is_there(),
+        }
+    }
+}
+
+fn has_library(name: &str) -> bool {
+    shell::succeeds(&mut shell::command("pkg-config", &["--exists", name]))
 }
 
 /// What a build needs beside Rust.
@@ -51,8 +71,61 @@ pub(crate) const BUILD: &[Need] = &[Need {
     apt: "build-essential",
     elsewhere: "a C compiler (macOS: `xcode-select --install`; Windows: the Visual Studio Build Tools)",
     why: "compiles SQLite, zstd and the TLS library",
-    present: || cfg!(windows) || shell::which("cc").is_some(),
+    present: Present::If(|| cfg!(windows) || shell::which("cc").is_some()),
 }];
+
+/// What the window needs beside that.
+pub(crate) const DESKTOP: &[Need] = &[
+    Need {
+        apt: "libwebkit2gtk-4.1-dev",
+        elsewhere: "WebKitGTK 4.1 with its headers (macOS and Windows bring their own)",
+        why: "shows the window",
+        present: Present::If(|| !cfg!(target_os = "linux") || has_library("webkit2gtk-4.1")),
+    },
+    Need {
+        apt: "pkg-config",
+        elsewhere: "pkg-config",
+        why: "finds the libraries of the window",
+        present: Present::If(|| !cfg!(target_os = "linux") || shell::which("pkg-config").is_some()),
+    },
+    Need {
+        apt: "libayatana-appindicator3-dev",
+        elsewhere: "libayatana-appindicator3",
+        why: "draws the tray icon",
+        present: Present::If(|| !cfg!(target_os = "linux") || has_library("ayatana-appindicator3-0.1")),
+    },
+    Need {
+        apt: "npm",
+        elsewhere: "Node.js 20 or newer with npm (https://nodejs.org)",
+        why: "builds the interface",
+        present: Present::If(|| shell::which(if cfg!(windows) { "npm.cmd" } else { "npm" }).is_some()),
+    },
+];
+
+/// What driving the window in tests needs: a screen of their own, a desktop on it, browsers to drive.
+pub(crate) const WINDOW_TESTS: &[Need] = &[
+    program("xvfb", "Xvfb", "is the screen of the window's tests"),
+    program("xauth", "xauth", "lets programs onto that screen"),
+    program("openbox", "openbox", "manages the windows on it"),
+    program("dbus-x11", "dbus-run-session", "gives each test a session of its own"),
+    program("xdotool", "xdotool", "presses keys"),
+    program("wmctrl", "wmctrl", "closes windows"),
+    program("imagemagick", "import", "takes pictures of what failed"),
+    program("webkit2gtk-driver", "WebKitWebDriver", "drives the window"),
+    program("gnome-keyring", "gnome-keyring-daemon", "is the keychain of the tests"),
+    program("xdg-utils", "xdg-open", "opens deepsearch:// links"),
+    program("desktop-file-utils", "update-desktop-database", "registers deepsearch:// links"),
+    program("chromium", "chromium", "runs the interface's own tests"),
+];
+
+const fn program(apt: &'static str, name: &'static str, why: &'static str) -> Need {
+    Need {
+        apt,
+        elsewhere: name,
+        why,
+        present: Present::Program(name),
+    }
+}
 
 /// What the tests need beside that.
 pub(crate) const TESTS: &[Need] = &[
@@ -60,13 +133,13 @@ pub(crate) const TESTS: &[Need] = &[
         apt: "redis-server",
         elsewhere: "redis-server (macOS: `brew install redis`)",
         why: "the cache tests start one of their own on a free port",
-        present: || shell::which("redis-server").is_some(),
+        present: Present::Program("redis-server"),
     },
     Need {
         apt: "python3-venv",
         elsewhere: "Python 3.10 or newer (macOS: `brew install python`)",
         why: "runs the small language model of the journeys",
-        present: || shell::succeeds(&mut shell::command("python3", &["-c", "import venv, ensurepip"])),
+        present: Present::If(|| shell::succeeds(&mut shell::command("python3", &["-c", "import venv, ensurepip"]))),
     },
 ];
 
@@ -75,7 +148,7 @@ pub(crate) const TESTS: &[Need] = &[
 /// # Errors
 /// With the sentence that says what to install by hand, where we cannot or may not.
 pub(crate) fn ensure(consent: Consent, needs: &[Need]) -> Result<()> {
-    let missing: Vec<&Need> = needs.iter().filter(|need| !(need.present)()).collect();
+    let missing: Vec<&Need> = needs.iter().filter(|need| !need.is_present()).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -98,7 +171,7 @@ pub(crate) fn ensure(consent: Consent, needs: &[Need]) -> Result<()> {
     let mend = || format!("is the network there? Otherwise install by hand and run this again: {by_hand}");
     apt(&["update"]).with_context(mend)?;
     apt(&[&["install", "--yes", "--no-install-recommends"], packages.as_slice()].concat()).with_context(mend)?;
-    match missing.iter().find(|need| !(need.present)()) {
+    match missing.iter().find(|need| !need.is_present()) {
         Some(need) => bail!(
             "{} is installed but still not found; look whether PATH holds it",
             need.apt

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::setup::{self, Consent};
-use crate::{corpus, model, prepare, python, shell};
+use crate::{corpus, model, prepare, python, shell, ui};
 
 struct Outcome {
     name: &'static str,
@@ -27,9 +27,13 @@ struct World {
 /// When the set-up fails, or any check or test does.
 pub(crate) fn test(consent: Consent, bare: bool) -> Result<()> {
     setup::ensure(consent, setup::BUILD)?;
+    setup::ensure(consent, setup::DESKTOP)?;
     // All questions come first, so that nobody has to sit through the checks.
     let world = if bare { None } else { Some(World::ensure(consent)?) };
+    // The shell carries the interface, so nothing of it compiles before this.
+    ui::build()?;
     let mut outcomes = checks();
+    outcomes.extend(interface(world.is_some()));
     if world.is_some() {
         outcomes.push(step("checked queries", || prepare::prepare(consent, true)));
     }
@@ -43,6 +47,9 @@ pub(crate) fn test(consent: Consent, bare: bool) -> Result<()> {
 impl World {
     fn ensure(consent: Consent) -> Result<Self> {
         setup::ensure(consent, setup::TESTS)?;
+        if cfg!(target_os = "linux") {
+            setup::ensure(consent, setup::WINDOW_TESTS)?;
+        }
         Ok(Self {
             documents: corpus::ensure(consent)?,
             python: python::ensure(consent)?,
@@ -64,6 +71,18 @@ fn checks() -> Vec<Outcome> {
             shell::run(doc.env("RUSTDOCFLAGS", "-D warnings"))
         }),
     ]
+}
+
+fn interface(browser: bool) -> Vec<Outcome> {
+    let mut outcomes = vec![
+        step("interface: types", || shell::run(&mut ui::npm(&["run", "check"]))),
+        step("interface: style", || shell::run(&mut ui::npm(&["run", "lint"]))),
+        step("interface: tests", || shell::run(&mut ui::npm(&["test"]))),
+    ];
+    if browser {
+        outcomes.push(step("interface: in a browser", || shell::run(&mut ui::npm(&["run", "test:browser"]))));
+    }
+    outcomes
 }
 
 // Advisories change by the day: the workflow asks for them, not each test run.

@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::{Config, Resolved, is_secret};
 use crate::error::AppError;
+use crate::favicons::Favicons;
 use crate::local::{Alone, LocalFirst, PastChats};
 use crate::secrets;
 
@@ -56,6 +57,7 @@ pub(crate) struct Parts {
     /// Answers being written, each with what stops it.
     pub(crate) runs: Mutex<HashMap<MessageId, CancellationToken>>,
     pub(crate) tasks: TaskTracker,
+    pub(crate) favicons: Favicons,
 }
 
 /// The parts that depend on settings; built anew when one changes.
@@ -99,6 +101,7 @@ impl App {
             wired: Mutex::new(Arc::new(wired)),
             runs: Mutex::default(),
             tasks: TaskTracker::new(),
+            favicons: Favicons::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }

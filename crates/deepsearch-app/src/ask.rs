@@ -21,7 +21,7 @@ use crate::app::{App, Wired};
 use crate::error::AppError;
 
 /// Where answers come from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
     /// The web and the guide; what is on this machine when there is no network.
@@ -35,7 +35,7 @@ pub enum Scope {
 }
 
 /// Which place in a chat the question takes. Nothing is ever overwritten.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
 #[serde(rename_all = "snake_case")]
 pub enum Turn {
     /// A new chat.
@@ -52,7 +52,7 @@ pub enum Turn {
 }
 
 /// What is asked. `question` is not read where the turn already has one.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
 pub struct AskRequest {
     pub question: String,
     pub turn: Turn,

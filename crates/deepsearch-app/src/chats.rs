@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::error::AppError;
 
 /// A page of a chat, in reading order.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, specta::Type)]
 pub struct OpenChat {
     pub chat: Chat,
     pub messages: Vec<OpenMessage>,
@@ -19,7 +19,7 @@ pub struct OpenChat {
 }
 
 /// A message with its evidence.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, specta::Type)]
 pub struct OpenMessage {
     #[serde(flatten)]
     pub message: Message,
@@ -33,7 +33,7 @@ pub struct OpenMessage {
 }
 
 /// A saved page as a source.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, specta::Type)]
 pub struct SavedSource {
     pub number: u32,
     pub page_id: PageId,
@@ -61,7 +61,7 @@ impl App {
         }
         let mut messages = Vec::with_capacity(page.len());
         for message in page {
-            messages.push(self.open_message(message).await?);
+            messages.push(self.with_evidence(message).await?);
         }
         Ok(OpenChat {
             chat,
@@ -70,7 +70,16 @@ impl App {
         })
     }
 
-    async fn open_message(&self, message: Message) -> Result<OpenMessage, AppError> {
+    /// One message with its evidence.
+    ///
+    /// # Errors
+    /// [`AppError::Unknown`] for a message that is not there.
+    pub async fn open_message(&self, id: &MessageId) -> Result<OpenMessage, AppError> {
+        let message = self.message(id).await?;
+        self.with_evidence(message).await
+    }
+
+    async fn with_evidence(&self, message: Message) -> Result<OpenMessage, AppError> {
         let siblings = self.store().list_siblings(&message.id).await?;
         let evidence = match message.role {
             Role::Assistant => self.store().lookup_evidence(&message.id).await?.unwrap_or_default(),
@@ -99,6 +108,15 @@ impl App {
             id: id.to_string(),
         };
         self.store().lookup_message(id).await?.ok_or_else(unknown)
+    }
+
+    /// Forgets everything in Trash. Returns how many chats that were.
+    ///
+    /// # Errors
+    /// [`AppError`] when the store cannot be written.
+    pub async fn empty_trash(&self) -> Result<u64, AppError> {
+        // What was deleted within this very millisecond too.
+        Ok(self.store().purge_deleted(TimeDelta::milliseconds(-1)).await?)
     }
 
     /// Forgets what has lain in Trash longer than the setting says. Returns how many chats that were.

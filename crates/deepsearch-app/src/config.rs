@@ -19,7 +19,7 @@ pub(crate) const FILE: &str = "config.toml";
 const PREFIX: &str = "DEEPSEARCH_";
 
 /// Where a value comes from, strongest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, specta::Type)]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
     Environment,

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::app::App;
 
 /// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, specta::Type)]
 #[serde(rename_all = "lowercase")]
 pub enum Grade {
     Good,
@@ -17,7 +17,7 @@ pub enum Grade {
 }
 
 /// What was found of one part.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, specta::Type)]
 pub struct Finding {
     pub part: String,
     pub grade: Grade,

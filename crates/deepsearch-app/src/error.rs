@@ -29,6 +29,12 @@ pub enum AppError {
         #[source]
         source: std::io::Error,
     },
+    #[error("`{path}` cannot be written")]
+    Unwritable {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
     #[error("`{path}` cannot be read")]
     ConfigUnreadable {
         path: PathBuf,
@@ -62,6 +68,12 @@ pub enum AppError {
     Answer(Failure),
 }
 
+impl From<AppError> for Failure {
+    fn from(error: AppError) -> Self {
+        Self::from(&error)
+    }
+}
+
 impl From<&AppError> for Failure {
     fn from(error: &AppError) -> Self {
         let say = |code| Self::new(code, sentence(&error.to_string()));
@@ -80,6 +92,9 @@ impl From<&AppError> for Failure {
                 std::io::ErrorKind::NotFound => say(ErrorCode::NotFound).hint("Check its name."),
                 _ => say(ErrorCode::Storage).hint("Check that it is a file and may be read."),
             },
+            AppError::Unwritable { .. } => {
+                say(ErrorCode::Storage).hint("Choose another place, or make room on the disk.")
+            }
             AppError::ConfigUnreadable { .. } => say(ErrorCode::Storage).hint("Check the file's permissions."),
             AppError::ConfigMalformed { .. } => {
                 say(ErrorCode::Invalid).hint("Mend the file, or move it away to begin anew.")

@@ -6,10 +6,12 @@ mod app;
 
 mod ask;
 mod chats;
+mod favicons;
 mod library;
 mod local;
 
 mod backups;
+mod data;
 mod doctor;
 
 mod config;
@@ -23,6 +25,7 @@ pub use ask::{AskRequest, Scope, Turn};
 pub use backups::{list_backups, restore_backup, tell};
 pub use chats::{OpenChat, OpenMessage, SavedSource};
 pub use config::{Config, Origin};
+pub use data::DataFolder;
 pub use doctor::{Finding, Grade};
 pub use error::AppError;
 pub use library::{EngineStatus, PageReader};
@@ -31,6 +34,6 @@ pub use settings::{SETTINGS, SettingInfo, SettingKind, SettingValue};
 pub use deepsearch_crawl::run_parser;
 pub use deepsearch_search::{ENGINES, EngineHealth, EngineState};
 pub use deepsearch_sqlite::{
-    Backup, ChatCursor, ChatFilter, ChatView, HistoryFilter, HistoryHit, HistoryQuery, HistoryResults, Recovery,
+    Backup, BackupKind, ChatCursor, ChatFilter, ChatView, HistoryFilter, HistoryHit, HistoryQuery, HistoryResults, Recovery,
     Replaced,
 };

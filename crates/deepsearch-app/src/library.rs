@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use deepsearch_core::{Failure, ModelInfo, Page, SearchError, SearchOutcome, SearchQuery, Searcher, SystemClock};
+use deepsearch_core::{Failure, ModelInfo, Page, PageId, SearchError, SearchOutcome, SearchQuery, Searcher, SystemClock};
 use deepsearch_crawl::{ParserOptions, Reader};
 use deepsearch_search::{ENGINES, EngineHealth, EngineState};
 use futures::future::join_all;
@@ -13,7 +13,7 @@ use crate::app::{App, ready_engines};
 use crate::error::AppError;
 
 /// A search engine as a person sees it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, specta::Type)]
 pub struct EngineStatus {
     pub name: &'static str,
     /// Whether it is asked as things are set.
@@ -54,6 +54,26 @@ impl App {
     /// [`AppError::Fetch`].
     pub async fn read(&self, url: &Url) -> Result<Page, AppError> {
         Ok(self.wired().fetcher.fetch(url).await?)
+    }
+
+    /// A page as it was saved.
+    ///
+    /// # Errors
+    /// [`AppError::Unknown`] for a page that is not there.
+    pub async fn saved_page(&self, id: &PageId) -> Result<Page, AppError> {
+        let unknown = || AppError::Unknown {
+            what: "saved page",
+            id: id.to_string(),
+        };
+        self.store().lookup_page(id).await?.ok_or_else(unknown)
+    }
+
+    /// The icon of a page's site as a `data:` address. `None` where it has none that is an ordinary picture.
+    pub async fn favicon(&self, page: &str) -> Option<String> {
+        let page = Url::parse(page).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+        let declared = self.store().find_page_by_url(&page).await.ok().flatten();
+        let icon = declared.and_then(|page| page.favicon).or_else(|| page.join("/favicon.ico").ok())?;
+        self.inner.favicons.get(&icon, &self.wired().crawler).await
     }
 
     /// The readable page in some HTML, PDF or text that is there already.

@@ -42,7 +42,7 @@ pub struct SettingInfo {
 }
 
 /// A setting as it stands.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, specta::Type)]
 pub struct SettingValue {
     pub key: String,
     /// Of a secret only whether it is set.

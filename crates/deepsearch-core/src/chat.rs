@@ -12,7 +12,7 @@ crate::ids::id!(
 );
 
 /// A conversation. `pinned`, `archived` and `leaf` are ours; the rest is the seed's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
 pub struct Chat {
     pub id: ChatId,
     /// At most 500 code points.

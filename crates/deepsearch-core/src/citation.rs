@@ -6,7 +6,7 @@ use crate::page::PageId;
 use crate::text::Span;
 
 /// One `[n]` in an answer, bound by code, never by a model, to a sentence of a saved page.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, specta::Type)]
 pub struct Citation {
     /// The number in the text, from 1: `sources[number - 1]`.
     pub number: u32,
@@ -22,7 +22,7 @@ pub struct Citation {
 }
 
 /// Whether the sources say what a sentence says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, specta::Type)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     Supported,
@@ -31,7 +31,7 @@ pub enum Verdict {
 }
 
 /// The verdict on one sentence of an answer. Sentences are marked, never removed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, specta::Type)]
 pub struct SentenceCheck {
     /// Bytes of the answer's content.
     pub sentence: Span,
@@ -41,7 +41,7 @@ pub struct SentenceCheck {
 }
 
 /// The sentence of a saved page that comes nearest to a claim.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, specta::Type)]
 pub struct Evidence {
     /// `sources[number - 1]`.
     pub number: u32,

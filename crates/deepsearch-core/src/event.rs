@@ -10,7 +10,7 @@ use crate::page::PageId;
 use crate::search::{EngineId, SearchHit};
 
 /// One step of an answer. Events only inform: what must be kept is in [`AnswerEvent::Finished`]'s message.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, specta::Type)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum AnswerEvent {
     /// The question is saved and the answer has an id; everything after this survives a crash.

@@ -12,7 +12,7 @@ crate::ids::id!(
 );
 
 /// Who speaks (seed 8.1, `role_check`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, specta::Type)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     User,
@@ -48,7 +48,7 @@ impl std::str::FromStr for Role {
 }
 
 /// Whether a message's text is whole. Ours; the shared table knows only complete ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, specta::Type)]
 #[serde(rename_all = "lowercase")]
 pub enum MessageState {
     /// Being written now; its text so far is in the journal.
@@ -59,7 +59,7 @@ pub enum MessageState {
 }
 
 /// One turn of a chat. Messages form a tree by `parent`: an edit or a new answer is a sibling, nothing is overwritten.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, specta::Type)]
 pub struct Message {
     pub id: MessageId,
     pub chat_id: ChatId,
@@ -90,7 +90,7 @@ impl Message {
 }
 
 /// A source of an answer, as the seed keeps it beside the message (seed part 3).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
 pub struct Source {
     pub title: String,
     pub url: String,
@@ -112,7 +112,7 @@ impl Source {
 }
 
 /// What is known of how an answer came to be (seed part 3); members we do not know are kept.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, specta::Type)]
 #[serde(rename_all = "camelCase")]
 pub struct MessageMetadata {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -146,7 +146,7 @@ impl MessageMetadata {
 }
 
 /// Tokens that an answer cost; integers from 0 (seed R10).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
 pub struct TokenUsage {
     pub prompt: u32,
     pub completion: u32,

@@ -16,7 +16,7 @@ use crate::text::Span;
 pub type ModelId = String;
 
 /// A model that can be chosen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
 pub struct ModelInfo {
     pub id: ModelId,
     /// `openai`, `ollama`, …, `built-in`.

@@ -13,7 +13,7 @@ crate::ids::id!(
 );
 
 /// What a page was before it became text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, specta::Type)]
 #[serde(rename_all = "lowercase")]
 pub enum MediaType {
     Html,
@@ -22,7 +22,7 @@ pub enum MediaType {
 }
 
 /// A web page, PDF, guide topic or past answer, as it read when it was fetched. Never changed once saved.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, specta::Type)]
 pub struct Page {
     pub id: PageId,
     /// Where the text came from, after redirects.

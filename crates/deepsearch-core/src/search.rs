@@ -24,7 +24,7 @@ pub enum EngineKind {
 }
 
 /// How recent results must be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, specta::Type)]
 #[serde(rename_all = "lowercase")]
 pub enum TimeRange {
     Day,
@@ -45,7 +45,7 @@ pub struct SearchQuery {
 }
 
 /// One result. Everything in it is what a stranger wrote: data, never instructions and never markup.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, specta::Type)]
 pub struct SearchHit {
     pub title: String,
     pub url: String,

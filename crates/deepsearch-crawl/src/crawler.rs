@@ -32,6 +32,18 @@ pub struct Crawler {
     shared: Arc<Crawling>,
 }
 
+/// A site's icon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Icon {
+    /// `image/png` and the like.
+    pub media_type: &'static str,
+    pub bytes: Vec<u8>,
+}
+
+/// Larger ones are no icons.
+const ICON_BYTES: usize = 128 << 10;
+const ICON_TOTAL: Duration = Duration::from_secs(5);
+
 /// A fetch that several callers wait for.
 type Fetching = Shared<BoxFuture<'static, Arc<Result<Page, FetchError>>>>;
 type WeakFetching = WeakShared<BoxFuture<'static, Arc<Result<Page, FetchError>>>>;
@@ -76,6 +88,15 @@ impl Crawler {
                 under_way: Mutex::default(),
             }),
         })
+    }
+
+    /// Downloads an icon: a small picture of a raster format, which is told by its bytes and not by what the server
+    /// says of it. Never SVG, which is a program.
+    ///
+    /// # Errors
+    /// [`FetchError`], also when what is there is no such picture.
+    pub async fn fetch_icon(&self, url: &Url) -> Result<Icon, FetchError> {
+        self.shared.icon(url.clone()).await
     }
 
     /// The parser pool the crawler uses, for documents that are already here.
@@ -147,6 +168,24 @@ impl Crawling {
         })
     }
 
+    async fn icon(&self, url: Url) -> Result<Icon, FetchError> {
+        let mut budget = Budget::new(&url, ICON_TOTAL);
+        let mut at = url;
+        for _ in 0..=self.limits.redirects {
+            match budget.spend(self.client.ask(&at)).await? {
+                Reply::Redirect(next) => at = next,
+                Reply::Document(document) => {
+                    let bytes = budget.spend(self.client.body(document)).await?;
+                    return picture(at, bytes);
+                }
+            }
+        }
+        Err(FetchError::Refused {
+            url: at,
+            reason: format!("it was redirected more than {} times", self.limits.redirects),
+        })
+    }
+
     async fn step(&self, url: &Url, budget: &mut Budget) -> Result<(Reply, Turn), FetchError> {
         self.client.check(url).map_err(|forbidden| refused(url, &forbidden))?;
         let crawl_delay = budget.spend(self.allowed(url)).await?;
@@ -185,6 +224,18 @@ impl Crawling {
         self.reader
             .parse_as(expected, &bytes, charset(content_type.as_deref()), &url)
             .await
+    }
+}
+
+fn picture(url: Url, bytes: Vec<u8>) -> Result<Icon, FetchError> {
+    const FORMATS: [&str; 5] = ["image/png", "image/vnd.microsoft.icon", "image/jpeg", "image/gif", "image/webp"];
+    if bytes.len() > ICON_BYTES {
+        return Err(FetchError::TooLarge { url, limit: ICON_BYTES });
+    }
+    let media_type = infer::get(&bytes).map(|kind| kind.mime_type()).unwrap_or_default();
+    match FORMATS.iter().find(|format| **format == media_type) {
+        Some(media_type) => Ok(Icon { media_type, bytes }),
+        None => Err(unsupported(&url, media_type.to_owned())),
     }
 }
 

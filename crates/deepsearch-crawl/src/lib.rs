@@ -18,7 +18,7 @@ mod robots;
 mod soft;
 
 pub use address::{AddressRules, Forbidden, Lookup, SystemLookup, is_public};
-pub use crawler::{Crawler, CrawlerError};
+pub use crawler::{Crawler, CrawlerError, Icon};
 #[doc(hidden)]
 pub use extract::training_rows;
 pub use extract::{ExtractError, Extracted, extract_html};

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 const TIMES_KEPT: usize = 32;
 
 /// How an engine is doing.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, specta::Type)]
 pub struct EngineHealth {
     pub engine: EngineId,
     pub state: EngineState,
@@ -26,7 +26,7 @@ pub struct EngineHealth {
 }
 
 /// Whether an engine would be asked now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, specta::Type)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum EngineState {
     Ready,
@@ -43,7 +43,7 @@ pub enum EngineState {
 }
 
 /// When and why an engine failed last.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, specta::Type)]
 pub struct LastFailure {
     pub at: DateTime<Utc>,
     pub failure: Failure,

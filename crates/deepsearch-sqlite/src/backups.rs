@@ -18,7 +18,7 @@ use crate::schema::Schema;
 use crate::store::{Store, StoreOptions, connect_once, wait_for_opening};
 
 /// Why a backup was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, specta::Type)]
 #[serde(rename_all = "lowercase")]
 pub enum BackupKind {
     Daily,
@@ -30,7 +30,7 @@ pub enum BackupKind {
 }
 
 /// One whole copy of the store.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
 pub struct Backup {
     pub path: PathBuf,
     pub kind: BackupKind,

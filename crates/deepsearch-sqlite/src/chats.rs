@@ -20,7 +20,7 @@ pub struct ChatFilter {
 }
 
 /// A chat in Trash is in no other view, an archived one only in [`ChatView::Archived`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, specta::Type)]
 #[serde(rename_all = "lowercase")]
 pub enum ChatView {
     /// Pinned ones too; [`Chat::pinned`] tells which.
@@ -32,7 +32,7 @@ pub enum ChatView {
 }
 
 /// Where a page of the list ended. Two chats may have one time, so the id belongs to it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
 pub struct ChatCursor {
     pub updated_at: DateTime<Utc>,
     pub id: ChatId,

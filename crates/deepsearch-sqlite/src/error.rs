@@ -106,6 +106,12 @@ impl StoreError {
     }
 }
 
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::from(&error)
+    }
+}
+
 impl From<&StoreError> for Failure {
     fn from(error: &StoreError) -> Self {
         let failure = Self::new(error.code(), format!("{error}."));

@@ -31,7 +31,7 @@ const MOST_HITS: u32 = 100;
 
 /// What is looked for. Nothing typed is an error: quotation marks make a phrase, all else are words, the last of which
 /// may still be growing.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, specta::Type)]
 pub struct HistoryQuery {
     pub text: String,
     pub filter: HistoryFilter,
@@ -42,7 +42,7 @@ pub struct HistoryQuery {
 }
 
 /// Narrows a search. The default looks in everything but Trash.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
 pub struct HistoryFilter {
     /// Written, or fetched, at this time or later.
     pub from: Option<DateTime<Utc>>,
@@ -58,7 +58,7 @@ pub struct HistoryFilter {
 }
 
 /// Where a page of results ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
 pub struct HistoryCursor {
     /// The block of candidates that is being shown begins before these numbers: of messages, pages and titles.
     before: [i64; 3],
@@ -67,7 +67,7 @@ pub struct HistoryCursor {
 }
 
 /// A page of results, best first; the hits of one chat stand together.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, specta::Type)]
 pub struct HistoryResults {
     pub hits: Vec<HistoryHit>,
     /// `None` when there are no more.
@@ -77,7 +77,7 @@ pub struct HistoryResults {
 }
 
 /// What a hit was found in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, specta::Type)]
 #[serde(rename_all = "lowercase")]
 pub enum HitKind {
     Question,
@@ -88,7 +88,7 @@ pub enum HitKind {
 }
 
 /// One thing found.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, specta::Type)]
 pub struct HistoryHit {
     pub kind: HitKind,
     /// For a page, the newest chat that used it.

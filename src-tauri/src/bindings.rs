@@ -1,0 +1,33 @@
+//! The bindings: what the interface knows of the commands, generated from them.
+
+use std::path::Path;
+
+use deepsearch_core::Failure;
+use specta_typescript::Typescript;
+use tauri_specta::{Builder, ErrorHandlingMode, collect_events};
+
+use crate::commands::{self, LibraryChanged, Navigate, QuickAskShown, SettingsChanged, Start};
+
+pub(crate) fn builder() -> Builder<tauri::Wry> {
+    Builder::new()
+        .commands(commands::all())
+        .events(collect_events![LibraryChanged, SettingsChanged, Navigate, QuickAskShown])
+        .typ::<Start>()
+        .typ::<Failure>()
+        // A promise that is rejected with a `Failure`, as everywhere in the interface.
+        .error_handling(ErrorHandlingMode::Throw)
+        // Sizes and counts, all far below 2^53.
+        .dangerously_cast_bigints_to_number()
+        // One type for both directions: what is optional when written is optional when read.
+        .disable_serde_phases()
+}
+
+/// Writes the bindings to a file.
+///
+/// # Errors
+/// When a type cannot be put in TypeScript, or the file cannot be written.
+pub fn export_bindings(path: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    let header = "// Generated from Rust by `cargo xtask bindings`; not to be edited.\n/* eslint-disable */\n";
+    builder().export(Typescript::default().header(header), path)?;
+    Ok(())
+}

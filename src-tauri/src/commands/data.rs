@@ -1,0 +1,96 @@
+//! The data folder: what is in it, backups, taking everything out.
+
+use deepsearch_app::{App, Backup, DataFolder, Finding};
+use deepsearch_core::Failure;
+use tauri::{AppHandle, State};
+use tauri_plugin_dialog::DialogExt;
+use tauri_plugin_opener::OpenerExt;
+use tokio::sync::oneshot;
+
+use super::told;
+use crate::windows::shell_failure;
+
+/// Looks at everything that answering needs.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn examine(app: State<'_, App>) -> Result<Vec<Finding>, Failure> {
+    told(async { Ok::<_, Failure>(app.examine().await) }).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn data_folder(app: State<'_, App>) -> Result<DataFolder, Failure> {
+    told(app.data_folder()).await
+}
+
+/// Shows the data folder in the system's file manager.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn open_data_folder(window: AppHandle, app: State<'_, App>) -> Result<(), Failure> {
+    told(async {
+        let folder = app.config().home.to_string_lossy().into_owned();
+        let opened = window.opener().open_path(folder, None::<&str>);
+        opened.map_err(|error| shell_failure(&error))
+    })
+    .await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn list_backups(app: State<'_, App>) -> Result<Vec<Backup>, Failure> {
+    told(async { deepsearch_app::list_backups(app.config()) }).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn create_backup(app: State<'_, App>) -> Result<Backup, Failure> {
+    told(app.create_backup()).await
+}
+
+/// Puts a backup in the place of the store; what was there is backed up first. The app starts again with it.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn restore_backup(window: AppHandle, app: State<'_, App>, name: String) -> Result<(), Failure> {
+    told(async {
+        let backups = deepsearch_app::list_backups(app.config())?;
+        // Nothing is closed for a backup that is not there.
+        if !backups.iter().any(|backup| backup.path.file_name().is_some_and(|file| file == name.as_str())) {
+            return Err(deepsearch_app::AppError::Unknown {
+                what: "backup",
+                id: name,
+            });
+        }
+        app.close().await;
+        let restored = deepsearch_app::restore_backup(app.config(), &name).await;
+        if let Err(error) = &restored {
+            tracing::error!(%error, "the backup was not restored");
+        }
+        // Restored or not, the store is closed now: only a new start opens it again.
+        window.request_restart();
+        restored.map(drop)
+    })
+    .await
+}
+
+/// Asks where to, and writes every chat with its sources there. `None` when the person called it off.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn export_chats(window: AppHandle, app: State<'_, App>) -> Result<Option<String>, Failure> {
+    told(async {
+        let (answer, path) = oneshot::channel();
+        window
+            .dialog()
+            .file()
+            .set_file_name("deepsearch-chats.json")
+            .add_filter("JSON", &["json"])
+            .save_file(|path| {
+                let _ = answer.send(path);
+            });
+        let Some(path) = path.await.ok().flatten().and_then(|path| path.into_path().ok()) else {
+            return Ok(None);
+        };
+        app.export_chats(&path).await?;
+        Ok::<_, Failure>(Some(path.to_string_lossy().into_owned()))
+    })
+    .await
+}

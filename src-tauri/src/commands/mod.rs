@@ -1,0 +1,81 @@
+//! What the windows may call: each command is one use case of the app, named as the feature that calls it.
+
+mod ask;
+mod chats;
+mod history;
+mod pages;
+
+mod data;
+mod engines;
+mod models;
+mod settings;
+
+mod shell;
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+
+use deepsearch_core::{ErrorCode, Failure};
+use futures::FutureExt;
+use tauri_specta::{Commands, collect_commands};
+
+pub(crate) use shell::{LibraryChanged, Navigate, QuickAskShown, SettingsChanged, Start, WindowKind, session};
+
+pub(crate) fn all() -> Commands<tauri::Wry> {
+    collect_commands![
+        ask::ask,
+        ask::watch_answer,
+        ask::stop_answer,
+        ask::running_answers,
+        chats::list_chats,
+        chats::open_chat,
+        chats::open_message,
+        chats::show_branch,
+        chats::rename_chat,
+        chats::pin_chat,
+        chats::archive_chat,
+        chats::delete_chat,
+        chats::restore_chat,
+        chats::delete_chat_forever,
+        chats::empty_trash,
+        history::search_history,
+        pages::open_page,
+        pages::favicon,
+        pages::open_link,
+        pages::copy_text,
+        settings::list_settings,
+        settings::update_setting,
+        engines::list_engines,
+        engines::try_engines,
+        models::list_models,
+        models::default_model,
+        models::list_providers,
+        data::examine,
+        data::data_folder,
+        data::open_data_folder,
+        data::list_backups,
+        data::create_backup,
+        data::restore_backup,
+        data::export_chats,
+        shell::info,
+        shell::shortcut,
+        shell::update_shortcut,
+        shell::starts_at_login,
+        shell::update_starts_at_login,
+        shell::new_window,
+        shell::show_quick_ask,
+        shell::hide_quick_ask,
+        shell::fit_quick_ask,
+        shell::carry_on,
+        shell::close_window,
+    ]
+}
+
+/// A command's answer. A panic in an async command would leave its promise waiting for ever, so it becomes a failure.
+async fn told<T, E: Into<Failure>>(work: impl Future<Output = Result<T, E>>) -> Result<T, Failure> {
+    match AssertUnwindSafe(work).catch_unwind().await {
+        Ok(done) => done.map_err(Into::into),
+        Err(_) => Err(Failure::new(ErrorCode::Internal, "Something went wrong inside DeepSearch.")
+            .hint("Try again; what was saved is kept.")),
+    }
+}

@@ -1,0 +1,25 @@
+//! Models that can answer, and who provides them.
+
+use deepsearch_app::{App, ProviderStatus};
+use deepsearch_core::{Failure, ModelInfo};
+use tauri::State;
+
+use super::told;
+
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn list_models(app: State<'_, App>) -> Result<Vec<ModelInfo>, Failure> {
+    told(async { Ok::<_, Failure>(app.models().await) }).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn default_model(app: State<'_, App>) -> Result<ModelInfo, Failure> {
+    told(app.default_model()).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn list_providers(app: State<'_, App>) -> Result<Vec<ProviderStatus>, Failure> {
+    told(async { Ok::<_, Failure>(app.providers()) }).await
+}

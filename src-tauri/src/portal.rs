@@ -1,0 +1,70 @@
+//! The GlobalShortcuts portal: how a Wayland desktop lets an app be called from anywhere. The person chooses the keys
+//! in the desktop's own dialog; ours are only proposed.
+
+use ashpd::desktop::global_shortcuts::{GlobalShortcuts, NewShortcut};
+use deepsearch_core::{ErrorCode, Failure};
+use futures::StreamExt;
+use tauri::AppHandle;
+
+use crate::windows;
+
+const ID: &str = "quick-ask";
+
+/// Binds the shortcut and shows quick ask each time it is pressed, for as long as the desktop's session lives.
+///
+/// # Errors
+/// [`Failure`] with what to do instead, where the desktop has no such portal or the person declined.
+pub(crate) async fn listen(app: &AppHandle, keys: &str, bound: impl FnOnce()) -> Result<(), Failure> {
+    match serve(app, keys, bound).await {
+        Ok(()) => Ok(()),
+        Err(error) => {
+            tracing::info!(%error, "no shortcut from the desktop's portal");
+            Err(Failure::new(ErrorCode::Refused, "This desktop gives apps no global shortcut.")
+                .hint("Bind `deepsearch --quick-ask` to keys in the desktop's keyboard settings."))
+        }
+    }
+}
+
+async fn serve(app: &AppHandle, keys: &str, bound: impl FnOnce()) -> ashpd::Result<()> {
+    // A program outside a sandbox has to say who it is; desktops that do not know the call need none.
+    if let Ok(id) = app.config().identifier.parse() {
+        let _ = ashpd::register_host_app(id).await;
+    }
+    let portal = GlobalShortcuts::new().await?;
+    let session = portal.create_session(Default::default()).await?;
+    let trigger = trigger(keys);
+    let shortcut = NewShortcut::new(ID, "DeepSearch: quick ask").preferred_trigger(trigger.as_deref());
+    let mut pressed = portal.receive_activated().await?;
+    portal.bind_shortcuts(&session, &[shortcut], None, Default::default()).await?.response()?;
+    bound();
+    while let Some(event) = pressed.next().await {
+        if event.shortcut_id() == ID {
+            windows::toggle_quick_ask(app);
+        }
+    }
+    Ok(())
+}
+
+/// The keys as the XDG shortcuts specification writes them: `CTRL+SHIFT+space`.
+fn trigger(keys: &str) -> Option<String> {
+    let part = |part: &str| match part.to_ascii_lowercase().as_str() {
+        "commandorcontrol" | "cmdorctrl" | "control" | "ctrl" => "CTRL".to_owned(),
+        "alt" | "option" => "ALT".to_owned(),
+        "shift" => "SHIFT".to_owned(),
+        "super" | "meta" | "command" | "cmd" => "LOGO".to_owned(),
+        key => key.to_owned(),
+    };
+    (!keys.is_empty()).then(|| keys.split('+').map(part).collect::<Vec<_>>().join("+"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::trigger;
+
+    #[test]
+    fn keys_are_proposed_in_the_words_of_the_specification() {
+        assert_eq!(trigger("CommandOrControl+Shift+Space").as_deref(), Some("CTRL+SHIFT+space"));
+        assert_eq!(trigger("Super+Alt+K").as_deref(), Some("LOGO+ALT+k"));
+        assert_eq!(trigger(""), None);
+    }
+}

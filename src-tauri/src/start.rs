@@ -1,0 +1,156 @@
+//! Starting and ending: one process for all windows, opened on one data folder, closed only when nothing is lost.
+
+use std::process::ExitCode;
+
+use deepsearch_app::{App, AppError, AppOptions, Config};
+use deepsearch_core::Failure;
+use tauri::{AppHandle, Manager, RunEvent};
+use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
+
+use crate::commands::Navigate;
+use crate::{bindings, changes, deep_link, shortcut, tray, windows};
+
+/// Shows no window: for starting at login.
+pub(crate) const HIDDEN: &str = "--hidden";
+const QUICK_ASK: &str = "--quick-ask";
+
+/// Opens the window and runs until the app is quit. A second start only tells the first what was asked of it.
+pub fn run() -> ExitCode {
+    // Some drivers paint nothing with it; what it saves is not worth a blank window.
+    #[cfg(target_os = "linux")]
+    if std::env::var_os("WEBKIT_DISABLE_DMABUF_RENDERER").is_none() {
+        rerun_without_dmabuf();
+    }
+    log();
+    let bindings = bindings::builder();
+    let built = tauri::Builder::default()
+        // First, so that a second start ends before it opens anything.
+        .plugin(tauri_plugin_single_instance::init(|app, arguments, _| {
+            second_start(app, &arguments);
+        }))
+        .plugin(tauri_plugin_deep_link::init())
+        .plugin(tauri_plugin_dialog::init())
+        .plugin(tauri_plugin_opener::Builder::new().open_js_links_on_click(false).build())
+        .plugin(tauri_plugin_clipboard_manager::init())
+        .plugin(tauri_plugin_notification::init())
+        .plugin(tauri_plugin_global_shortcut::Builder::new().build())
+        .plugin(tauri_plugin_autostart::Builder::new().arg(HIDDEN).build())
+        .plugin(
+            tauri_plugin_window_state::Builder::new()
+                .with_denylist(&[windows::QUICK])
+                .map_label(windows::state_label)
+                .build(),
+        )
+        .invoke_handler(bindings.invoke_handler())
+        .setup(move |app| {
+            bindings.mount_events(app);
+            Ok(set_up(app.handle())?)
+        })
+        .build(tauri::generate_context!());
+    match built {
+        Ok(app) => {
+            app.run(on_run_event);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            tracing::error!(%error, "DeepSearch did not start");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn set_up(handle: &AppHandle) -> tauri::Result<()> {
+    let app = match tauri::async_runtime::block_on(open()) {
+        Ok(app) => app,
+        Err(error) => {
+            let failure = Failure::from(&error);
+            tracing::error!(%failure, "the data folder cannot be opened");
+            handle
+                .dialog()
+                .message(failure.to_string())
+                .title("DeepSearch")
+                .kind(MessageDialogKind::Error)
+                .blocking_show();
+            handle.exit(1);
+            return Ok(());
+        }
+    };
+    handle.manage(app.clone());
+    handle.manage(shortcut::Registered::default());
+    handle.manage(tray::Presence::default());
+    let arguments: Vec<String> = std::env::args().collect();
+    if has(&arguments, QUICK_ASK) {
+        windows::show_quick_ask(handle);
+    } else if !has(&arguments, HIDDEN) {
+        windows::show_main(handle, None)?;
+    }
+    tray::set_up(handle);
+    changes::forward(handle, &app);
+    shortcut::set_up(handle, &app);
+    deep_link::set_up(handle);
+    tauri::async_runtime::spawn(async move { app.keep_up().await });
+    Ok(())
+}
+
+async fn open() -> Result<App, AppError> {
+    let environment =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    App::open(AppOptions::new(Config::load(environment)?)).await
+}
+
+// The arguments may hold a deep link and with it a sign-in code: they are never logged.
+fn second_start(app: &AppHandle, arguments: &[String]) {
+    if has(arguments, QUICK_ASK) {
+        windows::show_quick_ask(app);
+    } else if !arguments.iter().any(|argument| argument.starts_with(deep_link::SCHEME)) {
+        windows::tell_main(app, Navigate::Here);
+    }
+}
+
+fn has(arguments: &[String], flag: &str) -> bool {
+    arguments.iter().any(|argument| argument == flag)
+}
+
+fn on_run_event(handle: &AppHandle, event: RunEvent) {
+    match event {
+        // No window is left. With a tray the app lives on there, and an answer is always written to its end.
+        RunEvent::ExitRequested { code: None, api, .. } => {
+            if tray::is_there(handle) {
+                api.prevent_exit();
+            } else if windows::leaves_answers(handle) {
+                api.prevent_exit();
+                windows::exit_after_answers(handle);
+            }
+        }
+        RunEvent::Exit => {
+            if let Some(app) = handle.try_state::<App>() {
+                tauri::async_runtime::block_on(app.close());
+            }
+        }
+        #[cfg(target_os = "macos")]
+        RunEvent::Reopen { has_visible_windows: false, .. } => windows::tell_main(handle, Navigate::Here),
+        _ => {}
+    }
+}
+
+/// WebKit reads its environment when it is first used, and changing one's own is unsafe once there are threads.
+#[cfg(target_os = "linux")]
+fn rerun_without_dmabuf() {
+    use std::os::unix::process::CommandExt;
+    let Ok(program) = std::env::current_exe() else { return };
+    let error = std::process::Command::new(program)
+        .args(std::env::args_os().skip(1))
+        .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1")
+        .exec();
+    tracing::warn!(%error, "going on with WebKit's own renderer");
+}
+
+fn log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("DEEPSEARCH_LOG").unwrap_or_else(|_| "error".into());
+    // This library logs what providers answer, keys that they repeat included.
+    let filter = filter.add_directive("genai=off".parse().expect("a fixed directive"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}

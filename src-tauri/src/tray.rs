@@ -1,0 +1,149 @@
+//! The tray: ask, open, the latest chats, quit. Never the only way in.
+
+pub(crate) mod words;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use deepsearch_app::{App, ChatFilter};
+use deepsearch_core::{Chat, ChatId};
+use tauri::image::Image;
+use tauri::menu::{Menu, MenuBuilder, MenuEvent, MenuItem};
+use tauri::tray::{MouseButton, MouseButtonState, TrayIconBuilder, TrayIconEvent};
+use tauri::{AppHandle, Manager, Wry};
+
+use crate::commands::Navigate;
+use crate::windows;
+
+const ID: &str = "tray";
+const RECENT: u32 = 5;
+/// What stands before a chat's id in its entry's.
+const CHAT: &str = "chat:";
+
+/// Whether the desktop shows our icon.
+#[derive(Default)]
+pub(crate) struct Presence(AtomicBool);
+
+pub(crate) fn is_there(app: &AppHandle) -> bool {
+    app.try_state::<Presence>().is_some_and(|presence| presence.0.load(Ordering::Relaxed))
+}
+
+/// Puts the icon there. Where that cannot be done, the app works without it.
+pub(crate) fn set_up(app: &AppHandle) {
+    // The library that draws it on Linux is loaded only now, and where it is missing that panics.
+    let built = std::panic::catch_unwind(AssertUnwindSafe(|| build(app)));
+    match built {
+        Ok(Ok(())) => watch(app),
+        Ok(Err(error)) => tracing::warn!(%error, "there is no tray icon"),
+        Err(_) => tracing::warn!("there is no tray icon: libayatana-appindicator3 is missing"),
+    }
+}
+
+fn build(app: &AppHandle) -> tauri::Result<()> {
+    let menu = menu(app, &[])?;
+    let icon = Image::from_bytes(include_bytes!("../../icons/tray.png"))?;
+    TrayIconBuilder::with_id(ID)
+        .icon(icon)
+        .tooltip("DeepSearch")
+        .menu(&menu)
+        .show_menu_on_left_click(cfg!(target_os = "macos"))
+        .on_menu_event(on_menu)
+        .on_tray_icon_event(|tray, event| {
+            let is_click = matches!(
+                event,
+                TrayIconEvent::Click {
+                    button: MouseButton::Left,
+                    button_state: MouseButtonState::Up,
+                    ..
+                }
+            );
+            if is_click && !cfg!(target_os = "macos") {
+                windows::show_quick_ask(tray.app_handle());
+            }
+        })
+        .build(app)?;
+    refresh(app);
+    Ok(())
+}
+
+/// Makes the menu anew: the latest chats, in the language of the app.
+pub(crate) fn refresh(app: &AppHandle) {
+    let Some(tray) = app.tray_by_id(ID) else { return };
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        let store = app.state::<App>().store().clone();
+        let chats = store.list_chats(ChatFilter::default(), None, RECENT).await.unwrap_or_default();
+        let set = menu(&app, &chats).and_then(|menu| tray.set_menu(Some(menu)));
+        if let Err(error) = set {
+            tracing::warn!(%error, "the tray's menu is not up to date");
+        }
+    });
+}
+
+fn menu(app: &AppHandle, chats: &[Chat]) -> tauri::Result<Menu<Wry>> {
+    let words = words::of(&app.state::<App>());
+    let entry = |id: &str, text: &str| MenuItem::with_id(app, id, text, true, None::<&str>);
+    let mut menu = MenuBuilder::new(app).item(&entry("ask", words.ask)?).item(&entry("open", words.open)?);
+    if !chats.is_empty() {
+        menu = menu.separator();
+    }
+    for chat in chats {
+        menu = menu.item(&entry(&format!("{CHAT}{}", chat.id), &label(&chat.title))?);
+    }
+    menu.separator().item(&entry("quit", words.quit)?).build()
+}
+
+/// A title as a menu can show it: short, and with no character that a menu takes for an accelerator.
+fn label(title: &str) -> String {
+    const WIDTH: usize = 40;
+    let mut short: String = title.chars().take(WIDTH).collect();
+    if title.chars().count() > WIDTH {
+        short.push('…');
+    }
+    short.replace('&', "&&")
+}
+
+fn on_menu(app: &AppHandle, event: MenuEvent) {
+    match event.id().as_ref() {
+        "ask" => windows::show_quick_ask(app),
+        "open" => windows::tell_main(app, Navigate::Here),
+        "quit" => app.exit(0),
+        id => {
+            if let Some(chat) = id.strip_prefix(CHAT) {
+                let chat_id = ChatId::from_stored(chat);
+                windows::tell_main(app, Navigate::Chat { chat_id, message_id: None });
+            }
+        }
+    }
+}
+
+/// Keeps [`Presence`] true: on Linux an icon is only seen where a desktop draws such icons, and it may begin to later.
+#[cfg(target_os = "linux")]
+fn watch(app: &AppHandle) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        if let Err(error) = watch_watcher(&app).await {
+            tracing::info!(%error, "whether the desktop shows tray icons is not known");
+        }
+    });
+}
+
+#[cfg(target_os = "linux")]
+async fn watch_watcher(app: &AppHandle) -> zbus::Result<()> {
+    use futures::StreamExt;
+    const WATCHER: &str = "org.kde.StatusNotifierWatcher";
+    let bus = zbus::Connection::session().await?;
+    let names = zbus::fdo::DBusProxy::new(&bus).await?;
+    let mut owners = names.receive_name_owner_changed_with_args(&[(0, WATCHER)]).await?;
+    let is_there = |there| app.state::<Presence>().0.store(there, Ordering::Relaxed);
+    is_there(names.name_has_owner(WATCHER.try_into()?).await?);
+    while let Some(change) = owners.next().await {
+        is_there(change.args()?.new_owner.is_some());
+    }
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn watch(app: &AppHandle) {
+    app.state::<Presence>().0.store(true, Ordering::Relaxed);
+}

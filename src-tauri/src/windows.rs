@@ -1,0 +1,238 @@
+//! Windows: the main ones, any number of them, and quick ask, of which there is one, kept ready while it is hidden.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use deepsearch_app::App;
+use deepsearch_core::{ChatId, ErrorCode, Failure};
+use tauri::window::Color;
+use tauri::{AppHandle, LogicalSize, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent};
+use tauri_specta::Event;
+
+use crate::commands::{Navigate, QuickAskShown, Start, WindowKind};
+use crate::tray;
+
+pub(crate) const MAIN: &str = "main";
+pub(crate) const QUICK: &str = "quick";
+
+const QUICK_WIDTH: f64 = 720.0;
+/// A bare field; the page asks for more as its answer grows.
+const QUICK_HEIGHT: f64 = 76.0;
+const QUICK_TALLEST: f64 = 640.0;
+
+/// Further main windows are numbered, and all share the place that was remembered for the first.
+static NUMBER: AtomicU32 = AtomicU32::new(2);
+
+pub(crate) fn state_label(label: &str) -> &str {
+    if label.starts_with("main-") { MAIN } else { label }
+}
+
+/// Another main window, or the first.
+pub(crate) fn open_main(app: &AppHandle, navigate: Option<Navigate>) -> tauri::Result<WebviewWindow> {
+    let label = if app.get_webview_window(MAIN).is_none() {
+        MAIN.to_owned()
+    } else {
+        format!("main-{}", NUMBER.fetch_add(1, Ordering::Relaxed))
+    };
+    build(app, &label, "index.html", WindowKind::Main, navigate)?
+        .title("DeepSearch")
+        .inner_size(1180.0, 780.0)
+        .min_inner_size(420.0, 480.0)
+        .center()
+        .build()
+}
+
+/// Shows a main window, the one used last if there are several, and tells it where to go.
+pub(crate) fn show_main(app: &AppHandle, navigate: Option<Navigate>) -> tauri::Result<()> {
+    let Some(window) = a_main(app) else {
+        open_main(app, navigate)?;
+        return Ok(());
+    };
+    if let Some(navigate) = navigate {
+        navigate.emit_to(app, window.label())?;
+    }
+    window.show()?;
+    window.unminimize()?;
+    window.set_focus()
+}
+
+/// As [`show_main`], for callers that have nobody to tell of an error.
+pub(crate) fn tell_main(app: &AppHandle, navigate: Navigate) {
+    if let Err(error) = show_main(app, Some(navigate)) {
+        tracing::error!(%error, "the main window cannot be shown");
+    }
+}
+
+fn a_main(app: &AppHandle) -> Option<WebviewWindow> {
+    let windows = app.webview_windows();
+    let is_focused = |window: &WebviewWindow| window.is_focused().unwrap_or(false);
+    let mut mains: Vec<_> = windows
+        .into_iter()
+        .filter(|(label, _)| state_label(label) == MAIN)
+        .map(|(_, window)| window)
+        .collect();
+    mains.sort_by_key(|window| (!is_focused(window), window.label().to_owned()));
+    mains.into_iter().next()
+}
+
+/// Whether the person is looking at any window of ours.
+pub(crate) fn is_watched(app: &AppHandle) -> bool {
+    let windows = app.webview_windows();
+    windows.values().any(|window| window.is_focused().unwrap_or(false))
+}
+
+/// Builds quick ask hidden, so that the shortcut has only to show it.
+pub(crate) fn prepare_quick_ask(app: &AppHandle) -> tauri::Result<WebviewWindow> {
+    if let Some(window) = app.get_webview_window(QUICK) {
+        return Ok(window);
+    }
+    let window = build(app, QUICK, "quick.html", WindowKind::Quick, None)?
+        .title("DeepSearch – quick ask")
+        .inner_size(QUICK_WIDTH, QUICK_HEIGHT)
+        .resizable(false)
+        .decorations(false)
+        .always_on_top(true)
+        .skip_taskbar(true)
+        .visible_on_all_workspaces(true)
+        .visible(false)
+        .build()?;
+    let own = window.clone();
+    window.on_window_event(move |event| {
+        if let WindowEvent::CloseRequested { api, .. } = event {
+            api.prevent_close();
+            hide_quick_ask(own.app_handle());
+        }
+    });
+    Ok(window)
+}
+
+/// Shows quick ask with its field ready, in the upper part of the screen where the pointer is.
+pub(crate) fn show_quick_ask(app: &AppHandle) {
+    let shown = prepare_quick_ask(app).and_then(|window| {
+        place(&window);
+        window.show()?;
+        window.set_focus()?;
+        QuickAskShown.emit_to(app, QUICK)
+    });
+    if let Err(error) = shown {
+        tracing::error!(%error, "quick ask cannot be shown");
+    }
+}
+
+/// The shortcut shows it, and pressed again hides it.
+pub(crate) fn toggle_quick_ask(app: &AppHandle) {
+    let is_shown = |window: WebviewWindow| window.is_visible().unwrap_or(false) && window.is_focused().unwrap_or(false);
+    if app.get_webview_window(QUICK).is_some_and(is_shown) {
+        hide_quick_ask(app);
+    } else {
+        show_quick_ask(app);
+    }
+}
+
+/// Hides it; the system gives the focus back to the window that had it.
+pub(crate) fn hide_quick_ask(app: &AppHandle) {
+    if let Some(window) = app.get_webview_window(QUICK)
+        && let Err(error) = window.hide()
+    {
+        tracing::error!(%error, "quick ask cannot be hidden");
+    }
+    // There the focus goes back only with the whole app.
+    #[cfg(target_os = "macos")]
+    if a_main(app).is_none_or(|window| !window.is_visible().unwrap_or(false)) {
+        let _ = app.hide();
+    }
+}
+
+/// Makes quick ask as tall as what it shows, in logical pixels.
+pub(crate) fn fit_quick_ask(app: &AppHandle, height: f64) -> tauri::Result<()> {
+    let Some(window) = app.get_webview_window(QUICK) else {
+        return Ok(());
+    };
+    let height = if height.is_finite() { height } else { QUICK_HEIGHT };
+    window.set_size(LogicalSize::new(QUICK_WIDTH, height.clamp(QUICK_HEIGHT, QUICK_TALLEST)))
+}
+
+fn place(window: &WebviewWindow) {
+    let pointer = window.cursor_position().ok();
+    let there = pointer.and_then(|at| window.monitor_from_point(at.x, at.y).ok().flatten());
+    let Some(monitor) = there.or_else(|| window.primary_monitor().ok().flatten()) else {
+        return;
+    };
+    let scale = monitor.scale_factor();
+    let (screen, origin) = (monitor.size(), monitor.position());
+    let x = f64::from(origin.x) + (f64::from(screen.width) - QUICK_WIDTH * scale) / 2.0;
+    let y = f64::from(origin.y) + f64::from(screen.height) * 0.18;
+    // Where a window may not place itself, as on Wayland, the desktop does.
+    let _ = window.set_position(tauri::PhysicalPosition::new(x, y));
+}
+
+fn build<'a>(
+    app: &'a AppHandle,
+    label: &str,
+    page: &str,
+    kind: WindowKind,
+    navigate: Option<Navigate>,
+) -> tauri::Result<WebviewWindowBuilder<'a, tauri::Wry, AppHandle>> {
+    let start = Start::now(&app.state::<App>(), kind, navigate);
+    let dark = start.theme == "dark";
+    let start = serde_json::to_string(&start).map_err(tauri::Error::from)?;
+    let paper = if dark { Color(17, 20, 24, 255) } else { Color(252, 252, 251, 255) };
+    let window = WebviewWindowBuilder::new(app, label, WebviewUrl::App(page.into()))
+        .initialization_script(format!("Object.defineProperty(window, '__START__', {{ value: {start} }});"))
+        // The page itself never goes anywhere else, whatever is clicked.
+        .on_navigation(|url| is_own(url))
+        .on_new_window(|_, _| tauri::webview::NewWindowResponse::Deny)
+        .on_download(|_, _| false)
+        .zoom_hotkeys_enabled(false);
+    // A system theme is not known before the first paint, and white on a dark screen is worse than dark on a light one.
+    Ok(if kind == WindowKind::Main && start_is_system(&start) {
+        window
+    } else {
+        window.background_color(paper)
+    })
+}
+
+fn start_is_system(start: &str) -> bool {
+    start.contains("\"theme\":\"system\"")
+}
+
+fn is_own(url: &tauri::Url) -> bool {
+    match url.scheme() {
+        "tauri" => true,
+        "http" | "https" if url.host_str() == Some("tauri.localhost") => true,
+        "http" => cfg!(debug_assertions) && url.host_str() == Some("localhost"),
+        _ => false,
+    }
+}
+
+/// Whether an answer is being written although no window is left.
+pub(crate) fn leaves_answers(app: &AppHandle) -> bool {
+    app.try_state::<App>().is_some_and(|app| !app.running().is_empty())
+}
+
+/// Ends the app as soon as the last answer is saved, unless a window came back.
+pub(crate) fn exit_after_answers(handle: &AppHandle) {
+    let handle = handle.clone();
+    tauri::async_runtime::spawn(async move {
+        while leaves_answers(&handle) {
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        }
+        if a_main(&handle).is_none() && !tray::is_there(&handle) {
+            handle.exit(0);
+        }
+    });
+}
+
+/// Shows a chat in the main window and puts quick ask away.
+pub(crate) fn carry_on(app: &AppHandle, chat: ChatId) -> Result<(), Failure> {
+    hide_quick_ask(app);
+    let navigate = Navigate::Chat {
+        chat_id: chat,
+        message_id: None,
+    };
+    show_main(app, Some(navigate)).map_err(|error| shell_failure(&error))
+}
+
+/// What Tauri could not do, in words.
+pub(crate) fn shell_failure(error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(ErrorCode::Internal, deepsearch_core::error::sentence(&error.to_string()))
+}

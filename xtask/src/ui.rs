@@ -1,0 +1,101 @@
+//! The interface: its packages, its build, its checks, and the bindings that are generated for it.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::setup::{self, Consent};
+use crate::shell;
+
+fn folder() -> PathBuf {
+    shell::root().join("ui")
+}
+
+/// `npm` in the interface's folder.
+pub(crate) fn npm(args: &[&str]) -> Command {
+    let name = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    let mut npm = shell::command(name, args);
+    npm.current_dir(folder());
+    npm
+}
+
+/// Brings the packages that the lock file names, unless they are there.
+///
+/// # Errors
+/// When npm fails, which it does without a network.
+pub(crate) fn packages() -> Result<()> {
+    let modified = |path: PathBuf| std::fs::metadata(path).and_then(|file| file.modified()).ok();
+    let lock = modified(folder().join("package-lock.json"));
+    // npm writes this file last.
+    let installed = modified(folder().join("node_modules/.package-lock.json"));
+    if installed.is_some() && installed >= lock {
+        return Ok(());
+    }
+    shell::say("Bringing the interface's packages from the npm registry");
+    shell::run(npm(&["ci", "--no-audit", "--no-fund"]).env("PUPPETEER_SKIP_DOWNLOAD", "1"))
+        .context("is the network there? npm needs its registry once")
+}
+
+/// Builds what the window shows; the desktop shell carries it.
+///
+/// # Errors
+/// When a package is missing or the build fails.
+pub(crate) fn build() -> Result<()> {
+    packages()?;
+    shell::run(&mut npm(&["run", "build"]))
+}
+
+/// Writes the TypeScript that the interface knows Rust by.
+///
+/// # Errors
+/// When the shell cannot be built, or a type has no form in TypeScript.
+pub(crate) fn bindings(consent: Consent) -> Result<()> {
+    setup::ensure(consent, setup::BUILD)?;
+    setup::ensure(consent, setup::DESKTOP)?;
+    // Tauri embeds the interface also in the program that writes its bindings; the old one will do.
+    std::fs::create_dir_all(folder().join("dist")).context("making `ui/dist`")?;
+    let mut cargo = shell::cargo("test --locked --package deepsearch-desktop --test all bindings");
+    shell::run(cargo.env("DEEPSEARCH_UPDATE_BINDINGS", "1"))
+}
+
+/// Builds the packages that a person installs: `.deb` and `.rpm` on Linux, `.dmg` on macOS, an installer on Windows.
+///
+/// # Errors
+/// When a part cannot be built.
+pub(crate) fn package(consent: Consent) -> Result<()> {
+    setup::ensure(consent, setup::BUILD)?;
+    setup::ensure(consent, setup::DESKTOP)?;
+    build()?;
+    // The command goes into the packages too. Tauri wants it named for the machine it runs on.
+    shell::run(&mut shell::cargo("build --locked --release --package deepsearch-cli"))?;
+    let shell_folder = shell::root().join("src-tauri");
+    let target = target()?;
+    let suffix = std::env::consts::EXE_SUFFIX;
+    std::fs::create_dir_all(shell_folder.join("binaries")).context("making `src-tauri/binaries`")?;
+    std::fs::copy(
+        target_folder()?.join("release").join(format!("deepsearch{suffix}")),
+        shell_folder.join("binaries").join(format!("deepsearch-{target}{suffix}")),
+    )
+    .context("copying the `deepsearch` command beside the shell")?;
+    let name = if cfg!(windows) { "tauri.cmd" } else { "tauri" };
+    let tauri = folder().join("node_modules").join(".bin").join(name);
+    shell::run(shell::command(tauri, &["build", "--config", PACKAGED]).current_dir(shell_folder))
+}
+
+/// The machine we build for, as Rust names it.
+fn target() -> Result<String> {
+    let version = shell::output(&mut shell::command("rustc", &["-vV"]))?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).context("asking rustc which machine this is")
+}
+
+/// The folder of built programs, in which xtask itself lies.
+fn target_folder() -> Result<PathBuf> {
+    let xtask = std::env::current_exe().context("finding the folder of built programs")?;
+    let folder = xtask.parent().and_then(std::path::Path::parent);
+    folder.map(PathBuf::from).context("finding the folder of built programs")
+}
+
+// The interface was built just now.
+const PACKAGED: &str = r#"{"build":{"beforeBuildCommand":""},"bundle":{"externalBin":["binaries/deepsearch"]}}"#;
