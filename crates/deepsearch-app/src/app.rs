@@ -1,21 +1,22 @@
 //! App: every part built once and handed what it needs; the one place that knows them all.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use deepsearch_cache::{MemoryCache, RedisCache, TieredCache};
-use deepsearch_core::{Cache, Clock, MessageId, PageFetcher, SearchEngine, Searcher, SystemClock};
+use deepsearch_core::{Cache, Clock, PageFetcher, SearchEngine, Searcher, SystemClock};
 use deepsearch_crawl::{CrawlOptions, Crawler};
 use deepsearch_llm::{Models, ModelsConfig, ProviderConfig};
 use deepsearch_search::{ENGINES, EngineConfig, EngineInfo, Failover, Guide, Http, HttpLimits, Limits};
 use deepsearch_sqlite::{Store, StoreOptions};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::broadcast;
 use tokio_util::task::TaskTracker;
 
+use crate::changes::{self, Change};
 use crate::config::{Config, Resolved, is_secret};
 use crate::error::AppError;
 use crate::favicons::Favicons;
 use crate::local::{Alone, LocalFirst, PastChats};
+use crate::runs::Runs;
 use crate::secrets;
 
 pub(crate) const STORE_FILE: &str = "deepsearch.sqlite";
@@ -54,8 +55,8 @@ pub(crate) struct Parts {
     pub(crate) store: Store,
     pub(crate) crawl: CrawlOptions,
     pub(crate) wired: Mutex<Arc<Wired>>,
-    /// Answers being written, each with what stops it.
-    pub(crate) runs: Mutex<HashMap<MessageId, CancellationToken>>,
+    pub(crate) runs: Arc<Runs>,
+    pub(crate) changes: broadcast::Sender<Change>,
     pub(crate) tasks: TaskTracker,
     pub(crate) favicons: Favicons,
 }
@@ -99,7 +100,8 @@ impl App {
             store,
             crawl,
             wired: Mutex::new(Arc::new(wired)),
-            runs: Mutex::default(),
+            runs: Arc::default(),
+            changes: broadcast::Sender::new(changes::KEPT),
             tasks: TaskTracker::new(),
             favicons: Favicons::default(),
         };
@@ -117,9 +119,7 @@ impl App {
 
     /// Stops every answer, waits until what they had is kept, and closes the store.
     pub async fn close(&self) {
-        for stop in self.lock_runs().values() {
-            stop.cancel();
-        }
+        self.inner.runs.stop_all();
         self.inner.tasks.close();
         // Quitting waits, then insists: what is journalled by then is kept as interrupted at the next start.
         if tokio::time::timeout(CLOSING, self.inner.tasks.wait()).await.is_err() {
@@ -146,13 +146,6 @@ impl App {
         let wired = Arc::new(Wired::build(settings, &parts.store, &parts.clock, &parts.crawl)?);
         *parts.wired.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = wired;
         Ok(())
-    }
-
-    pub(crate) fn lock_runs(&self) -> std::sync::MutexGuard<'_, HashMap<MessageId, CancellationToken>> {
-        self.inner
-            .runs
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 

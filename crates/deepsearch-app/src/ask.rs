@@ -14,11 +14,11 @@ use deepsearch_core::{
 use deepsearch_sqlite::{FinishedAnswer, NewTurn, Turn as SavedTurn};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::app::{App, Wired};
 use crate::error::AppError;
+use crate::runs::Run;
 
 /// Where answers come from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
@@ -77,54 +77,49 @@ impl App {
     pub async fn ask(
         &self,
         request: AskRequest,
-        mut on_event: impl FnMut(AnswerEvent) + Send,
+        on_event: impl FnMut(AnswerEvent) + Send,
     ) -> Result<Message, AppError> {
-        let (events, mut told) = mpsc::channel(256);
         let app = self.clone();
-        let run = self.inner.tasks.spawn(async move { app.run(request, events).await });
-        while let Some(event) = told.recv().await {
-            on_event(event);
-        }
-        run.await
+        let run = self.inner.runs.begin();
+        let listener = run.listen();
+        let running = self.inner.tasks.spawn(async move { app.run(request, run).await });
+        listener.each(on_event).await;
+        running
+            .await
             .map_err(|panic| AppError::Answer(Failure::new(ErrorCode::Internal, panic.to_string())))?
     }
 
-    /// Stops an answer; what has come of it is kept. Says whether it was running here.
-    pub fn stop(&self, answer: &MessageId) -> bool {
-        let run = self.lock_runs().get(answer).cloned();
-        run.inspect(CancellationToken::cancel).is_some()
-    }
-
-    async fn run(&self, request: AskRequest, events: mpsc::Sender<AnswerEvent>) -> Result<Message, AppError> {
+    async fn run(&self, request: AskRequest, run: Run) -> Result<Message, AppError> {
         let wired = self.wired();
         if matches!(request.turn, Turn::New | Turn::In(_) | Turn::Editing(_)) {
             message_content(&request.question)?;
         }
         // An unknown model is told before anything is saved.
-        let model = match &request.model {
-            Some(id) => wired.models.model(id).await?,
-            None => wired.models.default().await?,
+        let choosing = async {
+            match &request.model {
+                Some(id) => wired.models.model(id).await,
+                None => wired.models.default().await,
+            }
         };
+        let model = run.stop().run_until_cancelled(choosing).await;
+        let model = model.ok_or(AppError::Cancelled)??;
         let turn = self.begin(&request).await?;
+        self.chat_changed(&turn.chat.id);
         let pipeline = self.pipeline(&wired, scope(&request, &wired), model);
-        let stop = CancellationToken::new();
-        self.lock_runs().insert(turn.answer.id.clone(), stop.clone());
         let started = AnswerEvent::Started {
             chat_id: turn.chat.id.clone(),
             question_id: turn.question.id.clone(),
             answer_id: turn.answer.id.clone(),
             model: pipeline.model.info().id.clone(),
         };
-        let mut run = Run::new(self, &turn, events);
-        run.tell(started).await;
+        run.tell(started);
+        let mut answering = Answering::new(self, &turn, &run);
         let ended = match self.question(&request, &turn, &wired).await {
-            Ok(question) => run.drive(&pipeline, &question, &stop).await,
+            Ok(question) => answering.drive(&pipeline, &question).await,
             Err(error) => Ended::Broken(error),
         };
-        let ended = run.end(ended, &pipeline, request.turn == Turn::New).await;
-        // Only now: whoever stops an answer while it is being saved must not be told that it is over.
-        self.lock_runs().remove(&turn.answer.id);
-        ended
+        // The run is over only with this: whoever stops an answer while it is being saved still finds it.
+        answering.end(ended, &pipeline, request.turn == Turn::New).await
     }
 
     async fn begin(&self, request: &AskRequest) -> Result<SavedTurn, AppError> {
@@ -239,11 +234,11 @@ enum Ended {
     Broken(AppError),
 }
 
-/// One answer on its way: what has come, what is journalled, and who is told.
-struct Run<'a> {
+/// One answer on its way: what has come, and what of it is journalled.
+struct Answering<'a> {
     app: &'a App,
     turn: &'a SavedTurn,
-    events: mpsc::Sender<AnswerEvent>,
+    run: &'a Run,
     content: String,
     journalled: usize,
     /// A page that was saved before keeps the id it had: from the pipeline's to the store's.
@@ -251,13 +246,13 @@ struct Run<'a> {
     evidence: Evidence,
 }
 
-impl<'a> Run<'a> {
-    fn new(app: &'a App, turn: &'a SavedTurn, events: mpsc::Sender<AnswerEvent>) -> Self {
+impl<'a> Answering<'a> {
+    fn new(app: &'a App, turn: &'a SavedTurn, run: &'a Run) -> Self {
         let content = turn.answer.content.clone();
         Self {
             app,
             turn,
-            events,
+            run,
             journalled: content.len(),
             content,
             saved: HashMap::new(),
@@ -265,14 +260,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn tell(&self, event: AnswerEvent) {
-        // Nobody listening is no reason to stop.
-        let _ = self.events.send(event).await;
-    }
-
     /// Runs the pipeline, keeps what comes and tells it, until it ends or is stopped. The pipeline goes on while its
     /// sources are saved: the model is asked meanwhile, and no word of it is told before they are.
-    async fn drive(&mut self, pipeline: &Pipeline, question: &Question, stop: &CancellationToken) -> Ended {
+    async fn drive(&mut self, pipeline: &Pipeline, question: &Question) -> Ended {
         let (sender, mut steps) = mpsc::channel(64);
         let (pipeline, question) = (pipeline.clone(), question.clone());
         if let Some(so_far) = &question.so_far {
@@ -285,7 +275,7 @@ impl<'a> Run<'a> {
         loop {
             let kept = tokio::select! {
                 biased;
-                () = stop.cancelled() => return Ended::Stopped,
+                () = self.run.stop().cancelled() => return Ended::Stopped,
                 step = steps.recv() => match step {
                     Some(step) => self.keep(step).await,
                     // The sender goes with the pipeline, when every step is handled.
@@ -320,7 +310,7 @@ impl<'a> Run<'a> {
                     self.content.push_str(text);
                 }
                 self.rename_pages(&mut event);
-                self.tell(*event).await;
+                self.run.tell(*event);
             }
         }
         Ok(())
@@ -377,10 +367,10 @@ impl<'a> Run<'a> {
         match (kept, error) {
             (Ok(message), None) => {
                 self.rename(title).await;
-                self.tell(AnswerEvent::Finished {
+                self.app.chat_changed(&self.turn.chat.id);
+                self.run.tell(AnswerEvent::Finished {
                     message: message.clone(),
-                })
-                .await;
+                });
                 Ok(message)
             }
             (kept, error) => {
@@ -391,7 +381,8 @@ impl<'a> Run<'a> {
                 };
                 let failure = Failure::from(&error);
                 tracing::warn!(code = ?failure.code, answer = %self.turn.answer.id, "an answer ended early");
-                self.tell(AnswerEvent::Failed { message, failure }).await;
+                self.app.chat_changed(&self.turn.chat.id);
+                self.run.tell(AnswerEvent::Failed { message, failure });
                 Err(error)
             }
         }

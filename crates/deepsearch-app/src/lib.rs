@@ -5,10 +5,12 @@
 mod app;
 
 mod ask;
+mod changes;
 mod chats;
 mod favicons;
 mod library;
 mod local;
+mod runs;
 
 mod backups;
 mod data;
@@ -23,15 +25,18 @@ mod error;
 pub use app::{App, AppOptions};
 pub use ask::{AskRequest, Scope, Turn};
 pub use backups::{list_backups, restore_backup, tell};
+pub use changes::Change;
 pub use chats::{OpenChat, OpenMessage, SavedSource};
 pub use config::{Config, Origin};
 pub use data::DataFolder;
 pub use doctor::{Finding, Grade};
 pub use error::AppError;
 pub use library::{EngineStatus, PageReader};
+pub use runs::RunningAnswer;
 pub use settings::{SETTINGS, SettingInfo, SettingKind, SettingValue};
 
 pub use deepsearch_crawl::run_parser;
+pub use deepsearch_llm::ProviderStatus;
 pub use deepsearch_search::{ENGINES, EngineHealth, EngineState};
 pub use deepsearch_sqlite::{
     Backup, BackupKind, ChatCursor, ChatFilter, ChatView, HistoryFilter, HistoryHit, HistoryQuery, HistoryResults, Recovery,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use deepsearch_core::{Failure, ModelInfo, Page, PageId, SearchError, SearchOutcome, SearchQuery, Searcher, SystemClock};
 use deepsearch_crawl::{ParserOptions, Reader};
+use deepsearch_llm::ProviderStatus;
 use deepsearch_search::{ENGINES, EngineHealth, EngineState};
 use futures::future::join_all;
 use serde::Serialize;
@@ -163,6 +164,11 @@ impl App {
             (id, count.map_err(|error| Failure::from(&error)))
         });
         join_all(tried).await
+    }
+
+    /// Every provider of models as it is set, those that are switched off included.
+    pub fn providers(&self) -> Vec<ProviderStatus> {
+        self.wired().models.providers()
     }
 
     /// The models that can be used now.

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::changes::Change;
 use crate::config::Origin;
 use crate::error::AppError;
 use crate::secrets;
@@ -137,6 +138,26 @@ pub const SETTINGS: &[SettingInfo] = &[
         "Tokens that an answer has at most.",
     ),
     setting(
+        "answer.show_checks",
+        SettingKind::Bool,
+        "Whether the window marks each sentence as supported by its sources or not.",
+    ),
+    setting(
+        "appearance.text_size",
+        SettingKind::Integer { min: 80, max: 160 },
+        "Size of the window's text, in percent.",
+    ),
+    setting(
+        "notifications.enabled",
+        SettingKind::Bool,
+        "Whether the system tells that an answer is there while its window is not looked at.",
+    ),
+    setting(
+        "shortcut.quick_ask",
+        SettingKind::Text { longest: 60 },
+        "Keys that open the quick question from anywhere.",
+    ),
+    setting(
         "crawl.allow_private",
         SettingKind::Bool,
         "Whether pages of this machine and of the local network may be read.",
@@ -207,6 +228,9 @@ impl App {
             self.store().delete_setting(key).await?;
         }
         self.rewire().await?;
+        self.tell_change(Change::Settings {
+            keys: vec![key.to_owned()],
+        });
         self.setting(key)
     }
 
@@ -255,6 +279,8 @@ fn default_of(info: &SettingInfo) -> Value {
         "answer.evidence_tokens" => json!(6_000),
         "answer.tokens" => json!(2_048),
         "trash.days" => json!(30),
+        "appearance.text_size" => json!(100),
+        "shortcut.quick_ask" => json!("CommandOrControl+Shift+Space"),
         "crawl.allow_private" => json!(false),
         _ => match info.kind {
             SettingKind::Bool => json!(true),

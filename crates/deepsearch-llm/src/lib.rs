@@ -17,4 +17,4 @@ mod extractive;
 
 pub use config::{Deadlines, ModelsConfig, ProviderConfig, Retry};
 pub use extractive::ExtractiveWriter;
-pub use models::{Models, SetUpError};
+pub use models::{Models, ProviderStatus, SetUpError};

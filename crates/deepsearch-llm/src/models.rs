@@ -7,6 +7,7 @@ use std::time::Duration;
 use deepsearch_core::{ChatModel, ModelError, ModelInfo};
 use futures::future::join_all;
 use recloser::{AsyncRecloser, Recloser};
+use serde::Serialize;
 use thiserror::Error;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -36,6 +37,24 @@ pub struct Models {
     /// For this machine: a proxy elsewhere could not reach it.
     local: reqwest::Client,
     lists: Mutex<HashMap<String, List>>,
+}
+
+/// A provider of models as a person sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ProviderStatus {
+    /// As settings and the ids of models write it.
+    pub id: String,
+    pub name: String,
+    /// Whether its models are offered, as things are set.
+    pub enabled: bool,
+    pub needs_key: bool,
+    pub has_key: bool,
+    /// Where it is asked; `None` for a name of the person's own that has no address yet.
+    pub url: Option<String>,
+    /// Where a key is had.
+    pub key_url: Option<&'static str>,
+    /// Whether it runs on this machine.
+    pub local: bool,
 }
 
 /// A provider's models as last told.
@@ -77,6 +96,11 @@ impl Models {
         let mut models: Vec<ModelInfo> = lists.into_iter().flatten().collect();
         models.push(extractive::info());
         models
+    }
+
+    /// Every provider as it is set, those that are switched off included. Asks nobody.
+    pub fn providers(&self) -> Vec<ProviderStatus> {
+        names(&self.config).map(|id| status(id, &self.config)).collect()
     }
 
     /// A model by its id, `provider/name` or `extractive`. Asks nothing of hosted providers.
@@ -197,23 +221,44 @@ impl Models {
     }
 }
 
-/// The known ones in their order, then the person's own by name. Those on this machine without being configured only
-/// where they may be looked for.
+/// The providers that can be asked.
 fn providers(config: &ModelsConfig) -> Vec<Arc<Provider>> {
+    let all = names(config).filter_map(|id| Provider::new(id, config.providers.get(id)));
+    all.filter(|provider| is_enabled(provider, config))
+        .map(Arc::new)
+        .collect()
+}
+
+/// The known ones in their order, then the person's own by name.
+fn names(config: &ModelsConfig) -> impl Iterator<Item = &str> {
     let mut own: Vec<&str> = config.providers.keys().map(String::as_str).collect();
     own.retain(|id| KNOWN.iter().all(|known| known.id != *id));
     own.sort_unstable();
-    let ids = KNOWN.iter().map(|known| known.id).chain(own);
-    ids.filter_map(|id| {
-        let configured = config.providers.get(id);
-        if configured.is_some_and(|provider| !provider.enabled) {
-            return None;
-        }
-        let provider = Provider::new(id, configured)?;
-        let hidden = provider.is_local() && !config.discover_local && configured.is_none();
-        (!hidden).then(|| Arc::new(provider))
-    })
-    .collect()
+    KNOWN.iter().map(|known| known.id).chain(own)
+}
+
+/// Those on this machine without being configured only where they may be looked for.
+fn is_enabled(provider: &Provider, config: &ModelsConfig) -> bool {
+    match config.providers.get(&provider.id) {
+        Some(configured) => configured.enabled,
+        None => config.discover_local || !provider.is_local(),
+    }
+}
+
+fn status(id: &str, config: &ModelsConfig) -> ProviderStatus {
+    let known = KNOWN.iter().find(|known| known.id == id);
+    let configured = config.providers.get(id);
+    let provider = Provider::new(id, configured);
+    ProviderStatus {
+        id: id.to_owned(),
+        name: known.map_or(id, |known| known.name).to_owned(),
+        enabled: provider.as_ref().is_some_and(|provider| is_enabled(provider, config)),
+        needs_key: provider.as_ref().is_some_and(Provider::needs_key),
+        has_key: configured.is_some_and(|configured| configured.key.is_some()),
+        url: provider.as_ref().map(|provider| provider.url.to_string()),
+        key_url: known.and_then(|known| known.key_url),
+        local: provider.as_ref().is_some_and(Provider::is_local),
+    }
 }
 
 /// Never more certain than what is known: nothing for a server on this machine that is not there.

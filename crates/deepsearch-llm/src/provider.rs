@@ -18,93 +18,121 @@ pub(crate) enum Listing {
 
 pub(crate) struct Known {
     pub(crate) id: &'static str,
+    pub(crate) name: &'static str,
     adapter: AdapterKind,
     pub(crate) listing: Listing,
     url: &'static str,
     /// A small, cheap model that writes well enough, for whoever has set only a key.
     default_model: Option<&'static str>,
+    /// Where a key is had.
+    pub(crate) key_url: Option<&'static str>,
 }
 
 /// In the order in which a default is looked for.
 pub(crate) const KNOWN: &[Known] = &[
     local(
         "ollama",
+        "Ollama",
         AdapterKind::Ollama,
         Listing::Ollama,
         "http://127.0.0.1:11434/",
     ),
     local(
         "lmstudio",
+        "LM Studio",
         AdapterKind::OpenAI,
         Listing::OpenAi,
         "http://127.0.0.1:1234/v1/",
     ),
     local(
         "llamacpp",
+        "llama.cpp",
         AdapterKind::OpenAI,
         Listing::OpenAi,
         "http://127.0.0.1:8080/v1/",
     ),
     hosted(
         "openai",
+        "OpenAI",
         AdapterKind::OpenAI,
         Listing::OpenAi,
         "https://api.openai.com/v1/",
         "gpt-5-mini",
+        "https://platform.openai.com/api-keys",
     ),
     hosted(
         "anthropic",
+        "Anthropic",
         AdapterKind::Anthropic,
         Listing::Anthropic,
         "https://api.anthropic.com/v1/",
         "claude-haiku-4-5",
+        "https://console.anthropic.com/settings/keys",
     ),
     hosted(
         "gemini",
+        "Google Gemini",
         AdapterKind::Gemini,
         Listing::Gemini,
         "https://generativelanguage.googleapis.com/v1beta/",
         "gemini-2.5-flash",
+        "https://aistudio.google.com/apikey",
     ),
     hosted(
         "groq",
+        "Groq",
         AdapterKind::Groq,
         Listing::OpenAi,
         "https://api.groq.com/openai/v1/",
         "openai/gpt-oss-20b",
+        "https://console.groq.com/keys",
     ),
     hosted(
         "openrouter",
+        "OpenRouter",
         AdapterKind::OpenRouter,
         Listing::OpenAi,
         "https://openrouter.ai/api/v1/",
         "openai/gpt-5-mini",
+        "https://openrouter.ai/keys",
     ),
 ];
 
-const fn local(id: &'static str, adapter: AdapterKind, listing: Listing, url: &'static str) -> Known {
+const fn local(
+    id: &'static str,
+    name: &'static str,
+    adapter: AdapterKind,
+    listing: Listing,
+    url: &'static str,
+) -> Known {
     Known {
         id,
+        name,
         adapter,
         listing,
         url,
         default_model: None,
+        key_url: None,
     }
 }
 
 const fn hosted(
     id: &'static str,
+    name: &'static str,
     adapter: AdapterKind,
     listing: Listing,
     url: &'static str,
     default_model: &'static str,
+    key_url: &'static str,
 ) -> Known {
     Known {
         id,
+        name,
         adapter,
         listing,
         url,
         default_model: Some(default_model),
+        key_url: Some(key_url),
     }
 }
 

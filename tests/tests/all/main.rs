@@ -4,6 +4,7 @@ mod engines;
 mod guide;
 mod peers;
 mod real_model;
+mod watching;
 
 /// A client of this machine's servers.
 fn client() -> reqwest::Client {

@@ -1,6 +1,6 @@
 //! Settings: one order of precedence, each value held against its row, secrets apart from everything.
 
-use deepsearch_app::{AppError, Origin};
+use deepsearch_app::{AppError, Change, Origin};
 use deepsearch_core::{ErrorCode, Failure};
 use serde_json::json;
 use tempfile::tempdir;
@@ -126,4 +126,34 @@ fn a_configuration_that_cannot_be_understood_is_told_and_never_guessed() {
         config(home.path(), &[("DEEPSEARCH_LOG", "debug")]).is_ok(),
         "what is no setting is somebody else's"
     );
+}
+
+#[tokio::test]
+async fn a_change_of_a_setting_is_told_to_every_face() {
+    let home = tempdir().unwrap();
+    let app = app(home.path(), &[]).await;
+    let (mut window, mut tray) = (app.changes(), app.changes());
+    app.update_setting("appearance.text_size", Some("120")).await.unwrap();
+    assert!(app.update_setting("appearance.text_size", Some("300")).await.is_err());
+    let changed = Change::Settings {
+        keys: vec!["appearance.text_size".into()],
+    };
+    assert_eq!(window.try_recv().unwrap(), changed);
+    assert_eq!(tray.try_recv().unwrap(), changed);
+    assert!(window.try_recv().is_err(), "what was refused is no change");
+}
+
+#[tokio::test]
+async fn what_the_window_shows_has_a_default() {
+    let home = tempdir().unwrap();
+    let app = app(home.path(), &[]).await;
+    for (key, value) in [
+        ("answer.show_checks", json!(true)),
+        ("appearance.text_size", json!(100)),
+        ("notifications.enabled", json!(true)),
+        ("shortcut.quick_ask", json!("CommandOrControl+Shift+Space")),
+    ] {
+        let setting = app.setting(key).unwrap();
+        assert_eq!((setting.value, setting.origin), (value, Origin::Default), "{key}");
+    }
 }

@@ -159,3 +159,36 @@ async fn a_local_model_is_taken_before_a_hosted_one_and_a_chosen_one_before_both
         "what a person chose is never silently replaced"
     );
 }
+
+#[test]
+fn every_provider_is_told_with_what_it_needs_whether_or_not_it_can_be_asked() {
+    let mut config = with_provider(config(), "mine", "http://192.168.7.7:8000");
+    let off = ProviderConfig {
+        enabled: false,
+        ..ProviderConfig::default()
+    };
+    config.providers.insert("groq".into(), off);
+    let unfinished = ProviderConfig {
+        key: Some(CANARY.into()),
+        ..ProviderConfig::default()
+    };
+    config.providers.insert("unfinished".into(), unfinished);
+    let providers = models(config).providers();
+    let of = |id: &str| providers.iter().find(|provider| provider.id == id).expect(id);
+
+    let ollama = of("ollama");
+    assert!(!ollama.enabled, "it is not looked for");
+    assert!(ollama.local && !ollama.needs_key && ollama.key_url.is_none());
+    let openai = of("openai");
+    assert!(openai.enabled && openai.needs_key && !openai.has_key && !openai.local);
+    assert_eq!(
+        (openai.name.as_str(), openai.url.as_deref()),
+        ("OpenAI", Some("https://api.openai.com/v1/"))
+    );
+    assert!(openai.key_url.is_some_and(|url| url.starts_with("https://")));
+    assert!(!of("groq").enabled && of("groq").needs_key);
+    let mine = of("mine");
+    assert!(mine.enabled && mine.has_key && !mine.needs_key && !mine.local);
+    assert_eq!(mine.url.as_deref(), Some("http://192.168.7.7:8000/v1/"));
+    assert!(!of("unfinished").enabled && of("unfinished").url.is_none());
+}
