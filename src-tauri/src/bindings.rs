@@ -28,6 +28,9 @@ pub(crate) fn builder() -> Builder<tauri::Wry> {
 /// When a type cannot be put in TypeScript, or the file cannot be written.
 pub fn export_bindings(path: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let header = "// Generated from Rust by `cargo xtask bindings`; not to be edited.\n/* eslint-disable */\n";
-    builder().export(Typescript::default().header(header), path)?;
+    // Names that Rust writes as aliases, which have no type of their own.
+    let aliases = "/** ISO 8601, UTC. */\nexport type DateTime = string;\nexport type EngineId = string;\nexport type ModelId = string;\n";
+    let typescript = Typescript::default().header(header).with_raw(aliases);
+    builder().export(typescript, path)?;
     Ok(())
 }

@@ -127,6 +127,7 @@ pub struct MessageMetadata {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub processing_time: Option<f64>,
     #[serde(flatten)]
+    #[specta(skip)]
     pub other: serde_json::Map<String, serde_json::Value>,
 }
 

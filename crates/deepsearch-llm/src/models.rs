@@ -40,7 +40,7 @@ pub struct Models {
 }
 
 /// A provider of models as a person sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, specta::Type)]
 pub struct ProviderStatus {
     /// As settings and the ids of models write it.
     pub id: String,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use deepsearch_app::{App, AskRequest, RunningAnswer};
 use deepsearch_core::{AnswerEvent, Failure, MessageId};
+use tauri::async_runtime::JoinHandle;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
 use tokio::sync::mpsc;
@@ -27,22 +28,20 @@ pub(crate) async fn ask(
 ) -> Result<(), Failure> {
     told(async {
         let (question, begun) = (request.question.clone(), Instant::now());
+        let frames = Frames::to(events);
         let mut has_begun = false;
-        let told = stream(events, async |tell| {
-            app.ask(request, |event| {
-                has_begun = true;
-                tell(event);
-            })
-            .await
+        let answered = app.ask(request, |event| {
+            has_begun = true;
+            frames.push(event);
         });
-        match told.await {
-            Err(error) if !has_begun => Err(error),
-            Err(_) => Ok(()),
-            Ok(_) => {
-                notify::answer_ready(&window, &app, &question, begun.elapsed());
-                Ok(())
-            }
+        let answered = answered.await;
+        frames.finish().await;
+        match answered {
+            Err(error) if !has_begun => return Err(error),
+            Err(_) => {}
+            Ok(_) => notify::answer_ready(&window, &app, &question, begun.elapsed()),
         }
+        Ok(())
     })
     .await
 }
@@ -55,7 +54,13 @@ pub(crate) async fn watch_answer(
     answer: MessageId,
     events: Channel<Vec<AnswerEvent>>,
 ) -> Result<bool, Failure> {
-    told(async { Ok::<_, Failure>(stream(events, async |tell| app.watch(&answer, tell).await).await) }).await
+    told(async {
+        let frames = Frames::to(events);
+        let was_running = app.watch(&answer, |event| frames.push(event)).await;
+        frames.finish().await;
+        Ok::<_, Failure>(was_running)
+    })
+    .await
 }
 
 /// Stops an answer; what has come is kept.
@@ -71,31 +76,38 @@ pub(crate) async fn running_answers(app: State<'_, App>) -> Result<Vec<RunningAn
     told(async { Ok::<_, Failure>(app.running()) }).await
 }
 
-/// Runs `work` with a function that tells the window, once a frame at most. A window that has gone is no reason to stop.
-async fn stream<T>(
-    events: Channel<Vec<AnswerEvent>>,
-    work: impl AsyncFnOnce(&mut (dyn FnMut(AnswerEvent) + Send)) -> T,
-) -> T {
+/// Tells a window events, once a frame at most. A window that has gone is no reason to stop.
+struct Frames {
     // Holds what one frame brings: the other end takes all that is there each time.
-    let (sender, mut receiver) = mpsc::unbounded_channel();
-    let telling = tauri::async_runtime::spawn(async move {
-        while let Some(first) = receiver.recv().await {
-            let mut batch = vec![first];
-            while let Ok(event) = receiver.try_recv() {
-                push(&mut batch, event);
+    events: mpsc::UnboundedSender<AnswerEvent>,
+    telling: JoinHandle<()>,
+}
+
+impl Frames {
+    fn to(window: Channel<Vec<AnswerEvent>>) -> Self {
+        let (events, mut coming) = mpsc::unbounded_channel();
+        let telling = tauri::async_runtime::spawn(async move {
+            while let Some(first) = coming.recv().await {
+                let mut batch = vec![first];
+                while let Ok(event) = coming.try_recv() {
+                    push(&mut batch, event);
+                }
+                let _ = window.send(batch);
+                tokio::time::sleep(FRAME).await;
             }
-            let _ = events.send(batch);
-            tokio::time::sleep(FRAME).await;
-        }
-    });
-    let done = work(&mut |event| {
-        let _ = sender.send(event);
-    })
-    .await;
-    drop(sender);
-    // The last events go before the command's own answer.
-    let _ = telling.await;
-    done
+        });
+        Self { events, telling }
+    }
+
+    fn push(&self, event: AnswerEvent) {
+        let _ = self.events.send(event);
+    }
+
+    /// Waits until the last event is told: it goes before the command's own answer.
+    async fn finish(self) {
+        drop(self.events);
+        let _ = self.telling.await;
+    }
 }
 
 fn push(batch: &mut Vec<AnswerEvent>, event: AnswerEvent) {
