@@ -122,6 +122,8 @@ pub struct Answer {
     pub follow_ups: Vec<String>,
     /// A better title for a new chat, where a model wrote one.
     pub title: Option<String>,
+    /// The model reached its token limit: there is more to say, and it can be continued.
+    pub truncated: bool,
 }
 
 /// Why there is no whole answer. What had come has left as steps already.
@@ -177,7 +179,12 @@ impl Pipeline {
             usage,
         } = afterwards(self, question, &plan, &draft.content, &evidence, &steps).await;
         let metadata = self.metadata(&plan, &evidence, draft.usage + usage, started.elapsed(), &searched);
-        let Draft { content, citations, .. } = draft;
+        let Draft {
+            content,
+            citations,
+            truncated,
+            ..
+        } = draft;
         Ok(Answer {
             content,
             sources,
@@ -186,6 +193,7 @@ impl Pipeline {
             metadata,
             follow_ups,
             title,
+            truncated,
         })
     }
 

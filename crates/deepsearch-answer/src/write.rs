@@ -19,6 +19,8 @@ pub(crate) struct Draft {
     pub(crate) content: String,
     pub(crate) citations: Vec<Citation>,
     pub(crate) usage: TokenUsage,
+    /// It ends where the model had to stop, and not where it has an end.
+    pub(crate) truncated: bool,
 }
 
 // A message holds 100,000 UTF-16 units, and no text has more of those than bytes; room is left for the last piece.
@@ -56,7 +58,7 @@ pub(crate) async fn write(
                 }
             }
             Ok(ModelEvent::Usage(usage)) => writing.draft.usage = writing.draft.usage + usage,
-            Ok(ModelEvent::Truncated) => tracing::info!("the answer reached its token limit"),
+            Ok(ModelEvent::Truncated) => writing.draft.truncated = true,
             Err(error) => {
                 // What came so far is whole up to the last word: let it go before the error does.
                 writing.flush().await;
@@ -170,7 +172,10 @@ impl<'a> Writing<'a> {
 
     async fn finish(mut self) -> Draft {
         self.flush().await;
-        self.draft.content.truncate(self.draft.content.trim_end().len());
+        // What goes on in the midst of a sentence needs the space before its next word.
+        if !self.draft.truncated {
+            self.draft.content.truncate(self.draft.content.trim_end().len());
+        }
         self.tell_citations(true).await;
         self.draft
     }

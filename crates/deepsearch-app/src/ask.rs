@@ -229,7 +229,7 @@ fn scope(request: &AskRequest, wired: &Wired) -> Scope {
 
 /// How a run came to its end.
 enum Ended {
-    Whole(Answer),
+    Whole(Box<Answer>),
     Stopped,
     Broken(AppError),
 }
@@ -288,7 +288,7 @@ impl<'a> Answering<'a> {
             }
         }
         match answering.await {
-            Ok(Ok(answer)) => Ended::Whole(answer),
+            Ok(Ok(answer)) => Ended::Whole(Box::new(answer)),
             Ok(Err(error)) => Ended::Broken(AppError::Answer(Failure::from(&error))),
             Err(panic) => Ended::Broken(AppError::Answer(Failure::new(ErrorCode::Internal, panic.to_string()))),
         }
@@ -348,8 +348,9 @@ impl<'a> Answering<'a> {
     /// Keeps the answer as it ended, and tells it.
     async fn end(mut self, ended: Ended, pipeline: &Pipeline, is_new: bool) -> Result<Message, AppError> {
         let (answer, error) = match ended {
-            Ended::Whole(answer) if answer.content.trim().is_empty() => (answer, Some(wrote_nothing())),
-            Ended::Whole(answer) => (answer, None),
+            Ended::Whole(answer) if answer.truncated => (*answer, Some(reached_its_limit())),
+            Ended::Whole(answer) if answer.content.trim().is_empty() => (*answer, Some(wrote_nothing())),
+            Ended::Whole(answer) => (*answer, None),
             Ended::Stopped => (self.partial(pipeline), Some(AppError::Cancelled)),
             Ended::Broken(error) => (self.partial(pipeline), Some(error)),
         };
@@ -364,10 +365,10 @@ impl<'a> Answering<'a> {
             .store()
             .finish_answer(&self.turn.answer.id, finished(answer, state))
             .await;
+        self.rename(title).await;
+        self.app.chat_changed(&self.turn.chat.id);
         match (kept, error) {
             (Ok(message), None) => {
-                self.rename(title).await;
-                self.app.chat_changed(&self.turn.chat.id);
                 self.run.tell(AnswerEvent::Finished {
                     message: message.clone(),
                 });
@@ -381,7 +382,6 @@ impl<'a> Answering<'a> {
                 };
                 let failure = Failure::from(&error);
                 tracing::warn!(code = ?failure.code, answer = %self.turn.answer.id, "an answer ended early");
-                self.app.chat_changed(&self.turn.chat.id);
                 self.run.tell(AnswerEvent::Failed { message, failure });
                 Err(error)
             }
@@ -414,9 +414,21 @@ impl<'a> Answering<'a> {
             },
             follow_ups: Vec::new(),
             title: None,
+            truncated: false,
             content,
         }
     }
+}
+
+fn reached_its_limit() -> AppError {
+    let failure = Failure::new(
+        ErrorCode::TooLarge,
+        "The answer is not at its end, but at the model's token limit.",
+    );
+    AppError::Answer(
+        failure
+            .hint("Continue it, or set a higher limit and ask again: `deepsearch settings set answer.tokens NUMBER`."),
+    )
 }
 
 fn wrote_nothing() -> AppError {

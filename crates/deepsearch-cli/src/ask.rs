@@ -183,6 +183,9 @@ impl Shown {
             AnswerEvent::Failed { message, .. } => {
                 self.markdown.finish();
                 if let Some(message) = message {
+                    if !message.content.is_empty() {
+                        self.list_sources();
+                    }
                     note(&format!("Kept: deepsearch ask --continue {}", message.id));
                 }
             }
@@ -194,9 +197,13 @@ impl Shown {
     }
 
     fn finish(&mut self, message: &Message) {
-        if self.sources.is_empty() {
-            self.markdown.finish();
-        } else {
+        self.markdown.finish();
+        self.list_sources();
+        note(&format!("Saved in {}", message.chat_id));
+    }
+
+    fn list_sources(&self) {
+        if !self.sources.is_empty() {
             print::line("\nSources");
         }
         for (at, source) in self.sources.iter().enumerate() {
@@ -207,6 +214,5 @@ impl Shown {
                 safe(&source.url)
             ));
         }
-        note(&format!("Saved in {}", message.chat_id));
     }
 }

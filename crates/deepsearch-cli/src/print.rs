@@ -78,6 +78,8 @@ pub(crate) fn safe(text: &str) -> String {
 pub(crate) struct Markdown {
     skin: Option<MadSkin>,
     pending: String,
+    /// Whether there is a line to end.
+    open: bool,
 }
 
 impl Markdown {
@@ -85,10 +87,12 @@ impl Markdown {
         Self {
             skin: is_pretty().then(MadSkin::default),
             pending: String::new(),
+            open: false,
         }
     }
 
     pub(crate) fn push(&mut self, text: &str) {
+        self.open = true;
         let Some(skin) = &self.skin else {
             return part(&safe(text));
         };
@@ -99,7 +103,11 @@ impl Markdown {
         }
     }
 
+    /// Ends what was pushed; a second time does nothing.
     pub(crate) fn finish(&mut self) {
+        if !std::mem::take(&mut self.open) {
+            return;
+        }
         let rest = std::mem::take(&mut self.pending);
         match &self.skin {
             Some(skin) if !rest.is_empty() => part(&skin.term_text(&rest).to_string()),

@@ -154,3 +154,49 @@ async fn an_answer_that_broke_off_can_be_continued_without_any_model() -> Result
     assert!(hold_citations(&home, &open_chat(&home, &whole)?, &whole)? >= 1);
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_reaches_the_token_limit_says_so_and_can_be_continued() -> Result<()> {
+    let web = SmallWeb::lighthouse().await?;
+    let model = answering(|request| {
+        if prompt(request).contains("You were interrupted") {
+            Script::text("granite [1].")
+        } else {
+            Script::text("The lighthouse is 47 metres high [1]. It is built of ").truncated()
+        }
+    })
+    .await?;
+    let home = with_model(searching(&web.engine)?, &model);
+    let ran = home.run(["ask", QUESTION])?;
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+    assert!(ran.stderr.contains("token limit"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("answer.tokens") && ran.stderr.contains("ask --continue"),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stdout.contains("\nSources\n[1] "), "{}", ran.stdout);
+
+    let ran = home.run(["ask", "--json", QUESTION])?;
+    let failed = ran.events_of("failed")?.remove(0);
+    assert_eq!(failed["failure"]["code"], "too_large");
+    let kept = &failed["message"];
+    assert_eq!(kept["state"], "interrupted");
+    assert_eq!(kept["metadata"]["tokens"]["total"], 360, "what it cost is kept: {kept}");
+    let chat = open_chat(&home, kept)?;
+    assert_eq!(
+        chat["chat"]["title"], "The Zorvane lighthouse",
+        "a chat has its title all the same"
+    );
+    assert_eq!(hold_citations(&home, &chat, kept)?, 1);
+    let ran = home
+        .run(["ask", "--continue", &text(&kept["id"]), "--json"])?
+        .succeeded()?;
+    let whole = finished(&ran)?;
+    assert_eq!(whole["state"], "complete");
+    assert_eq!(
+        text(&whole["content"]),
+        "The lighthouse is 47 metres high [1]. It is built of granite [1]."
+    );
+    Ok(())
+}
