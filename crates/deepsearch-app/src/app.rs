@@ -15,6 +15,7 @@ use crate::changes::{self, Change};
 use crate::config::{Config, Resolved, is_secret};
 use crate::error::AppError;
 use crate::favicons::Favicons;
+use crate::health::{self, Kept};
 use crate::local::{Alone, LocalFirst, PastChats};
 use crate::runs::Runs;
 use crate::secrets;
@@ -71,6 +72,8 @@ pub(crate) struct Wired {
     pub(crate) crawler: Arc<Crawler>,
     pub(crate) models: Models,
     pub(crate) cache: Arc<TieredCache>,
+    /// How the engines were doing when that was last kept.
+    pub(crate) known_health: tokio::sync::Mutex<Vec<Kept>>,
     http: Http,
 }
 
@@ -142,6 +145,7 @@ impl App {
     /// Reads the settings again and builds what depends on them. Answers under way go on with what they began with.
     pub(crate) async fn rewire(&self) -> Result<(), AppError> {
         let parts = &self.inner;
+        self.keep_health(&self.wired()).await;
         let settings = resolve(&parts.config, &parts.store).await?;
         let wired = Arc::new(Wired::build(settings, &parts.store, &parts.clock, &parts.crawl)?);
         *parts.wired.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = wired;
@@ -196,6 +200,7 @@ impl Wired {
             clock.clone(),
             limits,
         );
+        let known_health = tokio::sync::Mutex::new(health::recall(&web, &settings));
         Ok(Self {
             web: Arc::new(web),
             fetcher: Arc::new(LocalFirst {
@@ -208,6 +213,7 @@ impl Wired {
             crawler,
             models: Models::new(models_config(&settings)).map_err(|error| network(error.into()))?,
             cache,
+            known_health,
             http,
             settings,
         })
@@ -247,7 +253,7 @@ fn side_by_side(settings: &Resolved) -> usize {
         .map_or(1, |first| if first.needs_key || first.needs_url { 1 } else { 2 })
 }
 
-fn engine_config(settings: &Resolved, info: &EngineInfo) -> EngineConfig {
+pub(crate) fn engine_config(settings: &Resolved, info: &EngineInfo) -> EngineConfig {
     EngineConfig {
         key: settings.secret(&format!("engines.{}.key", info.id)),
         base_url: settings.url(&format!("engines.{}.url", info.id)),

@@ -119,7 +119,9 @@ impl App {
             Err(error) => Ended::Broken(error),
         };
         // The run is over only with this: whoever stops an answer while it is being saved still finds it.
-        answering.end(ended, &pipeline, request.turn == Turn::New).await
+        let ended = answering.end(ended, &pipeline, request.turn == Turn::New).await;
+        self.keep_health(&wired).await;
+        ended
     }
 
     async fn begin(&self, request: &AskRequest) -> Result<SavedTurn, AppError> {

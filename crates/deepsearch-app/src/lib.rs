@@ -15,6 +15,7 @@ mod runs;
 mod backups;
 mod data;
 mod doctor;
+mod health;
 
 mod config;
 mod secrets;

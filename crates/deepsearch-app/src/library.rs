@@ -93,7 +93,11 @@ impl App {
     pub async fn search(&self, engine: Option<&str>, query: &SearchQuery) -> Result<SearchOutcome, AppError> {
         let wired = self.wired();
         match engine {
-            None => Ok(wired.web.search(query).await),
+            None => {
+                let outcome = wired.web.search(query).await;
+                self.keep_health(&wired).await;
+                Ok(outcome)
+            }
             Some("guide") => Ok(wired.guide.search(query).await),
             Some("chats") => Ok(wired.chats.search(query).await),
             Some(id) => {

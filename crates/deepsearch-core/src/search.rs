@@ -96,13 +96,22 @@ pub enum SearchError {
     #[error("{engine} answered with something we cannot read: {detail}")]
     Unreadable { engine: EngineId, detail: String },
     #[error("{engine} rests until it has recovered from its last failures")]
-    Resting { engine: EngineId },
+    Resting {
+        engine: EngineId,
+        /// What the last of them was.
+        after: ErrorCode,
+    },
 }
 
 impl SearchError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::Captcha { .. } => ErrorCode::Captcha,
+            // Who could not be reached and was left alone since is no less out of reach.
+            Self::Resting {
+                after: ErrorCode::Offline,
+                ..
+            } => ErrorCode::Offline,
             Self::RateLimited { .. } | Self::Resting { .. } => ErrorCode::RateLimited,
             Self::QuotaExceeded { .. } => ErrorCode::QuotaExceeded,
             Self::KeyRefused { .. } | Self::KeyMissing { .. } => ErrorCode::KeyRefused,

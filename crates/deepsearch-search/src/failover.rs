@@ -18,7 +18,7 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::cached;
-use crate::health::{EngineHealth, Record};
+use crate::health::{EngineHealth, Memory, Record};
 
 /// How long a search may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +106,24 @@ impl Failover {
     /// How each engine is doing, in their order.
     pub fn health(&self) -> Vec<EngineHealth> {
         self.engines.slots.iter().map(|slot| slot.record.health()).collect()
+    }
+
+    /// What is to be remembered of each engine that was ever asked.
+    pub fn memories(&self) -> Vec<Memory> {
+        let memories = self.engines.slots.iter().map(|slot| slot.record.memory());
+        memories.filter(Memory::holds_anything).collect()
+    }
+
+    /// Goes on from what was remembered of an engine: its rest, if it is not over, and how it had been doing.
+    pub fn recall(&self, memory: &Memory) {
+        let slot = self
+            .engines
+            .slots
+            .iter()
+            .find(|slot| slot.engine.id() == memory.health.engine);
+        if let Some(slot) = slot {
+            slot.record.recall(memory);
+        }
     }
 
     /// Asks `width` engines at once, each failing one replaced by the next; what they find is the caller's to fuse.
@@ -264,8 +282,8 @@ async fn answer(
     retry: Duration,
 ) -> Result<SearchResults, SearchError> {
     let id = || engine.id().to_owned();
-    if record.is_resting() {
-        return Err(SearchError::Resting { engine: id() });
+    if let Some(after) = record.is_resting() {
+        return Err(SearchError::Resting { engine: id(), after });
     }
     let began = Instant::now();
     let answer = match timeout(limit, twice(engine, query, retry)).await {
@@ -330,7 +348,10 @@ fn copy(error: &SearchError) -> SearchError {
             engine: engine.clone(),
             detail: detail.clone(),
         },
-        E::Resting { engine } => E::Resting { engine: engine.clone() },
+        E::Resting { engine, after } => E::Resting {
+            engine: engine.clone(),
+            after: *after,
+        },
     }
 }
 

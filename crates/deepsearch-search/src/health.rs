@@ -5,15 +5,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use deepsearch_core::{Clock, EngineId, Failure, SearchError};
-use serde::Serialize;
+use deepsearch_core::{Clock, EngineId, ErrorCode, Failure, SearchError};
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 /// How many answers the median is taken over.
 const TIMES_KEPT: usize = 32;
 
+/// No rest is longer; one that was remembered with another clock may look so.
+const LONGEST_REST: Duration = Duration::from_secs(12 * 60 * 60);
+
 /// How an engine is doing.
-#[derive(Debug, Clone, PartialEq, Serialize, specta::Type)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, specta::Type)]
 pub struct EngineHealth {
     pub engine: EngineId,
     pub state: EngineState,
@@ -26,7 +29,7 @@ pub struct EngineHealth {
 }
 
 /// Whether an engine would be asked now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, specta::Type)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum EngineState {
     Ready,
@@ -43,7 +46,7 @@ pub enum EngineState {
 }
 
 /// When and why an engine failed last.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, specta::Type)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
 pub struct LastFailure {
     pub at: DateTime<Utc>,
     pub failure: Failure,
@@ -64,7 +67,22 @@ impl EngineHealth {
     }
 }
 
-/// What is remembered of one engine.
+/// How an engine was doing, for when the app is started again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Memory {
+    pub health: EngineHealth,
+    /// Failures since the last success that lengthen the next rest.
+    pub streak: u32,
+}
+
+impl Memory {
+    /// Whether the engine was ever asked.
+    pub(crate) fn holds_anything(&self) -> bool {
+        self.health.successes > 0 || self.health.failures > 0
+    }
+}
+
+/// What is known of one engine.
 pub(crate) struct Record {
     clock: Arc<dyn Clock>,
     inner: Mutex<Inner>,
@@ -93,8 +111,52 @@ impl Record {
         }
     }
 
-    pub(crate) fn is_resting(&self) -> bool {
-        self.inner().resting_until.is_some_and(|until| Instant::now() < until)
+    /// After which kind of failure it is to be left alone now, if it is.
+    pub(crate) fn is_resting(&self) -> Option<ErrorCode> {
+        let inner = self.inner();
+        inner.resting_until.filter(|until| Instant::now() < *until)?;
+        let last = inner.health.last_failure.as_ref();
+        Some(last.map_or(ErrorCode::RateLimited, |last| last.failure.code))
+    }
+
+    pub(crate) fn memory(&self) -> Memory {
+        let health = self.health();
+        let streak = self.inner().streak;
+        Memory { health, streak }
+    }
+
+    pub(crate) fn recall(&self, memory: &Memory) {
+        let now = self.clock.now();
+        let left = |until: DateTime<Utc>| (until - now).to_std().ok().map(|left| left.min(LONGEST_REST));
+        let until = |left: Duration| now + TimeDelta::from_std(left).unwrap_or(TimeDelta::MAX);
+        let (rest, state) = match memory.health.state {
+            EngineState::Resting { until: at } => {
+                let rest = left(at);
+                let state = rest.map_or(EngineState::Ready, |left| EngineState::Resting { until: until(left) });
+                (rest, state)
+            }
+            EngineState::KeyRefused { until: at } => {
+                let rest = left(at);
+                let state = EngineState::KeyRefused {
+                    until: rest.map_or(at, until),
+                };
+                (rest, state)
+            }
+            EngineState::Ready | EngineState::NoKey => (None, EngineState::Ready),
+        };
+        let mut inner = self.inner();
+        inner.streak = memory.streak;
+        inner.resting_until = rest.map(|left| Instant::now() + left);
+        inner.times = memory
+            .health
+            .median_ms
+            .map(|ms| Duration::from_millis(ms.into()))
+            .into_iter()
+            .collect();
+        inner.health = EngineHealth {
+            state,
+            ..memory.health.clone()
+        };
     }
 
     pub(crate) fn succeeded(&self, took: Duration) {

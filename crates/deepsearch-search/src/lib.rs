@@ -16,5 +16,5 @@ pub mod health;
 pub use engines::{ENGINES, EngineConfig, EngineInfo, engine};
 pub use failover::{Failover, Limits};
 pub use guide::Guide;
-pub use health::{EngineHealth, EngineState, LastFailure};
+pub use health::{EngineHealth, EngineState, LastFailure, Memory};
 pub use http::{Http, HttpLimits};

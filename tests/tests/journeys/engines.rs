@@ -124,7 +124,36 @@ async fn an_engine_that_asks_for_a_human_makes_place_for_the_next_and_the_reason
         "{message}"
     );
 
+    // The command has ended, and the engine is left alone all the same, with the reason to be seen.
+    let asked = web.engine.asked().len();
     let plain = home.run(["search", "Zorvane lighthouse history"])?.succeeded()?;
-    assert!(plain.stderr.contains("prove that we are human"), "{}", plain.stderr);
+    assert!(plain.stderr.contains("searxng rests"), "{}", plain.stderr);
+    assert_eq!(
+        web.engine.asked().len(),
+        asked,
+        "who asked for a human is not asked again at once"
+    );
+    let shown = home.run(["engines"])?.succeeded()?.stdout;
+    let line = |id: &str| {
+        shown
+            .lines()
+            .find(|line| line.starts_with(id))
+            .unwrap_or_default()
+            .to_owned()
+    };
+    assert!(
+        line("searxng").contains("rests until") && line("searxng").contains("prove that we are human"),
+        "{shown}"
+    );
+    assert!(
+        line("wikipedia").contains("ready, ") && line("wikipedia").contains(" ms"),
+        "{shown}"
+    );
+
+    // Its address is another one now: that one has done nothing yet.
+    let moved = FakeEngine::start("searxng", index()?).await?;
+    let home = home.set("engines.searxng.url", moved.base().as_str());
+    home.run(["search", "sorting lists"])?.succeeded()?;
+    assert_eq!(moved.asked().len(), 1);
     Ok(())
 }

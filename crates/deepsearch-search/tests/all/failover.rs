@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use deepsearch_cache::MemoryCache;
 use deepsearch_core::cache::SearchCache;
 use deepsearch_core::{Cache, Clock, ErrorCode, SearchEngine, SearchOutcome, SearchQuery, Searcher};
-use deepsearch_search::{EngineState, Failover, Limits};
+use deepsearch_search::{EngineState, Failover, Limits, Memory};
 use futures::future::join_all;
 use serde_json::json;
 use tokio::time::Instant;
@@ -260,6 +260,79 @@ async fn a_failing_engine_rests_and_is_asked_again_afterwards() {
     tokio::time::advance(60 * SECOND).await;
     assert_eq!(failover.health()[0].state, EngineState::Ready);
     assert_eq!(who(&failover.search(&query("x")).await), Some("engine"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_remembered_of_an_engine_outlives_the_one_who_asked_it() {
+    let clock = Stopped::at_noon();
+    let engine = Scripted::new("engine", [Act::Find, Act::Captcha, Act::Captcha, Act::Find]);
+    let anew = || Failover::new(engines_of(&[&engine]), None, clock.clone(), Limits::default());
+    let pass = async |seconds: i64| {
+        clock.advance(TimeDelta::seconds(seconds));
+        tokio::time::advance(seconds as u32 * SECOND).await;
+    };
+    assert!(
+        anew().memories().is_empty(),
+        "nothing is remembered of whom nobody asked"
+    );
+    let first = anew();
+    first.search(&query("x")).await;
+    first.search(&query("y")).await;
+    let remembered = serde_json::to_value(first.memories()).unwrap();
+    let memories = || -> Vec<Memory> { serde_json::from_value(remembered.clone()).unwrap() };
+
+    pass(59).await;
+    let second = anew();
+    memories().iter().for_each(|memory| second.recall(memory));
+    assert_eq!(second.health(), first.health());
+    assert_eq!(
+        failures(&second.search(&query("x")).await),
+        [("engine", ErrorCode::RateLimited)]
+    );
+    assert_eq!(engine.asked(), 2, "it still rests");
+    pass(1).await;
+    second.search(&query("x")).await;
+    let until = clock.now() + TimeDelta::minutes(2);
+    assert_eq!(
+        second.health()[0].state,
+        EngineState::Resting { until },
+        "the rests go on growing"
+    );
+
+    pass(3_600).await;
+    let third = anew();
+    memories().iter().for_each(|memory| third.recall(memory));
+    assert_eq!(
+        third.health()[0].state,
+        EngineState::Ready,
+        "its rest was over long ago"
+    );
+    assert_eq!(who(&third.search(&query("x")).await), Some("engine"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_was_wrong_once_makes_no_engine_rest_for_ever() {
+    let (clock, engine) = (Stopped::at_noon(), Scripted::new("engine", [Act::Captcha, Act::Find]));
+    let anew = || Failover::new(engines_of(&[&engine]), None, clock.clone(), Limits::default());
+    let first = anew();
+    clock.advance(TimeDelta::days(3650));
+    first.search(&query("x")).await;
+    clock.advance(TimeDelta::days(-3650));
+    let second = anew();
+    first.memories().iter().for_each(|memory| second.recall(memory));
+    tokio::time::advance(12 * 3_600 * SECOND).await;
+    assert_eq!(who(&second.search(&query("x")).await), Some("engine"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_rests_because_it_was_out_of_reach_is_still_called_that() {
+    let engine = Scripted::new("engine", [Act::Offline]);
+    let failover = over(&[&engine]);
+    for _ in 0..4 {
+        let outcome = failover.search(&query("x")).await;
+        assert_eq!(failures(&outcome), [("engine", ErrorCode::Offline)]);
+    }
+    assert!(engine.asked() < 8, "it rests");
 }
 
 #[tokio::test(start_paused = true)]
