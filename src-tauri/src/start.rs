@@ -88,8 +88,26 @@ fn set_up(handle: &AppHandle) -> tauri::Result<()> {
     changes::forward(handle, &app);
     shortcut::set_up(handle, &app);
     deep_link::set_up(handle);
+    prepare_quick_ask(handle);
     tauri::async_runtime::spawn(async move { app.keep_up().await });
     Ok(())
+}
+
+/// Builds quick ask once the first window has had its time: the shortcut then only has to show it.
+fn prepare_quick_ask(handle: &AppHandle) {
+    let handle = handle.clone();
+    tauri::async_runtime::spawn(async move {
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        let here = handle.clone();
+        let prepared = handle.run_on_main_thread(move || {
+            if let Err(error) = windows::prepare_quick_ask(&here) {
+                tracing::warn!(%error, "quick ask is not ready");
+            }
+        });
+        if let Err(error) = prepared {
+            tracing::warn!(%error, "quick ask is not ready");
+        }
+    });
 }
 
 async fn open() -> Result<App, AppError> {

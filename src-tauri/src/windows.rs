@@ -88,7 +88,8 @@ pub(crate) fn prepare_quick_ask(app: &AppHandle) -> tauri::Result<WebviewWindow>
     let window = build(app, QUICK, "quick.html", WindowKind::Quick, None)?
         .title("DeepSearch – quick ask")
         .inner_size(QUICK_WIDTH, QUICK_HEIGHT)
-        .resizable(false)
+        // A window that GTK may not resize cannot be lower than a web view wants to be. Without a frame nobody can anyway.
+        .resizable(cfg!(target_os = "linux"))
         .decorations(false)
         .always_on_top(true)
         .skip_taskbar(true)
