@@ -9,13 +9,22 @@ use url::Url;
 
 /// Ask a question; get an answer in which every claim leads to the exact sentence of a saved source.
 #[derive(Debug, Parser)]
-#[command(name = "deepsearch", version, propagate_version = true, after_long_help = EXIT_CODES)]
+#[command(
+    name = "deepsearch",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    after_long_help = EXIT_CODES
+)]
 pub(crate) struct Args {
     /// Print JSON: one document, or for `ask` one event on each line
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Open the small window for a question in between; for a shortcut of your desktop
+    #[arg(long, exclusive = true)]
+    pub(crate) quick_ask: bool,
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
 }
 
 const EXIT_CODES: &str = "Exit codes:

@@ -12,6 +12,7 @@ mod models;
 mod read;
 mod search;
 mod settings;
+mod window;
 
 mod outcome;
 mod print;
@@ -30,22 +31,24 @@ fn main() -> ExitCode {
         return deepsearch_app::run_parser();
     }
     let args = Args::parse();
+    let Some(command) = args.command else {
+        return window::quick_ask();
+    };
     log_to_stderr();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return report(&Err(deepsearch_app::AppError::Network(error.into())), args.json),
     };
     let json = args.json;
-    let outcome = runtime.block_on(run(args));
+    let outcome = runtime.block_on(run(command, json));
     let code = report(&outcome, json);
     // A blocking read of standard input must not hold the end of the program.
     runtime.shutdown_background();
     code
 }
 
-async fn run(args: Args) -> Outcome {
-    let json = args.json;
-    match args.command {
+async fn run(command: Command, json: bool) -> Outcome {
+    match command {
         Command::Completions { shell } => return manual::completions(shell),
         Command::Man => return manual::man(),
         _ => {}
@@ -54,19 +57,19 @@ async fn run(args: Args) -> Outcome {
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
     )?;
     // What is read from a file needs no store.
-    if let Command::Read(read) = &args.command
+    if let Command::Read(read) = &command
         && read.is_local()
     {
         return read::run_local(read, json).await;
     }
-    match &args.command {
+    match &command {
         Command::Backup(Backup::List) => return backup::list(&config, json),
         Command::Backup(Backup::Restore { name }) => return backup::restore(&config, name, json).await,
         _ => {}
     }
     let app = App::open(AppOptions::new(config)).await?;
     tell_recovery(&app);
-    let outcome = dispatch(&app, args.command, json).await;
+    let outcome = dispatch(&app, command, json).await;
     app.close().await;
     outcome
 }
