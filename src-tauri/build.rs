@@ -13,8 +13,15 @@ fn main() {
 
 /// The names in `collect_commands![…]`, their one list.
 fn commands(text: &str) -> Vec<&'static str> {
-    let list = text.split("collect_commands![").nth(1).and_then(|rest| rest.split(']').next());
-    let paths = list.expect("the list of commands").split(',').map(str::trim).filter(|path| !path.is_empty());
+    let list = text
+        .split("collect_commands![")
+        .nth(1)
+        .and_then(|rest| rest.split(']').next());
+    let paths = list
+        .expect("the list of commands")
+        .split(',')
+        .map(str::trim)
+        .filter(|path| !path.is_empty());
     paths
         .map(|path| &*path.rsplit("::").next().unwrap_or(path).to_owned().leak())
         .collect()

@@ -11,7 +11,12 @@ use crate::commands::{self, LibraryChanged, Navigate, QuickAskShown, SettingsCha
 pub(crate) fn builder() -> Builder<tauri::Wry> {
     Builder::new()
         .commands(commands::all())
-        .events(collect_events![LibraryChanged, SettingsChanged, Navigate, QuickAskShown])
+        .events(collect_events![
+            LibraryChanged,
+            SettingsChanged,
+            Navigate,
+            QuickAskShown
+        ])
         .typ::<Start>()
         .typ::<Failure>()
         // A promise that is rejected with a `Failure`, as everywhere in the interface.

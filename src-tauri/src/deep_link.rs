@@ -66,7 +66,9 @@ mod tests {
     #[test]
     fn only_the_callback_of_a_sign_in_is_taken() {
         let taken = |text: &str| Url::parse(text).is_ok_and(|url| is_callback(&url));
-        assert!(taken("deepsearch://auth/callback?code=K&state=S&iss=https%3A%2F%2Fa.example"));
+        assert!(taken(
+            "deepsearch://auth/callback?code=K&state=S&iss=https%3A%2F%2Fa.example"
+        ));
         assert!(taken("deepsearch://auth/callback?error=access_denied&state=S"));
         let long = format!("deepsearch://auth/callback?code={}", "x".repeat(3000));
         let hostile = [

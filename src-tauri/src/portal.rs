@@ -19,8 +19,10 @@ pub(crate) async fn listen(app: &AppHandle, keys: &str, bound: impl FnOnce()) ->
         Ok(()) => Ok(()),
         Err(error) => {
             tracing::info!(%error, "no shortcut from the desktop's portal");
-            Err(Failure::new(ErrorCode::Refused, "This desktop gives apps no global shortcut.")
-                .hint("Bind `deepsearch --quick-ask` to keys in the desktop's keyboard settings."))
+            Err(
+                Failure::new(ErrorCode::Refused, "This desktop gives apps no global shortcut.")
+                    .hint("Bind `deepsearch --quick-ask` to keys in the desktop's keyboard settings."),
+            )
         }
     }
 }
@@ -35,7 +37,10 @@ async fn serve(app: &AppHandle, keys: &str, bound: impl FnOnce()) -> ashpd::Resu
     let trigger = trigger(keys);
     let shortcut = NewShortcut::new(ID, "DeepSearch: quick ask").preferred_trigger(trigger.as_deref());
     let mut pressed = portal.receive_activated().await?;
-    portal.bind_shortcuts(&session, &[shortcut], None, Default::default()).await?.response()?;
+    portal
+        .bind_shortcuts(&session, &[shortcut], None, Default::default())
+        .await?
+        .response()?;
     bound();
     while let Some(event) = pressed.next().await {
         if event.shortcut_id() == ID {
@@ -63,7 +68,10 @@ mod tests {
 
     #[test]
     fn keys_are_proposed_in_the_words_of_the_specification() {
-        assert_eq!(trigger("CommandOrControl+Shift+Space").as_deref(), Some("CTRL+SHIFT+space"));
+        assert_eq!(
+            trigger("CommandOrControl+Shift+Space").as_deref(),
+            Some("CTRL+SHIFT+space")
+        );
         assert_eq!(trigger("Super+Alt+K").as_deref(), Some("LOGO+ALT+k"));
         assert_eq!(trigger(""), None);
     }

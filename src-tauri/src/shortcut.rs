@@ -37,21 +37,42 @@ pub(crate) fn current(app: &AppHandle) -> Shortcut {
 }
 
 fn remember(app: &AppHandle, shortcut: Shortcut) -> Shortcut {
-    *app.state::<Registered>().0.lock().unwrap_or_else(PoisonError::into_inner) = shortcut.clone();
+    *app.state::<Registered>()
+        .0
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner) = shortcut.clone();
     shortcut
 }
 
 /// Registers the shortcut of the settings. One that is taken is no reason not to start: settings show it.
 pub(crate) fn set_up(handle: &AppHandle, app: &App) {
     let setting = app.setting(KEY).ok();
-    let keys = setting.and_then(|setting| setting.value.as_str().map(str::to_owned)).unwrap_or_default();
+    let keys = setting
+        .and_then(|setting| setting.value.as_str().map(str::to_owned))
+        .unwrap_or_default();
     #[cfg(target_os = "linux")]
     if session() == "wayland" {
         let handle = handle.clone();
         tauri::async_runtime::spawn(async move {
-            let bound = || drop(remember(&handle, Shortcut { keys: keys.clone(), active: true, problem: None }));
+            let bound = || {
+                drop(remember(
+                    &handle,
+                    Shortcut {
+                        keys: keys.clone(),
+                        active: true,
+                        problem: None,
+                    },
+                ))
+            };
             let problem = crate::portal::listen(&handle, &keys, bound).await.err();
-            remember(&handle, Shortcut { keys: keys.clone(), active: false, problem });
+            remember(
+                &handle,
+                Shortcut {
+                    keys: keys.clone(),
+                    active: false,
+                    problem,
+                },
+            );
         });
         return;
     }
@@ -69,8 +90,10 @@ pub(crate) fn set_up(handle: &AppHandle, app: &App) {
 /// [`Failure`] that says whether the keys are no shortcut, or taken by another program.
 pub(crate) async fn update(handle: &AppHandle, app: &App, keys: String) -> Result<Shortcut, Failure> {
     if session() == "wayland" {
-        return Err(Failure::new(ErrorCode::Refused, "On Wayland the desktop decides on shortcuts.")
-            .hint("Change it in your desktop's keyboard settings, or bind `deepsearch --quick-ask` there."));
+        return Err(
+            Failure::new(ErrorCode::Refused, "On Wayland the desktop decides on shortcuts.")
+                .hint("Change it in your desktop's keyboard settings, or bind `deepsearch --quick-ask` there."),
+        );
     }
     let old = current(handle);
     if old.keys == keys && old.active {
@@ -89,7 +112,14 @@ pub(crate) async fn update(handle: &AppHandle, app: &App, keys: String) -> Resul
         return Err(failure);
     }
     let active = !keys.is_empty();
-    Ok(remember(handle, Shortcut { keys, active, problem: None }))
+    Ok(remember(
+        handle,
+        Shortcut {
+            keys,
+            active,
+            problem: None,
+        },
+    ))
 }
 
 fn register(app: &AppHandle, keys: &str) -> Result<(), Failure> {

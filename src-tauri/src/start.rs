@@ -30,7 +30,11 @@ pub fn run() -> ExitCode {
         }))
         .plugin(tauri_plugin_deep_link::init())
         .plugin(tauri_plugin_dialog::init())
-        .plugin(tauri_plugin_opener::Builder::new().open_js_links_on_click(false).build())
+        .plugin(
+            tauri_plugin_opener::Builder::new()
+                .open_js_links_on_click(false)
+                .build(),
+        )
         .plugin(tauri_plugin_clipboard_manager::init())
         .plugin(tauri_plugin_notification::init())
         .plugin(tauri_plugin_global_shortcut::Builder::new().build())
@@ -146,7 +150,10 @@ fn on_run_event(handle: &AppHandle, event: RunEvent) {
             }
         }
         #[cfg(target_os = "macos")]
-        RunEvent::Reopen { has_visible_windows: false, .. } => windows::tell_main(handle, Navigate::Here),
+        RunEvent::Reopen {
+            has_visible_windows: false,
+            ..
+        } => windows::tell_main(handle, Navigate::Here),
         _ => {}
     }
 }

@@ -25,7 +25,8 @@ const CHAT: &str = "chat:";
 pub(crate) struct Presence(AtomicBool);
 
 pub(crate) fn is_there(app: &AppHandle) -> bool {
-    app.try_state::<Presence>().is_some_and(|presence| presence.0.load(Ordering::Relaxed))
+    app.try_state::<Presence>()
+        .is_some_and(|presence| presence.0.load(Ordering::Relaxed))
 }
 
 /// Puts the icon there. Where that cannot be done, the app works without it.
@@ -72,7 +73,10 @@ pub(crate) fn refresh(app: &AppHandle) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         let store = app.state::<App>().store().clone();
-        let chats = store.list_chats(ChatFilter::default(), None, RECENT).await.unwrap_or_default();
+        let chats = store
+            .list_chats(ChatFilter::default(), None, RECENT)
+            .await
+            .unwrap_or_default();
         let set = menu(&app, &chats).and_then(|menu| tray.set_menu(Some(menu)));
         if let Err(error) = set {
             tracing::warn!(%error, "the tray's menu is not up to date");
@@ -83,7 +87,9 @@ pub(crate) fn refresh(app: &AppHandle) {
 fn menu(app: &AppHandle, chats: &[Chat]) -> tauri::Result<Menu<Wry>> {
     let words = words::of(&app.state::<App>());
     let entry = |id: &str, text: &str| MenuItem::with_id(app, id, text, true, None::<&str>);
-    let mut menu = MenuBuilder::new(app).item(&entry("ask", words.ask)?).item(&entry("open", words.open)?);
+    let mut menu = MenuBuilder::new(app)
+        .item(&entry("ask", words.ask)?)
+        .item(&entry("open", words.open)?);
     if !chats.is_empty() {
         menu = menu.separator();
     }
@@ -111,7 +117,13 @@ fn on_menu(app: &AppHandle, event: MenuEvent) {
         id => {
             if let Some(chat) = id.strip_prefix(CHAT) {
                 let chat_id = ChatId::from_stored(chat);
-                windows::tell_main(app, Navigate::Chat { chat_id, message_id: None });
+                windows::tell_main(
+                    app,
+                    Navigate::Chat {
+                        chat_id,
+                        message_id: None,
+                    },
+                );
             }
         }
     }

@@ -176,9 +176,15 @@ fn build<'a>(
     let start = Start::now(&app.state::<App>(), kind, navigate);
     let dark = start.theme == "dark";
     let start = serde_json::to_string(&start).map_err(tauri::Error::from)?;
-    let paper = if dark { Color(17, 20, 24, 255) } else { Color(252, 252, 251, 255) };
+    let paper = if dark {
+        Color(17, 20, 24, 255)
+    } else {
+        Color(252, 252, 251, 255)
+    };
     let window = WebviewWindowBuilder::new(app, label, WebviewUrl::App(page.into()))
-        .initialization_script(format!("Object.defineProperty(window, '__START__', {{ value: {start} }});"))
+        .initialization_script(format!(
+            "Object.defineProperty(window, '__START__', {{ value: {start} }});"
+        ))
         // The page itself never goes anywhere else, whatever is clicked.
         .on_navigation(|url| is_own(url))
         .on_new_window(|_, _| tauri::webview::NewWindowResponse::Deny)
@@ -235,5 +241,8 @@ pub(crate) fn carry_on(app: &AppHandle, chat: ChatId) -> Result<(), Failure> {
 
 /// What Tauri could not do, in words.
 pub(crate) fn shell_failure(error: &dyn std::fmt::Display) -> Failure {
-    Failure::new(ErrorCode::Internal, deepsearch_core::error::sentence(&error.to_string()))
+    Failure::new(
+        ErrorCode::Internal,
+        deepsearch_core::error::sentence(&error.to_string()),
+    )
 }

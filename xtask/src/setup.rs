@@ -114,7 +114,11 @@ pub(crate) const WINDOW_TESTS: &[Need] = &[
     program("webkit2gtk-driver", "WebKitWebDriver", "drives the window"),
     program("gnome-keyring", "gnome-keyring-daemon", "is the keychain of the tests"),
     program("xdg-utils", "xdg-open", "opens deepsearch:// links"),
-    program("desktop-file-utils", "update-desktop-database", "registers deepsearch:// links"),
+    program(
+        "desktop-file-utils",
+        "update-desktop-database",
+        "registers deepsearch:// links",
+    ),
     program("chromium", "chromium", "runs the interface's own tests"),
 ];
 

@@ -80,7 +80,9 @@ fn interface(browser: bool) -> Vec<Outcome> {
         step("interface: tests", || shell::run(&mut ui::npm(&["test"]))),
     ];
     if browser {
-        outcomes.push(step("interface: in a browser", || shell::run(&mut ui::npm(&["run", "test:browser"]))));
+        outcomes.push(step("interface: in a browser", || {
+            shell::run(&mut ui::npm(&["run", "test:browser"]))
+        }));
     }
     outcomes
 }

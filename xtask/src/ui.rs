@@ -75,7 +75,9 @@ pub(crate) fn package(consent: Consent) -> Result<()> {
     std::fs::create_dir_all(shell_folder.join("binaries")).context("making `src-tauri/binaries`")?;
     std::fs::copy(
         target_folder()?.join("release").join(format!("deepsearch{suffix}")),
-        shell_folder.join("binaries").join(format!("deepsearch-{target}{suffix}")),
+        shell_folder
+            .join("binaries")
+            .join(format!("deepsearch-{target}{suffix}")),
     )
     .context("copying the `deepsearch` command beside the shell")?;
     let name = if cfg!(windows) { "tauri.cmd" } else { "tauri" };
@@ -94,7 +96,9 @@ fn target() -> Result<String> {
 fn target_folder() -> Result<PathBuf> {
     let xtask = std::env::current_exe().context("finding the folder of built programs")?;
     let folder = xtask.parent().and_then(std::path::Path::parent);
-    folder.map(PathBuf::from).context("finding the folder of built programs")
+    folder
+        .map(PathBuf::from)
+        .context("finding the folder of built programs")
 }
 
 // The interface was built just now.

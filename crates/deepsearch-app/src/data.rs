@@ -78,7 +78,10 @@ impl App {
         for view in [ChatView::Active, ChatView::Archived] {
             let mut after = None;
             loop {
-                let chats = self.store().list_chats(ChatFilter { view }, after.as_ref(), PAGE).await?;
+                let chats = self
+                    .store()
+                    .list_chats(ChatFilter { view }, after.as_ref(), PAGE)
+                    .await?;
                 let Some(last) = chats.last() else { break };
                 after = Some(ChatCursor::after(last));
                 for chat in &chats {

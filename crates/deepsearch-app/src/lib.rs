@@ -40,6 +40,6 @@ pub use deepsearch_crawl::run_parser;
 pub use deepsearch_llm::ProviderStatus;
 pub use deepsearch_search::{ENGINES, EngineHealth, EngineState};
 pub use deepsearch_sqlite::{
-    Backup, BackupKind, ChatCursor, ChatFilter, ChatView, HistoryFilter, HistoryHit, HistoryQuery, HistoryResults, Recovery,
-    Replaced,
+    Backup, BackupKind, ChatCursor, ChatFilter, ChatView, HistoryFilter, HistoryHit, HistoryQuery, HistoryResults,
+    Recovery, Replaced,
 };

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use deepsearch_core::{Failure, ModelInfo, Page, PageId, SearchError, SearchOutcome, SearchQuery, Searcher, SystemClock};
+use deepsearch_core::{
+    Failure, ModelInfo, Page, PageId, SearchError, SearchOutcome, SearchQuery, Searcher, SystemClock,
+};
 use deepsearch_crawl::{ParserOptions, Reader};
 use deepsearch_llm::ProviderStatus;
 use deepsearch_search::{ENGINES, EngineHealth, EngineState};
@@ -23,6 +25,10 @@ pub struct EngineStatus {
     pub health: EngineHealth,
     /// Where a key is to be had.
     pub key_url: Option<&'static str>,
+    /// Cannot be asked without a key.
+    pub needs_key: bool,
+    /// Cannot be asked without an address of the person's own.
+    pub needs_url: bool,
 }
 
 /// Reads pages that are there already. Needs neither the store nor the network.
@@ -71,9 +77,13 @@ impl App {
 
     /// The icon of a page's site as a `data:` address. `None` where it has none that is an ordinary picture.
     pub async fn favicon(&self, page: &str) -> Option<String> {
-        let page = Url::parse(page).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+        let page = Url::parse(page)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https"))?;
         let declared = self.store().find_page_by_url(&page).await.ok().flatten();
-        let icon = declared.and_then(|page| page.favicon).or_else(|| page.join("/favicon.ico").ok())?;
+        let icon = declared
+            .and_then(|page| page.favicon)
+            .or_else(|| page.join("/favicon.ico").ok())?;
         self.inner.favicons.get(&icon, &self.wired().crawler).await
     }
 
@@ -137,6 +147,8 @@ impl App {
                     used: used.contains(&info.id),
                     health: health.unwrap_or_else(|| EngineHealth::unknown(info.id, state)),
                     key_url: info.key_url,
+                    needs_key: info.needs_key,
+                    needs_url: info.needs_url,
                 }
             })
             .collect();

@@ -228,7 +228,13 @@ impl Crawling {
 }
 
 fn picture(url: Url, bytes: Vec<u8>) -> Result<Icon, FetchError> {
-    const FORMATS: [&str; 5] = ["image/png", "image/vnd.microsoft.icon", "image/jpeg", "image/gif", "image/webp"];
+    const FORMATS: [&str; 5] = [
+        "image/png",
+        "image/vnd.microsoft.icon",
+        "image/jpeg",
+        "image/gif",
+        "image/webp",
+    ];
     if bytes.len() > ICON_BYTES {
         return Err(FetchError::TooLarge { url, limit: ICON_BYTES });
     }

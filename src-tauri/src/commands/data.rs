@@ -54,7 +54,10 @@ pub(crate) async fn restore_backup(window: AppHandle, app: State<'_, App>, name:
     told(async {
         let backups = deepsearch_app::list_backups(app.config())?;
         // Nothing is closed for a backup that is not there.
-        if !backups.iter().any(|backup| backup.path.file_name().is_some_and(|file| file == name.as_str())) {
+        if !backups
+            .iter()
+            .any(|backup| backup.path.file_name().is_some_and(|file| file == name.as_str()))
+        {
             return Err(deepsearch_app::AppError::Unknown {
                 what: "backup",
                 id: name,

@@ -25,18 +25,22 @@ pub(crate) async fn list_engines(app: State<'_, App>) -> Result<Vec<EngineStatus
 #[specta::specta]
 pub(crate) async fn try_engines(app: State<'_, App>) -> Result<Vec<EngineTrial>, Failure> {
     told(async {
-        let tried = app.try_engines().await.into_iter().map(|(engine, outcome)| match outcome {
-            Ok(hits) => EngineTrial {
-                engine,
-                hits: u32::try_from(hits).ok(),
-                failure: None,
-            },
-            Err(failure) => EngineTrial {
-                engine,
-                hits: None,
-                failure: Some(failure),
-            },
-        });
+        let tried = app
+            .try_engines()
+            .await
+            .into_iter()
+            .map(|(engine, outcome)| match outcome {
+                Ok(hits) => EngineTrial {
+                    engine,
+                    hits: u32::try_from(hits).ok(),
+                    failure: None,
+                },
+                Err(failure) => EngineTrial {
+                    engine,
+                    hits: None,
+                    failure: Some(failure),
+                },
+            });
         Ok::<_, Failure>(tried.collect())
     })
     .await

@@ -75,7 +75,9 @@ pub(crate) fn all() -> Commands<tauri::Wry> {
 async fn told<T, E: Into<Failure>>(work: impl Future<Output = Result<T, E>>) -> Result<T, Failure> {
     match AssertUnwindSafe(work).catch_unwind().await {
         Ok(done) => done.map_err(Into::into),
-        Err(_) => Err(Failure::new(ErrorCode::Internal, "Something went wrong inside DeepSearch.")
-            .hint("Try again; what was saved is kept.")),
+        Err(_) => Err(
+            Failure::new(ErrorCode::Internal, "Something went wrong inside DeepSearch.")
+                .hint("Try again; what was saved is kept."),
+        ),
     }
 }

@@ -38,13 +38,22 @@ pub(crate) async fn open_link(window: AppHandle, url: String) -> Result<(), Fail
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn copy_text(window: AppHandle, text: String) -> Result<(), Failure> {
-    told(async { window.clipboard().write_text(text).map_err(|error| shell_failure(&error)) }).await
+    told(async {
+        window
+            .clipboard()
+            .write_text(text)
+            .map_err(|error| shell_failure(&error))
+    })
+    .await
 }
 
 fn web_address(text: &str) -> Result<Url, Failure> {
     let refused = || {
-        Failure::new(ErrorCode::Refused, "Only addresses that begin with http:// or https:// are opened.")
-            .hint("Copy the address if you trust it.")
+        Failure::new(
+            ErrorCode::Refused,
+            "Only addresses that begin with http:// or https:// are opened.",
+        )
+        .hint("Copy the address if you trust it.")
     };
     let url = Url::parse(text).map_err(|_| refused())?;
     match url.scheme() {
@@ -63,9 +72,22 @@ mod tests {
             assert!(web_address(url).is_ok(), "{url}");
         }
         let hostile = [
-            "", "example.com", "file:///etc/passwd", "smb://host/share", "ms-msdt:/id PCWDiagnostic", "javascript:alert(1)",
-            "data:text/html,x", "deepsearch://auth/callback?code=x", "vbscript:x", "//example.com", "https:", "mailto:a@b.c",
-            "ftp://example.com/", "search-ms:query=x", " calculator:", "-rf",
+            "",
+            "example.com",
+            "file:///etc/passwd",
+            "smb://host/share",
+            "ms-msdt:/id PCWDiagnostic",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "deepsearch://auth/callback?code=x",
+            "vbscript:x",
+            "//example.com",
+            "https:",
+            "mailto:a@b.c",
+            "ftp://example.com/",
+            "search-ms:query=x",
+            " calculator:",
+            "-rf",
         ];
         for url in hostile {
             assert!(web_address(url).is_err(), "{url}");

@@ -172,7 +172,9 @@ pub(crate) async fn new_window(window: AppHandle, chat: Option<ChatId>) -> Resul
             chat_id,
             message_id: None,
         });
-        windows::open_main(&window, navigate).map(drop).map_err(|error| shell_failure(&error))
+        windows::open_main(&window, navigate)
+            .map(drop)
+            .map_err(|error| shell_failure(&error))
     })
     .await
 }

@@ -14,5 +14,8 @@ fn the_bindings_of_the_interface_are_current() {
     let fresh = folder.path().join("bindings.ts");
     deepsearch_desktop::export_bindings(&fresh).expect("writing the bindings");
     let read = |path: &Path| std::fs::read_to_string(path).expect("reading the bindings");
-    assert!(read(&fresh) == read(&committed), "run `cargo xtask bindings` and commit what it writes");
+    assert!(
+        read(&fresh) == read(&committed),
+        "run `cargo xtask bindings` and commit what it writes"
+    );
 }

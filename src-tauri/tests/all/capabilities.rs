@@ -13,12 +13,17 @@ fn read(file: &str) -> Value {
 fn permissions(file: &str) -> BTreeSet<String> {
     let capability = read(file);
     let list = capability["permissions"].as_array().expect("a list of permissions");
-    list.iter().map(|name| name.as_str().expect("a name").to_owned()).collect()
+    list.iter()
+        .map(|name| name.as_str().expect("a name").to_owned())
+        .collect()
 }
 
 fn commands() -> BTreeSet<String> {
     let source = include_str!("../../src/commands/mod.rs");
-    let list = source.split("collect_commands![").nth(1).and_then(|rest| rest.split(']').next());
+    let list = source
+        .split("collect_commands![")
+        .nth(1)
+        .and_then(|rest| rest.split(']').next());
     list.expect("the list of commands")
         .split(',')
         .filter_map(|path| path.trim().rsplit_once("::"))
@@ -31,7 +36,10 @@ fn a_window_may_do_nothing_but_listen_and_call_our_commands() {
     let ours = commands();
     for file in ["capabilities/main.json", "capabilities/quick.json"] {
         for permission in permissions(file) {
-            assert!(ours.contains(&permission) || LISTEN.contains(&permission.as_str()), "{file}: {permission}");
+            assert!(
+                ours.contains(&permission) || LISTEN.contains(&permission.as_str()),
+                "{file}: {permission}"
+            );
         }
     }
 }
@@ -46,7 +54,9 @@ fn every_command_can_be_called_from_some_window() {
 #[test]
 fn quick_ask_changes_neither_settings_nor_chats_nor_backups() {
     let quick = permissions("capabilities/quick.json");
-    let changing = ["update-", "delete-", "restore-", "rename-", "pin-", "archive-", "empty-", "export-", "create-"];
+    let changing = [
+        "update-", "delete-", "restore-", "rename-", "pin-", "archive-", "empty-", "export-", "create-",
+    ];
     for permission in quick {
         assert!(!changing.iter().any(|verb| permission.contains(verb)), "{permission}");
     }

@@ -1,0 +1,116 @@
+// What the interface needs of the world outside the window. Two implementations: Tauri, and a fake for tests and design.
+
+import type {
+  AnswerEvent,
+  AppInfo,
+  AskRequest,
+  Backup,
+  Chat,
+  ChatCursor,
+  ChatId,
+  ChatView,
+  DataFolder,
+  EngineStatus,
+  EngineTrial,
+  Finding,
+  HistoryQuery,
+  HistoryResults,
+  LibraryChanged,
+  MessageId,
+  ModelInfo,
+  Navigate,
+  OpenChat,
+  OpenMessage,
+  Page,
+  PageId,
+  ProviderStatus,
+  RunningAnswer,
+  SettingsChanged,
+  SettingValue,
+  Shortcut,
+  Start,
+  WindowKind,
+} from "../bindings/bindings";
+
+type Unlisten = () => void;
+
+/** Every method rejects with a `Failure`. */
+export interface Platform {
+  /** Which window this is. */
+  readonly window: WindowKind;
+  /** What the shell knew before the first paint. */
+  readonly start: Start;
+  info(): Promise<AppInfo>;
+
+  /** Resolves when the answer has ended, well or not. Events come in batches, one per frame at most. */
+  ask(request: AskRequest, onEvents: (events: AnswerEvent[]) => void): Promise<void>;
+  /** Everything so far (tokens merged), then what comes. `false` when the answer is not being written. */
+  watchAnswer(answer: MessageId, onEvents: (events: AnswerEvent[]) => void): Promise<boolean>;
+  stopAnswer(answer: MessageId): Promise<boolean>;
+  runningAnswers(): Promise<RunningAnswer[]>;
+
+  listChats(view: ChatView, after: ChatCursor | null, limit: number): Promise<Chat[]>;
+  openChat(chat: ChatId, before: MessageId | null, limit: number): Promise<OpenChat>;
+  openMessage(message: MessageId): Promise<OpenMessage>;
+  /** Makes the branch that holds this message the shown one. */
+  showBranch(message: MessageId): Promise<void>;
+  renameChat(chat: ChatId, title: string): Promise<Chat>;
+  pinChat(chat: ChatId, pinned: boolean): Promise<Chat>;
+  archiveChat(chat: ChatId, archived: boolean): Promise<Chat>;
+  /** To Trash. */
+  deleteChat(chat: ChatId): Promise<Chat>;
+  restoreChat(chat: ChatId): Promise<Chat>;
+  deleteChatForever(chat: ChatId): Promise<void>;
+  emptyTrash(): Promise<number>;
+  searchHistory(query: HistoryQuery): Promise<HistoryResults>;
+
+  openPage(page: PageId): Promise<Page>;
+  /** A site's icon as a `data:` address, from our own guarded fetch and cache; `null` where there is none. */
+  favicon(pageUrl: string): Promise<string | null>;
+  /** Opens a web address in the browser; anything but http and https is refused in Rust. */
+  openLink(url: string): Promise<void>;
+  copyText(text: string): Promise<void>;
+
+  listSettings(): Promise<SettingValue[]>;
+  /** `null` puts it back to its default. Values are text, as on the command line; lists are comma-separated. */
+  updateSetting(key: string, text: string | null): Promise<SettingValue>;
+  listEngines(): Promise<EngineStatus[]>;
+  /** Asks every engine in use one harmless question. */
+  tryEngines(): Promise<EngineTrial[]>;
+  listModels(): Promise<ModelInfo[]>;
+  defaultModel(): Promise<ModelInfo>;
+  listProviders(): Promise<ProviderStatus[]>;
+  examine(): Promise<Finding[]>;
+
+  dataFolder(): Promise<DataFolder>;
+  openDataFolder(): Promise<void>;
+  listBackups(): Promise<Backup[]>;
+  createBackup(): Promise<Backup>;
+  /** The app starts again with it. */
+  restoreBackup(name: string): Promise<void>;
+  /** Asks where to, writes every chat with its sources as JSON; the path, or `null` when it was called off. */
+  exportChats(): Promise<string | null>;
+
+  shortcut(): Promise<Shortcut>;
+  updateShortcut(keys: string): Promise<Shortcut>;
+  startsAtLogin(): Promise<boolean>;
+  updateStartsAtLogin(on: boolean): Promise<void>;
+
+  newWindow(chat: ChatId | null): Promise<void>;
+  showQuickAsk(): Promise<void>;
+  hideQuickAsk(): Promise<void>;
+  /** From quick ask: as tall as what it shows, in logical pixels; 76 to 640. */
+  fitQuickAsk(height: number): Promise<void>;
+  /** From quick ask: shows the chat in the main window and hides this one. */
+  carryOn(chat: ChatId): Promise<void>;
+  closeWindow(): Promise<void>;
+
+  onLibraryChanged(listener: (changed: LibraryChanged) => void): Promise<Unlisten>;
+  onSettingsChanged(listener: (changed: SettingsChanged) => void): Promise<Unlisten>;
+  onNavigate(listener: (navigate: Navigate) => void): Promise<Unlisten>;
+  /** Quick ask was brought to the front: focus the field. */
+  onQuickAskShown(listener: () => void): Promise<Unlisten>;
+
+  /** Whether the system says there is a network; told again when it changes. */
+  onOnline(listener: (online: boolean) => void): Unlisten;
+}
