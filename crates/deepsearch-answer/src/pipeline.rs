@@ -9,6 +9,7 @@ use deepsearch_core::{
     ChatModel, Citation, Clock, Failure, MessageMetadata, ModelError, Page, PageFetcher, SearchHit, SearchQuery,
     Searcher, SentenceCheck, Source, TimeRange, TokenUsage, Turn,
 };
+use deepsearch_rank::{CountedPage, Ranking};
 use thiserror::Error;
 use tokio::sync::mpsc;
 use url::Url;
@@ -16,7 +17,7 @@ use url::Url;
 use crate::afterwards::{Afterwards, afterwards};
 use crate::evidence::Evidence;
 use crate::plan::{Plan, plan};
-use crate::read::{ReadLimits, read};
+use crate::read::{ReadLimits, ReadPage, read};
 use crate::retrieve::{Retrieved, retrieve};
 use crate::write::{Draft, write};
 
@@ -212,13 +213,14 @@ impl Pipeline {
         let queries: Vec<SearchQuery> = plan.queries.iter().map(|text| self.query(question, text)).collect();
         let retrieved = retrieve(&self.searchers, &queries, steps).await;
         let offline = retrieved.offline;
-        let mut pages = self.read(&plan.urls, retrieved, steps).await;
+        let ranking = Arc::new(self.ranking(&plan, None));
+        let mut pages = self.read(&ranking, &plan.urls, retrieved, steps).await;
         // Private chats go to a model elsewhere only when they were asked for, and never beside a page of the web.
         if pages.is_empty() && !self.fallback.is_empty() && (offline || self.model.info().local) {
             let local = retrieve(&self.fallback, &queries, steps).await;
-            pages = self.read(&[], local, steps).await;
+            pages = self.read(&ranking, &[], local, steps).await;
         }
-        let evidence = self.rank(&plan, pages, Evidence::number).await;
+        let evidence = self.rank(&plan, &ranking, pages).await;
         (plan, evidence, Searched { yes: true, offline })
     }
 
@@ -230,7 +232,14 @@ impl Pipeline {
             urls: Vec::new(),
             prefer_fresh: false,
         };
-        let evidence = self.rank(&plan, so_far.pages.clone(), Evidence::of_pages).await;
+        let pages = so_far.pages.clone();
+        let ranking = self.ranking(&plan, pages.first());
+        let evidence = blocking(move || {
+            let counted: Vec<CountedPage> = pages.iter().map(|page| ranking.count(page)).collect();
+            let passages = ranking.choose(&pages, &counted);
+            Evidence::of_pages(pages, passages)
+        })
+        .await;
         let searched = Searched {
             yes: !so_far.pages.is_empty(),
             offline: false,
@@ -247,7 +256,7 @@ impl Pipeline {
         }
     }
 
-    async fn read(&self, named: &[Url], retrieved: Retrieved, steps: &Steps) -> Vec<Page> {
+    async fn read(&self, ranking: &Arc<Ranking>, named: &[Url], retrieved: Retrieved, steps: &Steps) -> Vec<ReadPage> {
         let named = named.iter().map(|url| SearchHit {
             title: String::new(),
             url: url.to_string(),
@@ -261,30 +270,36 @@ impl Pipeline {
             .chain(deepsearch_rank::pick(retrieved.hits, most, HITS_PER_HOST))
             .collect();
         let mut seen = HashSet::new();
-        let mut pages = read(self.fetcher.as_ref(), &hits, self.limits.read, steps).await;
-        pages.retain(|page| seen.insert(page.content_hash.clone()));
+        let mut pages = read(self.fetcher.as_ref(), ranking, &hits, self.limits.read, steps).await;
+        pages.retain(|read| seen.insert(read.page.content_hash.clone()));
         pages
     }
 
-    async fn rank(
-        &self,
-        plan: &Plan,
-        pages: Vec<Page>,
-        number: fn(Vec<Page>, Vec<deepsearch_core::Passage>) -> Evidence,
-    ) -> Evidence {
+    /// What pages are held against; the first page says it where the question is nothing but its address.
+    fn ranking(&self, plan: &Plan, first: Option<&Page>) -> Ranking {
         let mut options = deepsearch_rank::RankOptions::new(self.clock.now());
         options.answer_tokens = self.evidence_tokens(&plan.question);
         options.page_tokens = options.page_tokens.min(options.answer_tokens.div_ceil(2));
         options.prefer_fresh = plan.prefer_fresh;
-        let (question, queries) = (plan.subject(pages.first()), plan.queries.clone());
-        let ranked = tokio::task::spawn_blocking(move || {
-            let passages = deepsearch_rank::rank(&question, &queries, &pages, &options);
-            number(pages, passages)
-        });
-        match ranked.await {
-            Ok(evidence) => evidence,
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        Ranking::new(&plan.subject(first), &plan.queries, options)
+    }
+
+    async fn rank(&self, plan: &Plan, ranking: &Arc<Ranking>, read: Vec<ReadPage>) -> Evidence {
+        let (pages, mut counted): (Vec<Page>, Vec<CountedPage>) =
+            read.into_iter().map(|read| (read.page, read.counted)).unzip();
+        let mut ranking = Arc::clone(ranking);
+        let is_about_another = plan.subject(pages.first()) != ranking.question();
+        if is_about_another {
+            ranking = Arc::new(self.ranking(plan, pages.first()));
         }
+        blocking(move || {
+            if is_about_another {
+                counted = pages.iter().map(|page| ranking.count(page)).collect();
+            }
+            let passages = ranking.choose(&pages, &counted);
+            Evidence::number(pages, passages)
+        })
+        .await
     }
 
     /// What fits beside the instructions, the chat and the answer.
@@ -321,14 +336,11 @@ impl Pipeline {
 
     async fn check(&self, draft: Draft, evidence: &Arc<Evidence>, steps: &Steps) -> (Draft, Vec<SentenceCheck>) {
         let evidence = Arc::clone(evidence);
-        let checked = tokio::task::spawn_blocking(move || {
+        let (draft, checks) = blocking(move || {
             let checks = crate::check::check(&draft.content, &evidence);
             (draft, checks)
-        });
-        let (draft, checks) = match checked.await {
-            Ok(checked) => checked,
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-        };
+        })
+        .await;
         if !checks.is_empty() {
             steps
                 .event(AnswerEvent::Checked {
@@ -357,6 +369,14 @@ impl Pipeline {
             processing_time: Some(took.as_millis() as f64),
             ..MessageMetadata::default()
         }
+    }
+}
+
+/// Work of some milliseconds, where it holds up nobody else.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
     }
 }
 

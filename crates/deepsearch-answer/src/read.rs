@@ -1,15 +1,18 @@
-//! Hits to pages: bounded fetches side by side; a failed page is an event and the next hit takes its place.
+//! Hits to pages: bounded fetches side by side; a failed page is an event and the next hit takes its place. Each page is
+//! made ready for ranking while others are still on their way.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use deepsearch_core::event::AnswerEvent;
-use deepsearch_core::{ErrorCode, Failure, Page, PageFetcher, SearchHit};
+use deepsearch_core::{ErrorCode, Failure, FetchError, Page, PageFetcher, SearchHit};
+use deepsearch_rank::{CountedPage, Ranking};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep_until};
 use url::Url;
 
-use crate::pipeline::Steps;
+use crate::pipeline::{Steps, blocking};
 
 /// How much is read and how long that may take.
 #[derive(Debug, Clone, Copy)]
@@ -23,17 +26,30 @@ pub struct ReadLimits {
     pub total: Duration,
 }
 
+/// A page that was read, with what the question finds in it.
+#[derive(Debug)]
+pub struct ReadPage {
+    pub page: Page,
+    pub counted: CountedPage,
+}
+
 /// Reads pages in the order of `hits` until enough are there. Pages come back in that order, best hit first.
-pub async fn read(fetcher: &dyn PageFetcher, hits: &[SearchHit], limits: ReadLimits, steps: &Steps) -> Vec<Page> {
+pub async fn read(
+    fetcher: &dyn PageFetcher,
+    ranking: &Arc<Ranking>,
+    hits: &[SearchHit],
+    limits: ReadLimits,
+    steps: &Steps,
+) -> Vec<ReadPage> {
     let mut waiting = hits
         .iter()
         .enumerate()
         .filter_map(|(at, hit)| Some((at, Url::parse(&hit.url).ok()?)));
     let mut fetching = FuturesUnordered::new();
-    let start = |(at, url): (usize, Url)| async move { (at, fetcher.fetch(&url).await, url) };
+    let start = |(at, url): (usize, Url)| async move { (at, fetch(fetcher, ranking, &url).await, url) };
     fetching.extend(waiting.by_ref().take(limits.pages).map(start));
 
-    let mut pages: Vec<(usize, Page)> = Vec::new();
+    let mut pages: Vec<(usize, ReadPage)> = Vec::new();
     let mut until = Instant::now() + limits.total;
     loop {
         let (at, fetched, url) = tokio::select! {
@@ -45,9 +61,9 @@ pub async fn read(fetcher: &dyn PageFetcher, hits: &[SearchHit], limits: ReadLim
             () = sleep_until(until) => break,
         };
         match fetched {
-            Ok(page) => {
-                steps.event(read_event(&page)).await;
-                pages.push((at, page));
+            Ok(read) => {
+                steps.event(read_event(&read.page)).await;
+                pages.push((at, read));
             }
             Err(error) => {
                 steps
@@ -68,6 +84,16 @@ pub async fn read(fetcher: &dyn PageFetcher, hits: &[SearchHit], limits: ReadLim
     pages.into_iter().map(|(_, page)| page).collect()
 }
 
+async fn fetch(fetcher: &dyn PageFetcher, ranking: &Arc<Ranking>, url: &Url) -> Result<ReadPage, FetchError> {
+    let page = fetcher.fetch(url).await?;
+    let ranking = Arc::clone(ranking);
+    let read = blocking(move || ReadPage {
+        counted: ranking.count(&page),
+        page,
+    });
+    Ok(read.await)
+}
+
 fn read_event(page: &Page) -> AnswerEvent {
     AnswerEvent::SourceRead {
         url: page.url.to_string(),
@@ -78,7 +104,7 @@ fn read_event(page: &Page) -> AnswerEvent {
 
 /// Nothing read at all within the time is worth a word; stragglers behind enough pages are not.
 async fn report_left_behind(
-    pages: &[(usize, Page)],
+    pages: &[(usize, ReadPage)],
     hits: &[SearchHit],
     finished: bool,
     steps: &Steps,

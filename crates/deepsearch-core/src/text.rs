@@ -1,6 +1,7 @@
 //! Spans, sentences and terms: the one way text is cut, so that the crawler, the ranker, the writer and the check agree.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use icu_segmenter::SentenceSegmenter;
 use rust_stemmers::{Algorithm, Stemmer};
@@ -141,15 +142,105 @@ fn terms_where(text: &str, keep: impl Fn(&str) -> bool) -> Vec<String> {
     let stemmer = Stemmer::create(Algorithm::English);
     let mut terms = Vec::new();
     for folded in words(text).map(|(_, word)| fold(word)).filter(|folded| keep(folded)) {
-        if folded.is_ascii() {
-            terms.push(stemmer.stem(&folded).into_owned());
-        } else if folded.chars().any(is_unsegmented) {
-            push_unsegmented(&mut terms, &folded);
-        } else {
-            terms.push(folded);
-        }
+        push_terms(&mut terms, &stemmer, folded);
     }
     terms
+}
+
+fn push_terms(terms: &mut Vec<String>, stemmer: &Stemmer, folded: String) {
+    if folded.is_ascii() {
+        terms.push(stemmer.stem(&folded).into_owned());
+    } else if folded.chars().any(is_unsegmented) {
+        push_unsegmented(terms, &folded);
+    } else {
+        terms.push(folded);
+    }
+}
+
+/// The [`terms`] of texts that share words, as the parts of a page do: each word is folded and stemmed only once, which
+/// is most of the work.
+pub struct Vocabulary<'a> {
+    stemmer: Stemmer,
+    words: HashMap<&'a str, Word>,
+    /// By id.
+    terms: Vec<String>,
+    ids: HashMap<String, usize>,
+}
+
+struct Word {
+    terms: Vec<usize>,
+    is_stop_word: bool,
+}
+
+impl Word {
+    fn terms(&self) -> impl Iterator<Item = Term> {
+        let is_content = !self.is_stop_word;
+        self.terms.iter().map(move |id| Term { id: *id, is_content })
+    }
+}
+
+/// A term of a text, by its id in the [`Vocabulary`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Term {
+    pub id: usize,
+    /// Whether [`content_terms`] has it.
+    pub is_content: bool,
+}
+
+impl<'a> Vocabulary<'a> {
+    pub fn new() -> Self {
+        Self {
+            stemmer: Stemmer::create(Algorithm::English),
+            words: HashMap::new(),
+            terms: Vec::new(),
+            ids: HashMap::new(),
+        }
+    }
+
+    /// The terms of a text, in order.
+    pub fn read(&mut self, text: &'a str) -> Vec<Term> {
+        let mut read = Vec::new();
+        for (_, word) in words(text) {
+            if let Some(known) = self.words.get(word) {
+                read.extend(known.terms());
+            } else {
+                let learnt = self.learn(word);
+                read.extend(learnt.terms());
+                self.words.insert(word, learnt);
+            }
+        }
+        read
+    }
+
+    /// Every term that was read, by its id.
+    pub fn terms(&self) -> &[String] {
+        &self.terms
+    }
+
+    fn learn(&mut self, word: &str) -> Word {
+        let folded = fold(word);
+        let is_stop_word = is_stop_word(&folded);
+        let mut found = Vec::new();
+        push_terms(&mut found, &self.stemmer, folded);
+        let terms = found.into_iter().map(|term| self.id(term)).collect();
+        Word { terms, is_stop_word }
+    }
+
+    fn id(&mut self, term: String) -> usize {
+        if let Some(id) = self.ids.get(&term) {
+            return *id;
+        }
+        let id = self.terms.len();
+        self.terms.push(term.clone());
+        self.ids.insert(term, id);
+        id
+    }
+}
+
+impl Default for Vocabulary<'_> {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// Runs of letters and digits with the byte where each starts.
@@ -218,6 +309,25 @@ const STOP_WORDS: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_vocabulary_reads_what_terms_and_content_terms_do() {
+        let texts = [
+            "The dies are cast: die Würfel sind gefallen, and dying it dies.",
+            "Ｃafé CAFÉ café's 東京都は日本の首都です。 x",
+            "",
+        ];
+        let mut vocabulary = Vocabulary::new();
+        let read = texts.map(|text| vocabulary.read(text));
+        for (text, read) in texts.iter().zip(read) {
+            let told = |keep: fn(&Term) -> bool| -> Vec<&str> {
+                let kept = read.iter().filter(|term| keep(term));
+                kept.map(|term| vocabulary.terms()[term.id].as_str()).collect()
+            };
+            assert_eq!(told(|_| true), terms(text));
+            assert_eq!(told(|term| term.is_content), content_terms(text));
+        }
+    }
 
     #[test]
     fn stop_words_are_sorted() {

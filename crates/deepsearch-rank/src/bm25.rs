@@ -17,7 +17,7 @@ pub(crate) struct Counts {
 }
 
 /// The score of every text of the collection, for query terms of these weights.
-pub(crate) fn scores(collection: &[Counts], weights: &[f32]) -> Vec<f32> {
+pub(crate) fn scores(collection: &[&Counts], weights: &[f32]) -> Vec<f32> {
     let idf = idf(collection, weights.len());
     let average =
         (collection.iter().map(|counts| counts.length).sum::<f32>() / collection.len().max(1) as f32).max(1.0);
@@ -33,7 +33,7 @@ pub(crate) fn scores(collection: &[Counts], weights: &[f32]) -> Vec<f32> {
 }
 
 /// What share of the query each text has, terms weighed by how telling they are: 0 to 1.
-pub(crate) fn coverage(collection: &[Counts], weights: &[f32]) -> Vec<f32> {
+pub(crate) fn coverage(collection: &[&Counts], weights: &[f32]) -> Vec<f32> {
     let telling: Vec<f32> = idf(collection, weights.len())
         .iter()
         .zip(weights)
@@ -50,7 +50,7 @@ pub(crate) fn coverage(collection: &[Counts], weights: &[f32]) -> Vec<f32> {
 }
 
 /// How telling each query term is in this collection; never negative.
-fn idf(collection: &[Counts], terms: usize) -> Vec<f32> {
+fn idf(collection: &[&Counts], terms: usize) -> Vec<f32> {
     let count = collection.len() as f32;
     (0..terms)
         .map(|at| {

@@ -3,8 +3,6 @@
 use std::cmp::Ordering;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use deepsearch_core::text::terms;
-
 /// From which share of common triples on two passages are copies of each other.
 const SAME: f32 = 0.7;
 
@@ -14,8 +12,8 @@ const SAME: f32 = 0.7;
 pub(crate) struct Shingles(Vec<u64>);
 
 impl Shingles {
-    pub(crate) fn of(text: &str) -> Self {
-        let terms = terms(text);
+    /// Of a text's terms in their order, each as its [`hash`].
+    pub(crate) fn of(terms: &[u64]) -> Self {
         let width = terms.len().clamp(1, 3);
         let mut hashes: Vec<u64> = terms.windows(width).map(hash).collect();
         hashes.sort_unstable();
@@ -49,9 +47,9 @@ impl Shingles {
     }
 }
 
-fn hash(window: &[String]) -> u64 {
-    // A hasher with fixed keys: the same on every run.
+/// The same on every run, because this hasher has fixed keys.
+pub(crate) fn hash<T: Hash + ?Sized>(of: &T) -> u64 {
     let mut hasher = DefaultHasher::new();
-    window.hash(&mut hasher);
+    of.hash(&mut hasher);
     hasher.finish()
 }

@@ -18,7 +18,7 @@ pub mod similarity;
 
 pub use canonical::canonical_url;
 pub use fuse::{fuse, pick};
-pub use rank::{RankOptions, rank};
+pub use rank::{CountedPage, RankOptions, Ranking, rank};
 pub use similarity::{Best, PARTLY, PreparedPage, SUPPORTED, best_sentence, similarity, verdict};
 pub use split::{SplitOptions, passages};
 pub use tokens::estimate_tokens;

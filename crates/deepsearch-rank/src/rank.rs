@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use deepsearch_core::text::content_terms;
+use deepsearch_core::text::{Term, Vocabulary, content_terms};
 use deepsearch_core::{Page, Passage};
 
 use crate::bm25::{self, Counts};
 use crate::canonical::canonical_host;
-use crate::duplicates::Shingles;
+use crate::duplicates::{Shingles, hash};
 use crate::split::{Run, SplitOptions, runs};
 use crate::tokens::estimate_tokens;
 
@@ -40,34 +40,99 @@ impl RankOptions {
     }
 }
 
-/// The best passages of `pages` for a question, best first, their scores from 1 (the best) down. `queries` are what
-/// was searched for; their terms count half where the question lacks them. The pages' order is the engines' order.
-///
-/// Copies are folded into the one of the better page, hosts are mixed, and no token budget is exceeded. Where no
-/// passage has a word of the question, the start of each page is given, with score 0.
+/// The best passages of `pages` for a question; see [`Ranking::choose`].
 pub fn rank(question: &str, queries: &[String], pages: &[Page], options: &RankOptions) -> Vec<Passage> {
-    let query = Query::new(question, queries);
-    let mut candidates = candidates(&query, pages, options);
-    if candidates.iter().all(|candidate| candidate.score <= 0.0) {
-        return page_starts(candidates, options);
+    let ranking = Ranking::new(question, queries, options.clone());
+    let counted: Vec<CountedPage> = pages.iter().map(|page| ranking.count(page)).collect();
+    ranking.choose(pages, &counted)
+}
+
+/// A question that pages are held against as they come: most of the work on a page needs no other page.
+#[derive(Debug, Clone)]
+pub struct Ranking {
+    question: String,
+    query: Query,
+    options: RankOptions,
+}
+
+/// A page as [`Ranking::count`] leaves it.
+#[derive(Debug, Clone)]
+pub struct CountedPage {
+    host: String,
+    runs: Vec<CountedRun>,
+}
+
+#[derive(Debug, Clone)]
+struct CountedRun {
+    run: Run,
+    counts: Counts,
+    /// Only of a run that has a word of the question.
+    found: Option<Found>,
+}
+
+/// What is compared and spent when runs are chosen.
+#[derive(Debug, Clone)]
+struct Found {
+    shingles: Shingles,
+    tokens: usize,
+}
+
+impl Ranking {
+    /// `queries` are what was searched for; their terms count half where the question lacks them.
+    pub fn new(question: &str, queries: &[String], options: RankOptions) -> Self {
+        Self {
+            query: Query::new(question, queries),
+            question: question.to_owned(),
+            options,
+        }
     }
-    candidates.retain(|candidate| candidate.score > 0.0);
-    candidates.sort_by(|a, b| {
-        b.score
-            .total_cmp(&a.score)
-            .then(a.page.cmp(&b.page))
-            .then(a.run.span.cmp(&b.run.span))
-    });
-    candidates.truncate(MOST_CANDIDATES);
-    let mut passages = select(candidates, options);
-    let best = passages
-        .iter()
-        .map(|passage| passage.score)
-        .fold(f32::MIN_POSITIVE, f32::max);
-    for passage in &mut passages {
-        passage.score /= best;
+
+    pub fn question(&self) -> &str {
+        &self.question
     }
-    passages
+
+    /// Splits a page and counts the question's terms in its passages.
+    pub fn count(&self, page: &Page) -> CountedPage {
+        let split = SplitOptions {
+            tokens: self.options.passage_tokens,
+            ..SplitOptions::default()
+        };
+        let mut counting = Counting::new(&self.query, page);
+        CountedPage {
+            host: canonical_host(page.host()),
+            runs: runs(page, &split).into_iter().map(|run| counting.count(run)).collect(),
+        }
+    }
+
+    /// The best passages of all pages, best first, their scores from 1 (the best) down. `counted` has what
+    /// [`Ranking::count`] made of each page; the pages' order is the engines' order.
+    ///
+    /// Copies are folded into the one of the better page, hosts are mixed, and no token budget is exceeded. Where no
+    /// passage has a word of the question, the start of each page is given, with score 0.
+    pub fn choose(&self, pages: &[Page], counted: &[CountedPage]) -> Vec<Passage> {
+        let options = &self.options;
+        let mut candidates = candidates(&self.query, pages, counted, options);
+        if candidates.iter().all(|candidate| candidate.score <= 0.0) {
+            return page_starts(candidates, options);
+        }
+        candidates.retain(|candidate| candidate.score > 0.0);
+        candidates.sort_by(|a, b| {
+            b.score
+                .total_cmp(&a.score)
+                .then(a.page.cmp(&b.page))
+                .then(a.counted.run.span.cmp(&b.counted.run.span))
+        });
+        candidates.truncate(MOST_CANDIDATES);
+        let mut passages = select(candidates, options);
+        let best = passages
+            .iter()
+            .map(|passage| passage.score)
+            .fold(f32::MIN_POSITIVE, f32::max);
+        for passage in &mut passages {
+            passage.score /= best;
+        }
+        passages
+    }
 }
 
 /// How many of the best-scored passages are looked at for copies and diversity.
@@ -90,6 +155,7 @@ const SAME_HOST: f32 = 0.97;
 /// How much an overlap in words with a chosen passage costs.
 const OVERLAP_LOSS: f32 = 0.5;
 
+#[derive(Debug, Clone)]
 struct Query {
     terms: HashMap<String, usize>,
     weights: Vec<f32>,
@@ -116,12 +182,75 @@ impl Query {
             }
         }
     }
+}
 
-    fn count(&self, text: &str, weight: f32, counts: &mut Counts) {
-        for term in content_terms(text) {
-            if let Some(at) = self.terms.get(&term) {
-                counts.terms[*at] += weight;
-            }
+/// One page being counted.
+struct Counting<'a> {
+    query: &'a Query,
+    page: &'a Page,
+    vocabulary: Vocabulary<'a>,
+    /// Of each term of the vocabulary: its place in the query, and its hash.
+    known: Vec<(Option<usize>, u64)>,
+    title: Vec<Term>,
+}
+
+impl<'a> Counting<'a> {
+    fn new(query: &'a Query, page: &'a Page) -> Self {
+        let mut vocabulary = Vocabulary::new();
+        Self {
+            query,
+            page,
+            title: vocabulary.read(&page.title),
+            vocabulary,
+            known: Vec::new(),
+        }
+    }
+
+    fn count(&mut self, run: Run) -> CountedRun {
+        let text = self.page.quote(run.span);
+        let terms = self.read(text);
+        let mut counts = Counts {
+            terms: vec![0.0; self.query.weights.len()],
+            length: terms.iter().filter(|term| term.is_content).count() as f32,
+        };
+        self.add(&terms, 1.0, &mut counts);
+        // A title alone is no evidence: it only lifts a passage that has a word of the question itself.
+        if !counts.terms.iter().any(|count| *count > 0.0) {
+            let found = None;
+            return CountedRun { run, counts, found };
+        }
+        self.add(&self.title, TITLE_WEIGHT, &mut counts);
+        if let Some(heading) = run.heading {
+            let heading = self.read(self.page.quote(heading));
+            self.add(&heading, HEADING_WEIGHT, &mut counts);
+        }
+        let hashes: Vec<u64> = terms.iter().map(|term| self.known[term.id].1).collect();
+        let found = Found {
+            shingles: Shingles::of(&hashes),
+            tokens: estimate_tokens(text),
+        };
+        CountedRun {
+            run,
+            counts,
+            found: Some(found),
+        }
+    }
+
+    fn read(&mut self, text: &'a str) -> Vec<Term> {
+        let terms = self.vocabulary.read(text);
+        let new = &self.vocabulary.terms()[self.known.len()..];
+        let known = new.iter().map(|term| (self.query.terms.get(term).copied(), hash(term)));
+        self.known.extend(known);
+        terms
+    }
+
+    fn add(&self, terms: &[Term], weight: f32, counts: &mut Counts) {
+        let places = terms
+            .iter()
+            .filter(|term| term.is_content)
+            .map(|term| self.known[term.id].0);
+        for at in places.flatten() {
+            counts.terms[at] += weight;
         }
     }
 }
@@ -129,46 +258,43 @@ impl Query {
 struct Candidate<'a> {
     source: &'a Page,
     page: usize,
-    host: String,
-    run: Run,
+    host: &'a str,
+    counted: &'a CountedRun,
     score: f32,
 }
 
 impl Candidate<'_> {
-    fn text(&self) -> &str {
-        self.source.quote(self.run.span)
-    }
-
     fn into_passage(self) -> Passage {
+        let span = self.counted.run.span;
         Passage {
             page_id: self.source.id.clone(),
             page: self.page,
-            span: self.run.span,
-            text: self.text().to_owned(),
+            span,
+            text: self.source.quote(span).to_owned(),
             score: self.score,
         }
     }
 }
 
-fn candidates<'a>(query: &Query, pages: &'a [Page], options: &RankOptions) -> Vec<Candidate<'a>> {
-    let split = SplitOptions {
-        tokens: options.passage_tokens,
-        ..SplitOptions::default()
-    };
-    let mut candidates = Vec::new();
-    let mut collection = Vec::new();
-    for (page, source) in pages.iter().enumerate() {
-        for run in runs(source, &split) {
-            collection.push(counts(query, source, &run));
-            candidates.push(Candidate {
+fn candidates<'a>(
+    query: &Query,
+    pages: &'a [Page],
+    counted: &'a [CountedPage],
+    options: &RankOptions,
+) -> Vec<Candidate<'a>> {
+    let all = pages.iter().zip(counted).enumerate();
+    let mut candidates: Vec<Candidate> = all
+        .flat_map(|(page, (source, counted))| {
+            counted.runs.iter().map(move |run| Candidate {
                 source,
                 page,
-                host: canonical_host(source.host()),
-                run,
+                host: &counted.host,
+                counted: run,
                 score: 0.0,
-            });
-        }
-    }
+            })
+        })
+        .collect();
+    let collection: Vec<&Counts> = candidates.iter().map(|candidate| &candidate.counted.counts).collect();
     let scores = bm25::scores(&collection, &query.weights);
     let coverage = bm25::coverage(&collection, &query.weights);
     for ((candidate, score), covered) in candidates.iter_mut().zip(scores).zip(coverage) {
@@ -176,28 +302,6 @@ fn candidates<'a>(query: &Query, pages: &'a [Page], options: &RankOptions) -> Ve
         candidate.score = score * place(candidate.page) * freshness(candidate.source, options);
     }
     candidates
-}
-
-fn counts(query: &Query, page: &Page, run: &Run) -> Counts {
-    let text = page.quote(run.span);
-    let mut counts = Counts {
-        terms: vec![0.0; query.weights.len()],
-        length: 0.0,
-    };
-    for term in content_terms(text) {
-        counts.length += 1.0;
-        if let Some(at) = query.terms.get(&term) {
-            counts.terms[*at] += 1.0;
-        }
-    }
-    // A title alone is no evidence: it only lifts a passage that has a word of the question itself.
-    if counts.terms.iter().any(|count| *count > 0.0) {
-        query.count(&page.title, TITLE_WEIGHT, &mut counts);
-        if let Some(heading) = run.heading {
-            query.count(page.quote(heading), HEADING_WEIGHT, &mut counts);
-        }
-    }
-    counts
 }
 
 fn place(page: usize) -> f32 {
@@ -215,34 +319,40 @@ fn freshness(page: &Page, options: &RankOptions) -> f32 {
     1.0 - FRESH_SHARE + FRESH_SHARE * 0.5_f32.powf(days / FRESH_HALF_LIFE)
 }
 
+/// A candidate with what it is worth beside those already chosen.
+struct Open<'a> {
+    candidate: Candidate<'a>,
+    found: &'a Found,
+    value: f32,
+}
+
 /// Takes the best candidate again and again, each time holding back what repeats the chosen ones.
 fn select(candidates: Vec<Candidate>, options: &RankOptions) -> Vec<Passage> {
-    let mut open: Vec<(Candidate, Shingles, f32)> = candidates
-        .into_iter()
-        .map(|candidate| {
-            let shingles = Shingles::of(candidate.text());
-            let value = candidate.score;
-            (candidate, shingles, value)
+    let open = candidates.into_iter().filter_map(|candidate| {
+        Some(Open {
+            found: candidate.counted.found.as_ref()?,
+            value: candidate.score,
+            candidate,
         })
-        .collect();
-    fold_copies(&mut open);
+    });
+    let mut open = fold_copies(open);
     let mut budget = Budget::new(options);
     let mut chosen = Vec::new();
     while let Some(best) = open
         .iter()
         .enumerate()
-        .max_by(|a, b| a.1.2.total_cmp(&b.1.2).then(b.0.cmp(&a.0)))
+        .max_by(|a, b| a.1.value.total_cmp(&b.1.value).then(b.0.cmp(&a.0)))
         .map(|(at, _)| at)
     {
-        let (candidate, shingles, _) = open.remove(best);
-        if !budget.take(candidate.page, estimate_tokens(candidate.text())) {
+        let Open { candidate, found, .. } = open.remove(best);
+        if !budget.take(candidate.page, found.tokens) {
             continue;
         }
-        for (other, others, value) in &mut open {
-            if other.host == candidate.host {
-                *value *= SAME_HOST;
+        for other in &mut open {
+            if other.candidate.host == candidate.host {
+                other.value *= SAME_HOST;
             }
-            *value *= 1.0 - OVERLAP_LOSS * others.overlap(&shingles);
+            other.value *= 1.0 - OVERLAP_LOSS * other.found.shingles.overlap(&found.shingles);
         }
         chosen.push(candidate.into_passage());
     }
@@ -250,21 +360,24 @@ fn select(candidates: Vec<Candidate>, options: &RankOptions) -> Vec<Passage> {
 }
 
 /// Of passages that are copies of each other, the one of the better page is kept, with the best score of them.
-fn fold_copies(open: &mut Vec<(Candidate, Shingles, f32)>) {
-    let mut kept: Vec<(Candidate, Shingles, f32)> = Vec::with_capacity(open.len());
-    for next in open.drain(..) {
-        match kept.iter_mut().find(|known| known.1.is_copy_of(&next.1)) {
-            Some(known) if next.0.page < known.0.page => {
-                let best = known.2.max(next.2);
+fn fold_copies<'a>(open: impl Iterator<Item = Open<'a>>) -> Vec<Open<'a>> {
+    let mut kept: Vec<Open> = Vec::new();
+    for next in open {
+        let copy = kept
+            .iter_mut()
+            .find(|known| known.found.shingles.is_copy_of(&next.found.shingles));
+        match copy {
+            Some(known) if next.candidate.page < known.candidate.page => {
+                let best = known.value.max(next.value);
                 *known = next;
-                known.0.score = best;
-                known.2 = best;
+                known.candidate.score = best;
+                known.value = best;
             }
             Some(_) => {}
             None => kept.push(next),
         }
     }
-    *open = kept;
+    kept
 }
 
 /// What may still be taken.
@@ -301,7 +414,12 @@ fn page_starts(candidates: Vec<Candidate>, options: &RankOptions) -> Vec<Passage
     candidates
         .into_iter()
         .filter(|candidate| last_page.replace(candidate.page) != Some(candidate.page))
-        .filter(|candidate| budget.take(candidate.page, estimate_tokens(candidate.text())))
+        .filter(|candidate| {
+            budget.take(
+                candidate.page,
+                estimate_tokens(candidate.source.quote(candidate.counted.run.span)),
+            )
+        })
         .map(Candidate::into_passage)
         .collect()
 }
