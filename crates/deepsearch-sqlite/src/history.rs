@@ -8,6 +8,7 @@ mod index;
 mod matching;
 mod query;
 mod tokens;
+mod vocabulary;
 
 use std::collections::HashMap;
 
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use self::candidates::{Candidate, Found, Scope};
 pub(crate) use self::index::{follow, make_up};
 use self::query::Query;
+pub(crate) use self::vocabulary::prepare;
 use crate::chats::ChatView;
 use crate::error::{Doing, StoreError};
 use crate::store::Store;

@@ -206,10 +206,18 @@ pub(crate) async fn connect_writer(path: &Path) -> Result<SqlitePool, StoreError
 
 async fn connect_readers(path: &Path, count: u32) -> Result<SqlitePool, StoreError> {
     // Reading through the page cache of the operating system saves a copy of each page; writing does not use it.
-    let options = connection(path)
-        .pragma("query_only", "on")
-        .pragma("mmap_size", "268435456");
-    pool(count.max(1)).connect_with(options).await.doing("open")
+    let options = connection(path).pragma("mmap_size", "268435456");
+    pool(count.max(1))
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                history::prepare(connection).await?;
+                sqlx::query("pragma query_only = on").execute(connection).await?;
+                Ok(())
+            })
+        })
+        .connect_with(options)
+        .await
+        .doing("open")
 }
 
 fn pool(connections: u32) -> SqlitePoolOptions {

@@ -8,15 +8,18 @@ use sqlx::SqlitePool;
 
 use super::facets;
 use super::query::Query;
+use super::vocabulary::Index;
 use super::{ChatView, HistoryFilter, HitKind};
 use crate::packing::decompress;
 
 /// How many rows of each kind are ranked: reading and scoring a page costs several messages.
-const MESSAGES: i64 = 200;
-const PAGES: i64 = 50;
-const CHATS: i64 = 50;
+const MESSAGES: usize = 200;
+const PAGES: usize = 50;
+const CHATS: usize = 50;
 /// How many matches are looked at to find rows that pass the filters, where the index cannot narrow them.
 const LOOKED_AT: i64 = 20_000;
+/// The same for titles, which no time narrows and which mostly say again what a question says.
+const TITLES_LOOKED_AT: i64 = 4_000;
 /// How many chats are named to the index, where a filter leaves only some.
 const NAMED_CHATS: usize = 64;
 
@@ -140,7 +143,125 @@ async fn pages_of(chat: &ChatId, readers: &SqlitePool) -> Result<Option<(i64, i6
     Ok(Some(first.zip(last).unwrap_or((0, -1))))
 }
 
-type Row = (i64, String, String, String, i64, String);
+/// Looks at matches from the newest on, until enough of them pass the filters.
+///
+/// First at as many as are enough, passing or not: where the index has fewer, that was all, and it is not asked again
+/// (a rare phrase of common words is a walk through everything the index holds of them). Only where it has more, and
+/// some did not pass, the rows are sifted by SQLite.
+struct Look {
+    index: Index,
+    found: Found,
+    enough: usize,
+    step: Step,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    First,
+    /// Only rows that pass are given.
+    Sift,
+    /// Not enough rows have passed; where the sifting ended is not known.
+    Sifted,
+    Over,
+}
+
+impl Look {
+    fn new(index: Index, enough: usize, before: i64) -> Self {
+        Self {
+            index,
+            found: Found {
+                candidates: Vec::new(),
+                before,
+            },
+            enough,
+            step: Step::First,
+        }
+    }
+
+    /// Whether there is more to look at.
+    fn goes_on(&self) -> bool {
+        matches!(self.step, Step::First | Step::Sift)
+    }
+
+    fn gives_all(&self) -> bool {
+        self.step == Step::First
+    }
+
+    /// How many matches are looked at.
+    fn matches(&self) -> i64 {
+        match self.index {
+            _ if self.gives_all() => self.enough as i64,
+            Index::Chat => TITLES_LOOKED_AT,
+            Index::Message | Index::Page => LOOKED_AT,
+        }
+    }
+
+    /// How many rows are wanted.
+    fn rows(&self) -> i64 {
+        (self.enough - self.found.candidates.len()) as i64
+    }
+
+    /// Takes what was read: numbers of matches, with the candidate where one passes the filters.
+    fn take(&mut self, rows: impl ExactSizeIterator<Item = (i64, Option<Candidate>)>) {
+        let is_short = (rows.len() as i64) < self.rows();
+        let mut last = 0;
+        for (seq, candidate) in rows {
+            last = seq;
+            self.found.candidates.extend(candidate);
+        }
+        self.step = match self.step {
+            Step::First if is_short => Step::Over,
+            Step::First if self.rows() > 0 => Step::Sift,
+            Step::Sift if is_short => Step::Sifted,
+            _ => Step::Over,
+        };
+        match self.step {
+            Step::Sifted => {}
+            Step::Over if is_short => self.found.before = 0,
+            _ => self.found.before = last,
+        }
+    }
+
+    /// What was found, with where the sifting ended.
+    async fn end(mut self, expression: &str, readers: &SqlitePool) -> Result<Found, sqlx::Error> {
+        if self.step == Step::Sifted {
+            let sql = match self.index {
+                Index::Message => {
+                    "select rowid from history_message where history_message match ? and rowid < ?
+                     order by rowid desc limit 1 offset ?"
+                }
+                Index::Page => {
+                    "select rowid from history_page where history_page match ? and rowid < ?
+                     order by rowid desc limit 1 offset ?"
+                }
+                Index::Chat => {
+                    "select rowid from history_chat where history_chat match ? and rowid < ?
+                     order by rowid desc limit 1 offset ?"
+                }
+            };
+            let last: Option<i64> = sqlx::query_scalar(sql)
+                .bind(expression)
+                .bind(self.found.before)
+                .bind(self.matches() - 1)
+                .fetch_optional(readers)
+                .await?;
+            self.found.before = last.unwrap_or(0);
+        }
+        Ok(self.found)
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct MessageRow {
+    seq: i64,
+    id: String,
+    /// `None` where the message or its chat does not pass the filter; then there is no text either.
+    chat_id: Option<String>,
+    chat_title: Option<String>,
+    created_at: i64,
+    text: Option<String>,
+    role: String,
+}
 
 pub(super) async fn messages(
     query: &Query,
@@ -148,61 +269,67 @@ pub(super) async fn messages(
     before: i64,
     readers: &SqlitePool,
 ) -> Result<Found, sqlx::Error> {
-    let expression = within(query, [&scope.chats, &scope.time, &scope.host]);
-    let rows: Vec<(i64, String, String, String, i64, String, String)> = sqlx::query_as(
-        "select hit.seq, message.id, chat.id, chat.title, message.created_at, message.content, message.role
-         from (select rowid as seq from history_message where history_message match ?1 and rowid < ?2
-               order by rowid desc limit ?3) as hit
-         cross join message on message.seq = hit.seq
-         cross join chat on chat.id = message.chat_id
-         where (?4 is null or chat.id = ?4) and message.created_at >= ?5 and message.created_at < ?6
-           and (chat.deleted_at is not null) = ?7 and (?8 is null or chat.archived = ?8)
-           and (?9 is null or chat.pinned = ?9)
-         limit ?10",
-    )
-    .bind(&expression)
-    .bind(before)
-    .bind(LOOKED_AT)
-    .bind(&scope.chat_id)
-    .bind(scope.from)
-    .bind(scope.until)
-    .bind(scope.in_trash)
-    .bind(scope.archived)
-    .bind(scope.pinned)
-    .bind(MESSAGES)
-    .fetch_all(readers)
-    .await?;
-    let last = rows.last().map(|row| row.0);
-    let bound = next_bound(
-        Index::Message,
-        &expression,
-        before,
-        rows.len() as i64 == MESSAGES,
-        last,
-        readers,
-    )
-    .await?;
-    let candidates = rows
-        .into_iter()
-        .map(|(seq, id, chat_id, chat_title, when, text, role)| Candidate {
-            kind: if role == "user" {
+    let expression = within(query, Index::Message, [&scope.chats, &scope.time, &scope.host], readers).await?;
+    let mut look = Look::new(Index::Message, MESSAGES, before);
+    while look.goes_on() {
+        let rows: Vec<MessageRow> = sqlx::query_as(
+            "select hit.seq as seq, message.id as id, chat.id as chat_id, chat.title as chat_title,
+                 message.created_at as created_at, iif(chat.id is null, null, message.content) as text,
+                 message.role as role
+             from (select rowid as seq from history_message where history_message match ?1 and rowid < ?2
+                   order by rowid desc limit ?3) as hit
+             cross join message on message.seq = hit.seq
+             left join chat on chat.id = message.chat_id
+               and (?4 is null or chat.id = ?4) and message.created_at >= ?5 and message.created_at < ?6
+               and (chat.deleted_at is not null) = ?7 and (?8 is null or chat.archived = ?8)
+               and (?9 is null or chat.pinned = ?9)
+             where ?10 or chat.id is not null limit ?11",
+        )
+        .bind(&expression)
+        .bind(look.found.before)
+        .bind(look.matches())
+        .bind(&scope.chat_id)
+        .bind(scope.from)
+        .bind(scope.until)
+        .bind(scope.in_trash)
+        .bind(scope.archived)
+        .bind(scope.pinned)
+        .bind(look.gives_all())
+        .bind(look.rows())
+        .fetch_all(readers)
+        .await?;
+        look.take(rows.into_iter().map(|row| (row.seq, row.into_candidate())));
+    }
+    look.end(&expression, readers).await
+}
+
+impl MessageRow {
+    fn into_candidate(self) -> Option<Candidate> {
+        Some(Candidate {
+            kind: if self.role == "user" {
                 HitKind::Question
             } else {
                 HitKind::Answer
             },
-            seq,
-            id,
-            chat_id,
-            chat_title,
-            when,
+            seq: self.seq,
+            id: self.id,
+            chat_id: self.chat_id?,
+            chat_title: self.chat_title?,
+            when: self.created_at,
             url: None,
             title: None,
-            text,
-        });
-    Ok(Found {
-        candidates: candidates.collect(),
-        before: bound,
-    })
+            text: self.text?,
+        })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct TitleRow {
+    seq: i64,
+    /// `None` where the chat does not pass the filter.
+    chat_id: Option<String>,
+    chat_title: Option<String>,
+    updated_at: Option<i64>,
 }
 
 pub(super) async fn titles(
@@ -215,57 +342,66 @@ pub(super) async fn titles(
     if scope.host.is_some() {
         return Ok(Found::default());
     }
-    let expression = within(query, [&scope.chats, &None, &None]);
-    let rows: Vec<Row> = sqlx::query_as(
-        "select hit.seq, chat.id, chat.id, chat.title, chat.updated_at, chat.title
-         from (select rowid as seq from history_chat where history_chat match ?1 and rowid < ?2
-               order by rowid desc limit ?3) as hit
-         cross join history_title on history_title.seq = hit.seq
-         cross join chat on chat.id = history_title.chat_id
-         where (?4 is null or chat.id = ?4) and chat.updated_at >= ?5 and chat.updated_at < ?6
-           and (chat.deleted_at is not null) = ?7 and (?8 is null or chat.archived = ?8)
-           and (?9 is null or chat.pinned = ?9)
-         limit ?10",
-    )
-    .bind(&expression)
-    .bind(before)
-    .bind(LOOKED_AT)
-    .bind(&scope.chat_id)
-    .bind(scope.from)
-    .bind(scope.until)
-    .bind(scope.in_trash)
-    .bind(scope.archived)
-    .bind(scope.pinned)
-    .bind(CHATS)
-    .fetch_all(readers)
-    .await?;
-    let last = rows.last().map(|row| row.0);
-    let bound = next_bound(
-        Index::Chat,
-        &expression,
-        before,
-        rows.len() as i64 == CHATS,
-        last,
-        readers,
-    )
-    .await?;
-    let candidates = rows
-        .into_iter()
-        .map(|(seq, id, chat_id, chat_title, when, text)| Candidate {
+    let expression = within(query, Index::Chat, [&scope.chats, &None, &None], readers).await?;
+    let mut look = Look::new(Index::Chat, CHATS, before);
+    while look.goes_on() {
+        let rows: Vec<TitleRow> = sqlx::query_as(
+            "select hit.seq as seq, chat.id as chat_id, chat.title as chat_title, chat.updated_at as updated_at
+             from (select rowid as seq from history_chat where history_chat match ?1 and rowid < ?2
+                   order by rowid desc limit ?3) as hit
+             cross join history_title on history_title.seq = hit.seq
+             left join chat on chat.id = history_title.chat_id
+               and (?4 is null or chat.id = ?4) and chat.updated_at >= ?5 and chat.updated_at < ?6
+               and (chat.deleted_at is not null) = ?7 and (?8 is null or chat.archived = ?8)
+               and (?9 is null or chat.pinned = ?9)
+             where ?10 or chat.id is not null limit ?11",
+        )
+        .bind(&expression)
+        .bind(look.found.before)
+        .bind(look.matches())
+        .bind(&scope.chat_id)
+        .bind(scope.from)
+        .bind(scope.until)
+        .bind(scope.in_trash)
+        .bind(scope.archived)
+        .bind(scope.pinned)
+        .bind(look.gives_all())
+        .bind(look.rows())
+        .fetch_all(readers)
+        .await?;
+        look.take(rows.into_iter().map(|row| (row.seq, row.into_candidate())));
+    }
+    look.end(&expression, readers).await
+}
+
+impl TitleRow {
+    fn into_candidate(self) -> Option<Candidate> {
+        let (id, title) = (self.chat_id?, self.chat_title?);
+        Some(Candidate {
             kind: HitKind::Chat,
-            seq,
-            id,
-            chat_id,
-            chat_title,
-            when,
+            seq: self.seq,
+            id: id.clone(),
+            chat_id: id,
+            chat_title: title.clone(),
+            when: self.updated_at?,
             url: None,
             title: None,
-            text,
-        });
-    Ok(Found {
-        candidates: candidates.collect(),
-        before: bound,
-    })
+            text: title,
+        })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct PageRow {
+    seq: i64,
+    id: String,
+    /// `None` where the page, or each chat that used it, does not pass the filter; then there is no text either.
+    chat_id: Option<String>,
+    chat_title: Option<String>,
+    fetched_at: i64,
+    url: String,
+    title: String,
+    text: Option<Vec<u8>>,
 }
 
 /// A page is shown with the newest of the chats that used it and pass the filter; one without any is not shown.
@@ -279,121 +415,70 @@ pub(super) async fn pages(
     if query.is_single_letter() {
         return Ok(Found::default());
     }
-    let expression = within(query, [&None, &scope.time, &scope.host]);
+    let expression = within(query, Index::Page, [&None, &scope.time, &scope.host], readers).await?;
     let (first, last) = scope.pages.unwrap_or((i64::MIN, i64::MAX - 1));
-    let before = before.min(last + 1);
-    let rows: Vec<PageRow> = sqlx::query_as(
-        "select hit.seq as seq, page.id as id, chat.id as chat_id, chat.title as chat_title, page.fetched_at as fetched_at,
-             page.url as url, page.title as title, page.text as text
-         from (select rowid as seq from history_page where history_page match ?1 and rowid < ?2 and rowid >= ?11
-               order by rowid desc limit ?3) as hit
-         cross join page on page.seq = hit.seq
-         cross join chat on chat.id = (
-             select used.id from message_source join message on message.id = message_id
-             join chat as used on used.id = message.chat_id
-             where page_id = page.id and (?4 is null or used.id = ?4) and (used.deleted_at is not null) = ?7
-               and (?8 is null or used.archived = ?8) and (?9 is null or used.pinned = ?9)
-             order by message.seq desc limit 1)
-         where page.fetched_at >= ?5 and page.fetched_at < ?6
-         limit ?10",
-    )
-    .bind(&expression)
-    .bind(before)
-    .bind(LOOKED_AT)
-    .bind(&scope.chat_id)
-    .bind(scope.from)
-    .bind(scope.until)
-    .bind(scope.in_trash)
-    .bind(scope.archived)
-    .bind(scope.pinned)
-    .bind(PAGES)
-    .bind(first)
-    .fetch_all(readers)
-    .await?;
-    let last = rows.last().map(|row| row.seq);
-    let bound = next_bound(
-        Index::Page,
-        &expression,
-        before,
-        rows.len() as i64 == PAGES,
-        last,
-        readers,
-    )
-    .await?;
-    let candidates = rows.into_iter().map(|row| Candidate {
-        kind: HitKind::Page,
-        seq: row.seq,
-        id: row.id,
-        chat_id: row.chat_id,
-        chat_title: row.chat_title,
-        when: row.fetched_at,
-        url: Some(row.url),
-        title: Some(row.title),
-        // A damaged page shows its title.
-        text: decompress(&row.text).unwrap_or_default(),
-    });
-    Ok(Found {
-        candidates: candidates.collect(),
-        before: bound,
-    })
-}
-
-#[derive(sqlx::FromRow)]
-struct PageRow {
-    seq: i64,
-    id: String,
-    chat_id: String,
-    chat_title: String,
-    fetched_at: i64,
-    url: String,
-    title: String,
-    text: Vec<u8>,
-}
-
-enum Index {
-    Message,
-    Page,
-    Chat,
-}
-
-/// Where the next block of candidates begins: before the last row when the block is full, else before what was
-/// looked at to fill it.
-async fn next_bound(
-    index: Index,
-    expression: &str,
-    before: i64,
-    is_full: bool,
-    last: Option<i64>,
-    readers: &SqlitePool,
-) -> Result<i64, sqlx::Error> {
-    if is_full {
-        return Ok(last.unwrap_or_default());
-    }
-    let sql = match index {
-        Index::Message => {
-            "select rowid from history_message where history_message match ? and rowid < ?
-             order by rowid desc limit 1 offset ?"
-        }
-        Index::Page => {
-            "select rowid from history_page where history_page match ? and rowid < ? order by rowid desc limit 1 offset ?"
-        }
-        Index::Chat => {
-            "select rowid from history_chat where history_chat match ? and rowid < ? order by rowid desc limit 1 offset ?"
-        }
-    };
-    let last_looked_at: Option<i64> = sqlx::query_scalar(sql)
-        .bind(expression)
-        .bind(before)
-        .bind(LOOKED_AT - 1)
-        .fetch_optional(readers)
+    let mut look = Look::new(Index::Page, PAGES, before.min(last + 1));
+    while look.goes_on() {
+        let rows: Vec<PageRow> = sqlx::query_as(
+            "select hit.seq as seq, page.id as id, chat.id as chat_id, chat.title as chat_title,
+                 page.fetched_at as fetched_at, page.url as url, page.title as title,
+                 iif(chat.id is null, null, page.text) as text
+             from (select rowid as seq from history_page where history_page match ?1 and rowid < ?2 and rowid >= ?12
+                   order by rowid desc limit ?3) as hit
+             cross join page on page.seq = hit.seq
+             left join chat on page.fetched_at >= ?5 and page.fetched_at < ?6 and chat.id = (
+                 select used.id from message_source join message on message.id = message_id
+                 join chat as used on used.id = message.chat_id
+                 where page_id = page.id and (?4 is null or used.id = ?4) and (used.deleted_at is not null) = ?7
+                   and (?8 is null or used.archived = ?8) and (?9 is null or used.pinned = ?9)
+                 order by message.seq desc limit 1)
+             where ?10 or chat.id is not null limit ?11",
+        )
+        .bind(&expression)
+        .bind(look.found.before)
+        .bind(look.matches())
+        .bind(&scope.chat_id)
+        .bind(scope.from)
+        .bind(scope.until)
+        .bind(scope.in_trash)
+        .bind(scope.archived)
+        .bind(scope.pinned)
+        .bind(look.gives_all())
+        .bind(look.rows())
+        .bind(first)
+        .fetch_all(readers)
         .await?;
-    Ok(last_looked_at.unwrap_or(0))
+        look.take(rows.into_iter().map(|row| (row.seq, row.into_candidate())));
+    }
+    look.end(&expression, readers).await
 }
 
-fn within(query: &Query, narrowing: [&Option<String>; 3]) -> String {
-    let mut expression = query.expression();
+impl PageRow {
+    fn into_candidate(self) -> Option<Candidate> {
+        Some(Candidate {
+            kind: HitKind::Page,
+            seq: self.seq,
+            id: self.id,
+            chat_id: self.chat_id?,
+            chat_title: self.chat_title?,
+            when: self.fetched_at,
+            url: Some(self.url),
+            title: Some(self.title),
+            // A damaged page shows its title.
+            text: decompress(&self.text?).unwrap_or_default(),
+        })
+    }
+}
+
+async fn within(
+    query: &Query,
+    index: Index,
+    narrowing: [&Option<String>; 3],
+    readers: &SqlitePool,
+) -> Result<String, sqlx::Error> {
+    let mut expression = index.expression(query, readers).await?;
     for facets in narrowing.into_iter().flatten() {
         expression.push_str(&format!(" AND ({facets})"));
     }
-    expression
+    Ok(expression)
 }

@@ -55,15 +55,6 @@ impl Query {
         Self { phrases }
     }
 
-    /// The expression for FTS5 that all phrases must match.
-    pub(super) fn expression(&self) -> String {
-        self.phrases
-            .iter()
-            .map(Phrase::expression)
-            .collect::<Vec<_>>()
-            .join(" AND ")
-    }
-
     /// Whether this is one letter, which everything would match.
     pub(super) fn is_single_letter(&self) -> bool {
         match self.phrases.as_slice() {
@@ -102,6 +93,14 @@ impl Phrase {
         let tokens = self.tokens.join(" ").replace('"', "\"\"");
         let star = if self.is_prefix { " *" } else { "" };
         format!("\"{tokens}\"{star}")
+    }
+
+    /// The beginning of a word that is still being typed, where it stands alone.
+    pub(super) fn growing_word(&self) -> Option<&str> {
+        match self.tokens.as_slice() {
+            [word] if self.is_prefix => Some(word),
+            _ => None,
+        }
     }
 
     pub(super) fn is_filler(&self) -> bool {

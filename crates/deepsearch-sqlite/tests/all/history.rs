@@ -305,6 +305,88 @@ async fn a_rare_word_is_found_however_old_it_is_and_paging_shows_each_hit_once()
     assert_eq!(seen.len(), 701);
 }
 
+/// The ids of all hits, page after page.
+async fn all_pages(store: &Store, mut query: HistoryQuery) -> Vec<String> {
+    let mut seen = Vec::new();
+    loop {
+        let results = store.search_history(&query).await.unwrap();
+        seen.extend(
+            results
+                .hits
+                .iter()
+                .filter_map(|hit| Some(hit.message_id.as_ref()?.to_string())),
+        );
+        query.after = results.next;
+        if query.after.is_none() {
+            return seen;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_word_being_typed_is_found_whether_few_or_many_words_begin_so() {
+    let (_home, store) = home().await;
+    let first = answered(&store, "numbers", "none").await;
+    for number in 0..70 {
+        follow_up(
+            &store,
+            &first,
+            &format!("inter{number}"),
+            &format!("intra{number} inter{}", number + 70),
+        )
+        .await;
+    }
+    let of_chat = |text: &str| HistoryQuery {
+        filter: HistoryFilter {
+            chat: Some(first.chat.id.clone()),
+            ..HistoryFilter::default()
+        },
+        ..query(text)
+    };
+    for (typed, count) in [
+        ("inter", 140),
+        ("intra", 70),
+        ("intra6", 11),
+        ("inter13", 11),
+        ("inter139", 1),
+        ("interx", 0),
+    ] {
+        assert_eq!(all_pages(&store, of_chat(typed)).await.len(), count, "{typed}");
+    }
+    let hits = search(&store, "\"intra6 inter7").await.hits;
+    assert_eq!(
+        hits.iter().map(marked).collect::<Vec<_>>(),
+        [["intra6 inter76"]],
+        "a phrase being typed"
+    );
+}
+
+#[tokio::test]
+async fn what_a_filter_leaves_out_among_many_matches_hides_nothing_and_repeats_nothing() {
+    const COUNT: usize = 260;
+    let (_home, store) = home().await;
+    let mut kept = Vec::new();
+    for number in 0..COUNT {
+        let turn = answered(&store, &format!("magnets {number}"), "a").await;
+        if number % 3 == 0 {
+            store.archive_chat(&turn.chat.id, true).await.unwrap();
+            kept.push(turn.question.id.to_string());
+        }
+    }
+    let archived = HistoryQuery {
+        filter: HistoryFilter {
+            view: Some(ChatView::Archived),
+            ..HistoryFilter::default()
+        },
+        limit: 50,
+        ..query("magnets")
+    };
+    let mut seen = all_pages(&store, archived).await;
+    seen.sort_unstable();
+    kept.sort_unstable();
+    assert_eq!(seen, kept);
+}
+
 #[tokio::test]
 async fn the_hits_of_a_chat_stand_together_and_say_how_many_more_there_are() {
     let (_home, store) = home().await;
