@@ -5,6 +5,8 @@ use std::path::Path;
 fn main() {
     let source = Path::new("src/commands/mod.rs");
     println!("cargo::rerun-if-changed={}", source.display());
+    // The program carries the built interface: another build of it makes another program.
+    println!("cargo::rerun-if-changed=../ui/dist");
     let text = std::fs::read_to_string(source).expect("reading the list of commands");
     let commands: &'static [&'static str] = Vec::leak(commands(&text));
     let manifest = tauri_build::AppManifest::new().commands(commands);

@@ -174,32 +174,26 @@ fn build<'a>(
     navigate: Option<Navigate>,
 ) -> tauri::Result<WebviewWindowBuilder<'a, tauri::Wry, AppHandle>> {
     let start = Start::now(&app.state::<App>(), kind, navigate);
-    let dark = start.theme == "dark";
-    let start = serde_json::to_string(&start).map_err(tauri::Error::from)?;
-    let paper = if dark {
-        Color(17, 20, 24, 255)
-    } else {
-        Color(252, 252, 251, 255)
+    let paper = match start.theme.as_str() {
+        "dark" => Some(Color(17, 20, 24, 255)),
+        "light" => Some(Color(252, 252, 251, 255)),
+        // What the system's is, only the page finds out.
+        _ => None,
     };
+    let start = serde_json::to_string(&start).map_err(tauri::Error::from)?;
     let window = WebviewWindowBuilder::new(app, label, WebviewUrl::App(page.into()))
         .initialization_script(format!(
             "Object.defineProperty(window, '__START__', {{ value: {start} }});"
         ))
         // The page itself never goes anywhere else, whatever is clicked.
-        .on_navigation(|url| is_own(url))
+        .on_navigation(is_own)
         .on_new_window(|_, _| tauri::webview::NewWindowResponse::Deny)
         .on_download(|_, _| false)
         .zoom_hotkeys_enabled(false);
-    // A system theme is not known before the first paint, and white on a dark screen is worse than dark on a light one.
-    Ok(if kind == WindowKind::Main && start_is_system(&start) {
-        window
-    } else {
-        window.background_color(paper)
+    Ok(match paper {
+        Some(paper) => window.background_color(paper),
+        None => window,
     })
-}
-
-fn start_is_system(start: &str) -> bool {
-    start.contains("\"theme\":\"system\"")
 }
 
 fn is_own(url: &tauri::Url) -> bool {

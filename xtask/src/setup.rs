@@ -102,35 +102,6 @@ pub(crate) const DESKTOP: &[Need] = &[
     },
 ];
 
-/// What driving the window in tests needs: a screen of their own, a desktop on it, browsers to drive.
-pub(crate) const WINDOW_TESTS: &[Need] = &[
-    program("xvfb", "Xvfb", "is the screen of the window's tests"),
-    program("xauth", "xauth", "lets programs onto that screen"),
-    program("openbox", "openbox", "manages the windows on it"),
-    program("dbus-x11", "dbus-run-session", "gives each test a session of its own"),
-    program("xdotool", "xdotool", "presses keys"),
-    program("wmctrl", "wmctrl", "closes windows"),
-    program("imagemagick", "import", "takes pictures of what failed"),
-    program("webkit2gtk-driver", "WebKitWebDriver", "drives the window"),
-    program("gnome-keyring", "gnome-keyring-daemon", "is the keychain of the tests"),
-    program("xdg-utils", "xdg-open", "opens deepsearch:// links"),
-    program(
-        "desktop-file-utils",
-        "update-desktop-database",
-        "registers deepsearch:// links",
-    ),
-    program("chromium", "chromium", "runs the interface's own tests"),
-];
-
-const fn program(apt: &'static str, name: &'static str, why: &'static str) -> Need {
-    Need {
-        apt,
-        elsewhere: name,
-        why,
-        present: Present::Program(name),
-    }
-}
-
 /// What the tests need beside that.
 pub(crate) const TESTS: &[Need] = &[
     Need {

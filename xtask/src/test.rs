@@ -33,7 +33,7 @@ pub(crate) fn test(consent: Consent, bare: bool) -> Result<()> {
     // The shell carries the interface, so nothing of it compiles before this.
     ui::build()?;
     let mut outcomes = checks();
-    outcomes.extend(interface(world.is_some()));
+    outcomes.extend(interface());
     if world.is_some() {
         outcomes.push(step("checked queries", || prepare::prepare(consent, true)));
     }
@@ -47,9 +47,6 @@ pub(crate) fn test(consent: Consent, bare: bool) -> Result<()> {
 impl World {
     fn ensure(consent: Consent) -> Result<Self> {
         setup::ensure(consent, setup::TESTS)?;
-        if cfg!(target_os = "linux") {
-            setup::ensure(consent, setup::WINDOW_TESTS)?;
-        }
         Ok(Self {
             documents: corpus::ensure(consent)?,
             python: python::ensure(consent)?,
@@ -73,8 +70,8 @@ fn checks() -> Vec<Outcome> {
     ]
 }
 
-fn interface(browser: bool) -> Vec<Outcome> {
-    let mut outcomes = vec![
+fn interface() -> Vec<Outcome> {
+    vec![
         step("interface: types", || shell::run(&mut ui::npm(&["run", "check"]))),
         step("interface: style", || shell::run(&mut ui::npm(&["run", "lint"]))),
         step("interface: tests", || shell::run(&mut ui::npm(&["test"]))),

@@ -182,13 +182,21 @@ pub(crate) async fn new_window(window: AppHandle, chat: Option<ChatId>) -> Resul
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn show_quick_ask(window: AppHandle) -> Result<(), Failure> {
-    told(async { Ok::<_, Failure>(windows::show_quick_ask(&window)) }).await
+    told(async {
+        windows::show_quick_ask(&window);
+        Ok::<_, Failure>(())
+    })
+    .await
 }
 
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn hide_quick_ask(window: AppHandle) -> Result<(), Failure> {
-    told(async { Ok::<_, Failure>(windows::hide_quick_ask(&window)) }).await
+    told(async {
+        windows::hide_quick_ask(&window);
+        Ok::<_, Failure>(())
+    })
+    .await
 }
 
 /// Makes quick ask as tall as what it shows, in logical pixels.

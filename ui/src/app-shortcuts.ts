@@ -1,0 +1,24 @@
+// The shortcuts that mean the same everywhere in the main window. A feature's own come first: it prevents the default.
+
+import type { AppState } from "./app-state.svelte";
+import { matches, type ShortcutId } from "./shared/shortcuts";
+
+export function onShortcut(app: AppState, event: KeyboardEvent): void {
+  if (event.defaultPrevented) return;
+  const action = (Object.keys(actions) as (keyof typeof actions)[]).find((id) => matches(event, id));
+  if (!action) return;
+  event.preventDefault();
+  actions[action](app);
+}
+
+const actions = {
+  palette: (app) => (app.palette = app.palette === "commands" ? null : "commands"),
+  shortcut_sheet: (app) => (app.palette = app.palette === "shortcuts" ? null : "shortcuts"),
+  settings: (app) => app.openSettings(),
+  toggle_sidebar: (app) => app.toggleSidebar(),
+  new_window: (app) => void app.platform.newWindow(null),
+  close_window: (app) => void app.platform.closeWindow(),
+  new_chat: (app) => app.newChat(),
+  search_history: (app) => app.searchHistory(),
+  focus_ask: (app) => app.ask(),
+} satisfies Partial<Record<ShortcutId, (app: AppState) => void>>;

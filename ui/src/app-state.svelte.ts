@@ -1,0 +1,260 @@
+// What one window shows and the settings it follows. Features change it through methods; `App.svelte` draws it.
+
+import { getContext, setContext } from "svelte";
+import { SvelteMap } from "svelte/reactivity";
+import type {
+  AppInfo,
+  Citation,
+  ChatId,
+  Failure,
+  MessageId,
+  Navigate,
+  PageId,
+  SettingValue,
+  Span,
+} from "./bindings/bindings";
+import type { Platform } from "./platform/platform";
+import { asFailure } from "./shared/failure";
+import { language } from "./shared/i18n.svelte";
+import { applyLook, isTheme, type Theme } from "./shared/look";
+
+/** In the order in which settings list them. */
+export const SETTINGS_SECTIONS = [
+  "appearance",
+  "search",
+  "answers",
+  "models",
+  "shortcuts",
+  "data",
+  "privacy",
+  "account",
+  "start",
+  "about",
+] as const;
+export type SettingsSection = (typeof SETTINGS_SECTIONS)[number];
+
+export type View =
+  /** `message` is scrolled to once; `draft` stands in the question field of a new chat. */
+  | { kind: "chat"; chat: ChatId | null; message: MessageId | null; draft: string }
+  | { kind: "settings"; section: SettingsSection };
+export type ReaderTarget = {
+  page_id: PageId;
+  span: Span | null;
+  /** The citations of the answer that leads here, in reading order, to step through. */
+  trail?: readonly Citation[];
+};
+export type PaletteMode = "commands" | "shortcuts";
+
+export class AppState {
+  view = $state.raw<View>({ kind: "chat", chat: null, message: null, draft: "" });
+  reader = $state.raw<ReaderTarget | null>(null);
+  palette = $state<PaletteMode | null>(null);
+  /** Beside the main pane in a wide window, over it in a narrow one. */
+  sidebarOpen = $state(true);
+  narrow = $state(false);
+  online = $state(true);
+  info = $state.raw<AppInfo | null>(null);
+  /** By key; of a secret only whether it is set. */
+  readonly settings = new SvelteMap<string, SettingValue>();
+  /** What went wrong outside any view's own doing; the Toaster shows and removes them. */
+  notices = $state.raw<{ id: number; failure: Failure }[]>([]);
+  /** Grows by one whenever the question field should take the focus. */
+  focusAsk = $state(0);
+  /** The same for the sidebar's search field. */
+  focusSearch = $state(0);
+
+  #nextNotice = 1;
+
+  constructor(readonly platform: Platform) {
+    const { theme, language: tag, text_size, navigate } = platform.start;
+    look(isTheme(theme) ? theme : "system", tag ?? "", text_size);
+    if (navigate) this.navigate(navigate);
+  }
+
+  /** The chat that is shown, if one is. */
+  get chat(): ChatId | null {
+    return this.view.kind === "chat" ? this.view.chat : null;
+  }
+
+  get theme(): Theme {
+    const value = this.settings.get("theme")?.value;
+    return isTheme(value) ? value : "system";
+  }
+
+  /** Loads what the window needs and listens to the world; the returned function ends that. */
+  start(): () => void {
+    const { platform } = this;
+    const listening = [
+      platform.onSettingsChanged(() => void this.loadSettings()),
+      platform.onNavigate((navigate) => this.navigate(navigate)),
+    ];
+    const offOnline = platform.onOnline((online) => (this.online = online));
+    void this.loadSettings();
+    void this.#attempt(async () => {
+      this.info = await platform.info();
+    });
+    return () => {
+      offOnline();
+      for (const unlisten of listening) void unlisten.then((end) => end());
+    };
+  }
+
+  async loadSettings(): Promise<void> {
+    await this.#attempt(async () => {
+      const all = await this.platform.listSettings();
+      this.settings.clear();
+      for (const setting of all) this.settings.set(setting.key, setting);
+      this.#applyLook();
+    });
+  }
+
+  /** Shows the new value at once and takes it back when it is refused; the failure is then thrown. */
+  async updateSetting(key: string, text: string | null): Promise<void> {
+    const before = this.settings.get(key);
+    if (before && text !== null && LOOKS.has(key)) {
+      this.settings.set(key, {
+        ...before,
+        value: key === "appearance.text_size" ? Number(text) : text,
+        origin: "stored",
+      });
+      this.#applyLook();
+    }
+    try {
+      this.settings.set(key, await this.platform.updateSetting(key, text));
+    } catch (error) {
+      if (before) this.settings.set(key, before);
+      throw error;
+    } finally {
+      this.#applyLook();
+    }
+  }
+
+  flag(key: string, otherwise: boolean): boolean {
+    const value = this.settings.get(key)?.value;
+    return typeof value === "boolean" ? value : otherwise;
+  }
+
+  openChat(chat: ChatId, message: MessageId | null = null): void {
+    if (chat !== this.chat) this.reader = null;
+    this.view = { kind: "chat", chat, message, draft: "" };
+    this.#leaveSidebar();
+  }
+
+  newChat(draft = ""): void {
+    this.reader = null;
+    this.view = { kind: "chat", chat: null, message: null, draft };
+    this.focusAsk += 1;
+    this.#leaveSidebar();
+  }
+
+  /** A question asked in a new chat has been given one: the view stays what it is and only learns the name. */
+  adoptChat(chat: ChatId): void {
+    if (this.view.kind === "chat" && this.view.chat === null) this.view = { ...this.view, chat, draft: "" };
+  }
+
+  openReader(page_id: PageId, span: Span | null = null, trail: readonly Citation[] = []): void {
+    this.reader = { page_id, span, trail };
+  }
+
+  closeReader(): void {
+    this.reader = null;
+  }
+
+  openSettings(section: SettingsSection = "appearance"): void {
+    this.reader = null;
+    this.view = { kind: "settings", section };
+    this.#leaveSidebar();
+  }
+
+  /** To the question field of the chat that is shown, or of a new one. */
+  ask(): void {
+    if (this.view.kind === "settings") this.newChat();
+    else this.focusAsk += 1;
+  }
+
+  searchHistory(): void {
+    this.sidebarOpen = true;
+    this.focusSearch += 1;
+  }
+
+  toggleSidebar(): void {
+    this.sidebarOpen = !this.sidebarOpen;
+  }
+
+  /** The shell says when the window becomes narrow or wide; an overlay never opens by itself. */
+  setNarrow(narrow: boolean): void {
+    if (narrow === this.narrow) return;
+    this.narrow = narrow;
+    this.sidebarOpen = !narrow;
+  }
+
+  notice(failure: Failure): void {
+    this.notices = [...this.notices, { id: this.#nextNotice++, failure }];
+  }
+
+  /** For what was thrown where no view of its own can show it. */
+  fail(error: unknown): void {
+    this.notice(asFailure(error));
+  }
+
+  dropNotice(id: number): void {
+    this.notices = this.notices.filter((notice) => notice.id !== id);
+  }
+
+  navigate(to: Navigate): void {
+    switch (to.to) {
+      case "here":
+        return;
+      case "chat":
+        return this.openChat(to.chat_id, to.message_id);
+      case "ask":
+        return this.newChat(to.question ?? "");
+      case "settings":
+        return this.openSettings(isSection(to.section) ? to.section : "appearance");
+      case "notice":
+        return this.notice(to.failure);
+    }
+  }
+
+  #leaveSidebar(): void {
+    if (this.narrow) this.sidebarOpen = false;
+  }
+
+  #applyLook(): void {
+    const tag = this.settings.get("language");
+    // A language that nobody chose is the system's.
+    const chosen = tag && tag.origin !== "default" && typeof tag.value === "string" ? tag.value : "";
+    look(this.theme, chosen, Number(this.settings.get("appearance.text_size")?.value ?? 100));
+  }
+
+  async #attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+}
+
+const LOOKS = new Set(["theme", "language", "appearance.text_size"]);
+
+function look(theme: Theme, tag: string, percent: number): void {
+  language.choose(tag);
+  const textScale = Math.min(Math.max(percent || 100, 80), 160) / 100;
+  applyLook({ theme, textScale, language: language.locale, dir: language.dir });
+}
+
+function isSection(section: string | null): section is SettingsSection {
+  return SETTINGS_SECTIONS.some((known) => known === section);
+}
+
+/** Exported so that a test can put a state of its own into `render(…, { context })`. */
+export const APP = Symbol("app");
+
+export function setApp(app: AppState): AppState {
+  return setContext(APP, app);
+}
+
+export function useApp(): AppState {
+  return getContext<AppState>(APP);
+}

@@ -1,0 +1,108 @@
+// What a window shows and follows.
+
+import { flushSync } from "svelte";
+import { expect, it, vi } from "vitest";
+import { onShortcut } from "./app-shortcuts";
+import { AppState } from "./app-state.svelte";
+import { FakePlatform } from "./platform/fake";
+import { m } from "./paraglide/messages";
+import { fakeWindow } from "./shared/testing";
+
+const root = document.documentElement;
+
+it("looks as it was left, from the first moment", () => {
+  fakeWindow({ theme: "dark", language: "ar", textSize: 120 });
+  expect(root.dataset.theme).toBe("dark");
+  expect([root.lang, root.dir]).toEqual(["ar", "rtl"]);
+  expect(root.style.getPropertyValue("--text-scale")).toBe("1.2");
+});
+
+it("shows a new theme, language and text size at once, and leaves system to the system", async () => {
+  const { app } = fakeWindow({ theme: "dark" });
+  await app.loadSettings();
+  const changing = app.updateSetting("theme", "light");
+  expect(root.dataset.theme).toBe("light");
+  await changing;
+  await app.updateSetting("theme", "system");
+  expect(root.dataset.theme).toBeUndefined();
+  await app.updateSetting("language", "de");
+  expect(m.shared_cancel()).toBe("Abbrechen");
+  await app.updateSetting("appearance.text_size", "150");
+  expect(root.style.getPropertyValue("--text-scale")).toBe("1.5");
+  await app.updateSetting("language", "en");
+});
+
+it("takes a look back that was refused", async () => {
+  const { app, platform } = fakeWindow({ theme: "dark" });
+  await app.loadSettings();
+  vi.spyOn(platform, "updateSetting").mockRejectedValue({ code: "read_only", message: "No.", hint: null });
+  await expect(app.updateSetting("theme", "light")).rejects.toMatchObject({ code: "read_only" });
+  expect(root.dataset.theme).toBe("dark");
+});
+
+it("opens where the shell says, at the start and later", () => {
+  const platform = new FakePlatform("main", { navigate: { to: "settings", section: "models" } });
+  const app = new AppState(platform);
+  expect(app.view).toEqual({ kind: "settings", section: "models" });
+  const stop = app.start();
+  platform.tellNavigate({ to: "chat", chat_id: "chat_wal", message_id: "msg_wal_a" });
+  expect(app.view).toMatchObject({ kind: "chat", chat: "chat_wal", message: "msg_wal_a" });
+  platform.tellNavigate({ to: "settings", section: "<nonsense>" });
+  expect(app.view).toEqual({ kind: "settings", section: "appearance" });
+  platform.tellNavigate({ to: "here" });
+  expect(app.view).toEqual({ kind: "settings", section: "appearance" });
+  stop();
+});
+
+it("stops listening at its end", async () => {
+  const { app, platform } = fakeWindow();
+  const stop = app.start();
+  platform.goOnline(false);
+  expect(app.online).toBe(false);
+  stop();
+  await Promise.resolve();
+  platform.goOnline(true);
+  platform.tellNavigate({ to: "settings", section: "data" });
+  expect(app.online).toBe(false);
+  expect(app.view.kind).toBe("chat");
+});
+
+it("closes the reader with its chat, not with another message of it", () => {
+  const { app } = fakeWindow();
+  app.openChat("chat_wal");
+  app.openReader("page_wal_1", { start: 0, end: 4 });
+  app.openChat("chat_wal", "msg_wal_a");
+  expect(app.reader).not.toBeNull();
+  app.openChat("chat_heat");
+  expect(app.reader).toBeNull();
+});
+
+it("opens no sidebar over a narrow window by itself, and closes it when something was chosen", () => {
+  const { app } = fakeWindow();
+  app.setNarrow(true);
+  expect(app.sidebarOpen).toBe(false);
+  app.toggleSidebar();
+  app.openChat("chat_wal");
+  expect(app.sidebarOpen).toBe(false);
+  app.setNarrow(false);
+  expect(app.sidebarOpen).toBe(true);
+});
+
+it("says in a notice what could not be loaded", async () => {
+  const { app, platform } = fakeWindow();
+  vi.spyOn(platform, "listSettings").mockRejectedValue({ code: "storage", message: "Broken.", hint: null });
+  await app.loadSettings();
+  flushSync();
+  expect(app.notices.map((notice) => notice.failure.code)).toEqual(["storage"]);
+});
+
+it("leaves keys alone that a feature has taken", () => {
+  const { app } = fakeWindow();
+  const press = () => new KeyboardEvent("keydown", { key: "k", ctrlKey: true, cancelable: true });
+  const taken = press();
+  taken.preventDefault();
+  onShortcut(app, taken);
+  expect(app.palette).toBeNull();
+  onShortcut(app, press());
+  expect(app.palette).toBe("commands");
+});

@@ -1,0 +1,22 @@
+// Keeps what was written but not asked, chat by chat, while the window is open.
+
+import type { ChatId } from "../../bindings/bindings";
+import { ComposerState } from "./composer.svelte";
+
+export class Drafts {
+  readonly #fields = new Map<ChatId | null, ComposerState>();
+
+  /** The question field of a chat; `null` is that of a chat to come. */
+  of(chat: ChatId | null): ComposerState {
+    const field = this.#fields.get(chat) ?? new ComposerState();
+    this.#fields.set(chat, field);
+    return field;
+  }
+
+  /** A new chat has been given its id: its field goes with it, and the next new chat begins with an empty one. */
+  adopt(chat: ChatId): void {
+    const field = this.#fields.get(null);
+    if (field) this.#fields.set(chat, field);
+    this.#fields.delete(null);
+  }
+}

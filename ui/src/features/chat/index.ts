@@ -1,0 +1,8 @@
+export { default as ChatView } from "./ChatView.svelte";
+export { AnswerState } from "./answer.svelte";
+export { ChatState, type Choices } from "./chat.svelte";
+export { LONGEST_QUESTION } from "./composer.svelte";
+export { asMarkdown } from "./copy";
+export { modelName } from "./models.svelte";
+export { QuestionState } from "./question.svelte";
+export { SentenceReader } from "./sentences";

@@ -1,0 +1,10 @@
+// Where a source comes from, in a word or two: a site's host, the guide, a past chat.
+
+import { m } from "../../paraglide/messages";
+import { hostName, webAddress } from "../../shared/markdown";
+
+export function siteName(url: string): string {
+  const address = webAddress(url);
+  if (address) return hostName(address);
+  return /^(chat|page):/.test(url) ? m.chat_engine_chats() : m.chat_engine_guide();
+}

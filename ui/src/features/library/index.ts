@@ -1,0 +1,5 @@
+export { hostOf } from "./hits";
+export { libraryOf, type LibraryState } from "./library.svelte";
+export { default as Marked } from "./Marked.svelte";
+export { shortDate } from "./short-date";
+export { default as Sidebar } from "./Sidebar.svelte";

@@ -1,0 +1,241 @@
+// What the sidebar shows and does: which view is open, its list, which answers are being written, and the changes to
+// chats that its menus and the palette offer.
+//
+// One for each window, living as long as the window: a sidebar that is closed and opened again is where it was.
+
+import type { AppState } from "../../app-state.svelte";
+import type { Chat, ChatId, HistoryHit, LibraryChanged } from "../../bindings/bindings";
+import type { Platform } from "../../platform/platform";
+import { m } from "../../paraglide/messages";
+import { asFailure } from "../../shared/failure";
+import { say } from "../../shared/toast";
+import { ChatList, type ListView } from "./chat-list.svelte";
+import { untilTomorrow } from "./groups";
+import { HistorySearch } from "./search.svelte";
+
+/** More changed chats than this are not asked for one by one. */
+const FEW = 12;
+
+export class LibraryState {
+  view = $state<ListView>("active");
+  /** The chat whose title is being typed. */
+  renaming = $state<ChatId | null>(null);
+  running = $state.raw<ReadonlySet<ChatId>>(new Set());
+  now = $state.raw(new Date());
+  /** How often the search field has taken the focus when `AppState` asked for it. */
+  searchesBegun = 0;
+  readonly search: HistorySearch;
+
+  readonly #lists: Record<ListView, ChatList>;
+  readonly #platform: Platform;
+  /** How far down each list was looked at; what lies below is read anew when it is scrolled to. */
+  readonly #reach: Record<ListView, number> = { active: 0, archived: 0, trash: 0 };
+
+  constructor(readonly app: AppState) {
+    this.searchesBegun = app.focusSearch;
+    const { platform } = app;
+    this.#platform = platform;
+    this.search = new HistorySearch(platform);
+    this.#lists = {
+      active: new ChatList(platform, "active"),
+      archived: new ChatList(platform, "archived"),
+      trash: new ChatList(platform, "trash"),
+    };
+  }
+
+  get list(): ChatList {
+    return this.#lists[this.view];
+  }
+
+  /** Days that Trash keeps a chat. */
+  get trashDays(): number {
+    return Number(this.app.settings.get("trash.days")?.value) || 30;
+  }
+
+  /** Loads the first page and follows changes; the returned function ends that. */
+  start(): () => void {
+    const listening = this.#platform.onLibraryChanged((changed) => void this.#follow(changed));
+    let timer = 0;
+    const waitForTomorrow = () => {
+      timer = window.setTimeout(() => {
+        this.now = new Date();
+        for (const list of this.#loaded()) list.regroup(this.now);
+        waitForTomorrow();
+      }, untilTomorrow(new Date()));
+    };
+    waitForTomorrow();
+    // What changed while nobody listened is not known, so a list that is here already is read again.
+    for (const list of this.#loaded()) void list.reload(this.#reach[list.view]);
+    void this.list.more();
+    void this.#loadRunning();
+    return () => {
+      clearTimeout(timer);
+      void listening.then((end) => end());
+    };
+  }
+
+  show(view: ListView): void {
+    this.list.release();
+    this.renaming = null;
+    this.view = view;
+    this.search.clear();
+    void this.list.more();
+  }
+
+  /** The component tells which row is the last one seen. */
+  reached(row: number): void {
+    this.#reach[this.view] = row + 1;
+  }
+
+  /** The chat above or below the one that is shown, as the list stands. */
+  step(by: 1 | -1): void {
+    const chats = this.#lists.active.rows.filter((row) => row.kind === "chat");
+    const at = chats.findIndex((row) => row.key === this.app.chat);
+    const next = at < 0 ? chats[0] : chats[at + by];
+    if (next) this.app.openChat(next.key);
+  }
+
+  /** A chat as far as it is known without asking. */
+  find(id: ChatId): Chat | null {
+    for (const list of this.#loaded()) {
+      const chat = list.find(id);
+      if (chat) return chat;
+    }
+    return null;
+  }
+
+  /** What a search found, where it was said; a saved page beside the chat that used it. */
+  openHit(hit: HistoryHit): void {
+    this.app.openChat(hit.chat_id, hit.message_id);
+    if (hit.page_id) this.app.openReader(hit.page_id);
+  }
+
+  async rename(chat: Chat, title: string): Promise<void> {
+    this.renaming = null;
+    const trimmed = title.trim();
+    if (trimmed === "" || trimmed === chat.title) return;
+    // Shown before it is saved: the field closes and must not show the old title for a moment.
+    this.#put({ ...chat, title: trimmed });
+    if (!(await this.#change(() => this.#platform.renameChat(chat.id, trimmed)))) this.#put(chat);
+  }
+
+  async pin(chat: Chat, pinned: boolean): Promise<void> {
+    await this.#change(() => this.#platform.pinChat(chat.id, pinned));
+  }
+
+  async archive(chat: Chat, archived: boolean): Promise<void> {
+    const change = (to: boolean) => this.#change(() => this.#platform.archiveChat(chat.id, to), true);
+    if (!(await change(archived))) return;
+    this.#offerUndo(archived ? m.library_was_archived() : m.library_was_unarchived(), () => change(!archived));
+  }
+
+  /** To Trash; the chat that is shown gives way to a new one. */
+  async delete(chat: Chat): Promise<void> {
+    if (!(await this.#change(() => this.#platform.deleteChat(chat.id), true))) return;
+    const shown = this.app.chat === chat.id;
+    if (shown) this.app.newChat();
+    this.#offerUndo(m.library_was_deleted(), async () => {
+      if ((await this.#change(() => this.#platform.restoreChat(chat.id), true)) && shown) this.app.openChat(chat.id);
+    });
+  }
+
+  async restore(chat: Chat): Promise<void> {
+    await this.#change(() => this.#platform.restoreChat(chat.id), true);
+  }
+
+  async deleteForever(chat: Chat): Promise<void> {
+    await this.#attempt(async () => {
+      await this.#platform.deleteChatForever(chat.id);
+      this.#forget(chat.id);
+    });
+  }
+
+  async emptyTrash(): Promise<void> {
+    await this.#attempt(async () => {
+      await this.#platform.emptyTrash();
+      const { trash } = this.#lists;
+      if (this.app.chat && trash.has(this.app.chat)) this.app.newChat();
+      trash.release();
+      await trash.reload();
+    });
+  }
+
+  async openWindow(chat: ChatId): Promise<void> {
+    await this.#attempt(() => this.#platform.newWindow(chat));
+  }
+
+  #offerUndo(said: string, undo: () => Promise<unknown>): void {
+    say(said, { label: m.library_undo(), run: () => void undo() });
+  }
+
+  /** `false` when it was refused; the person has then been told. */
+  async #change(work: () => Promise<Chat>, moves = false): Promise<boolean> {
+    return this.#attempt(async () => {
+      const chat = await work();
+      // What the person sends away goes at once, also from under the pointer.
+      if (moves) for (const list of this.#loaded()) list.remove(chat.id, true);
+      this.#put(chat);
+    });
+  }
+
+  async #attempt(work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      this.app.fail(error);
+      return false;
+    }
+  }
+
+  async #follow({ chats }: LibraryChanged): Promise<void> {
+    void this.#loadRunning();
+    if (chats.length === 0 || chats.length > FEW) {
+      for (const list of this.#loaded()) void list.reload(this.#reach[list.view]);
+      return;
+    }
+    await Promise.all(chats.map((chat) => this.#refresh(chat)));
+  }
+
+  async #refresh(id: ChatId): Promise<void> {
+    try {
+      const { chat } = await this.#platform.openChat(id, null, 1);
+      this.#put(chat);
+    } catch (error) {
+      // Any other failure leaves the list as it was; the next change asks again.
+      if (asFailure(error).code === "not_found") this.#forget(id);
+    }
+  }
+
+  #put(chat: Chat): void {
+    for (const list of this.#loaded()) list.put(chat);
+  }
+
+  #forget(id: ChatId): void {
+    for (const list of this.#loaded()) list.remove(id, true);
+    if (this.app.chat === id) this.app.newChat();
+  }
+
+  async #loadRunning(): Promise<void> {
+    try {
+      const running = await this.#platform.runningAnswers();
+      this.running = new Set(running.map((answer) => answer.chat_id));
+    } catch {
+      // The pulse is an ornament: without it nothing is missed.
+    }
+  }
+
+  #loaded(): ChatList[] {
+    return Object.values(this.#lists).filter((list) => list.loaded);
+  }
+}
+
+const states = new WeakMap<AppState, LibraryState>();
+
+export function libraryOf(app: AppState): LibraryState {
+  const known = states.get(app);
+  if (known) return known;
+  const made = new LibraryState(app);
+  states.set(app, made);
+  return made;
+}

@@ -1,0 +1,1 @@
+export { default as ReaderPanel } from "./ReaderPanel.svelte";

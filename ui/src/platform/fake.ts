@@ -1,0 +1,302 @@
+// The Platform without Rust: for tests, and for looking at the interface in any browser. Never part of the app.
+
+import type {
+  AnswerEvent,
+  AppInfo,
+  AskRequest,
+  Backup,
+  Chat,
+  ChatCursor,
+  ChatId,
+  ChatView,
+  DataFolder,
+  EngineStatus,
+  EngineTrial,
+  Finding,
+  HistoryQuery,
+  HistoryResults,
+  LibraryChanged,
+  MessageId,
+  ModelInfo,
+  Navigate,
+  OpenChat,
+  OpenMessage,
+  Page,
+  PageId,
+  ProviderStatus,
+  RunningAnswer,
+  SettingsChanged,
+  SettingValue,
+  Shortcut,
+  Start,
+  WindowKind,
+} from "../bindings/bindings";
+import { FakeRun } from "./fake/asking";
+import { FakeConfiguration } from "./fake/configuration";
+import { failures } from "./fake/failures";
+import { searchHistory } from "./fake/history";
+import { fakeIcon } from "./fake/icons";
+import { FakeLibrary } from "./fake/library";
+import { type FakeOptions, withDefaults } from "./fake/options";
+import type { Platform } from "./platform";
+
+/** Something done to the world outside the window, for tests to look at. */
+export type Deed = { what: string; about: unknown };
+
+export class FakePlatform implements Platform {
+  readonly start: Start;
+  readonly options: FakeOptions;
+  readonly library: FakeLibrary;
+  readonly configuration: FakeConfiguration;
+  readonly deeds: Deed[] = [];
+  readonly #runs = new Map<MessageId, FakeRun>();
+  readonly #onLibrary = new Set<(changed: LibraryChanged) => void>();
+  readonly #onSettings = new Set<(changed: SettingsChanged) => void>();
+  readonly #onNavigate = new Set<(navigate: Navigate) => void>();
+  readonly #onShown = new Set<() => void>();
+  readonly #onOnline = new Set<(online: boolean) => void>();
+  #online: boolean;
+  #startsAtLogin = false;
+  readonly #madeBackups: Backup[] = [];
+
+  constructor(
+    readonly window: WindowKind = "main",
+    options: Partial<FakeOptions> = {},
+  ) {
+    this.options = withDefaults(options);
+    const { theme, language, textSize, navigate, scenario } = this.options;
+    this.start = { window, navigate, theme, language, text_size: textSize };
+    this.library = new FakeLibrary(this.options);
+    this.configuration = new FakeConfiguration(this.options);
+    this.#online = scenario !== "offline";
+    if (scenario === "running")
+      this.#begin({ question: "", turn: { regenerating: "msg_wal_q2b" }, scope: null, model: null, time_range: null });
+  }
+
+  async info(): Promise<AppInfo> {
+    const { os, readOnly } = this.options;
+    return this.#answer({
+      version: "0.4.0",
+      os,
+      session: os === "linux" ? "x11" : "other",
+      tray: true,
+      data_folder: "/home/ada/.local/share/deepsearch",
+      read_only: readOnly,
+      recovery: null,
+    });
+  }
+
+  async ask(request: AskRequest, onEvents: (events: AnswerEvent[]) => void): Promise<void> {
+    await this.#answer(null);
+    if (this.options.readOnly) throw failures.readOnly;
+    const run = this.#begin(request);
+    run.watch(onEvents);
+    await run.ended;
+  }
+
+  async watchAnswer(answer: MessageId, onEvents: (events: AnswerEvent[]) => void): Promise<boolean> {
+    const run = this.#runs.get(answer);
+    if (!run) return false;
+    run.watch(onEvents);
+    await run.ended;
+    return true;
+  }
+
+  async stopAnswer(answer: MessageId): Promise<boolean> {
+    const run = this.#runs.get(answer);
+    run?.stop();
+    return run !== undefined;
+  }
+
+  async runningAnswers(): Promise<RunningAnswer[]> {
+    return [...this.#runs.values()].map(({ chat_id, question_id, answer_id }) => ({ chat_id, question_id, answer_id }));
+  }
+
+  async listChats(view: ChatView, after: ChatCursor | null, limit: number): Promise<Chat[]> {
+    await this.#reach();
+    return this.library.list(view, after, limit);
+  }
+
+  async openChat(chat: ChatId, before: MessageId | null, limit: number): Promise<OpenChat> {
+    await this.#reach();
+    return this.library.open(chat, before, limit);
+  }
+
+  async openMessage(message: MessageId): Promise<OpenMessage> {
+    await this.#reach();
+    return this.library.message(message);
+  }
+
+  async showBranch(message: MessageId): Promise<void> {
+    this.library.showBranch(message);
+    this.#changed(this.library.stored(message).chat_id);
+  }
+
+  renameChat = (chat: ChatId, title: string) => this.#change(chat, { title });
+  pinChat = (chat: ChatId, pinned: boolean) => this.#change(chat, { pinned });
+  archiveChat = (chat: ChatId, archived: boolean) => this.#change(chat, { archived });
+  deleteChat = (chat: ChatId) => this.#change(chat, { deleted_at: this.library.now() });
+  restoreChat = (chat: ChatId) => this.#change(chat, { deleted_at: null });
+
+  async deleteChatForever(chat: ChatId): Promise<void> {
+    await this.#reach();
+    this.library.forget(chat);
+    this.#changed(chat);
+  }
+
+  async emptyTrash(): Promise<number> {
+    const gone = this.library.list("trash", null, Infinity);
+    for (const chat of gone) this.library.forget(chat.id);
+    this.#changed(...gone.map((chat) => chat.id));
+    return gone.length;
+  }
+
+  async searchHistory(query: HistoryQuery): Promise<HistoryResults> {
+    await this.#reach();
+    return searchHistory(this.library, query);
+  }
+
+  async openPage(page: PageId): Promise<Page> {
+    await this.#reach();
+    return structuredClone(this.library.page(page));
+  }
+
+  favicon = (pageUrl: string) => this.#answer(fakeIcon(pageUrl));
+  openLink = (url: string) => this.#do("openLink", url);
+  copyText = (text: string) => this.#do("copyText", text);
+
+  listSettings = () => this.#answer(this.configuration.settings());
+
+  async updateSetting(key: string, text: string | null): Promise<SettingValue> {
+    await this.#answer(null);
+    const setting = this.configuration.update(key, text);
+    for (const listener of this.#onSettings) listener({ keys: [key] });
+    return setting;
+  }
+
+  listEngines = () => this.#answer<EngineStatus[]>(this.configuration.engines());
+  tryEngines = () => this.#answer<EngineTrial[]>(this.configuration.trials(), 900);
+  listModels = () => this.#answer<ModelInfo[]>(this.configuration.models());
+  defaultModel = () => this.#answer<ModelInfo>(this.configuration.defaultModel());
+  listProviders = () => this.#answer<ProviderStatus[]>(this.configuration.providers());
+  examine = () => this.#answer<Finding[]>(this.configuration.findings(), 700);
+
+  dataFolder = () =>
+    this.#answer<DataFolder>({
+      path: "/home/ada/.local/share/deepsearch",
+      store_bytes: 48_300_000,
+      backups_bytes: 193_000_000,
+    });
+  openDataFolder = () => this.#do("openDataFolder");
+  listBackups = () => this.#answer<Backup[]>([...this.#madeBackups, ...this.configuration.backups()]);
+
+  async createBackup(): Promise<Backup> {
+    const made: Backup = {
+      path: `/home/ada/.local/share/deepsearch/backups/${this.#madeBackups.length + 1}-manual.sqlite`,
+      kind: "manual",
+      created_at: this.library.now(),
+      bytes: 48_300_000,
+    };
+    this.#madeBackups.unshift(made);
+    return this.#answer(made, 400);
+  }
+
+  restoreBackup = (name: string) => this.#do("restoreBackup", name);
+  exportChats = () => this.#answer<string | null>("/home/ada/Documents/deepsearch-2026-11-23.json", 300);
+
+  async shortcut(): Promise<Shortcut> {
+    return this.#answer({ keys: String(this.configuration.value("shortcut.quick_ask")), active: true, problem: null });
+  }
+
+  async updateShortcut(keys: string): Promise<Shortcut> {
+    this.configuration.update("shortcut.quick_ask", keys);
+    // One combination that another program holds, so that the conflict can be seen.
+    const taken = keys.endsWith("+Space") && keys.startsWith("Alt");
+    const problem = taken
+      ? { code: "refused" as const, message: "Another program uses these keys.", hint: "Choose others." }
+      : null;
+    return this.#answer({ keys, active: keys !== "" && !taken, problem });
+  }
+
+  startsAtLogin = () => this.#answer(this.#startsAtLogin);
+
+  async updateStartsAtLogin(on: boolean): Promise<void> {
+    this.#startsAtLogin = on;
+  }
+
+  newWindow = (chat: ChatId | null) => this.#do("newWindow", chat);
+  showQuickAsk = () => this.#do("showQuickAsk");
+  hideQuickAsk = () => this.#do("hideQuickAsk");
+  fitQuickAsk = (height: number) => this.#do("fitQuickAsk", height);
+  carryOn = (chat: ChatId) => this.#do("carryOn", chat);
+  closeWindow = () => this.#do("closeWindow");
+
+  onLibraryChanged = (listener: (changed: LibraryChanged) => void) => listen(this.#onLibrary, listener);
+  onSettingsChanged = (listener: (changed: SettingsChanged) => void) => listen(this.#onSettings, listener);
+  onNavigate = (listener: (navigate: Navigate) => void) => listen(this.#onNavigate, listener);
+  onQuickAskShown = (listener: () => void) => listen(this.#onShown, listener);
+
+  onOnline(listener: (online: boolean) => void): () => void {
+    this.#onOnline.add(listener);
+    listener(this.#online);
+    return () => this.#onOnline.delete(listener);
+  }
+
+  /** What tests do to the window from outside. */
+  goOnline(online: boolean): void {
+    this.#online = online;
+    for (const listener of this.#onOnline) listener(online);
+  }
+
+  tellNavigate(navigate: Navigate): void {
+    for (const listener of this.#onNavigate) listener(navigate);
+  }
+
+  tellQuickAskShown(): void {
+    for (const listener of this.#onShown) listener();
+  }
+
+  #begin(request: AskRequest): FakeRun {
+    const run = new FakeRun(this.library, this.options, request);
+    this.#runs.set(run.answer_id, run);
+    this.#changed(run.chat_id);
+    void run.play().finally(() => {
+      this.#runs.delete(run.answer_id);
+      this.#changed(run.chat_id);
+    });
+    return run;
+  }
+
+  async #change(id: ChatId, change: Partial<Chat>): Promise<Chat> {
+    await this.#reach();
+    const chat = this.library.updateChat(id, change);
+    this.#changed(id);
+    return chat;
+  }
+
+  /** What reads the library fails where the scenario says that it cannot be read. */
+  async #reach(): Promise<void> {
+    await this.#answer(null);
+    if (this.options.scenario === "error") throw failures.storage;
+  }
+
+  async #do(what: string, about: unknown = null): Promise<void> {
+    this.deeds.push({ what, about });
+    await this.#answer(null);
+  }
+
+  async #answer<Value>(value: Value, ms = 0): Promise<Value> {
+    const wait = this.options.latency + (this.options.speed === 0 ? 0 : ms);
+    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+    return value;
+  }
+
+  #changed(...chats: ChatId[]): void {
+    for (const listener of this.#onLibrary) listener({ chats });
+  }
+}
+
+async function listen<Listener>(listeners: Set<Listener>, listener: Listener): Promise<() => void> {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}

@@ -1,0 +1,42 @@
+// Failures in the words the app uses for them.
+
+import type { Failure } from "../../bindings/bindings";
+
+export const failures = {
+  offline: {
+    code: "offline",
+    message: "There is no network.",
+    hint: "Saved chats and pages can be searched meanwhile.",
+  },
+  captcha: {
+    code: "captcha",
+    message: "DuckDuckGo asks for a CAPTCHA.",
+    hint: "Use an engine with a key, or your own SearXNG.",
+  },
+  rateLimited: {
+    code: "rate_limited",
+    message: "DuckDuckGo asks to be left alone for a minute.",
+    hint: "Turn on another engine.",
+  },
+  searchKey: { code: "key_refused", message: "Brave Search refused the key.", hint: "Check the key in the settings." },
+  modelKey: { code: "key_refused", message: "OpenAI refused the key.", hint: "Check the key in the settings." },
+  brokenOff: {
+    code: "upstream",
+    message: "The model broke off in the middle of the answer.",
+    hint: "What came is kept; continue or ask again.",
+  },
+  noModel: { code: "not_found", message: "There is no model “ollama/llama3.2”.", hint: "Choose another model." },
+  timedOut: { code: "timed_out", message: "The page took longer than 10 s.", hint: null },
+  refused: { code: "refused", message: "The site does not allow reading by programs.", hint: null },
+  cancelled: { code: "cancelled", message: "The answer was stopped.", hint: "What came is kept." },
+  storage: {
+    code: "storage",
+    message: "The library could not be read: the disk reported an error.",
+    hint: "Run the check in the settings, which can restore a backup.",
+  },
+  readOnly: {
+    code: "read_only",
+    message: "The library was written by a newer version and is open for reading only.",
+    hint: "Update DeepSearch.",
+  },
+} satisfies Record<string, Failure>;

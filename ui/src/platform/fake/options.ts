@@ -1,0 +1,79 @@
+// What the fake world is like; on a development server the address says it: `?scenario=error&ask=captcha&speed=0`.
+
+import type { Navigate } from "../../bindings/bindings";
+
+export type Scenario =
+  /** Sixty chats of every kind. */
+  | "full"
+  /** The first start. */
+  | "empty"
+  /** A hundred thousand chats. */
+  | "huge"
+  /** No network, and a full library. */
+  | "offline"
+  /** The store cannot be read. */
+  | "error"
+  /** `full`, and the newest chat's answer is being written. */
+  | "running";
+export type AskFault = "none" | "offline" | "key_refused" | "captcha" | "broken" | "no_model" | "long";
+
+export type FakeOptions = {
+  scenario: Scenario;
+  ask: AskFault;
+  /** Tokens a second; 0 tells everything at once. */
+  speed: number;
+  /** Milliseconds that every call takes. */
+  latency: number;
+  theme: string;
+  language: string;
+  textSize: number;
+  os: "linux" | "macos" | "windows";
+  readOnly: boolean;
+  navigate: Navigate | null;
+  /** Milliseconds; what "now" is, for screenshots that stay the same. */
+  now: number;
+};
+
+const DEFAULTS: FakeOptions = {
+  scenario: "full",
+  ask: "none",
+  speed: 60,
+  latency: 0,
+  theme: "system",
+  language: "en",
+  textSize: 100,
+  os: "linux",
+  readOnly: false,
+  navigate: null,
+  now: Date.now(),
+};
+
+export function withDefaults(options: Partial<FakeOptions>): FakeOptions {
+  return { ...DEFAULTS, now: Date.now(), ...options };
+}
+
+/** `chat`, `section` and `draft` say where the window opens; the rest are the fields of `FakeOptions`. */
+export function fakeOptions(query: URLSearchParams): FakeOptions {
+  const text = <Text extends string>(key: string, otherwise: Text) => (query.get(key) as Text | null) ?? otherwise;
+  const number = (key: string, otherwise: number) => Number(query.get(key) ?? otherwise);
+  return {
+    scenario: text("scenario", DEFAULTS.scenario),
+    ask: text("ask", DEFAULTS.ask),
+    speed: number("speed", DEFAULTS.speed),
+    latency: number("latency", DEFAULTS.latency),
+    theme: text("theme", DEFAULTS.theme),
+    language: text("language", DEFAULTS.language),
+    textSize: number("text_size", DEFAULTS.textSize),
+    os: text("os", DEFAULTS.os),
+    readOnly: query.has("read_only"),
+    navigate: firstView(query),
+    now: number("now", Date.now()),
+  };
+}
+
+function firstView(query: URLSearchParams): Navigate | null {
+  const chat = query.get("chat");
+  if (chat) return { to: "chat", chat_id: chat, message_id: query.get("message") };
+  if (query.has("section")) return { to: "settings", section: query.get("section") };
+  return query.has("draft") ? { to: "ask", question: query.get("draft") } : null;
+}

@@ -1,0 +1,110 @@
+// The real world: every call is a command of the desktop shell. The only code of ours that knows Tauri.
+
+import { Channel } from "@tauri-apps/api/core";
+import { commands, events, type AnswerEvent, type Failure, type Start } from "../bindings/bindings";
+import type { Platform } from "./platform";
+
+declare global {
+  interface Window {
+    /** Set by the shell before the first paint. */
+    readonly __START__?: Start;
+  }
+}
+
+export function tauriPlatform(start: Start): Platform {
+  return {
+    window: start.window,
+    start,
+    info: told(commands.info),
+
+    ask: async (request, onEvents) => void (await told(commands.ask)(request, channel(onEvents))),
+    watchAnswer: (answer, onEvents) => told(commands.watchAnswer)(answer, channel(onEvents)),
+    stopAnswer: told(commands.stopAnswer),
+    runningAnswers: told(commands.runningAnswers),
+
+    listChats: told(commands.listChats),
+    openChat: told(commands.openChat),
+    openMessage: told(commands.openMessage),
+    showBranch: done(commands.showBranch),
+    renameChat: told(commands.renameChat),
+    pinChat: told(commands.pinChat),
+    archiveChat: told(commands.archiveChat),
+    deleteChat: told(commands.deleteChat),
+    restoreChat: told(commands.restoreChat),
+    deleteChatForever: done(commands.deleteChatForever),
+    emptyTrash: told(commands.emptyTrash),
+    searchHistory: told(commands.searchHistory),
+
+    openPage: told(commands.openPage),
+    favicon: told(commands.favicon),
+    openLink: done(commands.openLink),
+    copyText: done(commands.copyText),
+
+    listSettings: told(commands.listSettings),
+    updateSetting: told(commands.updateSetting),
+    listEngines: told(commands.listEngines),
+    tryEngines: told(commands.tryEngines),
+    listModels: told(commands.listModels),
+    defaultModel: told(commands.defaultModel),
+    listProviders: told(commands.listProviders),
+    examine: told(commands.examine),
+
+    dataFolder: told(commands.dataFolder),
+    openDataFolder: done(commands.openDataFolder),
+    listBackups: told(commands.listBackups),
+    createBackup: told(commands.createBackup),
+    restoreBackup: done(commands.restoreBackup),
+    exportChats: told(commands.exportChats),
+
+    shortcut: told(commands.shortcut),
+    updateShortcut: told(commands.updateShortcut),
+    startsAtLogin: told(commands.startsAtLogin),
+    updateStartsAtLogin: done(commands.updateStartsAtLogin),
+
+    newWindow: done(commands.newWindow),
+    showQuickAsk: done(commands.showQuickAsk),
+    hideQuickAsk: done(commands.hideQuickAsk),
+    fitQuickAsk: done(commands.fitQuickAsk),
+    carryOn: done(commands.carryOn),
+    closeWindow: done(commands.closeWindow),
+
+    onLibraryChanged: (listener) => events.libraryChanged.listen((event) => listener(event.payload)),
+    onSettingsChanged: (listener) => events.settingsChanged.listen((event) => listener(event.payload)),
+    onNavigate: (listener) => events.navigate.listen((event) => listener(event.payload)),
+    onQuickAskShown: (listener) => events.quickAskShown.listen(() => listener()),
+
+    onOnline(listener) {
+      const tell = () => listener(navigator.onLine);
+      window.addEventListener("online", tell);
+      window.addEventListener("offline", tell);
+      tell();
+      return () => {
+        window.removeEventListener("online", tell);
+        window.removeEventListener("offline", tell);
+      };
+    },
+  };
+}
+
+function channel(onEvents: (events: AnswerEvent[]) => void): Channel<AnswerEvent[]> {
+  const events = new Channel<AnswerEvent[]>();
+  events.onmessage = onEvents;
+  return events;
+}
+
+/** Our commands reject with a `Failure`; what Tauri itself says, of a call it refuses, is a mere text. */
+function told<A extends unknown[], T>(command: (...args: A) => Promise<T>): (...args: A) => Promise<T> {
+  return async (...args) => {
+    try {
+      return await command(...args);
+    } catch (error) {
+      if (typeof error === "object" && error !== null && "code" in error) throw error;
+      throw { code: "internal", message: String(error), hint: null } satisfies Failure;
+    }
+  };
+}
+
+/** As `told`, of a command that answers nothing. */
+function done<A extends unknown[]>(command: (...args: A) => Promise<null>): (...args: A) => Promise<void> {
+  return async (...args) => void (await told(command)(...args));
+}

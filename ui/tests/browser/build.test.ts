@@ -1,0 +1,42 @@
+// What goes into the app, and what must not.
+
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "vite";
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+let folder: string;
+let files: { name: string; text: string }[];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "deepsearch-app-"));
+  await build({ mode: "production", logLevel: "error", build: { outDir: folder, emptyOutDir: true } });
+  const names = (await readdir(folder, { recursive: true })).filter((name) => /\.(html|js|css)$/.test(name));
+  files = await Promise.all(names.map(async (name) => ({ name, text: await readFile(join(folder, name), "utf8") })));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const having = (what: RegExp, ending = "") =>
+  files.filter(({ name, text }) => name.endsWith(ending) && what.test(text)).map(({ name }) => name);
+
+it("has both windows", () => {
+  expect(files.map(({ name }) => name)).toEqual(expect.arrayContaining(["index.html", "quick.html", "early.js"]));
+});
+
+it("leaves the fake platform out", () => {
+  expect(having(/FakePlatform|SQLite Notes|ledgerworks/)).toEqual([]);
+});
+
+it("has no script or style inside its pages, as the content security policy asks", () => {
+  expect(having(/<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=/, ".html")).toEqual([]);
+});
+
+it("runs no text as code", () => {
+  expect(having(/\beval\(|new Function\(/, ".js")).toEqual([]);
+});
+
+it("loads nothing from elsewhere", () => {
+  expect(having(/(?:src|href)="(?:https?:)?\/\//, ".html")).toEqual([]);
+  expect(having(/url\(\s*["']?(?:https?:)?\/\//, ".css")).toEqual([]);
+});

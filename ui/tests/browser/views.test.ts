@@ -1,0 +1,57 @@
+// Every view in every mode: it comes up without a complaint, axe finds nothing, and nothing is wider than its window.
+
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { axe, launch, type Mode, modes, openWindow, shoot } from "./window";
+
+type Queries = Record<string, Record<string, string>>;
+
+const views: Queries = {
+  start: { scenario: "empty" },
+  home: {},
+  answer: { chat: "chat_wal" },
+  japanese: { chat: "chat_leave" },
+  arabic: { chat: "chat_astrolabe" },
+  interrupted: { chat: "chat_crab" },
+  overlong: { chat: "chat_wide" },
+  offline: { scenario: "offline", chat: "chat_heat" },
+  error: { scenario: "error", chat: "chat_heat" },
+  settings: { section: "appearance" },
+};
+
+const sections: Queries = Object.fromEntries(
+  ["search", "models", "shortcuts", "data", "privacy", "account", "about"].map((section) => [section, { section }]),
+);
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser.close());
+
+async function examine(mode: Mode, view: string, query: Record<string, string>): Promise<void> {
+  const { page, troubles } = await openWindow(browser, mode, query);
+  await page.waitForTimeout(400);
+  await shoot(page, `${view}-${mode.name}`);
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  expect({ troubles, overflow, axe: await axe(page) }).toEqual({ troubles: [], overflow: 0, axe: [] });
+  await page.context().close();
+}
+
+describe.each(Object.values(modes))("$name", (mode) => {
+  it.each(Object.entries(views))("%s", (view, query) => examine(mode, view, query));
+});
+
+describe.each([modes.light, modes.narrow, modes.rtl])("settings, $name", (mode) => {
+  it.each(Object.entries(sections))("%s", (view, query) => examine(mode, `settings-${view}`, query));
+});
+
+describe.each([modes.light, modes.dark, modes.rtl])("quick ask, $name", (mode) => {
+  it("comes up", async () => {
+    const { page, troubles } = await openWindow(browser, { ...mode, width: 640, height: 420 }, {}, "/quick.html");
+    await page.waitForTimeout(200);
+    await shoot(page, `quick-${mode.name}`);
+    expect({ troubles, axe: await axe(page) }).toEqual({ troubles: [], axe: [] });
+    await page.context().close();
+  });
+});
