@@ -75,13 +75,7 @@ fn interface() -> Vec<Outcome> {
         step("interface: types", || shell::run(&mut ui::npm(&["run", "check"]))),
         step("interface: style", || shell::run(&mut ui::npm(&["run", "lint"]))),
         step("interface: tests", || shell::run(&mut ui::npm(&["test"]))),
-    ];
-    if browser {
-        outcomes.push(step("interface: in a browser", || {
-            shell::run(&mut ui::npm(&["run", "test:browser"]))
-        }));
-    }
-    outcomes
+    ]
 }
 
 // Advisories change by the day: the workflow asks for them, not each test run.
