@@ -279,9 +279,8 @@ pub(super) async fn messages(
              from (select rowid as seq from history_message where history_message match ?1 and rowid < ?2
                    order by rowid desc limit ?3) as hit
              cross join message on message.seq = hit.seq
-             left join chat on chat.id = message.chat_id
-               and (?4 is null or chat.id = ?4) and message.created_at >= ?5 and message.created_at < ?6
-               and (chat.deleted_at is not null) = ?7 and (?8 is null or chat.archived = ?8)
+             left join chat on chat.id = iif(message.created_at >= ?5 and message.created_at < ?6, message.chat_id, null)
+               and (?4 is null or chat.id = ?4) and (chat.deleted_at is not null) = ?7 and (?8 is null or chat.archived = ?8)
                and (?9 is null or chat.pinned = ?9)
              where ?10 or chat.id is not null limit ?11",
         )
