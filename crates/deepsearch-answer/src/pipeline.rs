@@ -179,7 +179,13 @@ impl Pipeline {
             follow_ups,
             usage,
         } = afterwards(self, question, &plan, &draft.content, &evidence, &steps).await;
-        let metadata = self.metadata(&plan, &evidence, draft.usage + usage, started.elapsed(), &searched);
+        let metadata = self.metadata(
+            &plan,
+            &evidence,
+            plan.usage + draft.usage + usage,
+            started.elapsed(),
+            &searched,
+        );
         let Draft {
             content,
             citations,
@@ -231,6 +237,7 @@ impl Pipeline {
             queries: Vec::new(),
             urls: Vec::new(),
             prefer_fresh: false,
+            usage: TokenUsage::default(),
         };
         let pages = so_far.pages.clone();
         let ranking = self.ranking(&plan, pages.first());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use deepsearch_core::text::{content_terms, fold, words};
-use deepsearch_core::{ChatModel, ChatRequest, Page, Purpose, Role, Turn};
+use deepsearch_core::{ChatModel, ChatRequest, Page, Purpose, Role, TokenUsage, Turn};
 use url::Url;
 
 use crate::pipeline::{Question, SearchMode};
@@ -20,6 +20,8 @@ pub struct Plan {
     pub urls: Vec<Url>,
     /// The question asks for what is new.
     pub prefer_fresh: bool,
+    /// What rewording cost, where the model tells.
+    pub usage: TokenUsage,
 }
 
 impl Plan {
@@ -54,12 +56,13 @@ pub async fn plan(question: &Question, model: &dyn ChatModel, limit: Duration) -
             queries: Vec::new(),
             urls,
             prefer_fresh,
+            usage: TokenUsage::default(),
         };
     }
     let depends = !question.history.is_empty() && depends_on_history(&question.text);
-    let mut queries = Vec::new();
+    let (mut queries, mut usage) = (Vec::new(), TokenUsage::default());
     if depends && model.follows_instructions() {
-        queries = tokio::time::timeout(limit, reworded(question, model))
+        (queries, usage) = tokio::time::timeout(limit, reworded(question, model))
             .await
             .unwrap_or_default();
     }
@@ -77,6 +80,7 @@ pub async fn plan(question: &Question, model: &dyn ChatModel, limit: Duration) -
         queries,
         urls,
         prefer_fresh,
+        usage,
     }
 }
 
@@ -192,7 +196,7 @@ fn with_topic_of(history: &[Turn], text: &str) -> String {
     }
 }
 
-async fn reworded(question: &Question, model: &dyn ChatModel) -> Vec<String> {
+async fn reworded(question: &Question, model: &dyn ChatModel) -> (Vec<String>, TokenUsage) {
     let mut turns = vec![Turn {
         role: Role::System,
         content: REWORD.into(),
@@ -218,17 +222,19 @@ async fn reworded(question: &Question, model: &dyn ChatModel) -> Vec<String> {
         max_tokens: Some(120),
         temperature: Some(0.0),
     };
-    let Ok((text, _)) = collect(model, request).await else {
-        return Vec::new();
+    let Ok((text, usage)) = collect(model, request).await else {
+        return Default::default();
     };
     // Whatever a model writes here is only ever a query: plain words on a line, bounded.
-    text.lines()
+    let queries = text
+        .lines()
         .map(|line| {
             line.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '-' | '*' | '.' | ')' | ' ' | '"'))
         })
         .filter_map(query_from)
         .take(QUERIES)
-        .collect()
+        .collect();
+    (queries, usage)
 }
 
 const REWORD: &str = "Rewrite the last message as a web search that can be understood without the chat. Write one search on each \

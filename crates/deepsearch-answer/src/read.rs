@@ -26,6 +26,20 @@ pub struct ReadLimits {
     pub total: Duration,
 }
 
+impl ReadLimits {
+    /// For a person who said how many pages they want: most of them are waited for, and the stragglers of many longer.
+    #[must_use]
+    pub fn wanting(self, pages: usize) -> Self {
+        let of_usual = pages.div_ceil(self.pages.max(1)).clamp(1, 4) as u32;
+        Self {
+            pages,
+            enough: pages - pages / 4,
+            grace: self.grace * of_usual,
+            ..self
+        }
+    }
+}
+
 /// A page that was read, with what the question finds in it.
 #[derive(Debug)]
 pub struct ReadPage {

@@ -16,7 +16,7 @@ use crate::config::{Config, Resolved, is_secret};
 use crate::error::AppError;
 use crate::favicons::Favicons;
 use crate::health::{self, Kept};
-use crate::local::{Alone, LocalFirst, PastChats};
+use crate::local::{Alone, LocalFirst, PastChats, WholeGuide};
 use crate::runs::Runs;
 use crate::secrets;
 
@@ -66,7 +66,10 @@ pub(crate) struct Parts {
 pub(crate) struct Wired {
     pub(crate) settings: Resolved,
     pub(crate) web: Arc<Failover>,
+    /// Only what the guide is sure of, beside the web.
     pub(crate) guide: Arc<dyn Searcher>,
+    /// For who asks in the guide itself.
+    pub(crate) whole_guide: Arc<dyn Searcher>,
     pub(crate) chats: Arc<dyn Searcher>,
     pub(crate) fetcher: Arc<dyn PageFetcher>,
     pub(crate) crawler: Arc<Crawler>,
@@ -208,6 +211,7 @@ impl Wired {
                 chats: past.clone(),
                 web: crawler.clone(),
             }),
+            whole_guide: Arc::new(WholeGuide(guide.clone())),
             guide: Arc::new(Alone(guide)),
             chats: Arc::new(Alone(past)),
             crawler,
@@ -230,10 +234,8 @@ impl Wired {
 pub(crate) fn ready_engines(settings: &Resolved) -> impl Iterator<Item = &'static EngineInfo> + use<> {
     let order = settings.list("engines.order");
     let usable = |info: &&EngineInfo| {
-        let has = |what: &str| settings.text(&format!("engines.{}.{what}", info.id)).is_some();
-        settings.flag(&format!("engines.{}.enabled", info.id), true)
-            && (!info.needs_key || has("key"))
-            && (!info.needs_url || has("url"))
+        let lacks = Lacks::of(info, settings);
+        is_enabled(info, settings) && !lacks.key && !lacks.url
     };
     let mut engines: Vec<&'static EngineInfo> = ENGINES.iter().filter(usable).collect();
     if order.is_empty() {
@@ -244,6 +246,26 @@ pub(crate) fn ready_engines(settings: &Resolved) -> impl Iterator<Item = &'stati
         engines.sort_by_key(|info| order.iter().position(|id| id == info.id));
     }
     engines.into_iter()
+}
+
+pub(crate) fn is_enabled(info: &EngineInfo, settings: &Resolved) -> bool {
+    settings.flag(&format!("engines.{}.enabled", info.id), true)
+}
+
+/// What an engine cannot do without and was not given.
+pub(crate) struct Lacks {
+    pub(crate) key: bool,
+    pub(crate) url: bool,
+}
+
+impl Lacks {
+    pub(crate) fn of(info: &EngineInfo, settings: &Resolved) -> Self {
+        let has = |what: &str| settings.text(&format!("engines.{}.{what}", info.id)).is_some();
+        Self {
+            key: info.needs_key && !has("key"),
+            url: info.needs_url && !has("url"),
+        }
+    }
 }
 
 /// An engine that was set up answers alone; those that everybody has know less each, so two are asked at once.

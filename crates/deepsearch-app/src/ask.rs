@@ -201,12 +201,15 @@ impl App {
         let (searchers, fallback) = match scope {
             Scope::Web => (vec![guide, wired.web.clone() as _], vec![chats]),
             Scope::Chats => (vec![chats], Vec::new()),
-            Scope::Guide => (vec![guide], Vec::new()),
+            Scope::Guide => (vec![wired.whole_guide.clone()], Vec::new()),
             Scope::None => (Vec::new(), Vec::new()),
         };
         let mut limits = Limits::default();
         let settings = &wired.settings;
-        limits.read.pages = settings.number("answer.pages", limits.read.pages as i64) as usize;
+        if settings.get("answer.pages").is_some() {
+            let pages = settings.number("answer.pages", limits.read.pages as i64) as usize;
+            limits.read = limits.read.wanting(pages);
+        }
         limits.evidence_tokens = settings.number("answer.evidence_tokens", limits.evidence_tokens as i64) as usize;
         limits.answer_tokens = settings.number("answer.tokens", i64::from(limits.answer_tokens)) as u32;
         Pipeline {

@@ -12,15 +12,22 @@ use futures::future::join_all;
 use serde::Serialize;
 use url::Url;
 
-use crate::app::{App, ready_engines};
+use crate::app::{App, Lacks, is_enabled, ready_engines};
 use crate::error::AppError;
 
 /// A search engine as a person sees it.
 #[derive(Debug, Clone, Serialize, specta::Type)]
 pub struct EngineStatus {
     pub name: &'static str,
-    /// Whether it is asked as things are set.
+    /// Whether it is asked as things are set. Where it is not, although it is on and needs nothing, it was left out of
+    /// `engines.order`.
     pub used: bool,
+    /// Whether the person has it on.
+    pub enabled: bool,
+    /// It works only with a key, and has none.
+    pub needs_key: bool,
+    /// It has no address of its own, and none is set.
+    pub needs_url: bool,
     #[serde(flatten)]
     pub health: EngineHealth,
     /// Where a key is to be had.
@@ -108,7 +115,7 @@ impl App {
                 self.keep_health(&wired).await;
                 Ok(outcome)
             }
-            Some("guide") => Ok(wired.guide.search(query).await),
+            Some("guide") => Ok(wired.whole_guide.search(query).await),
             Some("chats") => Ok(wired.chats.search(query).await),
             Some(id) => {
                 let engine = wired
@@ -137,7 +144,8 @@ impl App {
             .iter()
             .map(|info| {
                 let health = known.iter().find(|health| health.engine == info.id).cloned();
-                let state = if info.needs_key {
+                let lacks = Lacks::of(info, &wired.settings);
+                let state = if lacks.key {
                     EngineState::NoKey
                 } else {
                     EngineState::Ready
@@ -145,6 +153,9 @@ impl App {
                 EngineStatus {
                     name: info.name,
                     used: used.contains(&info.id),
+                    enabled: is_enabled(info, &wired.settings),
+                    needs_key: lacks.key,
+                    needs_url: lacks.url,
                     health: health.unwrap_or_else(|| EngineHealth::unknown(info.id, state)),
                     key_url: info.key_url,
                     needs_key: info.needs_key,

@@ -40,6 +40,41 @@ impl<E: SearchEngine> Searcher for Alone<E> {
     }
 }
 
+/// The guide for who asks in it: where it has no topic about the question, the nearest ones, said to be only that.
+pub(crate) struct WholeGuide(pub(crate) Arc<Guide>);
+
+#[async_trait]
+impl Searcher for WholeGuide {
+    async fn search(&self, query: &SearchQuery) -> SearchOutcome {
+        let error = match self.0.search(query).await {
+            Ok(results) => {
+                return SearchOutcome {
+                    results: vec![results],
+                    ..SearchOutcome::default()
+                };
+            }
+            Err(error) => error,
+        };
+        let nearest = SearchResults {
+            engine: NEAREST.into(),
+            query: query.text.clone(),
+            hits: self.0.nearest(query),
+        };
+        let attempt = Attempt {
+            engine: self.0.id().to_owned(),
+            error,
+        };
+        SearchOutcome {
+            results: (!nearest.hits.is_empty()).then_some(nearest).into_iter().collect(),
+            attempts: vec![attempt],
+            ..SearchOutcome::default()
+        }
+    }
+}
+
+/// What the guide's nearest topics are told under.
+const NEAREST: &str = "guide (nearest topics)";
+
 /// The scheme of past answers: `chat:CHAT_ID/MESSAGE_ID`.
 const CHAT: &str = "chat";
 /// The scheme of saved pages, so that they are read from the store and not from the web: `page:PAGE_ID`.

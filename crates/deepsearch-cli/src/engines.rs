@@ -18,13 +18,15 @@ pub(crate) async fn run(app: &App, check: bool, json: bool) -> Outcome {
     }
     for engine in engines {
         let state = match engine.health.state {
+            _ if !engine.enabled => "switched off".to_owned(),
+            _ if engine.needs_url => "needs an address".to_owned(),
             EngineState::NoKey => "needs a key".to_owned(),
             EngineState::KeyRefused { .. } => "its key was refused".to_owned(),
             EngineState::Resting { until } => {
                 format!("rests until {}", until.with_timezone(&chrono::Local).format("%H:%M:%S"))
             }
             EngineState::Ready if engine.used => "ready".to_owned(),
-            EngineState::Ready => "not in use".to_owned(),
+            EngineState::Ready => "left out of engines.order".to_owned(),
         };
         let state = match tried.iter().find(|(id, _)| *id == engine.health.engine) {
             Some((_, Ok(found))) => format!("answered with {found} results"),
@@ -43,7 +45,7 @@ pub(crate) async fn run(app: &App, check: bool, json: bool) -> Outcome {
             "{}  {}: {state}{speed}{failure}",
             engine.health.engine, engine.name
         ));
-        if let (EngineState::NoKey, Some(url)) = (engine.health.state, engine.key_url) {
+        if let (true, Some(url)) = (engine.needs_key, engine.key_url) {
             print::line(&format!(
                 "    get one at {url}, then: deepsearch settings set engines.{}.key -",
                 engine.health.engine

@@ -1,7 +1,7 @@
 //! The built-in user guide: searched and read like the web, with no network.
 //!
 //! Its topics are the Markdown files of `guide/`, part of the program. What the guide has nothing about it says so,
-//! rather than offering its nearest page.
+//! rather than offering its nearest page; whoever asks in the guide alone may want that one, and is told what it is.
 
 mod index;
 mod topic;
@@ -24,6 +24,8 @@ use topic::Topic;
 pub const SCHEME: &str = "guide";
 const ID: &str = "guide";
 const SNIPPET_LIMIT: usize = 300;
+/// How many topics are offered to a question that none is about.
+const NEAREST: usize = 3;
 
 /// File name without its ending, and text, of every topic.
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/topics.rs"));
@@ -42,6 +44,36 @@ impl Guide {
             index: Index::over(&topics),
             topics,
             clock,
+        }
+    }
+
+    /// The topics that come nearest to a question which none is about, each called that.
+    pub fn nearest(&self, query: &SearchQuery) -> Vec<SearchHit> {
+        let found = self.index.nearest(&query.text).into_iter().take(NEAREST);
+        found
+            .map(|found| SearchHit {
+                title: format!("Nearest topic: {}", self.topics[found.topic].title),
+                ..self.hit(found)
+            })
+            .collect()
+    }
+
+    fn hit(&self, found: index::Found) -> SearchHit {
+        let topic = &self.topics[found.topic];
+        let section = &topic.sections[found.section];
+        SearchHit {
+            title: topic.title.clone(),
+            url: format!("{SCHEME}:{}", topic.id),
+            snippet: section
+                .text
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+                .chars()
+                .take(SNIPPET_LIMIT)
+                .collect(),
+            favicon: None,
+            published_at: None,
         }
     }
 
@@ -64,30 +96,12 @@ impl SearchEngine for Guide {
     }
 
     async fn search(&self, query: &SearchQuery) -> Result<SearchResults, SearchError> {
-        let hit = |found: index::Found| {
-            let topic = &self.topics[found.topic];
-            let section = &topic.sections[found.section];
-            SearchHit {
-                title: topic.title.clone(),
-                url: format!("{SCHEME}:{}", topic.id),
-                snippet: section
-                    .text
-                    .split_whitespace()
-                    .collect::<Vec<_>>()
-                    .join(" ")
-                    .chars()
-                    .take(SNIPPET_LIMIT)
-                    .collect(),
-                favicon: None,
-                published_at: None,
-            }
-        };
         let hits: Vec<_> = self
             .index
             .search(&query.text)
             .into_iter()
             .take(query.limit.max(1))
-            .map(hit)
+            .map(|found| self.hit(found))
             .collect();
         if hits.is_empty() {
             return Err(SearchError::NoResults { engine: ID.into() });

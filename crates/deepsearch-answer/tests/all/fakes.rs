@@ -13,7 +13,7 @@ use deepsearch_core::model::ModelStream;
 use deepsearch_core::text::sentences;
 use deepsearch_core::{
     Attempt, ChatModel, ChatRequest, Clock, FetchError, MediaType, ModelError, ModelEvent, ModelInfo, Page,
-    PageFetcher, PageId, SearchError, SearchHit, SearchOutcome, SearchQuery, SearchResults, Searcher,
+    PageFetcher, PageId, SearchError, SearchHit, SearchOutcome, SearchQuery, SearchResults, Searcher, TokenUsage,
 };
 use futures::StreamExt;
 use tokio::sync::mpsc;
@@ -196,7 +196,14 @@ impl ChatModel for FakeModel {
         self.asked.lock().unwrap().push(request);
         let text = |text: &'static str| Ok(ModelEvent::Text(text.into()));
         let events: Vec<Result<ModelEvent, ModelError>> = match purpose {
-            Plan => vec![text(self.plan.unwrap_or("a reworded question"))],
+            Plan => vec![
+                text(self.plan.unwrap_or("a reworded question")),
+                Ok(ModelEvent::Usage(TokenUsage {
+                    prompt: 40,
+                    completion: 5,
+                    total: 45,
+                })),
+            ],
             Title => vec![text("\"A Short Title\"\n")],
             FollowUps => vec![text(
                 "1. What comes next?\n2. Why is that so?\nnot a question\n- And who says so?\n- One more?",

@@ -173,6 +173,54 @@ async fn stragglers_get_only_a_little_grace_once_enough_is_read() {
     assert!(started.elapsed() <= pipeline.limits.read.grace + Duration::from_millis(500));
 }
 
+#[tokio::test(start_paused = true)]
+async fn whoever_says_how_many_pages_they_want_gets_more_than_the_quick_ones() {
+    let addresses: Vec<String> = (0..20).map(|n| format!("https://site{n}.example/")).collect();
+    let pages = addresses
+        .iter()
+        .enumerate()
+        .map(|(n, url)| page(url, "Rust", &format!("Rust is language number {n}.")));
+    let mut web = FakeWeb::of(pages);
+    for late in &addresses[5..16] {
+        web.late.insert(late.clone(), Duration::from_secs(3));
+    }
+    for hanging in &addresses[18..] {
+        web.late.insert(hanging.clone(), Duration::from_secs(3_600));
+    }
+    let searcher = FakeSearcher::finding(addresses.iter().map(String::as_str));
+    let (mut pipeline, _) = pipeline(web, searcher, FakeModel::saying(&["Rust is a language [1]."]));
+    pipeline.limits.read = pipeline.limits.read.wanting(20);
+    let started = tokio::time::Instant::now();
+    let (_, events) = run(&pipeline, &Question::new("Who created Rust?")).await;
+    let read = events
+        .iter()
+        .filter(|event| matches!(event, AnswerEvent::SourceRead { .. }));
+    assert_eq!(read.count(), 18);
+    assert!(
+        started.elapsed() < pipeline.limits.read.total,
+        "those that hang are not waited for to the end"
+    );
+}
+
+#[tokio::test]
+async fn what_rewording_a_follow_up_cost_is_counted() {
+    let (pipeline, _) = pipeline(
+        two_pages(),
+        found(),
+        FakeModel::saying(&["Graydon Hoare created Rust [1]."]),
+    );
+    let mut question = Question::new("and who created it?");
+    question.history = vec![Turn {
+        role: Role::User,
+        content: "What is Rust?".into(),
+    }];
+    let answer = run(&pipeline, &question).await.0.unwrap();
+    assert_eq!(
+        answer.metadata.tokens.map(|tokens| (tokens.prompt, tokens.total)),
+        Some((40, 45))
+    );
+}
+
 #[tokio::test]
 async fn without_evidence_the_answer_says_so_and_the_model_is_not_asked() {
     let searcher = FakeSearcher::failing(|| SearchError::NoResults { engine: "fake".into() });

@@ -147,3 +147,22 @@ async fn going_on_with_a_chat_in_trash_brings_it_back() {
         None
     );
 }
+
+#[tokio::test]
+async fn whoever_asks_in_the_guide_gets_the_nearest_topics_where_none_fits() {
+    let home = tempdir().unwrap();
+    let app = app(home.path(), &[]).await;
+    let mut told = Vec::new();
+    let question = "how to back up an iPhone to iCloud";
+    let message = app.ask(ask_guide(question), |event| told.push(event)).await.unwrap();
+    assert!(message.sources.is_some_and(|sources| !sources.is_empty()));
+    let labelled = |event: &AnswerEvent| {
+        matches!(event, AnswerEvent::Searched { engine, hits, .. }
+            if engine == "guide (nearest topics)" && hits.iter().all(|hit| hit.title.starts_with("Nearest topic: ")))
+    };
+    assert!(told.iter().any(labelled), "{told:#?}");
+    assert!(
+        told.iter()
+            .any(|event| matches!(event, AnswerEvent::SearchFailed { engine, .. } if engine == "guide"))
+    );
+}

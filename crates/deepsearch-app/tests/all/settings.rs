@@ -1,6 +1,6 @@
 //! Settings: one order of precedence, each value held against its row, secrets apart from everything.
 
-use deepsearch_app::{AppError, Change, Origin};
+use deepsearch_app::{App, AppError, Change, EngineState, Origin};
 use deepsearch_core::{ErrorCode, Failure};
 use serde_json::json;
 use tempfile::tempdir;
@@ -156,4 +156,32 @@ async fn what_the_window_shows_has_a_default() {
         let setting = app.setting(key).unwrap();
         assert_eq!((setting.value, setting.origin), (value, Origin::Default), "{key}");
     }
+}
+
+#[tokio::test]
+async fn an_engine_that_is_not_asked_says_what_it_lacks_and_only_that() {
+    let home = tempdir().unwrap();
+    let app = app(home.path(), &[]).await;
+    let told = |app: &App, id: &str| {
+        let engines = app.engines();
+        let engine = engines.iter().find(|engine| engine.health.engine == id).expect(id);
+        (engine.used, engine.enabled, engine.needs_key, engine.needs_url)
+    };
+    assert_eq!(told(&app, "brave"), (false, true, true, false));
+    assert_eq!(told(&app, "searxng"), (false, true, false, true));
+    assert_eq!(told(&app, "wikipedia"), (true, true, false, false));
+    app.update_setting("engines.brave.key", Some("a key")).await.unwrap();
+    app.update_setting("engines.order", Some("duckduckgo")).await.unwrap();
+    app.update_setting("engines.wikipedia.enabled", Some("false"))
+        .await
+        .unwrap();
+    assert_eq!(
+        told(&app, "brave"),
+        (false, true, false, false),
+        "only left out of the order"
+    );
+    assert_eq!(told(&app, "wikipedia"), (false, false, false, false));
+    let engines = app.engines();
+    let brave = engines.iter().find(|engine| engine.health.engine == "brave").unwrap();
+    assert_eq!(brave.health.state, EngineState::Ready);
 }

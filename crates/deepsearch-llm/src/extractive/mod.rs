@@ -70,7 +70,11 @@ fn write(request: &ChatRequest) -> String {
     let question = question::Question::parse(&request.question);
     let sentences = sentence::cut(&request.passages);
     let scored = score::score(&question, &sentences, &request.passages);
-    match select::select(&question, &sentences, &scored, request.max_tokens) {
+    let sides = question.sides.as_deref().map(|sides| {
+        let score = |side| score::score(side, &sentences, &request.passages);
+        [score(&sides[0]), score(&sides[1])]
+    });
+    match select::select(&question, &sentences, &scored, sides.as_ref(), request.max_tokens) {
         Some(chosen) => compose::markdown(&sentences, &chosen),
         None => question.not_answered().to_owned(),
     }

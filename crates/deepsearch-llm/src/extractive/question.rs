@@ -31,6 +31,8 @@ pub(super) struct Question {
     pub(super) kind: Kind,
     /// Content terms, each once, in order.
     pub(super) terms: Vec<String>,
+    /// The two things that are compared, each as a question of its own.
+    pub(super) sides: Option<Box<[Question; 2]>>,
     language: Language,
 }
 
@@ -159,6 +161,10 @@ const ASKING: &[&str] = &[
     "best",
     "between",
     "please",
+    "compare",
+    "comparison",
+    "versus",
+    "vs",
     "exist",
     "happen",
 ];
@@ -175,11 +181,26 @@ impl Question {
             }
         }
         let bare = bare.replace(['的', 'は', 'が', 'を', 'の', '是'], " ");
+        let language = language(asked, opening.map(|(.., language)| *language));
         Self {
             kind,
             terms: content(&bare),
-            language: language(asked, opening.map(|(.., language)| *language)),
+            sides: compared(&lower).and_then(|sides| Self::sides(sides, language)),
+            language,
         }
+    }
+
+    /// `None` where a side has no word of its own.
+    fn sides((one, other): (&str, &str), language: Language) -> Option<Box<[Self; 2]>> {
+        let (one, other) = (content(one), content(other));
+        let side = |own: &[String], other: &[String]| Self {
+            kind: Definition,
+            terms: own.iter().filter(|term| !other.contains(term)).cloned().collect(),
+            sides: None,
+            language,
+        };
+        let sides = [side(&one, &other), side(&other, &one)];
+        sides.iter().all(|side| !side.terms.is_empty()).then(|| Box::new(sides))
     }
 
     /// Said in place of an answer, and cites nothing.
@@ -193,6 +214,39 @@ impl Question {
             Japanese => "見つかった情報源には、この質問への答えがありません。",
         }
     }
+}
+
+/// What a question compares, without what is said of both: `TCP vs. UDP for games` compares `tcp` and `udp`.
+fn compared(lower: &str) -> Option<(&str, &str)> {
+    const PAIRS: &[(&str, &[&str])] = &[
+        ("difference between ", &[" and "]),
+        ("differences between ", &[" and "]),
+        ("differ", &[" from "]),
+        ("compare ", &[" and ", " with ", " to "]),
+        ("unterschied zwischen ", &[" und "]),
+        ("différence entre ", &[" et "]),
+        ("diferencia entre ", &[" y "]),
+    ];
+    const AGAINST: &[&str] = &[" versus ", " vs. ", " vs "];
+    let paired = PAIRS.iter().find_map(|(before, between)| {
+        let (asked, rest) = lower.split_once(before)?;
+        match *before {
+            // `How does X differ from Y?` has its first side before the word.
+            "differ" => Some((asked, rest.split_once("from ")?.1)),
+            _ => between.iter().find_map(|between| rest.split_once(between)),
+        }
+    });
+    let (one, other) = paired.or_else(|| AGAINST.iter().find_map(|mark| lower.split_once(mark)))?;
+    let one = one.rsplit([',', ':', ';']).next().unwrap_or(one);
+    let ends = [
+        ",", "?", ".", ";", ":", " for ", " in ", " when ", " für ", " pour ", " para ",
+    ];
+    let end = ends
+        .iter()
+        .filter_map(|end| other.find(end))
+        .min()
+        .unwrap_or(other.len());
+    Some((one, &other[..end]))
 }
 
 fn starts_with_words(text: &str, opening: &str) -> bool {

@@ -32,13 +32,15 @@ pub(super) fn select(
     question: &Question,
     sentences: &[Sentence<'_>],
     scores: &[Score],
+    sides: Option<&[Vec<Score>; 2]>,
     max_tokens: Option<u32>,
 ) -> Option<Chosen> {
-    let mut order: Vec<usize> = (0..sentences.len())
-        .filter(|&at| matches!(sentences[at].kind, Kind::Prose | Kind::ListItem | Kind::Code))
-        .filter(|&at| scores[at].coverage >= ENOUGH && !sentences[at].text.ends_with(['?', '？']))
-        .collect();
-    order.sort_by(|&a, &b| scores[b].total.total_cmp(&scores[a].total).then(a.cmp(&b)));
+    let of_sides = on_both_sides(question, sentences, sides);
+    let mut order = in_order(sentences, scores);
+    // What is said of either side alone holds only a part of the question, and answers it all the same.
+    if order.is_empty() {
+        order.extend(&of_sides);
+    }
     let best = *order
         .iter()
         .find(|&&at| sentences[at].kind == Kind::Prose)
@@ -56,6 +58,7 @@ pub(super) fn select(
         room: max_tokens.map_or(LENGTH, |tokens| (tokens as usize).saturating_mul(3).min(LENGTH)),
     };
     picker.take(first);
+    of_sides.iter().for_each(|&at| picker.take(at));
     let floor = scores[first].total * 0.6;
     for &at in order.iter().filter(|&&at| scores[at].total >= floor) {
         if picker.units.len() >= UNITS {
@@ -69,6 +72,35 @@ pub(super) fn select(
         lead,
         support: grouped(sentences, units.collect()),
     })
+}
+
+/// The sentences that could be an answer, best first.
+fn in_order(sentences: &[Sentence<'_>], scores: &[Score]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..sentences.len())
+        .filter(|&at| matches!(sentences[at].kind, Kind::Prose | Kind::ListItem | Kind::Code))
+        .filter(|&at| scores[at].coverage >= ENOUGH && !sentences[at].text.ends_with(['?', '？']))
+        .collect();
+    order.sort_by(|&a, &b| scores[b].total.total_cmp(&scores[a].total).then(a.cmp(&b)));
+    order
+}
+
+/// Of a comparison: the best sentence about each side that does not speak of the other; none where one has none.
+fn on_both_sides(question: &Question, sentences: &[Sentence<'_>], scores: Option<&[Vec<Score>; 2]>) -> Vec<usize> {
+    let (Some(sides), Some(scores)) = (question.sides.as_deref(), scores) else {
+        return Vec::new();
+    };
+    let best = |side: usize| {
+        let others = &sides[1 - side].terms;
+        let own = &sides[side].terms;
+        in_order(sentences, &scores[side]).into_iter().find(|&at| {
+            let holds = |terms: &[String]| terms.iter().any(|term| sentences[at].terms.contains(term));
+            sentences[at].kind == Kind::Prose && holds(own) && !holds(others)
+        })
+    };
+    match (best(0), best(1)) {
+        (Some(one), Some(other)) => vec![one, other],
+        _ => Vec::new(),
+    }
 }
 
 struct Picker<'a> {

@@ -239,3 +239,40 @@ async fn reference_pages_are_understood(#[case] question: &str, #[case] expected
     assert!(text.replace("\\<", "<").contains(expected), "{text}");
     assert!(!text.contains("?"), "a question is no answer: {text}");
 }
+
+const TCP: &str = "TCP\nTCP is a connection-oriented protocol that delivers bytes in order. Lost segments are sent again. \
+    TCP begins with a handshake of three messages.";
+const UDP: &str = "UDP\nUDP is a protocol without connections that sends datagrams on their own. It adds little to IP. \
+    Programs that stream sound often use it.";
+
+#[rstest]
+#[case("What is the difference between TCP and UDP?")]
+#[case("TCP vs. UDP for games")]
+#[case("tcp versus udp")]
+#[case("How does TCP differ from UDP?")]
+#[case("Compare TCP with UDP")]
+#[case("Was ist der Unterschied zwischen TCP und UDP?")]
+#[tokio::test]
+async fn a_comparison_tells_of_both_sides(#[case] question: &str) {
+    // The sources speak of one side much more than of the other.
+    let more = "TCP\nTCP is used by most of the web. TCP keeps a window of what was sent. Each TCP connection has two \
+        ports. TCP closes a connection with a message of its own.";
+    let passages = vec![
+        passage(1, "Transport", TCP),
+        passage(2, "More", more),
+        passage(3, "Datagrams", UDP),
+    ];
+    let text = answer(question, passages).await;
+    assert!(text.contains("TCP is a connection-oriented protocol"), "{text}");
+    assert!(text.contains("UDP is a protocol without connections"), "{text}");
+}
+
+#[tokio::test]
+async fn a_comparison_of_which_the_sources_know_one_side_only_is_not_made_up() {
+    let text = answer(
+        "What is the difference between TCP and QUIC?",
+        vec![passage(1, "Transport", TCP)],
+    )
+    .await;
+    assert_eq!(text, "The sources that were found do not answer this question.");
+}

@@ -75,6 +75,16 @@ impl Index {
 
     /// The topics that a question is about, best first; none when the guide has nothing about it.
     pub(super) fn search(&self, question: &str) -> Vec<Found> {
+        self.found(question, |covers, needed| covers >= needed)
+    }
+
+    /// The topics that share any telling word with a question, best first.
+    pub(super) fn nearest(&self, question: &str) -> Vec<Found> {
+        self.found(question, |covers, _| covers > 0.0)
+    }
+
+    /// `is_about` is told what share of the question a topic covers, and what share it would need.
+    fn found(&self, question: &str, is_about: impl Fn(f32, f32) -> bool) -> Vec<Found> {
         let terms: HashSet<String> = index_terms(content_terms(question)).collect();
         let weight_of_question: f32 = terms.iter().map(|term| self.weight(term)).sum();
         let mut best: HashMap<usize, Found> = HashMap::new();
@@ -95,12 +105,12 @@ impl Index {
                 *known = found;
             }
         }
-        let is_about = |found: &Found| {
+        let is_wanted = |found: &Found| {
             let shared = &shared[&found.topic];
             let weight: f32 = shared.iter().map(|term| self.weight(term)).sum();
-            weight > 0.0 && weight >= self.needed(found.topic, shared) * weight_of_question
+            weight > 0.0 && is_about(weight / weight_of_question, self.needed(found.topic, shared))
         };
-        let mut found: Vec<_> = best.into_values().filter(is_about).collect();
+        let mut found: Vec<_> = best.into_values().filter(is_wanted).collect();
         found.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.topic.cmp(&b.topic)));
         found
     }

@@ -169,3 +169,19 @@ async fn only_topics_can_be_fetched() {
         Err(FetchError::Refused { .. })
     ));
 }
+
+#[tokio::test]
+async fn the_nearest_topics_are_offered_only_as_what_they_are() {
+    let question = query("how to back up an iPhone to iCloud");
+    assert_eq!(kind(&guide().search(&question).await), "no results");
+    let nearest = guide().nearest(&question);
+    assert!((1..=3).contains(&nearest.len()), "{nearest:#?}");
+    assert!(
+        nearest.iter().all(|hit| hit.title.starts_with("Nearest topic: ")),
+        "{nearest:#?}"
+    );
+    assert!(
+        guide().nearest(&query("東京の天気")).is_empty(),
+        "nothing is near to everything"
+    );
+}
