@@ -132,7 +132,7 @@ export class FakePlatform implements Platform {
     this.#changed(this.library.stored(message).chat_id);
   }
 
-  renameChat = (chat: ChatId, title: string) => this.#change(chat, { title });
+  renameChat = (chat: ChatId, title: string) => this.#change(chat, { title, updated_at: this.library.now() });
   pinChat = (chat: ChatId, pinned: boolean) => this.#change(chat, { pinned });
   archiveChat = (chat: ChatId, archived: boolean) => this.#change(chat, { archived });
   deleteChat = (chat: ChatId) => this.#change(chat, { deleted_at: this.library.now() });

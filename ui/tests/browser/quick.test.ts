@@ -1,9 +1,10 @@
 // Quick ask in a real browser: asked, read, left and come back to by keys alone, in a window that follows its text.
 
+import AxeBuilder from "@axe-core/playwright";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { deeds } from "./fake";
-import { axe, launch, type Mode, modes, openWindow, shoot } from "./window";
+import { launch, type Mode, modes, openWindow, shoot } from "./window";
 
 const SIZE = { width: 720, height: 660 };
 const QUESTION = "How does SQLite write-ahead logging work?";
@@ -27,6 +28,12 @@ async function ask(question = QUESTION): Promise<void> {
   await page.keyboard.type(question);
   await page.keyboard.press("Enter");
   await page.locator("[data-follow-up]").first().waitFor();
+}
+
+/** What axe holds against the window; the headings and tables of an answer are its author's. */
+async function axe(): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).exclude(".markdown").analyze();
+  return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)}`));
 }
 
 const field = () => page.locator("textarea");
@@ -184,7 +191,8 @@ describe("the window", () => {
     await page.locator("[data-follow-up]").first().waitFor({ timeout: 20_000 });
     await page.waitForTimeout(200);
     const heights = (await deeds(page, "fitQuickAsk")) as number[];
-    expect(Math.max(...heights)).toBe(640);
+    const most = await page.evaluate(() => Math.min(640, Math.floor(screen.availHeight * 0.8)));
+    expect(Math.max(...heights)).toBe(most);
     const shrinks = heights.slice(1).filter((height, at) => height < heights[at]!);
     expect(shrinks).toEqual([]);
     expect(heights.length).toBeGreaterThan(3);
@@ -243,7 +251,7 @@ describe.each(looks)("in %s", (name, query, mode) => {
     await open(query, mode);
     await page.waitForTimeout(200);
     await shoot(page, `quick-${name}-empty`);
-    const complaints = await axe(page);
+    const complaints = await axe();
     await page.keyboard.type(mode.language === "ar" ? "كيف يعمل الأسطرلاب؟" : QUESTION);
     await page.keyboard.press("Enter");
     await page.locator("[data-follow-up], [role=alert]").first().waitFor();
@@ -251,7 +259,7 @@ describe.each(looks)("in %s", (name, query, mode) => {
     if (await citation.count()) await citation.click();
     await page.waitForTimeout(200);
     await shoot(page, `quick-${name}`);
-    complaints.push(...(await axe(page)));
+    complaints.push(...(await axe()));
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     expect({ troubles, overflow, complaints }).toEqual({ troubles: [], overflow: 0, complaints: [] });
   });

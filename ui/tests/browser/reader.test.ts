@@ -36,12 +36,12 @@ async function cite(saved: SavedPage | Failure, page_span = { start: 0, end: 0 }
         }
         return open;
       };
-      fake.tellNavigate({ to: "chat", chat_id: "chat_heat", message_id: null });
-      fake.tellNavigate({ to: "chat", chat_id: "chat_wal", message_id: null });
+      fake.tellNavigate({ to: "settings", section: "about" });
     },
     [saved, page_span] as const,
   );
-  await page.waitForTimeout(200);
+  await page.locator("button.citation").first().waitFor({ state: "detached" });
+  await page.evaluate(() => fakePlatform.tellNavigate({ to: "chat", chat_id: "chat_wal", message_id: null }));
   await page.locator("button.citation").last().click();
 }
 

@@ -63,7 +63,7 @@ describe("appearance", () => {
   });
 
   it("speaks another language at once, from right to left where that is read so", async () => {
-    await button(/^Language:/).click();
+    await page.getByRole("combobox", { name: "Language" }).click();
     await page.getByRole("option", { name: "العربية" }).click();
     await expect.poll(() => root("dir")).toBe("rtl");
     expect(await root("lang")).toBe("ar");
@@ -86,14 +86,20 @@ describe("search engines", () => {
   });
 
   it("are dragged by their grips", async () => {
-    const from = (await button("Move Tavily").boundingBox())!;
+    const from = (await button("Move DuckDuckGo").boundingBox())!;
     const to = (await button("Move Brave Search").boundingBox())!;
     await page.mouse.move(from.x + 5, from.y + 5);
     await page.mouse.down();
-    await page.mouse.move(to.x + 5, to.y + 40, { steps: 4 });
+    await page.mouse.move(to.x + 5, to.y + 60, { steps: 4 });
     await page.mouse.move(to.x + 5, to.y + 2, { steps: 4 });
+    expect(await engineNames()).toEqual(["duckduckgo", "brave", "wikipedia", "exa", "tavily"]);
+    await page.keyboard.press("Escape");
+    expect(await engineNames()).toEqual(["brave", "wikipedia", "duckduckgo", "exa", "tavily"]);
     await page.mouse.up();
-    await expect.poll(engineNames).toEqual(["tavily", "brave", "wikipedia", "duckduckgo", "exa"]);
+    await page.mouse.down();
+    await page.mouse.move(to.x + 5, to.y + 60, { steps: 4 });
+    await page.mouse.up();
+    await expect.poll(engineNames).toEqual(["wikipedia", "brave", "duckduckgo", "exa", "tavily"]);
   });
 
   it("keep a key to themselves once it is saved", async () => {
@@ -257,13 +263,13 @@ describe("in a narrow window", () => {
   it("the sections are one control, by which all can be reached", async () => {
     await open("appearance", modes.narrow);
     expect(await page.getByRole("navigation", { name: "Settings sections" }).count()).toBe(0);
-    await button(/^Settings sections:/).click();
+    await page.getByRole("combobox", { name: "Settings sections" }).click();
     await page.getByRole("option", { name: "Privacy" }).click();
     await expect.poll(() => page.locator("#settings-heading").textContent()).toBe("Privacy");
   });
 });
 
-describe.each([modes.light, modes.dark, modes.narrow, modes.rtl, modes.large])("$name", (mode) => {
+describe.each([modes.light, modes.rtl])("$name", (mode) => {
   it.each(["answers", "start"])("%s comes up well", async (section) => {
     await open(section, mode);
     await shoot(page, `settings-${section}-${mode.name}`);
@@ -302,6 +308,8 @@ describe.each([modes.light, modes.dark])("axe finds nothing, $name,", (mode) => 
   it.each(Object.entries(unfolded))("with %s unfolded", async (section, unfold) => {
     await open(section, mode);
     await unfold();
+    // A label that is scrolled out of sight counts as none.
+    await page.locator(".scroller").evaluate((scroller) => scroller.scrollTo({ top: 0 }));
     await shoot(page, `settings-${section}-unfolded-${mode.name}`);
     expect({ troubles, axe: await axe(page) }).toEqual({ troubles: [], axe: [] });
   });

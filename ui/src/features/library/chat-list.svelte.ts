@@ -94,12 +94,11 @@ export class ChatList {
     this.#changed(chat);
   }
 
-  /** A chat that is in no view any more. `atOnce` when the person asked for it here. */
-  remove(id: ChatId, atOnce = false): void {
+  /** A chat that is in no view any more. */
+  remove(id: ChatId): void {
     if (!this.#drop(id)) return;
-    if (!this.#held) this.#rebuild();
-    else if (atOnce) this.rows = withoutEmptyGroups(this.rows.filter((row) => row.key !== id));
-    else this.#behind = true;
+    if (this.#held) this.#behind = true;
+    else this.#rebuild();
   }
 
   has(id: ChatId): boolean {
@@ -118,6 +117,11 @@ export class ChatList {
 
   release(): void {
     this.#held = false;
+    this.settle();
+  }
+
+  /** Rows take their places now, held or not: the person has just asked for it. */
+  settle(): void {
     if (this.#behind) this.#rebuild();
   }
 
@@ -222,10 +226,6 @@ function heading(group: Group): Row {
 function lastGroup(rows: readonly Row[]): Group | null {
   const row = rows.findLast((each) => each.kind === "group");
   return row?.kind === "group" && row.group !== PINNED ? row.group : null;
-}
-
-function withoutEmptyGroups(rows: readonly Row[]): Row[] {
-  return rows.filter((row, at) => row.kind === "chat" || rows[at + 1]?.kind === "chat");
 }
 
 function isIn(view: ListView, chat: Chat): boolean {

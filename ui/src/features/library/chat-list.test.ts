@@ -200,9 +200,12 @@ describe("while it is held", () => {
     expect(chatsOf(list)).toEqual(["new", "a", "c"]);
   });
 
-  it("lets go at once of what the person sends away", async () => {
+  it("does at once what the person has just asked for", async () => {
     const list = await held();
-    list.remove("b", true);
+    list.put(chat("b", 1, { archived: true }));
+    list.settle();
+    expect(chatsOf(list)).toEqual(["a", "c"]);
+    list.put(chat("new", -1));
     expect(chatsOf(list)).toEqual(["a", "c"]);
   });
 

@@ -120,7 +120,7 @@ export class LibraryState {
   }
 
   async pin(chat: Chat, pinned: boolean): Promise<void> {
-    await this.#change(() => this.#platform.pinChat(chat.id, pinned));
+    await this.#change(() => this.#platform.pinChat(chat.id, pinned), true);
   }
 
   async archive(chat: Chat, archived: boolean): Promise<void> {
@@ -147,6 +147,7 @@ export class LibraryState {
     await this.#attempt(async () => {
       await this.#platform.deleteChatForever(chat.id);
       this.#forget(chat.id);
+      this.#settle();
     });
   }
 
@@ -172,9 +173,9 @@ export class LibraryState {
   async #change(work: () => Promise<Chat>, moves = false): Promise<boolean> {
     return this.#attempt(async () => {
       const chat = await work();
-      // What the person sends away goes at once, also from under the pointer.
-      if (moves) for (const list of this.#loaded()) list.remove(chat.id, true);
       this.#put(chat);
+      // What the person moves goes at once, also from under the pointer.
+      if (moves) this.#settle();
     });
   }
 
@@ -211,8 +212,12 @@ export class LibraryState {
     for (const list of this.#loaded()) list.put(chat);
   }
 
+  #settle(): void {
+    for (const list of this.#loaded()) list.settle();
+  }
+
   #forget(id: ChatId): void {
-    for (const list of this.#loaded()) list.remove(id, true);
+    for (const list of this.#loaded()) list.remove(id);
     if (this.app.chat === id) this.app.newChat();
   }
 

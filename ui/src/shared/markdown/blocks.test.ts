@@ -122,8 +122,8 @@ describe("citations", () => {
     expect(block).toMatchObject({
       kind: "paragraph",
       html:
-        'Wasser – so <strong>heiß</strong><span data-cite="1" data-at="20"></span> kocht ' +
-        '<span data-cite="2" data-at="30"></span><span data-cite="3" data-at="33"></span>.',
+        'Wasser – so <strong>heiß</strong>\u2060<span data-cite="1" data-at="20"></span> kocht' +
+        '\u2060<span data-cite="2" data-at="30"></span>\u2060<span data-cite="3" data-at="33"></span>.',
     });
   });
 
@@ -140,8 +140,8 @@ describe("citations", () => {
       {
         kind: "paragraph",
         html:
-          'See <span data-cite="1" data-at="4"></span> and <span data-cite="1" data-at="12"></span>' +
-          '<span data-cite="2" data-at="15"></span>.',
+          'See\u2060<span data-cite="1" data-at="4"></span> and\u2060<span data-cite="1" data-at="12"></span>' +
+          '\u2060<span data-cite="2" data-at="15"></span>.',
       },
     ]);
   });
@@ -174,7 +174,7 @@ describe("marks", () => {
       kind: "paragraph",
       html:
         `Müller sagt es. <strong>${mark("Das")}</strong>${mark(" ")}${mark("<code>ist</code>")}${mark(" ")}` +
-        `<em>${mark("neu")}</em>${mark(" – ganz.")}<span data-cite="1" data-at="43"></span> Ende.`,
+        `<em>${mark("neu")}</em>${mark(" – ganz.")}\u2060<span data-cite="1" data-at="43"></span> Ende.`,
     });
   });
 

@@ -116,6 +116,8 @@ class Writer {
   private cite(token: CiteToken, at: number | null): void {
     if (token.number < 1 || token.number > this.scene.sources) return this.marked(at, token.raw.length, token.raw);
     const source = at === null ? null : this.places.sourceOf(at);
+    // A citation keeps to the word it follows: no line ends between them.
+    this.html = `${this.html.trimEnd()}\u2060`;
     this.html += `<span data-cite="${token.number}"${source === null ? "" : ` data-at="${source}"`}></span>`;
   }
 

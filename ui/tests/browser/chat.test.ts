@@ -1,0 +1,372 @@
+// A chat as a person uses it: ask, read, follow a citation, stop, go on, ask in other words.
+
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { axe, launch, modes, openWindow, shoot } from "./window";
+
+/** A long answer, and a short one. */
+const WAL = "How does SQLite's WAL mode work, and when should I not use it?";
+const LEAVE = "日本では有給休暇は何日もらえますか？";
+
+let browser: Browser;
+let page: Page;
+let troubles: string[];
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser.close());
+afterEach(async () => {
+  await page.context().close();
+  expect(troubles).toEqual([]);
+});
+
+async function open(
+  query: Record<string, string | number> = {},
+  mode: (typeof modes)[keyof typeof modes] = modes.light,
+) {
+  ({ page, troubles } = await openWindow(browser, mode, query));
+}
+
+const field = () => page.locator("form textarea").last();
+const answer = () => page.locator("article.answer").last();
+const button = (name: string | RegExp) => page.getByRole("button", { name });
+const chips = () => answer().locator(".citation");
+const log = () => page.getByRole("log");
+const complete = () => answer().getByText("Ask next").waitFor();
+
+async function ask(question: string): Promise<void> {
+  await field().fill(question);
+  await page.keyboard.press("Enter");
+}
+
+describe("a new chat", () => {
+  it("has the focus, says who answers, and asks an example of the guide", async () => {
+    await open({ scenario: "empty", speed: 0 });
+    await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).toBe("TEXTAREA");
+    await page.getByText("no language model is used").waitFor();
+    await button("How do I use my own SearXNG?").click();
+    await page.getByRole("heading", { level: 2, name: "How do I use my own SearXNG?" }).waitFor();
+    await complete();
+  });
+
+  it("leads to where engines and models are changed", async () => {
+    await open();
+    await button("gpt-5-mini").first().waitFor();
+    await page
+      .locator("p")
+      .getByRole("button", { name: /Brave Search/ })
+      .click();
+    await page.getByRole("heading", { name: "Search", exact: true }).first().waitFor();
+  });
+});
+
+describe("an answer", () => {
+  it("comes step by step, and leads to the sentence of a saved page", async () => {
+    await open({ speed: 400 });
+    await ask(WAL);
+    await page.getByText(/Searching for “sqlite wal mode/).waitFor();
+    await answer()
+      .getByText(/Reading: \d pages? so far/)
+      .waitFor();
+    await button("Stop").waitFor();
+    await chips().first().waitFor();
+    await complete();
+    await answer().getByText("Read 4 pages").waitFor();
+
+    await chips().first().hover();
+    const card = page.getByRole("tooltip");
+    await card.waitFor();
+    expect(await card.textContent()).toContain("changed pages are appended to the log");
+    expect(await card.textContent()).toContain("docs.sqlite.example");
+    await page.keyboard.press("Escape");
+    await card.waitFor({ state: "detached" });
+
+    await chips().first().click();
+    await page.locator("aside").getByText("Write-Ahead Logging").first().waitFor();
+    await shoot(page, "chat-reader");
+  });
+
+  it("shows a citation's quote to whoever comes by keyboard", async () => {
+    await open({ chat: "chat_wal" });
+    await chips().first().waitFor();
+    await answer().locator("button").last().focus();
+    await chips().first().focus();
+    await page.keyboard.press("Shift+Tab");
+    await page.keyboard.press("Tab");
+    await page.getByRole("tooltip").waitFor();
+    const described = await chips().first().getAttribute("aria-describedby");
+    expect(await page.getByRole("tooltip").getAttribute("id")).toBe(described);
+  });
+
+  it("has its sources as a row and as a list", async () => {
+    await open({ speed: 0 });
+    await ask(WAL);
+    await complete();
+    await button("All 4 sources").click();
+    await answer().getByText("Three years of SQLite in production").first().waitFor();
+    expect(await answer().getByRole("button", { name: "Open in the browser" }).count()).toBe(4);
+    await answer()
+      .getByRole("button", { name: /^4 WAL on flash storage/ })
+      .click();
+    await page.locator("aside").getByText("WAL on flash storage").first().waitFor();
+  });
+
+  it("says what the check found, and marks it only where that is wanted", async () => {
+    await open({ speed: 0 });
+    await ask(WAL);
+    await complete();
+    const marks = answer().locator("[data-verdict='not_found']");
+    await expect.poll(() => marks.count()).toBeGreaterThan(0);
+    const line = () => marks.first().evaluate((mark) => getComputedStyle(mark).textDecorationLine);
+    expect(await line()).toBe("underline");
+    await page.getByRole("switch", { name: "Mark sentences" }).click();
+    await expect.poll(line).toBe("none");
+    await button(/13 sentences supported/).click();
+    await answer().getByText("Nearest in the sources:").first().waitFor();
+  });
+
+  it("opens its steps, with what failed and who was asked instead", async () => {
+    await open({ ask: "captcha", speed: 0 });
+    await ask(WAL);
+    await complete();
+    await button(/Read 4 pages/).click();
+    await answer().getByText("Asking Wikipedia next.").waitFor();
+    await answer()
+      .getByText(/Not read:/)
+      .first()
+      .waitFor();
+  });
+
+  it("is copied with its sources", async () => {
+    await open({ chat: "chat_wal" });
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    await button("Copy as Markdown").first().click();
+    await page.getByText("Copied").waitFor();
+  });
+
+  it("asks on by itself when a follow-up is chosen", async () => {
+    await open({ chat: "chat_wal", speed: 60 });
+    await button("Does WAL mode change how backups are made?").last().click();
+    await page.getByRole("heading", { level: 2, name: "Does WAL mode change how backups are made?" }).waitFor();
+  });
+});
+
+describe("an answer that ends early", () => {
+  it("is stopped by Esc, keeps what came, and goes on from there", async () => {
+    await open({ speed: 60 });
+    await ask(WAL);
+    await answer().getByText("In WAL mode SQLite").waitFor();
+    await page.keyboard.press("Escape");
+    await answer().getByText("Stopped. What came is kept.").waitFor();
+    const kept = await answer().locator(".markdown").textContent();
+    await button("Continue").click();
+    await complete();
+    expect((await answer().locator(".markdown").textContent())!.length).toBeGreaterThan(kept!.length);
+  });
+
+  it("says why, and has the button that mends it", async () => {
+    await open({ ask: "key_refused" });
+    await ask(WAL);
+    await answer().getByText("OpenAI refused the key.").waitFor();
+    await shoot(page, "chat-failed");
+    expect(await axe(page)).toEqual([]);
+    await button("Model settings").click();
+    await page.getByRole("heading", { name: "Models" }).first().waitFor();
+  });
+
+  it("keeps what came when the model breaks off", async () => {
+    await open({ ask: "broken", speed: 0 });
+    await ask(WAL);
+    await answer().getByText("In WAL mode SQLite").waitFor();
+    await button("Continue").waitFor();
+  });
+});
+
+describe("branches", () => {
+  it("come of asking in other words, and nothing is lost", async () => {
+    await open({ speed: 0 });
+    await ask(LEAVE);
+    await complete();
+    await button("Edit question").click();
+    await page.locator("article.question textarea").fill("日本では有給休暇は何日もらえますか");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 2, name: "日本では有給休暇は何日もらえますか" }).waitFor();
+    await complete();
+    await page.getByText("2 of 2").waitFor();
+    await button("Previous version").first().click();
+    await page.getByRole("heading", { level: 2, name: LEAVE }).waitFor();
+    await page.getByText("1 of 2").waitFor();
+  });
+
+  it("come of another model's answer", async () => {
+    await open({ speed: 0 });
+    await ask(WAL);
+    await complete();
+    await button("Answer again").click();
+    await page.getByRole("menuitem", { name: /llama/ }).first().click();
+    await answer().getByText("2 of 2").waitFor();
+    await answer().locator(".facts", { hasText: "llama" }).waitFor();
+  });
+
+  it("changing a question is called off by Esc", async () => {
+    await open({ chat: "chat_wal" });
+    await button("Edit question").last().click();
+    await page.keyboard.press("Escape");
+    await page.locator("article.question textarea").waitFor({ state: "detached" });
+  });
+});
+
+describe("the question field", () => {
+  it("takes Shift+Enter as a new line, and never sends what is being composed", async () => {
+    await open();
+    await field().fill("one");
+    await page.keyboard.press("Shift+Enter");
+    await page.keyboard.type("two");
+    expect(await field().inputValue()).toBe("one\ntwo");
+    await field().evaluate((area) =>
+      area.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", keyCode: 229, bubbles: true, cancelable: true })),
+    );
+    await field().evaluate((area) =>
+      area.dispatchEvent(
+        new KeyboardEvent("keydown", { key: "Enter", isComposing: true, bubbles: true, cancelable: true }),
+      ),
+    );
+    expect(await field().inputValue()).toBe("one\ntwo");
+    expect(await page.locator("article").count()).toBe(0);
+  });
+
+  it("says that a question is too long before it is sent", async () => {
+    await open();
+    await field().fill("a".repeat(100_003));
+    await page.getByText("3 characters too many. A question can have up to 100,000.").waitFor();
+    expect(await button("Ask").isDisabled()).toBe(true);
+    await page.keyboard.press("Enter");
+    expect(await page.locator("article").count()).toBe(0);
+  });
+
+  it("keeps a draft for each chat", async () => {
+    await open({ chat: "chat_wal" });
+    await field().fill("half a thought");
+    await page.getByText("Current price of copper").click();
+    await expect.poll(() => field().inputValue()).toBe("");
+    await page.getByText("SQLite write-ahead logging").first().click();
+    await expect.poll(() => field().inputValue()).toBe("half a thought");
+  });
+
+  it("chooses where to look, how recent, and by whom", async () => {
+    await open();
+    await button(/Where to look/).click();
+    await page.getByRole("menuitem", { name: /Past chats/ }).click();
+    await button("Where to look: Past chats").waitFor();
+    expect(await button(/How recent/).count()).toBe(0);
+    await button(/^Model/).click();
+    await page.getByRole("menuitem", { name: /Built-in writer/ }).click();
+    await button("Model: Built-in writer").waitFor();
+  });
+
+  it("edits the last question by the up arrow, when it is empty", async () => {
+    await open({ chat: "chat_wal" });
+    await chips().first().waitFor();
+    await field().focus();
+    await page.keyboard.press("ArrowUp");
+    await page.locator("article.question textarea").waitFor();
+  });
+
+  it("gets its words back when the question is refused", async () => {
+    await open({ ask: "no_model" });
+    await ask(WAL);
+    await page.getByRole("alert").first().waitFor();
+    await shoot(page, "chat-refused");
+  });
+});
+
+describe("the place in a chat", () => {
+  const distance = () => log().evaluate((e) => e.scrollHeight - e.scrollTop - e.clientHeight);
+
+  it("is the newest message at first, and stays with a reader who is at the end", async () => {
+    await open({ chat: "chat_wal", speed: 200 });
+    await chips().first().waitFor();
+    await expect.poll(distance).toBeLessThan(2);
+    await ask(WAL);
+    await answer().getByRole("heading", { name: "How the pieces fit" }).waitFor();
+    expect(await distance()).toBeLessThan(60);
+  });
+
+  it("stays where a reader is who has gone up", async () => {
+    await open({ chat: "chat_heat", speed: 120 });
+    await chips().first().waitFor();
+    await ask(WAL);
+    await answer().getByRole("heading", { name: "How the pieces fit" }).waitFor();
+    await log().hover();
+    await page.mouse.wheel(0, -300);
+    await button("Go to the newest").waitFor();
+    const top = await log().evaluate((e) => e.scrollTop);
+    await complete();
+    expect(Math.abs((await log().evaluate((e) => e.scrollTop)) - top)).toBeLessThan(3);
+    await button("Go to the newest").click();
+    await expect.poll(distance).toBeLessThan(2);
+  });
+
+  it("holds still while older messages come above it", async () => {
+    await open({ chat: "chat_long" });
+    const last = page.locator("article").last();
+    await last.waitFor();
+    await expect.poll(distance).toBeLessThan(2);
+    await log().hover();
+    for (let turn = 0; turn < 12; turn++) {
+      await page.mouse.wheel(0, -900);
+      await page.waitForTimeout(120);
+    }
+    const seen = page.locator("article.question h2").first();
+    const text = (await seen.textContent())!;
+    const before = (await seen.boundingBox())!.y;
+    await page.waitForTimeout(400);
+    const after = await page.getByRole("heading", { level: 2, name: text, exact: true }).first().boundingBox();
+    expect(Math.abs(after!.y - before)).toBeLessThan(3);
+    // However much was loaded, only what is near is on the page.
+    expect(await page.locator("article").count()).toBeLessThan(40);
+  });
+
+  it("is the message that was looked for", async () => {
+    await open({ chat: "chat_long", message: "msg_long_q3" });
+    const wanted = page.locator("[data-message='msg_long_q3']");
+    await wanted.waitFor();
+    await expect.poll(async () => (await wanted.boundingBox())!.y).toBeLessThan(80);
+    await page.waitForTimeout(300);
+    expect((await wanted.boundingBox())!.y).toBeGreaterThan(0);
+  });
+});
+
+describe("coming back", () => {
+  it("takes up an answer that is still being written", async () => {
+    await open({ scenario: "full", speed: 60 });
+    await ask(WAL);
+    await answer().getByText("In WAL mode SQLite").waitFor();
+    await page.getByText("Current price of copper").click();
+    await page.getByRole("heading", { level: 1, name: "Current price of copper" }).waitFor();
+    await page
+      .locator("nav")
+      .getByText(/How does SQLite/)
+      .first()
+      .click();
+    await answer().getByText("In WAL mode SQLite").waitFor();
+    await button("Stop").waitFor();
+    await complete();
+    const text = (await answer().locator(".markdown").textContent())!;
+    expect(text.match(/In WAL mode SQLite/g)).toHaveLength(1);
+  });
+});
+
+it("reads from the right in Arabic, and nothing keeps people out", async () => {
+  await open({ chat: "chat_astrolabe" }, modes.rtl);
+  await chips().first().waitFor();
+  const [question, text] = await Promise.all([
+    page.locator("article h2").evaluate((e) => getComputedStyle(e).direction),
+    answer()
+      .locator(".markdown p")
+      .first()
+      .evaluate((e) => getComputedStyle(e).direction),
+  ]);
+  expect([question, text]).toEqual(["rtl", "rtl"]);
+  expect(await axe(page)).toEqual([]);
+});
