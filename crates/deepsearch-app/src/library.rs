@@ -25,9 +25,9 @@ pub struct EngineStatus {
     /// Whether the person has it on.
     pub enabled: bool,
     /// It works only with a key, and has none.
-    pub needs_key: bool,
+    pub lacks_key: bool,
     /// It has no address of its own, and none is set.
-    pub needs_url: bool,
+    pub lacks_url: bool,
     #[serde(flatten)]
     pub health: EngineHealth,
     /// Where a key is to be had.
@@ -154,8 +154,8 @@ impl App {
                     name: info.name,
                     used: used.contains(&info.id),
                     enabled: is_enabled(info, &wired.settings),
-                    needs_key: lacks.key,
-                    needs_url: lacks.url,
+                    lacks_key: lacks.key,
+                    lacks_url: lacks.url,
                     health: health.unwrap_or_else(|| EngineHealth::unknown(info.id, state)),
                     key_url: info.key_url,
                     needs_key: info.needs_key,

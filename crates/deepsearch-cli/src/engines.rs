@@ -19,7 +19,7 @@ pub(crate) async fn run(app: &App, check: bool, json: bool) -> Outcome {
     for engine in engines {
         let state = match engine.health.state {
             _ if !engine.enabled => "switched off".to_owned(),
-            _ if engine.needs_url => "needs an address".to_owned(),
+            _ if engine.lacks_url => "needs an address".to_owned(),
             EngineState::NoKey => "needs a key".to_owned(),
             EngineState::KeyRefused { .. } => "its key was refused".to_owned(),
             EngineState::Resting { until } => {
@@ -45,7 +45,7 @@ pub(crate) async fn run(app: &App, check: bool, json: bool) -> Outcome {
             "{}  {}: {state}{speed}{failure}",
             engine.health.engine, engine.name
         ));
-        if let (true, Some(url)) = (engine.needs_key, engine.key_url) {
+        if let (true, Some(url)) = (engine.lacks_key, engine.key_url) {
             print::line(&format!(
                 "    get one at {url}, then: deepsearch settings set engines.{}.key -",
                 engine.health.engine

@@ -223,8 +223,17 @@ export type EngineState = { kind: "ready" } |
 /**  A search engine as a person sees it. */
 export type EngineStatus = {
 	name: string,
-	/**  Whether it is asked as things are set. */
+	/**
+	 *  Whether it is asked as things are set. Where it is not, although it is on and needs nothing, it was left out of
+	 *  `engines.order`.
+	 */
 	used: boolean,
+	/**  Whether the person has it on. */
+	enabled: boolean,
+	/**  It works only with a key, and has none. */
+	lacks_key: boolean,
+	/**  It has no address of its own, and none is set. */
+	lacks_url: boolean,
 	/**  Where a key is to be had. */
 	key_url: string | null,
 	/**  Cannot be asked without a key. */

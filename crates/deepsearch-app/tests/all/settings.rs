@@ -165,7 +165,7 @@ async fn an_engine_that_is_not_asked_says_what_it_lacks_and_only_that() {
     let told = |app: &App, id: &str| {
         let engines = app.engines();
         let engine = engines.iter().find(|engine| engine.health.engine == id).expect(id);
-        (engine.used, engine.enabled, engine.needs_key, engine.needs_url)
+        (engine.used, engine.enabled, engine.lacks_key, engine.lacks_url)
     };
     assert_eq!(told(&app, "brave"), (false, true, true, false));
     assert_eq!(told(&app, "searxng"), (false, true, false, true));

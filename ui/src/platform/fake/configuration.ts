@@ -135,19 +135,23 @@ export class FakeConfiguration {
     return ENGINES.map(([engine, name, key_url]) => {
       const needs_key = key_url !== null;
       const needs_url = engine === "searxng";
-      const hasKey = !needs_key || this.value(`engines.${engine}.key`) === true;
-      const state: EngineState = hasKey ? this.#stateOf(engine) : { kind: "no_key" };
-      const on = this.value(`engines.${engine}.enabled`) === true;
-      const used = on && hasKey && (!needs_url || Boolean(this.value(`engines.${engine}.url`)));
+      const enabled = this.value(`engines.${engine}.enabled`) === true;
+      const lacks_key = needs_key && this.value(`engines.${engine}.key`) !== true;
+      const lacks_url = needs_url && !this.value(`engines.${engine}.url`);
+      const state: EngineState = lacks_key ? { kind: "no_key" } : this.#stateOf(engine);
+      const used = enabled && !lacks_key && !lacks_url;
       const asked = used && this.options.scenario !== "empty";
       return {
         name,
         engine,
         used,
+        enabled,
         state,
         key_url,
         needs_key,
         needs_url,
+        lacks_key,
+        lacks_url,
         last_success: asked ? this.#ago(300_000) : null,
         last_failure: this.#lastFailure(state),
         successes: asked ? 412 : 0,

@@ -15,6 +15,9 @@ const engine = (id: string, over: Partial<EngineStatus> = {}): EngineStatus => (
   key_url: null,
   needs_key: false,
   needs_url: false,
+  enabled: true,
+  lacks_key: false,
+  lacks_url: false,
   ...over,
 });
 const provider = (id: string, over: Partial<ProviderStatus> = {}): ProviderStatus => ({

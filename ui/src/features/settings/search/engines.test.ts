@@ -19,6 +19,9 @@ function engine(id: string): EngineStatus {
     key_url: null,
     needs_key: false,
     needs_url: false,
+    enabled: true,
+    lacks_key: false,
+    lacks_url: false,
   };
 }
 
