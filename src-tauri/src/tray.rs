@@ -3,7 +3,7 @@
 pub(crate) mod words;
 
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use deepsearch_app::{App, ChatFilter};
 use deepsearch_core::{Chat, ChatId};
@@ -11,6 +11,7 @@ use tauri::image::Image;
 use tauri::menu::{Menu, MenuBuilder, MenuEvent, MenuItem};
 use tauri::tray::{MouseButton, MouseButtonState, TrayIconBuilder, TrayIconEvent};
 use tauri::{AppHandle, Manager, Wry};
+use tokio::sync::watch;
 
 use crate::commands::Navigate;
 use crate::windows;
@@ -20,13 +21,30 @@ const RECENT: u32 = 5;
 /// What stands before a chat's id in its entry's.
 const CHAT: &str = "chat:";
 
-/// Whether the desktop shows our icon.
-#[derive(Default)]
-pub(crate) struct Presence(AtomicBool);
+/// Whether the desktop shows our icon; `None` until that is known.
+pub(crate) struct Presence(watch::Sender<Option<bool>>);
+
+impl Default for Presence {
+    fn default() -> Self {
+        Self(watch::Sender::new(None))
+    }
+}
 
 pub(crate) fn is_there(app: &AppHandle) -> bool {
     app.try_state::<Presence>()
-        .is_some_and(|presence| presence.0.load(Ordering::Relaxed))
+        .is_some_and(|presence| *presence.0.borrow() == Some(true))
+}
+
+/// As [`is_there`], but waits for what is not known yet, within reason.
+pub(crate) async fn will_be_there(app: &AppHandle) -> bool {
+    const PATIENCE: Duration = Duration::from_secs(3);
+    let mut presence = app.state::<Presence>().0.subscribe();
+    let known = tokio::time::timeout(PATIENCE, presence.wait_for(Option::is_some)).await;
+    matches!(known, Ok(Ok(there)) if *there == Some(true))
+}
+
+fn tell(app: &AppHandle, there: bool) {
+    app.state::<Presence>().0.send_replace(Some(there));
 }
 
 /// Puts the icon there. Where that cannot be done, the app works without it.
@@ -35,8 +53,14 @@ pub(crate) fn set_up(app: &AppHandle) {
     let built = std::panic::catch_unwind(AssertUnwindSafe(|| build(app)));
     match built {
         Ok(Ok(())) => watch(app),
-        Ok(Err(error)) => tracing::warn!(%error, "there is no tray icon"),
-        Err(_) => tracing::warn!("there is no tray icon: libayatana-appindicator3 is missing"),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "there is no tray icon");
+            tell(app, false);
+        }
+        Err(_) => {
+            tracing::warn!("there is no tray icon: libayatana-appindicator3 is missing");
+            tell(app, false);
+        }
     }
 }
 
@@ -136,6 +160,7 @@ fn watch(app: &AppHandle) {
     tauri::async_runtime::spawn(async move {
         if let Err(error) = watch_watcher(&app).await {
             tracing::info!(%error, "whether the desktop shows tray icons is not known");
+            tell(&app, false);
         }
     });
 }
@@ -147,15 +172,14 @@ async fn watch_watcher(app: &AppHandle) -> zbus::Result<()> {
     let bus = zbus::Connection::session().await?;
     let names = zbus::fdo::DBusProxy::new(&bus).await?;
     let mut owners = names.receive_name_owner_changed_with_args(&[(0, WATCHER)]).await?;
-    let is_there = |there| app.state::<Presence>().0.store(there, Ordering::Relaxed);
-    is_there(names.name_has_owner(WATCHER.try_into()?).await?);
+    tell(app, names.name_has_owner(WATCHER.try_into()?).await?);
     while let Some(change) = owners.next().await {
-        is_there(change.args()?.new_owner.is_some());
+        tell(app, change.args()?.new_owner.is_some());
     }
     Ok(())
 }
 
 #[cfg(not(target_os = "linux"))]
 fn watch(app: &AppHandle) {
-    app.state::<Presence>().0.store(true, Ordering::Relaxed);
+    tell(app, true);
 }

@@ -1,5 +1,6 @@
 //! The `deepsearch` command as a person runs it: a process of its own, a data folder of its own.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -50,6 +51,12 @@ impl Home {
         self.folder.path()
     }
 
+    /// What tells a program of DeepSearch its data folder and the settings.
+    pub fn environment(&self) -> impl Iterator<Item = (OsString, OsString)> {
+        let settings = self.settings.iter().map(|(name, value)| (name.into(), value.into()));
+        settings.chain([("DEEPSEARCH_HOME".into(), self.path().into())])
+    }
+
     /// The command, ready to be started; nothing of the developer's own settings reaches it.
     ///
     /// # Errors
@@ -62,11 +69,7 @@ impl Home {
         for name in foreign {
             command.env_remove(name);
         }
-        command
-            .args(args)
-            .env("DEEPSEARCH_HOME", self.path())
-            .envs(self.settings.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null());
+        command.args(args).envs(self.environment()).stdin(Stdio::null());
         Ok(command)
     }
 

@@ -1,4 +1,4 @@
-//! What tests need from outside: the documents, the real model, Redis. `cargo xtask test` brings all of it.
+//! What tests need from outside: the documents, the real model, Redis, the built window. `cargo xtask test` brings all of it.
 //!
 //! Run by plain `cargo test`, a test that lacks something says so and passes by; under `cargo xtask test` it fails,
 //! so that nothing is left out unseen.
@@ -19,6 +19,11 @@ pub fn corpus() -> Option<PathBuf> {
 pub fn model_url() -> Option<Url> {
     from_environment("DEEPSEARCH_TEST_MODEL_URL")
         .map(|url| Url::parse(&url).expect("DEEPSEARCH_TEST_MODEL_URL is a URL"))
+}
+
+/// The built program of the window, which carries the built interface.
+pub fn desktop() -> Option<PathBuf> {
+    from_environment("DEEPSEARCH_TEST_DESKTOP").map(PathBuf::from)
 }
 
 /// Whether a missing need fails the test.

@@ -3,6 +3,7 @@
 //! Debian and its children install through apt. Elsewhere, and where a person says no, the names are told instead.
 
 use std::io::{BufRead, IsTerminal, Write};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
@@ -50,6 +51,8 @@ pub(crate) struct Need {
 #[derive(Debug)]
 enum Present {
     Program(&'static str),
+    /// Needed on Linux only.
+    OnLinux(&'static str),
     If(fn() -> bool),
 }
 
@@ -57,6 +60,7 @@ impl Need {
     fn is_present(&self) -> bool {
         match self.present {
             Present::Program(name) => shell::which(name).is_some(),
+            Present::OnLinux(name) => !cfg!(target_os = "linux") || shell::which(name).is_some(),
             Present::If(is_there) => is_there(),
         }
     }
@@ -117,6 +121,89 @@ pub(crate) const TESTS: &[Need] = &[
         present: Present::If(|| shell::succeeds(&mut shell::command("python3", &["-c", "import venv, ensurepip"]))),
     },
 ];
+
+/// What the tests of the window need.
+pub(crate) const WINDOW_TESTS: &[Need] = &[
+    Need {
+        apt: "xvfb",
+        elsewhere: "Xvfb",
+        why: "the screen of a window's test",
+        present: Present::OnLinux("Xvfb"),
+    },
+    Need {
+        apt: "openbox",
+        elsewhere: "openbox",
+        why: "manages the windows there",
+        present: Present::OnLinux("openbox"),
+    },
+    Need {
+        apt: "dbus-daemon",
+        elsewhere: "dbus-daemon",
+        why: "the session bus of a window's test",
+        present: Present::OnLinux("dbus-daemon"),
+    },
+    Need {
+        apt: "webkit2gtk-driver",
+        elsewhere: "WebKitWebDriver of WebKitGTK 4.1",
+        why: "drives the window",
+        present: Present::OnLinux("WebKitWebDriver"),
+    },
+    Need {
+        apt: "xdotool",
+        elsewhere: "xdotool",
+        why: "presses keys there",
+        present: Present::OnLinux("xdotool"),
+    },
+    Need {
+        apt: "wmctrl",
+        elsewhere: "wmctrl",
+        why: "lists and closes windows there",
+        present: Present::OnLinux("wmctrl"),
+    },
+    Need {
+        apt: "imagemagick",
+        elsewhere: "ImageMagick",
+        why: "keeps a picture of a failure",
+        present: Present::OnLinux("import"),
+    },
+    Need {
+        apt: "libglib2.0-bin",
+        elsewhere: "gio of GLib",
+        why: "opens links as a browser would",
+        present: Present::OnLinux("gio"),
+    },
+    Need {
+        apt: "xdg-utils",
+        elsewhere: "xdg-utils",
+        why: "registers the sign-in link",
+        present: Present::OnLinux("xdg-mime"),
+    },
+    Need {
+        apt: "desktop-file-utils",
+        elsewhere: "desktop-file-utils",
+        why: "registers the sign-in link",
+        present: Present::OnLinux("update-desktop-database"),
+    },
+    Need {
+        apt: "iproute2",
+        elsewhere: "iproute2",
+        why: "takes the network away",
+        present: Present::OnLinux("ip"),
+    },
+    Need {
+        apt: "chromium",
+        elsewhere: "Chromium or Chrome, its path in DEEPSEARCH_CHROMIUM",
+        why: "the interface's own tests look at every view",
+        present: Present::If(|| chromium().is_some()),
+    },
+];
+
+/// The browser of the interface's tests.
+pub(crate) fn chromium() -> Option<PathBuf> {
+    let named = std::env::var_os("DEEPSEARCH_CHROMIUM").map(PathBuf::from);
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    named.or_else(|| names.into_iter().find_map(shell::which))
+}
 
 /// Installs what is missing of `needs`.
 ///

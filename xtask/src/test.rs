@@ -47,6 +47,7 @@ pub(crate) fn test(consent: Consent, bare: bool) -> Result<()> {
 impl World {
     fn ensure(consent: Consent) -> Result<Self> {
         setup::ensure(consent, setup::TESTS)?;
+        setup::ensure(consent, setup::WINDOW_TESTS)?;
         Ok(Self {
             documents: corpus::ensure(consent)?,
             python: python::ensure(consent)?,
@@ -94,7 +95,10 @@ fn tests(world: Option<&World>) -> Result<()> {
         "test --workspace --locked --no-fail-fast --lib --bins --tests"
     };
     let mut command = shell::cargo(run);
-    command.env("DEEPSEARCH_TEST_BIN", build(run)?);
+    let [command_line, window] = build(run)?;
+    command
+        .env("DEEPSEARCH_TEST_BIN", command_line)
+        .env("DEEPSEARCH_TEST_DESKTOP", window);
     let Some(world) = world else {
         return shell::run(&mut command);
     };
@@ -109,26 +113,26 @@ fn tests(world: Option<&World>) -> Result<()> {
     )
 }
 
-/// Builds the tests, and with them the command that journeys run: with the same features, so nothing is built twice.
-fn build(run: &str) -> Result<PathBuf> {
-    let name = format!("deepsearch{}", std::env::consts::EXE_SUFFIX);
-    let binary = std::env::current_exe()
-        .context("finding the folder of built programs")?
-        .with_file_name(name);
-    // Cargo puts it back where it belongs to the tests; if it did not, an old one would be tested in vain.
-    match std::fs::remove_file(&binary) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            return Err(error).with_context(|| format!("removing `{}`", binary.display()));
+/// Builds the tests, and with them the command and the window that journeys run: with the same features, so nothing is
+/// built twice.
+fn build(run: &str) -> Result<[PathBuf; 2]> {
+    let xtask = std::env::current_exe().context("finding the folder of built programs")?;
+    let programs = ["deepsearch", "deepsearch-desktop"]
+        .map(|name| xtask.with_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX)));
+    // Cargo puts them back where they belong to the tests; if it did not, old ones would be tested in vain.
+    for program in &programs {
+        match std::fs::remove_file(program) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("removing `{}`", program.display()));
+            }
+            _ => {}
         }
-        _ => {}
     }
     shell::run(&mut shell::cargo(&format!("{run} --no-run")))?;
-    ensure!(
-        binary.is_file(),
-        "no test of deepsearch-cli builds `{}`",
-        binary.display()
-    );
-    Ok(binary)
+    for program in &programs {
+        ensure!(program.is_file(), "no test builds `{}`", program.display());
+    }
+    Ok(programs)
 }
 
 fn step(name: &'static str, work: impl FnOnce() -> Result<()>) -> Outcome {

@@ -59,7 +59,7 @@ pub(crate) struct Parts {
     pub(crate) runs: Arc<Runs>,
     pub(crate) changes: broadcast::Sender<Change>,
     pub(crate) tasks: TaskTracker,
-    pub(crate) favicons: Favicons,
+    pub(crate) favicons: Arc<Favicons>,
 }
 
 /// The parts that depend on settings; built anew when one changes.
@@ -71,8 +71,8 @@ pub(crate) struct Wired {
     /// For who asks in the guide itself.
     pub(crate) whole_guide: Arc<dyn Searcher>,
     pub(crate) chats: Arc<dyn Searcher>,
-    pub(crate) fetcher: Arc<dyn PageFetcher>,
     pub(crate) crawler: Arc<Crawler>,
+    pub(crate) fetcher: Arc<dyn PageFetcher>,
     pub(crate) models: Models,
     pub(crate) cache: Arc<TieredCache>,
     /// How the engines were doing when that was last kept.
@@ -99,7 +99,8 @@ impl App {
         };
         let store = Store::open(config.home.join(STORE_FILE), options).await?;
         let settings = resolve(&config, &store).await?;
-        let wired = Wired::build(settings, &store, &clock, &crawl)?;
+        let favicons = Arc::new(Favicons::new(config.home.join("favicons")));
+        let wired = Wired::build(settings, &store, &clock, &crawl, &favicons)?;
         let inner = Parts {
             config,
             clock,
@@ -109,7 +110,7 @@ impl App {
             runs: Arc::default(),
             changes: broadcast::Sender::new(changes::KEPT),
             tasks: TaskTracker::new(),
-            favicons: Favicons::default(),
+            favicons,
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -150,7 +151,13 @@ impl App {
         let parts = &self.inner;
         self.keep_health(&self.wired()).await;
         let settings = resolve(&parts.config, &parts.store).await?;
-        let wired = Arc::new(Wired::build(settings, &parts.store, &parts.clock, &parts.crawl)?);
+        let wired = Arc::new(Wired::build(
+            settings,
+            &parts.store,
+            &parts.clock,
+            &parts.crawl,
+            &parts.favicons,
+        )?);
         *parts.wired.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = wired;
         Ok(())
     }
@@ -182,6 +189,7 @@ impl Wired {
         store: &Store,
         clock: &Arc<dyn Clock>,
         crawl: &CrawlOptions,
+        favicons: &Arc<Favicons>,
     ) -> Result<Self, AppError> {
         let network = |error: Box<dyn std::error::Error + Send + Sync>| AppError::Network(error);
         let mut crawl = crawl.clone();
@@ -210,6 +218,7 @@ impl Wired {
                 guide: guide.clone(),
                 chats: past.clone(),
                 web: crawler.clone(),
+                favicons: favicons.clone(),
             }),
             whole_guide: Arc::new(WholeGuide(guide.clone())),
             guide: Arc::new(Alone(guide)),

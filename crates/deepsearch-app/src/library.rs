@@ -82,16 +82,10 @@ impl App {
         self.store().lookup_page(id).await?.ok_or_else(unknown)
     }
 
-    /// The icon of a page's site as a `data:` address. `None` where it has none that is an ordinary picture.
+    /// The icon of a page's site as a `data:` address, from what was kept when the site was read: this asks nobody.
+    /// `None` where it has none that is an ordinary picture.
     pub async fn favicon(&self, page: &str) -> Option<String> {
-        let page = Url::parse(page)
-            .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https"))?;
-        let declared = self.store().find_page_by_url(&page).await.ok().flatten();
-        let icon = declared
-            .and_then(|page| page.favicon)
-            .or_else(|| page.join("/favicon.ico").ok())?;
-        self.inner.favicons.get(&icon, &self.wired().crawler).await
+        self.inner.favicons.get(&Url::parse(page).ok()?).await
     }
 
     /// The readable page in some HTML, PDF or text that is there already.

@@ -13,6 +13,8 @@ use deepsearch_search::Guide;
 use deepsearch_sqlite::{HistoryQuery, Store};
 use url::Url;
 
+use crate::favicons::Favicons;
+
 /// One engine as a searcher: nothing to fail over to, nothing to cache.
 pub(crate) struct Alone<E>(pub(crate) Arc<E>);
 
@@ -198,6 +200,7 @@ pub(crate) struct LocalFirst {
     pub(crate) guide: Arc<Guide>,
     pub(crate) chats: Arc<PastChats>,
     pub(crate) web: Arc<Crawler>,
+    pub(crate) favicons: Arc<Favicons>,
 }
 
 #[async_trait]
@@ -210,7 +213,11 @@ impl PageFetcher for LocalFirst {
                 .read(url)
                 .await
                 .ok_or_else(|| FetchError::Unknown { url: url.clone() }),
-            _ => self.web.fetch(url).await,
+            _ => {
+                let page = self.web.fetch(url).await?;
+                self.favicons.fetch(&page, &self.web);
+                Ok(page)
+            }
         }
     }
 }

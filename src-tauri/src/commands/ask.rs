@@ -6,8 +6,8 @@ use deepsearch_app::{App, AskRequest, RunningAnswer};
 use deepsearch_core::{AnswerEvent, Failure, MessageId};
 use tauri::async_runtime::JoinHandle;
 use tauri::ipc::Channel;
-use tauri::{AppHandle, State};
-use tokio::sync::mpsc;
+use tauri::{AppHandle, Manager, State};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::told;
@@ -16,34 +16,49 @@ use crate::notify;
 /// One frame: what comes within it is told together, and tokens are merged.
 const FRAME: Duration = Duration::from_millis(16);
 
-/// Answers a question, streaming each step to the window. Fails only when nothing was begun: what happens later is
-/// told as an event.
+/// Answers a question, streaming each step to the window; no events at all are the end. Answers itself as soon as the
+/// question is kept, and fails only when nothing was begun: what happens later is told as an event.
+///
+/// Were it pending until the end, a page that is loaded anew in the meantime would ask twice: Tauri's script takes the
+/// request that the webview then drops for one that never arrived, and sends it again another way.
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn ask(
     window: AppHandle,
-    app: State<'_, App>,
     request: AskRequest,
     events: Channel<Vec<AnswerEvent>>,
 ) -> Result<(), Failure> {
     told(async {
-        let (question, begun) = (request.question.clone(), Instant::now());
-        let frames = Frames::to(events);
-        let mut has_begun = false;
-        let answered = app.ask(request, |event| {
-            has_begun = true;
-            frames.push(event);
-        });
-        let answered = answered.await;
-        frames.finish().await;
-        match answered {
-            Err(error) if !has_begun => return Err(error),
-            Err(_) => {}
-            Ok(_) => notify::answer_ready(&window, &app, &question, begun.elapsed()),
-        }
-        Ok(())
+        let (begun, beginning) = oneshot::channel();
+        tauri::async_runtime::spawn(answer(window, request, events, begun));
+        // Nobody tells when it ended before it began, and then there is nothing to tell.
+        beginning.await.unwrap_or(Ok(()))
     })
     .await
+}
+
+async fn answer(
+    window: AppHandle,
+    request: AskRequest,
+    events: Channel<Vec<AnswerEvent>>,
+    begun: oneshot::Sender<Result<(), Failure>>,
+) {
+    let app = window.state::<App>();
+    let (question, started) = (request.question.clone(), Instant::now());
+    let frames = Frames::to(events.clone());
+    let mut begun = Some(begun);
+    let answered = app.ask(request, |event| {
+        frames.push(event);
+        begun.take().map(|begun| begun.send(Ok(())));
+    });
+    let answered = answered.await;
+    frames.finish().await;
+    let _ = events.send(Vec::new());
+    match (answered, begun) {
+        (Err(error), Some(begun)) => drop(begun.send(Err(error.into()))),
+        (Err(_), None) => {}
+        (Ok(_), _) => notify::answer_ready(&window, &app, &question, started.elapsed()),
+    }
 }
 
 /// Tells an answer from its beginning, then as it comes, until it has ended. `false` when it is not being written.

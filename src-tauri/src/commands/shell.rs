@@ -109,7 +109,7 @@ pub(crate) async fn info(window: AppHandle, app: State<'_, App>) -> Result<AppIn
             version: window.package_info().version.to_string(),
             os: std::env::consts::OS,
             session: session(),
-            tray: tray::is_there(&window),
+            tray: tray::will_be_there(&window).await,
             data_folder: app.config().home.to_string_lossy().into_owned(),
             read_only: app.store().is_read_only(),
             recovery: app.store().recovery().map(deepsearch_app::tell),

@@ -3,7 +3,8 @@
 //! The real command in a data folder of its own, against a web, engines and models that speak their real formats over
 //! sockets. What a crate promises by itself is tested beside that crate.
 
-mod purpose;
+use deepsearch_tests::purpose;
+
 mod world;
 
 mod first_question;

@@ -9,8 +9,11 @@ import * as __TAURI_EVENT from "@tauri-apps/api/event";
 /** Commands */
 export const commands = {
 	/**
-	 *  Answers a question, streaming each step to the window. Fails only when nothing was begun: what happens later is
-	 *  told as an event.
+	 *  Answers a question, streaming each step to the window; no events at all are the end. Answers itself as soon as the
+	 *  question is kept, and fails only when nothing was begun: what happens later is told as an event.
+	 * 
+	 *  Were it pending until the end, a page that is loaded anew in the meantime would ask twice: Tauri's script takes the
+	 *  request that the webview then drops for one that never arrived, and sends it again another way.
 	 */
 	ask: (request: AskRequest, events: Channel<AnswerEvent[]>) => __TAURI_INVOKE<null>("ask", { request, events }),
 	/**  Tells an answer from its beginning, then as it comes, until it has ended. `false` when it is not being written. */

@@ -17,7 +17,12 @@ export function tauriPlatform(start: Start): Platform {
     start,
     info: told(commands.info),
 
-    ask: async (request, onEvents) => void (await told(commands.ask)(request, channel(onEvents))),
+    ask: (request, onEvents) =>
+      new Promise((resolve, reject) => {
+        // The command answers when the answer has begun; no events at all say that it is over.
+        const tell = (events: AnswerEvent[]) => (events.length ? onEvents(events) : resolve());
+        told(commands.ask)(request, channel(tell)).catch(reject);
+      }),
     watchAnswer: (answer, onEvents) => told(commands.watchAnswer)(answer, channel(onEvents)),
     stopAnswer: told(commands.stopAnswer),
     runningAnswers: told(commands.runningAnswers),

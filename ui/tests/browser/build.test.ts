@@ -4,14 +4,17 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "vite";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 
 let folder: string;
 let files: { name: string; text: string }[];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "deepsearch-app-"));
+  // As `npm run build` has it: vitest's own value would make this a build for development.
+  vi.stubEnv("NODE_ENV", "production");
   await build({ mode: "production", logLevel: "error", build: { outDir: folder, emptyOutDir: true } });
+  vi.unstubAllEnvs();
   const names = (await readdir(folder, { recursive: true })).filter((name) => /\.(html|js|css)$/.test(name));
   files = await Promise.all(names.map(async (name) => ({ name, text: await readFile(join(folder, name), "utf8") })));
 });

@@ -1,10 +1,10 @@
 //! What the app wants of a model in one request, as the request itself shows it.
 
-use deepsearch_tests::model_server::{ModelServer, Script, prompt};
+use crate::model_server::{ModelServer, Script, prompt};
 use serde_json::Value;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub enum Purpose {
     /// To reword a follow-up as a search.
     Plan,
     /// To answer from sources.
@@ -15,7 +15,7 @@ pub(crate) enum Purpose {
     FollowUps,
 }
 
-pub(crate) fn purpose(request: &Value) -> Purpose {
+pub fn purpose(request: &Value) -> Purpose {
     let prompt = prompt(request);
     let signs = [
         ("Rewrite the last message", Purpose::Plan),
@@ -28,9 +28,10 @@ pub(crate) fn purpose(request: &Value) -> Purpose {
 }
 
 /// A model that answers as `answer` says, and gives a title, follow-ups and rewordings as a good one does.
-pub(crate) async fn answering(
-    answer: impl Fn(&Value) -> Script + Send + Sync + 'static,
-) -> anyhow::Result<ModelServer> {
+///
+/// # Errors
+/// When no port is free.
+pub async fn answering(answer: impl Fn(&Value) -> Script + Send + Sync + 'static) -> anyhow::Result<ModelServer> {
     ModelServer::start(move |request| match purpose(request) {
         Purpose::Plan => Script::text("Zorvane lighthouse engineer Maren Oltwick"),
         Purpose::Title => Script::text("The Zorvane lighthouse"),
@@ -41,7 +42,7 @@ pub(crate) async fn answering(
 }
 
 /// The requests of one purpose, in order.
-pub(crate) fn asked_for(model: &ModelServer, wanted: Purpose) -> Vec<String> {
+pub fn asked_for(model: &ModelServer, wanted: Purpose) -> Vec<String> {
     let requests = model.requests();
     let fitting = requests.iter().filter(|request| purpose(request) == wanted);
     fitting.map(prompt).collect()

@@ -1,0 +1,370 @@
+//! A desktop with the real window on it: a screen, a session bus, a home, and WebKit's driver to see and to click.
+//!
+//! Each journey has its own of everything, so that nothing it does reaches another one or the person's own desktop, and
+//! nothing is left of it afterwards.
+
+mod app;
+mod bus;
+mod network;
+mod page;
+mod processes;
+mod screen;
+mod tray;
+
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use futures::FutureExt;
+use tempfile::TempDir;
+
+use crate::cli::Home;
+use crate::needs;
+
+pub use app::{App, Network, Start};
+pub use page::Page;
+pub use processes::{Process, Tree};
+pub use screen::{Region, Screen};
+pub use tray::Tray;
+
+use bus::Bus;
+use processes::Processes;
+
+/// How long anything may take before it is taken to have failed: the machine may be busy with other tests.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+const LOOK_EVERY: Duration = Duration::from_millis(40);
+
+/// Where pictures and texts of failed journeys are put.
+const FAILURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/desktop-failures");
+
+/// One person's desktop. Dropping it ends everything that runs on it.
+#[derive(Debug)]
+pub struct Desktop {
+    // Ends first: what runs there still writes to the folder.
+    processes: Processes,
+    screen: Screen,
+    bus: Bus,
+    program: PathBuf,
+    clients: Vec<fantoccini::Client>,
+    folder: TempDir,
+}
+
+/// Walks a journey on a desktop of its own. Where it fails, a picture of the screen and the text of the window are kept.
+///
+/// # Errors
+/// When the journey does, or the desktop cannot be set up.
+///
+/// # Panics
+/// When the journey does.
+pub async fn journey(walk: impl AsyncFnOnce(&mut Desktop) -> Result<()>) -> Result<()> {
+    let name = std::thread::current().name().unwrap_or("journey").replace("::", "-");
+    let Some(mut desktop) = Desktop::open().await? else {
+        return Ok(());
+    };
+    let walked = AssertUnwindSafe(walk(&mut desktop)).catch_unwind().await;
+    if !matches!(walked, Ok(Ok(()))) {
+        desktop.keep_failure(&name).await;
+    }
+    drop(desktop);
+    walked.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+impl Desktop {
+    /// An empty desktop, or `None` where the built window is not named (which fails under `cargo xtask test`).
+    ///
+    /// # Errors
+    /// When a part of it does not start.
+    pub async fn open() -> Result<Option<Self>> {
+        let Some(program) = needs::desktop() else {
+            return Ok(None);
+        };
+        ensure!(
+            program.is_file(),
+            "DEEPSEARCH_TEST_DESKTOP names no file: `{}`",
+            program.display()
+        );
+        Self::open_for(&program).await.map(Some)
+    }
+
+    /// A desktop for any program with one window that can be driven.
+    ///
+    /// # Errors
+    /// When a part of it does not start.
+    pub async fn open_for(program: &Path) -> Result<Self> {
+        let folder = tempfile::tempdir().context("making a home")?;
+        let mut processes = Processes::new(folder.path())?;
+        install_browser(&folder.path().join("home"))?;
+        let screen = Screen::open(&mut processes, folder.path()).await?;
+        let bus = Bus::open(&mut processes, folder.path()).await?;
+        screen.manage_windows(&mut processes).await?;
+        Ok(Self {
+            processes,
+            screen,
+            bus,
+            program: program.to_owned(),
+            clients: Vec::new(),
+            folder,
+        })
+    }
+
+    pub fn screen(&self) -> &Screen {
+        &self.screen
+    }
+
+    /// Makes this desktop one that shows tray icons, as most do.
+    ///
+    /// # Errors
+    /// When the bus refuses.
+    pub async fn show_tray(&self) -> Result<Tray> {
+        Tray::show(self.bus.address()).await
+    }
+
+    /// Starts the app with this data folder, as a person does from the menu, and waits for its window.
+    ///
+    /// # Errors
+    /// When no window comes.
+    pub async fn start(&mut self, home: &Home) -> Result<App> {
+        self.start_as(home, &Start::default()).await
+    }
+
+    /// As [`Desktop::start`], in other circumstances.
+    ///
+    /// # Errors
+    /// When no window comes.
+    pub async fn start_as(&mut self, home: &Home, start: &Start) -> Result<App> {
+        let app = App::start(&mut self.processes, &self.program, home, start).await?;
+        self.clients.push(app.client().clone());
+        Ok(app)
+    }
+
+    /// Starts a program that nobody drives, as a person would, and gives its number.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn launch(&mut self, program: &Path, home: &Home) -> Result<u32> {
+        let mut command = self.processes.command(program);
+        command.envs(home.environment());
+        Ok(self.processes.spawn(command)?.id())
+    }
+
+    /// Ends what was launched, with all that it started.
+    ///
+    /// # Errors
+    /// When it goes on running.
+    pub async fn end_launched(&mut self, process: u32) -> Result<()> {
+        for process in Tree::of(process).0 {
+            processes::kill(process.id);
+        }
+        until("the program to end", async || {
+            Ok(Tree::of(process).0.is_empty().then_some(()))
+        })
+        .await
+    }
+
+    /// Starts the program once more beside the running app, which is to end at once and leave the rest to the first.
+    ///
+    /// # Errors
+    /// When it goes on running, or ends badly.
+    pub async fn start_again(&self, home: &Home, args: &[&str]) -> Result<()> {
+        let mut again = self.processes.command(&self.program);
+        again.args(args).envs(home.environment());
+        let output = processes::finish(again).await.context("a second start")?;
+        ensure!(output.status.success(), "a second start failed: {output:?}");
+        Ok(())
+    }
+
+    /// Opens an address the way a browser or a mail program does: whoever is registered for its scheme gets it.
+    ///
+    /// # Errors
+    /// When nobody takes it.
+    pub async fn open_address(&self, home: &Home, address: &str) -> Result<()> {
+        let mut open = self.processes.command("gio");
+        open.args(["open", address]).envs(home.environment());
+        let output = processes::finish(open).await?;
+        ensure!(output.status.success(), "nobody opens {address}: {output:?}");
+        Ok(())
+    }
+
+    /// The addresses that this desktop's browser, its mail program and its file manager were asked to open.
+    pub fn opened(&self) -> Vec<String> {
+        let noted = std::fs::read_to_string(self.folder.path().join("home/opened")).unwrap_or_default();
+        noted.lines().map(str::to_owned).collect()
+    }
+
+    /// Presses keys, whatever has the focus: `ctrl+shift+space`.
+    ///
+    /// # Errors
+    /// When there is no xdotool.
+    pub async fn press(&self, keys: &str) -> Result<()> {
+        let output = self.run("xdotool", &["key", "--clearmodifiers", keys]).await?;
+        ensure!(output.status.success(), "pressing {keys}: {output:?}");
+        Ok(())
+    }
+
+    /// The titles of the windows that are on the screen.
+    ///
+    /// # Errors
+    /// When there is no wmctrl.
+    pub async fn windows(&self) -> Result<Vec<String>> {
+        let output = self.run("wmctrl", &["-l"]).await?;
+        let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+        // Number, desktop, machine, title.
+        let titles = lines.lines().map(|line| {
+            let title = line.split_whitespace().skip(3);
+            title.collect::<Vec<_>>().join(" ")
+        });
+        Ok(titles.collect())
+    }
+
+    /// Waits until a window with this title is on the screen, or is not.
+    ///
+    /// # Errors
+    /// When that does not come.
+    pub async fn until_window(&self, title: &str, shown: bool) -> Result<()> {
+        let what = format!("the window `{title}` to be {}", if shown { "shown" } else { "hidden" });
+        until(&what, async || {
+            let windows = self.windows().await?;
+            Ok((windows.iter().any(|window| window == title) == shown).then_some(()))
+        })
+        .await
+    }
+
+    /// The title of the window that has the focus.
+    ///
+    /// # Errors
+    /// When there is no xdotool.
+    pub async fn focused(&self) -> Result<String> {
+        let output = self.run("xdotool", &["getactivewindow", "getwindowname"]).await?;
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    /// Waits until a window has the focus.
+    ///
+    /// # Errors
+    /// When it does not get it.
+    pub async fn until_focused(&self, title: &str) -> Result<()> {
+        until(&format!("the focus on `{title}`"), async || {
+            Ok((self.focused().await? == title).then_some(()))
+        })
+        .await
+    }
+
+    /// Puts a window away as its minimise button does.
+    ///
+    /// # Errors
+    /// When there is no xdotool, or it stays where it is.
+    pub async fn minimise(&self, title: &str) -> Result<()> {
+        let exactly = format!("^{title}$");
+        self.run(
+            "xdotool",
+            &["search", "--onlyvisible", "--name", &exactly, "windowminimize"],
+        )
+        .await?;
+        until(&format!("`{title}` to be minimised"), async || {
+            Ok((self.focused().await? != title).then_some(()))
+        })
+        .await
+    }
+
+    /// Closes a window as its close button does.
+    ///
+    /// # Errors
+    /// When there is no wmctrl.
+    pub async fn close_window(&self, title: &str) -> Result<()> {
+        self.run("wmctrl", &["-F", "-c", title]).await.map(drop)
+    }
+
+    /// What the app and its driver have written to standard error so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.processes.log()).unwrap_or_default()
+    }
+
+    /// Ends everything and says what still ran of this desktop afterwards: nothing.
+    pub fn end(&mut self) -> Vec<Process> {
+        self.processes.end()
+    }
+
+    async fn run(&self, program: &str, args: &[&str]) -> Result<Output> {
+        let mut command = self.processes.command(program);
+        command.args(args);
+        processes::finish(command).await
+    }
+
+    async fn keep_failure(&self, name: &str) {
+        let folder = Path::new(FAILURES);
+        let _ = std::fs::create_dir_all(folder);
+        let picture = folder.join(format!("{name}.png"));
+        let _ = self
+            .run("import", &["-window", "root", &picture.to_string_lossy()])
+            .await;
+        let mut told = format!("windows: {:?}\nopened: {:?}\n", self.windows().await, self.opened());
+        for client in &self.clients {
+            let shown = tokio::time::timeout(Duration::from_secs(5), page::dump(client)).await;
+            told += &shown.unwrap_or_else(|_| "the driver does not answer\n".into());
+        }
+        told += &format!("\nlog:\n{}", self.log());
+        let _ = std::fs::write(folder.join(format!("{name}.txt")), told);
+        #[expect(clippy::print_stderr, reason = "who runs the tests wants to know where to look")]
+        {
+            eprintln!("a picture of the failure: {}", picture.display());
+        }
+    }
+}
+
+/// Looks again and again until there is something to see.
+///
+/// # Errors
+/// When the patience is at an end, with the last error if looking failed.
+pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let seen = look().await;
+        if let Ok(Some(seen)) = seen {
+            return Ok(seen);
+        }
+        if tokio::time::Instant::now() > deadline {
+            return Err(seen.err().unwrap_or_else(|| anyhow::anyhow!("it did not come")))
+                .with_context(|| format!("waited {} s for {what}", PATIENCE.as_secs()));
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// A browser that only notes what it is asked to open, for every kind of address that a hostile page might try.
+fn install_browser(home: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    const KINDS: [&str; 9] = [
+        "x-scheme-handler/http",
+        "x-scheme-handler/https",
+        "x-scheme-handler/mailto",
+        "x-scheme-handler/file",
+        "x-scheme-handler/ftp",
+        "x-scheme-handler/smb",
+        "text/html",
+        "text/plain",
+        "inode/directory",
+    ];
+    let entries = home.join(".local/share/applications");
+    std::fs::create_dir_all(&entries)?;
+    std::fs::create_dir_all(home.join(".config"))?;
+    let browser = home.join("browser");
+    std::fs::write(
+        &browser,
+        format!(
+            "#!/bin/sh\nprintf '%s\\n' \"$@\" >> '{}'\n",
+            home.join("opened").display()
+        ),
+    )?;
+    std::fs::set_permissions(&browser, std::fs::Permissions::from_mode(0o755))?;
+    let (kinds, program) = (KINDS.join(";"), browser.display());
+    let entry = format!("[Desktop Entry]\nType=Application\nName=Browser\nExec={program} %u\nMimeType={kinds};\n");
+    std::fs::write(entries.join("browser.desktop"), entry)?;
+    let defaults: String = KINDS.iter().map(|kind| format!("{kind}=browser.desktop\n")).collect();
+    std::fs::write(
+        home.join(".config/mimeapps.list"),
+        format!("[Default Applications]\n{defaults}"),
+    )?;
+    Ok(())
+}

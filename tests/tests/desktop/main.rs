@@ -1,0 +1,23 @@
+//! The app as a person sees it: the real window, the real shell, WebKit; a small web and scripted models around it.
+//!
+//! What an answer says and how it is found is promised by the journeys of the command; here it is shown that a person
+//! reaches all of it, and that nothing hostile reaches the person.
+
+#![cfg(target_os = "linux")]
+
+mod world;
+
+mod asking;
+mod branches;
+mod first_start;
+mod reading;
+mod settings;
+
+mod interrupted;
+mod offline;
+
+mod links;
+mod quick_ask;
+mod tray;
+
+mod hostile;

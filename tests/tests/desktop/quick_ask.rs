@@ -1,0 +1,104 @@
+//! Quick ask: there at a key, gone at a key, and carried on in the main window.
+
+use anyhow::Result;
+use deepsearch_tests::desktop::{Page, journey};
+use deepsearch_tests::small_web::{SmallWeb, offline, searching};
+use fantoccini::key::Key;
+
+use crate::world::{ANSWER, MAIN, QUESTION, QUICK, chats};
+
+async fn ask(page: &Page, question: &str) -> Result<()> {
+    page.write("textbox", "", question).await?;
+    page.press(&[Key::Enter.into()]).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quick_ask_comes_from_the_tray_the_shortcut_and_a_second_start_and_goes_with_escape() -> Result<()> {
+    journey(async |desktop| {
+        let home = offline()?;
+        let tray = desktop.show_tray().await?;
+        let app = desktop.start(&home).await?;
+        app.main().await?.find("textbox", "^Your question").await?;
+
+        desktop.press("ctrl+shift+space").await?;
+        desktop.until_window(QUICK, true).await?;
+        let quick = app.quick().await?;
+        quick.find("textbox", "").await?;
+        assert_eq!(desktop.focused().await?, QUICK);
+        // The field has the focus: keys that nobody aimed go into it.
+        desktop.press("z").await?;
+        quick
+            .until(
+                "the key in the field",
+                "return document.querySelector('textarea, input').value === 'z'",
+            )
+            .await?;
+        desktop.press("Escape").await?;
+        desktop.until_window(QUICK, false).await?;
+        assert_eq!(desktop.focused().await?, MAIN, "the focus goes back");
+
+        tray.click("Ask…").await?;
+        desktop.until_window(QUICK, true).await?;
+        quick.press(&[Key::Escape.into()]).await?;
+        desktop.until_window(QUICK, false).await?;
+
+        desktop.start_again(&home, &["--quick-ask"]).await?;
+        desktop.until_window(QUICK, true).await?;
+        assert_eq!(desktop.windows().await?.len(), 2, "the same app, the same window");
+        quick.press(&[Key::Escape.into()]).await?;
+        desktop.until_window(QUICK, false).await?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_in_quick_ask_has_citations_and_is_carried_on_in_the_main_window() -> Result<()> {
+    journey(async |desktop| {
+        let web = SmallWeb::lighthouse().await?;
+        let home = searching(&web.engine)?;
+        let app = desktop.start(&home).await?;
+        app.main().await?.find("textbox", "^Your question").await?;
+        desktop.press("ctrl+shift+space").await?;
+        desktop.until_window(QUICK, true).await?;
+        let quick = app.quick().await?;
+        ask(&quick, QUESTION).await?;
+        quick.shows(ANSWER).await?;
+        quick.find("button", "^Source 1").await?;
+        let fits = "return document.documentElement.scrollHeight <= innerHeight + 1 && innerHeight > 100";
+        quick.until("a window as tall as the answer", fits).await?;
+
+        quick.press(&[Key::Control.into(), Key::Enter.into()]).await?;
+        desktop.until_window(QUICK, false).await?;
+        let main = app.main().await?;
+        main.shows(ANSWER).await?;
+        main.shows(&QUESTION.replace('?', "\\?")).await?;
+        assert_eq!(chats(&home)?.len(), 1);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hidden_quick_ask_goes_on_with_its_answer() -> Result<()> {
+    journey(async |desktop| {
+        let web = SmallWeb::lighthouse().await?;
+        let model = crate::world::slow_model().await?;
+        let home = deepsearch_tests::small_web::with_model(searching(&web.engine)?, &model);
+        let app = desktop.start(&home).await?;
+        app.main().await?.find("textbox", "^Your question").await?;
+        desktop.press("ctrl+shift+space").await?;
+        desktop.until_window(QUICK, true).await?;
+        let quick = app.quick().await?;
+        ask(&quick, QUESTION).await?;
+        quick.shows("Step 5 is made of granite").await?;
+        desktop.press("Escape").await?;
+        desktop.until_window(QUICK, false).await?;
+        desktop.press("ctrl+shift+space").await?;
+        desktop.until_window(QUICK, true).await?;
+        quick.shows("Step 60 is made of granite").await?;
+        assert_eq!(chats(&home)?.len(), 1);
+        Ok(())
+    })
+    .await
+}

@@ -1,0 +1,55 @@
+//! What most journeys do: ask, and have an answer in front of them.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use deepsearch_tests::cli::Home;
+use deepsearch_tests::desktop::Page;
+use deepsearch_tests::model_server::{ModelServer, Script};
+use deepsearch_tests::purpose::answering;
+
+pub(crate) const QUESTION: &str = "How high is the Zorvane lighthouse?";
+pub(crate) const ANSWER: &str = "47 metres high";
+
+/// The titles of the windows.
+pub(crate) const MAIN: &str = "DeepSearch";
+pub(crate) const QUICK: &str = "DeepSearch – quick ask";
+
+/// Writes a question into the window's field and sends it.
+pub(crate) async fn ask(page: &Page, question: &str) -> Result<()> {
+    page.write("textbox", "^Your question", question).await?;
+    page.click("button", "^Ask$").await
+}
+
+/// Asks about the lighthouse and waits until the answer is complete.
+pub(crate) async fn ask_about_the_lighthouse(page: &Page) -> Result<()> {
+    ask(page, QUESTION).await?;
+    page.shows(ANSWER).await?;
+    until_complete(page).await
+}
+
+/// Waits until nothing is being written any more: only then can an answer be given again.
+pub(crate) async fn until_complete(page: &Page) -> Result<()> {
+    page.find("button", "^Answer again").await.map(drop)
+}
+
+/// A model that would talk for minutes, and ends at once when it is asked to go on.
+pub(crate) async fn slow_model() -> Result<ModelServer> {
+    let long: String = std::iter::once("The lighthouse is 47 metres high [1].\n\n".to_owned())
+        .chain((1..=2000).map(|number| format!("Step {number} is made of granite. ")))
+        .collect();
+    answering(move |request| {
+        if deepsearch_tests::model_server::prompt(request).contains("You were interrupted") {
+            Script::text(" The rest.")
+        } else {
+            Script::text(&long).in_pieces(800, Duration::from_millis(40))
+        }
+    })
+    .await
+}
+
+/// The chats of a data folder, as the command lists them.
+pub(crate) fn chats(home: &Home) -> Result<Vec<serde_json::Value>> {
+    let listed = home.run(["chats", "list", "--json"])?.succeeded()?.json()?;
+    Ok(listed.as_array().cloned().unwrap_or_default())
+}
