@@ -1,16 +1,29 @@
 // Builds the two windows' pages, and runs the unit tests with the same settings.
 
 import { svelte } from "@sveltejs/vite-plugin-svelte";
+import type { Plugin } from "vite";
 import { configDefaults, defineConfig } from "vitest/config";
 
 const port = Number(process.env.DEEPSEARCH_UI_PORT ?? 1420);
 
+/** KaTeX names every font in three formats; every engine that the app runs on reads the first. */
+const onlyWoff2: Plugin = {
+  name: "deepsearch:only-woff2",
+  enforce: "pre",
+  transform: {
+    filter: { id: /\/katex\/dist\/[^/]+\.css/ },
+    handler: (css) => css.replace(/,\s*url\([^)]*\.(?:woff|ttf)\)\s*format\([^)]*\)/g, ""),
+  },
+};
+
 export default defineConfig(({ mode }) => ({
-  plugins: [svelte()],
+  plugins: [svelte(), onlyWoff2],
   clearScreen: false,
   server: { host: "127.0.0.1", port, strictPort: true, watch: { ignored: ["**/dist/**"] } },
   // jsdom would otherwise be given Svelte's server half.
   resolve: mode === "test" ? { conditions: ["browser"] } : {},
+  // Each grammar is a file of its own, loaded when code in its language is met.
+  worker: { format: "es" },
   build: {
     target: "safari16",
     // Fonts of formulas and the like stay files: `data:` fonts are not in the content security policy.

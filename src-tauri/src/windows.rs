@@ -33,12 +33,34 @@ pub(crate) fn open_main(app: &AppHandle, navigate: Option<Navigate>) -> tauri::R
     } else {
         format!("main-{}", NUMBER.fetch_add(1, Ordering::Relaxed))
     };
-    build(app, &label, "index.html", WindowKind::Main, navigate)?
+    let window = build(app, &label, "index.html", WindowKind::Main, navigate)?
         .title("DeepSearch")
         .inner_size(1180.0, 780.0)
         .min_inner_size(420.0, 480.0)
         .center()
-        .build()
+        .build()?;
+    let own = app.clone();
+    window.on_window_event(move |event| {
+        if matches!(event, WindowEvent::Destroyed) {
+            left(&own, &label);
+        }
+    });
+    Ok(window)
+}
+
+/// Where no tray shows the app it ends with the last window that a person sees, which a hidden quick ask is not.
+fn left(app: &AppHandle, gone: &str) {
+    let is_seen = |(label, window): (String, WebviewWindow)| {
+        label != gone && (state_label(&label) == MAIN || window.is_visible().unwrap_or(false))
+    };
+    if tray::is_there(app) || app.webview_windows().into_iter().any(is_seen) {
+        return;
+    }
+    if let Some(quick) = app.get_webview_window(QUICK)
+        && let Err(error) = quick.destroy()
+    {
+        tracing::error!(%error, "quick ask stays behind");
+    }
 }
 
 /// Shows a main window, the one used last if there are several, and tells it where to go.

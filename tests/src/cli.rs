@@ -36,7 +36,8 @@ impl Home {
             folder,
             settings: Vec::new(),
         };
-        Ok(home.set("crawl.allow_private", "true"))
+        // The developer's own keychain is nobody's place for a test's keys.
+        Ok(home.set("crawl.allow_private", "true").set("secrets.keychain", "false"))
     }
 
     /// Gives each later command a setting, by its name: `engines.searxng.url`.

@@ -121,6 +121,35 @@ impl Desktop {
         Tray::show(self.bus.address()).await
     }
 
+    /// Gives this desktop a keychain that is unlocked, as after a person's login.
+    ///
+    /// # Errors
+    /// When there is no gnome-keyring.
+    pub async fn unlock_keychain(&mut self) -> Result<()> {
+        use std::io::Write;
+        let mut daemon = self.processes.command("gnome-keyring-daemon");
+        daemon
+            .args(["--foreground", "--unlock", "--components=secrets"])
+            .stdin(std::process::Stdio::piped());
+        let password = self.processes.spawn(daemon)?.stdin.take();
+        password.context("its input")?.write_all(b"\n")?;
+        let address = self.bus.address().to_owned();
+        until("the keychain", async || {
+            bus::has(&address, "org.freedesktop.secrets").await
+        })
+        .await
+    }
+
+    /// The files in this desktop's keychain.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn keychain(&self) -> Result<Vec<Vec<u8>>> {
+        let folder = self.folder.path().join("home/.local/share/keyrings");
+        let files = std::fs::read_dir(folder)?;
+        files.map(|file| Ok(std::fs::read(file?.path())?)).collect()
+    }
+
     /// Starts the app with this data folder, as a person does from the menu, and waits for its window.
     ///
     /// # Errors

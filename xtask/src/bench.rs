@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::setup::{self, Consent};
-use crate::{corpus, shell};
+use crate::{corpus, shell, ui};
+
+/// The benchmark that measures the window.
+const WINDOW: &str = "desktop";
 
 /// Runs one benchmark of `tests/benches`, or all of them.
 ///
@@ -20,23 +23,52 @@ pub(crate) fn bench(consent: Consent, name: Option<&str>) -> Result<()> {
     };
     setup::ensure(consent, setup::BUILD)?;
     let documents = corpus::ensure(consent)?;
-    let command = build(&chosen)?;
+    let has_window = cfg!(target_os = "linux") && chosen.contains(&WINDOW);
+    if has_window {
+        setup::ensure(consent, setup::DESKTOP)?;
+        setup::ensure(consent, setup::WINDOW_TESTS)?;
+        ui::build()?;
+    }
+    let built = build(&chosen, has_window)?;
     for name in chosen {
         shell::say(&format!("benchmark {name}"));
         let mut cargo = shell::cargo("bench --locked --bench");
-        let world = [
-            ("DEEPSEARCH_TEST_CORPUS", &documents),
-            ("DEEPSEARCH_TEST_BIN", &command),
-        ];
-        shell::run(cargo.arg(name).envs(world))?;
+        cargo
+            .arg(name)
+            .env("DEEPSEARCH_TEST_CORPUS", &documents)
+            .env("DEEPSEARCH_TEST_BIN", built.join(program("deepsearch")));
+        if has_window {
+            cargo
+                .env("DEEPSEARCH_TEST_DESKTOP", built.join(program("deepsearch-desktop")))
+                .env(
+                    "DEEPSEARCH_TEST_EMPTY_WINDOW",
+                    built.join("examples").join(program("empty")),
+                );
+        }
+        shell::run(&mut cargo)?;
     }
     Ok(())
 }
 
-/// Builds the benchmarks, and with them the command that they start: in one go, so that both have the same features and
-/// nothing is built twice.
-fn build(names: &[&str]) -> Result<PathBuf> {
+fn program(name: &str) -> String {
+    format!("{name}{}", std::env::consts::EXE_SUFFIX)
+}
+
+/// Builds the benchmarks, and with them the programs that they start: in one go, so that all have the same features and
+/// nothing is built twice. The folder of the programs.
+fn build(names: &[&str], has_window: bool) -> Result<PathBuf> {
     let mut cargo = shell::cargo("build --locked --profile bench --bin deepsearch");
+    if has_window {
+        cargo.args(["--package", "deepsearch-cli", "--package", "deepsearch-tests"]);
+        cargo.args([
+            "--package",
+            "deepsearch-desktop",
+            "--bin",
+            "deepsearch-desktop",
+            "--example",
+            "empty",
+        ]);
+    }
     for name in names {
         cargo.args(["--bench", name]);
     }
@@ -46,16 +78,15 @@ fn build(names: &[&str]) -> Result<PathBuf> {
     let folder = xtask
         .parent()
         .and_then(Path::parent)
-        .context("finding the folder of built programs")?;
-    let command = folder
-        .join("release")
-        .join(format!("deepsearch{}", std::env::consts::EXE_SUFFIX));
+        .context("finding the folder of built programs")?
+        .join("release");
+    let command = folder.join(program("deepsearch"));
     ensure!(
         command.is_file(),
         "no build of deepsearch-cli has left `{}`",
         command.display()
     );
-    Ok(command)
+    Ok(folder)
 }
 
 fn names() -> Result<Vec<String>> {

@@ -149,6 +149,12 @@ pub(crate) const WINDOW_TESTS: &[Need] = &[
         present: Present::OnLinux("WebKitWebDriver"),
     },
     Need {
+        apt: "gnome-keyring",
+        elsewhere: "gnome-keyring",
+        why: "the keychain there",
+        present: Present::OnLinux("gnome-keyring-daemon"),
+    },
+    Need {
         apt: "xdotool",
         elsewhere: "xdotool",
         why: "presses keys there",

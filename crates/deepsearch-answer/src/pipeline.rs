@@ -218,7 +218,7 @@ impl Pipeline {
         }
         let queries: Vec<SearchQuery> = plan.queries.iter().map(|text| self.query(question, text)).collect();
         let retrieved = retrieve(&self.searchers, &queries, steps).await;
-        let offline = retrieved.offline;
+        let (offline, failure) = (retrieved.offline, retrieved.failure.clone());
         let ranking = Arc::new(self.ranking(&plan, None));
         let mut pages = self.read(&ranking, &plan.urls, retrieved, steps).await;
         // Private chats go to a model elsewhere only when they were asked for, and never beside a page of the web.
@@ -227,7 +227,12 @@ impl Pipeline {
             pages = self.read(&ranking, &[], local, steps).await;
         }
         let evidence = self.rank(&plan, &ranking, pages).await;
-        (plan, evidence, Searched { yes: true, offline })
+        let searched = Searched {
+            yes: true,
+            offline,
+            failure,
+        };
+        (plan, evidence, searched)
     }
 
     /// The evidence of an interrupted answer, numbered as its text cites it.
@@ -249,7 +254,7 @@ impl Pipeline {
         .await;
         let searched = Searched {
             yes: !so_far.pages.is_empty(),
-            offline: false,
+            ..Searched::default()
         };
         (plan, evidence, searched)
     }
@@ -391,10 +396,11 @@ pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send 
 const HITS_PER_HOST: usize = 3;
 
 /// Whether there was a search, and what kept it from bringing anything.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Searched {
     pub(crate) yes: bool,
     pub(crate) offline: bool,
+    pub(crate) failure: Option<Failure>,
 }
 
 /// The way out for steps. Nobody listening is no reason to stop: the answer is still to be kept.

@@ -1,7 +1,7 @@
 //! Queries to hits: every searcher is asked side by side, and the lists are fused.
 
 use deepsearch_core::event::AnswerEvent;
-use deepsearch_core::{ErrorCode, Failure, SearchHit, SearchOutcome, SearchQuery, Searcher};
+use deepsearch_core::{ErrorCode, Failure, SearchError, SearchHit, SearchOutcome, SearchQuery, Searcher};
 use futures::future::join_all;
 
 use crate::pipeline::Steps;
@@ -13,6 +13,8 @@ pub struct Retrieved {
     pub hits: Vec<SearchHit>,
     /// No engine that was asked could be reached.
     pub offline: bool,
+    /// Why there are no hits, where that is an engine's failure.
+    pub failure: Option<Failure>,
 }
 
 /// Asks each searcher each query at the same time. Deadlines are the searchers' own.
@@ -31,18 +33,25 @@ pub async fn retrieve(searchers: &[std::sync::Arc<dyn Searcher>], queries: &[Sea
         .flat_map(|outcome| &outcome.attempts)
         .map(|a| a.error.code())
         .collect();
+    let failure = outcomes
+        .iter()
+        .flat_map(|outcome| &outcome.attempts)
+        .find(|attempt| !matches!(attempt.error, SearchError::NoResults { .. }));
+    let failure = failure.map(|attempt| Failure::from(&attempt.error));
     let lists: Vec<Vec<SearchHit>> = outcomes
         .into_iter()
         .flat_map(|outcome| outcome.results)
         .map(|results| results.hits)
         .collect();
+    let hits = deepsearch_rank::fuse(&lists);
     Retrieved {
+        failure: failure.filter(|_| hits.is_empty()),
         offline: lists.is_empty()
             && failures.contains(&ErrorCode::Offline)
             && failures
                 .iter()
                 .all(|code| matches!(code, ErrorCode::Offline | ErrorCode::TimedOut)),
-        hits: deepsearch_rank::fuse(&lists),
+        hits,
     }
 }
 

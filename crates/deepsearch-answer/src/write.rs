@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use deepsearch_core::error::sentence;
 use deepsearch_core::event::AnswerEvent;
 use deepsearch_core::{ChatModel, ChatRequest, Citation, ModelError, ModelEvent, Purpose, Role, TokenUsage, Turn};
 use deepsearch_rank::estimate_tokens;
@@ -37,7 +38,7 @@ pub(crate) async fn write(
 ) -> Result<Draft, ModelError> {
     let mut writing = Writing::new(question, evidence, steps);
     if let Some(sentence) = unanswerable(pipeline, evidence, searched) {
-        writing.say(sentence).await;
+        writing.say(&sentence).await;
         return Ok(writing.finish().await);
     }
     if question.so_far.is_some() && !pipeline.model.follows_instructions() {
@@ -85,19 +86,39 @@ pub(crate) async fn collect(model: &dyn ChatModel, request: ChatRequest) -> Resu
 }
 
 /// Why there is nothing to write from, said by code: a model would be tempted to fill the gap.
-fn unanswerable(pipeline: &Pipeline, evidence: &Evidence, searched: &Searched) -> Option<&'static str> {
-    match (evidence.is_empty(), searched.yes, searched.offline) {
-        (true, true, true) => Some(
-            "There is no network, and nothing on this machine answers the question. It can be asked again when the network is back; past chats, their sources and the guide can be searched now.",
-        ),
-        (true, true, false) => Some(
-            "No source could be found and read for this question, so there is no answer that could be relied on. Other words, or another search engine, may find one.",
-        ),
-        (true, false, _) if !pipeline.model.follows_instructions() => Some(
-            "Without a language model, answers are made of sentences from sources. Ask something that can be searched for, or choose a model in the settings.",
-        ),
-        _ => None,
+fn unanswerable(pipeline: &Pipeline, evidence: &Evidence, searched: &Searched) -> Option<String> {
+    if !evidence.is_empty() {
+        return None;
     }
+    let text = match searched {
+        Searched {
+            yes: true,
+            offline: true,
+            ..
+        } => {
+            "There is no network, and nothing on this machine answers the question. It can be asked again when the network is back; past chats, their sources and the guide can be searched now."
+        }
+        Searched {
+            failure: Some(failure), ..
+        } => {
+            let hint = failure
+                .hint
+                .as_deref()
+                .unwrap_or("It can be asked again later, or of another search engine.");
+            return Some(format!(
+                "The search failed, so there is no answer that could be relied on. {} {hint}",
+                sentence(&failure.message)
+            ));
+        }
+        Searched { yes: true, .. } => {
+            "No source could be found and read for this question, so there is no answer that could be relied on. Other words, or another search engine, may find one."
+        }
+        Searched { yes: false, .. } if !pipeline.model.follows_instructions() => {
+            "Without a language model, answers are made of sentences from sources. Ask something that can be searched for, or choose a model in the settings."
+        }
+        Searched { yes: false, .. } => return None,
+    };
+    Some(text.to_owned())
 }
 
 /// The text as it grows: filtered, sent, cited.

@@ -166,7 +166,7 @@ impl App {
 /// All settings at this moment: stored ones, secrets, and what stands over them.
 async fn resolve(config: &Config, store: &Store) -> Result<Resolved, AppError> {
     let user = store.lookup_user_settings().await?;
-    let mut stored = secrets::read(&config.home)?;
+    let mut stored = secrets::read(&config.home).await?;
     stored.retain(|key, _| is_secret(key));
     stored.extend(
         store

@@ -7,6 +7,8 @@ use deepsearch_core::{ErrorCode, Failure, FetchError, Invalid, ModelError, Searc
 use deepsearch_sqlite::StoreError;
 use thiserror::Error;
 
+use crate::keychain::Unavailable;
+
 #[derive(Debug, Error)]
 pub enum AppError {
     #[error(transparent)]
@@ -59,6 +61,8 @@ pub enum AppError {
         #[source]
         source: std::io::Error,
     },
+    #[error("the keychain cannot be used: {0}")]
+    Keychain(String),
     #[error("the network client could not be made")]
     Network(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the answer was stopped")]
@@ -66,6 +70,12 @@ pub enum AppError {
     /// A run that ended early; everything it had is kept.
     #[error("{0}")]
     Answer(Failure),
+}
+
+impl From<Unavailable> for AppError {
+    fn from(Unavailable(why): Unavailable) -> Self {
+        Self::Keychain(why)
+    }
 }
 
 impl From<AppError> for Failure {
@@ -107,6 +117,7 @@ impl From<&AppError> for Failure {
             AppError::Folder { .. } => {
                 say(ErrorCode::Storage).hint("Set DEEPSEARCH_HOME to a folder that can be written.")
             }
+            AppError::Keychain(_) => say(ErrorCode::Storage).hint("Unlock the system's keychain and try again."),
             AppError::Network(_) => {
                 say(ErrorCode::Internal).hint("Check that the system's certificates are installed (`ca-certificates`).")
             }

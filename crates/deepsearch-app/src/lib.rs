@@ -8,6 +8,7 @@ mod ask;
 mod changes;
 mod chats;
 mod favicons;
+mod keychain;
 mod library;
 mod local;
 mod runs;

@@ -102,6 +102,11 @@ pub const SETTINGS: &[SettingInfo] = &[
         "Address of this engine, such as that of your own SearXNG.",
     ),
     setting(
+        "secrets.keychain",
+        SettingKind::Bool,
+        "Whether keys are kept in the system's keychain, where there is one, or in secrets.toml.",
+    ),
+    setting(
         "models.{provider}.enabled",
         SettingKind::Bool,
         "Whether this provider's models are offered.",
@@ -221,7 +226,9 @@ impl App {
         if is_of_user(key) {
             self.update_user_setting(key, value).await?;
         } else if info.kind == SettingKind::Secret {
-            secrets::update(&self.config().home, key, value.as_ref().and_then(Value::as_str))?;
+            let in_keychain = self.wired().settings.flag("secrets.keychain", true);
+            let secret = value.as_ref().and_then(Value::as_str);
+            secrets::update(&self.config().home, key, secret, in_keychain).await?;
         } else if let Some(value) = &value {
             self.store().update_setting(key, value).await?;
         } else {

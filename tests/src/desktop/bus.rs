@@ -29,3 +29,10 @@ impl Bus {
         &self.address
     }
 }
+
+/// Something where a program has this name on the bus.
+pub(super) async fn has(address: &str, name: &str) -> Result<Option<()>> {
+    let bus = zbus::connection::Builder::address(address)?.build().await?;
+    let names = zbus::fdo::DBusProxy::new(&bus).await?;
+    Ok(names.name_has_owner(name.try_into()?).await?.then_some(()))
+}

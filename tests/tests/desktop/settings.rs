@@ -1,9 +1,16 @@
 //! Settings: each takes effect at once, and is still there after a restart.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use deepsearch_tests::desktop::{Page, journey};
-use deepsearch_tests::small_web::offline;
+use deepsearch_tests::engines::{FakeEngine, KEY};
+use deepsearch_tests::local_index::LocalIndex;
+use deepsearch_tests::scripted_server::Asked;
+use deepsearch_tests::small_web::{SmallWeb, offline};
 use serde_json::json;
+
+use crate::world::ask_about_the_lighthouse;
 
 /// The window's theme, language, direction and size of text, as it is drawn.
 async fn look(page: &Page) -> Result<serde_json::Value> {
@@ -79,4 +86,36 @@ async fn theme_language_and_text_size_take_effect_at_once_and_survive_a_restart(
 async fn choose_language(page: &Page, field: &str, language: &str) -> Result<()> {
     page.click("combobox", field).await?;
     page.click("option", language).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_goes_to_the_keychain_and_is_used_after_a_restart() -> Result<()> {
+    journey(async |desktop| {
+        desktop.unlock_keychain().await?;
+        let web = SmallWeb::lighthouse().await?;
+        let brave = FakeEngine::start("brave", Arc::new(LocalIndex::of(&[&web.site], &[])?)).await?;
+        let home = offline()?
+            .set("secrets.keychain", "true")
+            .set("engines.order", "brave")
+            .set("engines.brave.url", brave.base().as_str());
+        let app = desktop.start(&home).await?;
+        let main = app.main().await?;
+        main.find("textbox", "^Your question").await?;
+        let save =
+            "await window.__TAURI_INTERNALS__.invoke('update_setting', { key: 'engines.brave.key', text: given[0] })";
+        main.call(save, vec![json!(KEY)]).await?;
+        let file = std::fs::read(home.path().join("secrets.toml"))?;
+        for kept in desktop.keychain()?.into_iter().chain([file]) {
+            assert!(!kept.windows(KEY.len()).any(|part| part == KEY.as_bytes()));
+        }
+        app.kill().await?;
+
+        let app = desktop.start(&home).await?;
+        let main = app.main().await?;
+        ask_about_the_lighthouse(&main).await?;
+        let token = |asked: &Asked| asked.headers.iter().any(|(_, value)| value == KEY);
+        assert!(brave.asked().iter().any(token), "{:?}", brave.asked());
+        Ok(())
+    })
+    .await
 }

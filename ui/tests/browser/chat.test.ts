@@ -73,6 +73,9 @@ describe("an answer", () => {
     await complete();
     await answer().getByText("Read 4 pages").waitFor();
 
+    // What is scrolling takes no pointer.
+    await chips().first().scrollIntoViewIfNeeded();
+    await page.waitForTimeout(400);
     await chips().first().hover();
     const card = page.getByRole("tooltip");
     await card.waitFor();
@@ -155,7 +158,7 @@ describe("an answer that ends early", () => {
   it("is stopped by Esc, keeps what came, and goes on from there", async () => {
     await open({ speed: 60 });
     await ask(WAL);
-    await answer().getByText("In WAL mode SQLite").waitFor();
+    await answer().locator(".markdown", { hasText: "In WAL mode SQLite" }).waitFor();
     await page.keyboard.press("Escape");
     await answer().getByText("Stopped. What came is kept.").waitFor();
     const kept = await answer().locator(".markdown").textContent();
@@ -177,7 +180,7 @@ describe("an answer that ends early", () => {
   it("keeps what came when the model breaks off", async () => {
     await open({ ask: "broken", speed: 0 });
     await ask(WAL);
-    await answer().getByText("In WAL mode SQLite").waitFor();
+    await answer().locator(".markdown", { hasText: "In WAL mode SQLite" }).waitFor();
     await button("Continue").waitFor();
   });
 });
@@ -341,7 +344,7 @@ describe("coming back", () => {
   it("takes up an answer that is still being written", async () => {
     await open({ scenario: "full", speed: 60 });
     await ask(WAL);
-    await answer().getByText("In WAL mode SQLite").waitFor();
+    await answer().locator(".markdown", { hasText: "In WAL mode SQLite" }).waitFor();
     await page.getByText("Current price of copper").click();
     await page.getByRole("heading", { level: 1, name: "Current price of copper" }).waitFor();
     await page
@@ -349,7 +352,7 @@ describe("coming back", () => {
       .getByText(/How does SQLite/)
       .first()
       .click();
-    await answer().getByText("In WAL mode SQLite").waitFor();
+    await answer().locator(".markdown", { hasText: "In WAL mode SQLite" }).waitFor();
     await button("Stop").waitFor();
     await complete();
     const text = (await answer().locator(".markdown").textContent())!;
@@ -361,7 +364,7 @@ it("reads from the right in Arabic, and nothing keeps people out", async () => {
   await open({ chat: "chat_astrolabe" }, modes.rtl);
   await chips().first().waitFor();
   const [question, text] = await Promise.all([
-    page.locator("article h2").evaluate((e) => getComputedStyle(e).direction),
+    page.locator("article.question h2").evaluate((e) => getComputedStyle(e).direction),
     answer()
       .locator(".markdown p")
       .first()

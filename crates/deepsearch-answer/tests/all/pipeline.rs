@@ -246,6 +246,21 @@ async fn without_evidence_the_answer_says_so_and_the_model_is_not_asked() {
 }
 
 #[tokio::test]
+async fn where_the_search_failed_the_answer_says_why_and_what_to_do() {
+    let searcher = FakeSearcher::failing(|| SearchError::KeyRefused { engine: "fake".into() });
+    let (pipeline, _) = pipeline(two_pages(), searcher, FakeModel::saying(&["I make things up."]));
+    let answer = run(&pipeline, &Question::new("Who created Rust?")).await.0.unwrap();
+    let says = [
+        "The search failed",
+        "Fake refused the key.",
+        "`deepsearch settings set engines.fake.key KEY`",
+    ];
+    for part in says {
+        assert!(answer.content.contains(part), "{}", answer.content);
+    }
+}
+
+#[tokio::test]
 async fn offline_the_question_goes_to_what_is_on_this_machine() {
     let offline = FakeSearcher::failing(|| SearchError::Unreachable {
         engine: "fake".into(),

@@ -18,6 +18,7 @@ fn config(home: &Path, environment: &[(&str, &str)]) -> Result<Config, deepsearc
     let fixed = [
         ("DEEPSEARCH_HOME", home.to_str().unwrap()),
         ("DEEPSEARCH_MODELS__DISCOVER_LOCAL", "false"),
+        ("DEEPSEARCH_SECRETS__KEYCHAIN", "false"),
     ];
     let pairs = fixed
         .iter()

@@ -13,6 +13,7 @@ import { buildAnswer, type BuiltAnswer } from "./build";
 import { failures } from "./failures";
 import { evidence, fail, type FakeLibrary, metadata, stored } from "./library";
 import type { FakeOptions } from "./options";
+import { guideTopic } from "./more-topics";
 import { type Topic, topics } from "./topics";
 
 type Listener = (events: AnswerEvent[]) => void;
@@ -174,7 +175,7 @@ function topicFor(question: string): Topic {
           .toLowerCase()
           .split(/[\s?？,]+/)
           .filter((word) => words.has(word)).length;
-  return topics.reduce((best, topic) => (shared(topic) > shared(best) ? topic : best));
+  return [...topics, guideTopic].reduce((best, topic) => (shared(topic) > shared(best) ? topic : best));
 }
 
 function searching(question: string, topic: Topic, pages: Page[], options: FakeOptions): Step[] {

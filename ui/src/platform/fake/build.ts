@@ -28,7 +28,7 @@ export function buildPage(seed: PageSeed, id: string, fetchedAt: string): Page {
     author: seed.author ?? null,
     site_name: seed.site,
     published_at: seed.published ? `${seed.published}T00:00:00Z` : null,
-    favicon: new URL("/favicon.ico", seed.url).href,
+    favicon: seed.url.startsWith("http") ? new URL("/favicon.ico", seed.url).href : null,
     language: seed.language ?? "en",
     media_type: "html",
     text,

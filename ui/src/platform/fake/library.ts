@@ -150,7 +150,7 @@ export class FakeLibrary {
   }
 
   /** The saved pages of a topic, under the same ids every time. */
-  pagesOf(topic: Topic, name = NAMES[topics.indexOf(topic)]!): Page[] {
+  pagesOf(topic: Topic, name = NAMES[topics.indexOf(topic)] ?? "guide"): Page[] {
     return topic.pages.map((seed, at) => {
       const id = `page_${name}_${at + 1}`;
       const page = this.pages.get(id) ?? buildPage(seed, id, new Date(this.options.now - 2 * HOUR).toISOString());

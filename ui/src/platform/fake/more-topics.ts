@@ -142,4 +142,33 @@ Two things shorten it:
 Most makers warrant ten years or 6,000 cycles to 70 % [2:Most makers warrant].`,
 };
 
+/** Answered from the guide that comes with the app, and from a past chat: sources that are no sites. */
+export const guideTopic: Topic = {
+  title: "Own SearXNG",
+  question: "How do I use my own SearXNG?",
+  queries: ["searxng address settings"],
+  followUps: ["Which engines need no key?", "What does an engine get to know?"],
+  pages: [
+    {
+      url: "guide:searxng",
+      title: "Searching with your own SearXNG",
+      site: "DeepSearch",
+      blocks: [
+        "SearXNG is a search engine that you run yourself and that asks others on your behalf.",
+        "Enter its address in the settings under Search, and test it with the button beside it.",
+        "Your instance must allow the JSON format, which many have switched off.",
+      ],
+    },
+    {
+      url: "chat:chat_wal",
+      title: "Running services at home",
+      site: "Past chats",
+      blocks: ["The instance at home listens on port 8080 of the small server."],
+    },
+  ],
+  answer: `Enter the address of your instance in the settings under **Search**, then test it [1:Enter its address]. It must allow the JSON format, which many have switched off [1:Your instance must allow].
+
+By your notes it listens on port 8080 of the small server [2:The instance at home].`,
+};
+
 export const moreTopics: readonly Topic[] = [heatPump, leave, astrolabe, crab, battery];

@@ -3,7 +3,8 @@
 // Runs in a worker: the first line of a language takes up to half a second, in which its grammar is made ready.
 
 import type { GrammarState, HighlighterCore, ThemeRegistration } from "shiki/core";
-import { type Language, loadLanguage } from "./languages";
+import { loadGrammar } from "./grammars";
+import type { Language } from "./languages";
 
 /** What a piece of code is, as a class that `code.css` gives a colour; `null` for plain text. */
 export type Shade = "keyword" | "string" | "number" | "comment" | "name" | "type" | null;
@@ -41,7 +42,7 @@ export class Highlighting {
 export async function highlighting(language: Language): Promise<Highlighting | null> {
   try {
     const core = await (loading ??= load());
-    if (!core.getLoadedLanguages().includes(language)) await core.loadLanguage(await loadLanguage(language));
+    if (!core.getLoadedLanguages().includes(language)) await core.loadLanguage(...(await loadGrammar(language)));
     return new Highlighting(core, language);
   } catch {
     loading = null;

@@ -1,66 +1,52 @@
-// The programming languages that are coloured, by the names people write behind a fence. Each is loaded when it is met.
+// The programming languages that are coloured, by the names people write behind a fence.
 
-import type { LanguageRegistration } from "shiki/core";
+const LANGUAGES = [
+  "bash",
+  "c",
+  "cpp",
+  "csharp",
+  "css",
+  "dart",
+  "diff",
+  "docker",
+  "elixir",
+  "go",
+  "graphql",
+  "haskell",
+  "html",
+  "ini",
+  "java",
+  "javascript",
+  "json",
+  "jsonc",
+  "kotlin",
+  "lua",
+  "make",
+  "markdown",
+  "nginx",
+  "perl",
+  "php",
+  "powershell",
+  "proto",
+  "python",
+  "r",
+  "ruby",
+  "rust",
+  "scala",
+  "scss",
+  "sql",
+  "swift",
+  "terraform",
+  "toml",
+  "tsx",
+  "typescript",
+  "xml",
+  "yaml",
+] as const;
 
-type Load = () => Promise<{ default: LanguageRegistration[] }>;
+export type Language = (typeof LANGUAGES)[number];
 
-const LOADS = {
-  bash: () => import("shiki/langs/bash.mjs"),
-  c: () => import("shiki/langs/c.mjs"),
-  clojure: () => import("shiki/langs/clojure.mjs"),
-  cmake: () => import("shiki/langs/cmake.mjs"),
-  cpp: () => import("shiki/langs/cpp.mjs"),
-  csharp: () => import("shiki/langs/csharp.mjs"),
-  css: () => import("shiki/langs/css.mjs"),
-  dart: () => import("shiki/langs/dart.mjs"),
-  diff: () => import("shiki/langs/diff.mjs"),
-  docker: () => import("shiki/langs/docker.mjs"),
-  elixir: () => import("shiki/langs/elixir.mjs"),
-  erlang: () => import("shiki/langs/erlang.mjs"),
-  fsharp: () => import("shiki/langs/fsharp.mjs"),
-  go: () => import("shiki/langs/go.mjs"),
-  graphql: () => import("shiki/langs/graphql.mjs"),
-  groovy: () => import("shiki/langs/groovy.mjs"),
-  haskell: () => import("shiki/langs/haskell.mjs"),
-  html: () => import("shiki/langs/html.mjs"),
-  ini: () => import("shiki/langs/ini.mjs"),
-  java: () => import("shiki/langs/java.mjs"),
-  javascript: () => import("shiki/langs/javascript.mjs"),
-  json: () => import("shiki/langs/json.mjs"),
-  jsonc: () => import("shiki/langs/jsonc.mjs"),
-  jsx: () => import("shiki/langs/jsx.mjs"),
-  kotlin: () => import("shiki/langs/kotlin.mjs"),
-  latex: () => import("shiki/langs/latex.mjs"),
-  lua: () => import("shiki/langs/lua.mjs"),
-  make: () => import("shiki/langs/make.mjs"),
-  markdown: () => import("shiki/langs/markdown.mjs"),
-  nginx: () => import("shiki/langs/nginx.mjs"),
-  nix: () => import("shiki/langs/nix.mjs"),
-  "objective-c": () => import("shiki/langs/objective-c.mjs"),
-  perl: () => import("shiki/langs/perl.mjs"),
-  php: () => import("shiki/langs/php.mjs"),
-  powershell: () => import("shiki/langs/powershell.mjs"),
-  proto: () => import("shiki/langs/proto.mjs"),
-  python: () => import("shiki/langs/python.mjs"),
-  r: () => import("shiki/langs/r.mjs"),
-  ruby: () => import("shiki/langs/ruby.mjs"),
-  rust: () => import("shiki/langs/rust.mjs"),
-  scala: () => import("shiki/langs/scala.mjs"),
-  scss: () => import("shiki/langs/scss.mjs"),
-  sql: () => import("shiki/langs/sql.mjs"),
-  svelte: () => import("shiki/langs/svelte.mjs"),
-  swift: () => import("shiki/langs/swift.mjs"),
-  terraform: () => import("shiki/langs/terraform.mjs"),
-  toml: () => import("shiki/langs/toml.mjs"),
-  tsx: () => import("shiki/langs/tsx.mjs"),
-  typescript: () => import("shiki/langs/typescript.mjs"),
-  vue: () => import("shiki/langs/vue.mjs"),
-  xml: () => import("shiki/langs/xml.mjs"),
-  yaml: () => import("shiki/langs/yaml.mjs"),
-  zig: () => import("shiki/langs/zig.mjs"),
-} satisfies Record<string, Load>;
-
-export type Language = keyof typeof LOADS;
+const KNOWN: ReadonlySet<string> = new Set(LANGUAGES);
 
 const ALIASES: Record<string, Language> = {
   "c#": "csharp",
@@ -70,18 +56,17 @@ const ALIASES: Record<string, Language> = {
   cs: "csharp",
   cxx: "cpp",
   dockerfile: "docker",
-  "f#": "fsharp",
   golang: "go",
   h: "c",
   hpp: "cpp",
   hs: "haskell",
   js: "javascript",
+  jsx: "javascript",
   json5: "jsonc",
   kt: "kotlin",
   makefile: "make",
   md: "markdown",
   mjs: "javascript",
-  objc: "objective-c",
   patch: "diff",
   protobuf: "proto",
   ps1: "powershell",
@@ -92,7 +77,6 @@ const ALIASES: Record<string, Language> = {
   sh: "bash",
   shell: "bash",
   shellscript: "bash",
-  tex: "latex",
   tf: "terraform",
   ts: "typescript",
   yml: "yaml",
@@ -103,11 +87,8 @@ const NAMES: Partial<Record<Language, string>> = {
   bash: "Shell",
   cpp: "C++",
   csharp: "C#",
-  fsharp: "F#",
   graphql: "GraphQL",
   javascript: "JavaScript",
-  latex: "LaTeX",
-  "objective-c": "Objective-C",
   php: "PHP",
   powershell: "PowerShell",
   proto: "Protocol Buffers",
@@ -119,7 +100,6 @@ const SPELT_IN_CAPITALS = new Set<Language>([
   "ini",
   "json",
   "jsonc",
-  "jsx",
   "scss",
   "sql",
   "toml",
@@ -132,7 +112,7 @@ const SPELT_IN_CAPITALS = new Set<Language>([
 export function languageOf(info: string): Language | null {
   const word = firstWord(info);
   const name = ALIASES[word] ?? word;
-  return Object.hasOwn(LOADS, name) ? (name as Language) : null;
+  return KNOWN.has(name) ? (name as Language) : null;
 }
 
 /** As it is shown above the code; the writer's own word where we do not know it, empty where there is none. */
@@ -141,10 +121,6 @@ export function languageLabel(info: string): string {
   if (!language) return firstWord(info).slice(0, 24);
   if (SPELT_IN_CAPITALS.has(language)) return language.toUpperCase();
   return NAMES[language] ?? language.charAt(0).toUpperCase() + language.slice(1);
-}
-
-export function loadLanguage(language: Language): Promise<{ default: LanguageRegistration[] }> {
-  return (LOADS[language] as Load)();
 }
 
 function firstWord(info: string): string {
