@@ -103,7 +103,7 @@ describe("from a citation", () => {
     expect(await page.locator(".panel .view").evaluate((view) => view === document.activeElement)).toBe(true);
     await page.keyboard.press("Escape");
     await page.locator("mark.quoted").waitFor({ state: "detached" });
-    expect(await citation.evaluate((button) => button === document.activeElement)).toBe(true);
+    await expect.poll(() => citation.evaluate((button) => button === document.activeElement)).toBe(true);
     expect(troubles).toEqual([]);
   });
 

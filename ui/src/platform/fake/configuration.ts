@@ -58,6 +58,7 @@ const ROWS: readonly Row[] = [
   ["answer.evidence_tokens", "integer", 6_000, "Tokens of sources that a model is shown at most."],
   ["answer.tokens", "integer", 2_048, "Tokens that an answer has at most."],
   ["answer.show_checks", "bool", true, "Whether each sentence shows how well its source supports it."],
+  ["secrets.keychain", "bool", true, "Whether keys are kept in the system's keychain."],
   ["appearance.text_size", "integer", 100, "Size of text, in percent."],
   ["notifications.enabled", "bool", true, "Whether a long answer is announced when the window is hidden."],
   ["crawl.allow_private", "bool", false, "Whether pages of this machine and of the local network may be read."],
