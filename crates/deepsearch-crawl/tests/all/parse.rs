@@ -277,8 +277,12 @@ mod children {
     }
 
     async fn assert_gone(id: &str) {
-        // A killed child may stay a zombie until its parent looks.
-        let is_running = || std::fs::read_to_string(format!("/proc/{id}/stat")).is_ok_and(|stat| !stat.contains(") Z"));
+        // A killed child may stay a zombie until its parent looks; its first thread is one while the others still end.
+        let is_running = || {
+            let threads = std::fs::read_dir(format!("/proc/{id}/task")).map_or(0, Iterator::count);
+            let state = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+            threads > 1 || (threads == 1 && !state.contains(") Z"))
+        };
         for _ in 0..200 {
             if !is_running() {
                 return;
