@@ -36,10 +36,7 @@ fn main() -> Result<()> {
 }
 
 fn run() -> Result<()> {
-    let folder = std::env::var_os("DEEPSEARCH_PAGES").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/pages"),
-        PathBuf::from,
-    );
+    let folder = std::env::var_os("DEEPSEARCH_PAGES").map_or_else(|| "../../shared/pages".into(), PathBuf::from);
     if !folder.join("truth").is_dir() {
         println!(
             "extraction: left out, no pages in `{}`; DEEPSEARCH_PAGES names another folder",

@@ -124,10 +124,7 @@ async fn measure_ask() -> Result<()> {
 
 /// All pages of the extraction corpus in one batch.
 fn measure_reading(home: &Home) -> Result<()> {
-    let folder = std::env::var_os("DEEPSEARCH_PAGES").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/pages"),
-        PathBuf::from,
-    );
+    let folder = std::env::var_os("DEEPSEARCH_PAGES").map_or_else(|| "../../shared/pages".into(), PathBuf::from);
     if !folder.join("html").is_dir() {
         println!(
             "memory of a batch: left out, no pages in `{}`; DEEPSEARCH_PAGES names another folder",

@@ -173,9 +173,6 @@ fn build() -> Result<PathBuf> {
     if let Some(path) = std::env::var_os("DEEPSEARCH_TEST_BIN") {
         return Ok(path.into());
     }
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .context("finding the workspace")?;
     let built = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args([
             "build",
@@ -184,7 +181,8 @@ fn build() -> Result<PathBuf> {
             "--bins",
             "--message-format=json-render-diagnostics",
         ])
-        .current_dir(workspace)
+        // Tests run in the folder of their package; where that was compiled says nothing, for checkouts may share it.
+        .current_dir("..")
         .stderr(Stdio::inherit())
         .output()
         .context("building the command")?;

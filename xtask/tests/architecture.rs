@@ -1,14 +1,17 @@
 //! Holds the tables of ARCHITECTURE.md against the workspace, so that the document stays true.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+/// Asked when it runs: checkouts that share a target folder share this program.
+fn root() -> PathBuf {
+    let xtask = std::env::var_os("CARGO_MANIFEST_DIR").expect("Cargo says where xtask lies");
+    Path::new(&xtask)
         .parent()
         .expect("xtask lies in the workspace")
+        .to_owned()
 }
 
 fn metadata() -> Metadata {

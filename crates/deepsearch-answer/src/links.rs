@@ -282,7 +282,7 @@ fn link_target(text: &str) -> Option<(&str, usize)> {
     None
 }
 
-/// `[1]`, `[1, 2]`, `[1-3]`, `[^1]`, `[source 1]`, `【1】`: its length and the numbers.
+/// `[1]`, `[1, 2]`, `[1-3]`, `[^1]`, `[source 1]`, `【1】`, on one line: its length and the numbers.
 fn marker_at(text: &str) -> Option<(usize, Vec<u32>)> {
     let close = match text.chars().next()? {
         '[' => ']',
@@ -291,6 +291,9 @@ fn marker_at(text: &str) -> Option<(usize, Vec<u32>)> {
     };
     let end = text.char_indices().take(LONGEST_MARKER).find(|(_, c)| *c == close)?.0;
     let open = text.chars().next().map_or(1, char::len_utf8);
+    if text[open..end].contains('\n') {
+        return None;
+    }
     let inside = text[open..end].trim().trim_start_matches(['^', '#']);
     let numbers_at = inside.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(inside.len());
     let (word, inside) = inside.split_at(numbers_at);

@@ -1,13 +1,11 @@
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use serde_json::Value;
 
 const LISTEN: [&str; 2] = ["core:event:allow-listen", "core:event:allow-unlisten"];
 
 fn read(file: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-    serde_json::from_str(&std::fs::read_to_string(path).expect("reading the file")).expect("JSON")
+    serde_json::from_str(&std::fs::read_to_string(file).expect("reading the file")).expect("JSON")
 }
 
 fn permissions(file: &str) -> BTreeSet<String> {

@@ -47,6 +47,7 @@ fn whole(text: &str) -> String {
 #[case::generic("a Vec<String> and HashMap<K, V>", "a Vec<String> and HashMap<K, V>")]
 #[case::less("1 < 2 and 3 > 2", "1 < 2 and 3 > 2")]
 #[case::prose_colon("The data: all of it. A file: this.", "The data: all of it. A file: this.")]
+#[case::number_on_two_lines("[\n1]Fast [1].", "[\n1]Fast [1].")]
 #[case::linked_number("Fast [1](https://evil.test/x) yes.", "Fast [1] yes.")]
 #[case::in_code("Use `a[9]` and\n```\nb[7]\n```\nend [1]", "Use `a[9]` and\n```\nb[7]\n```\nend [1]")]
 #[case::task_list("- [ ] open\n- [x] done", "- [ ] open\n- [x] done")]

@@ -19,7 +19,7 @@ const GROWING: &[&str] = &[
 ];
 
 fn checked_queries() -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(".sqlx");
+    let folder = Path::new(".sqlx");
     std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| {
