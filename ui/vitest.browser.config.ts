@@ -7,6 +7,8 @@ export default defineConfig({
     include: ["tests/browser/**/*.test.ts"],
     globalSetup: ["tests/browser/server.ts"],
     fileParallelism: false,
+    // A browser on a busy machine: once more tells that from a fault of ours.
+    retry: 1,
     testTimeout: 60_000,
     hookTimeout: 180_000,
   },

@@ -35,6 +35,7 @@ pub(crate) fn test(consent: Consent, bare: bool) -> Result<()> {
     let mut outcomes = checks();
     outcomes.extend(interface());
     if world.is_some() {
+        outcomes.push(step("interface: in a browser", ui::browser_tests));
         outcomes.push(step("checked queries", || prepare::prepare(consent, true)));
     }
     outcomes.push(step("tests", || tests(world.as_ref())));

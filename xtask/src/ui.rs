@@ -48,6 +48,15 @@ pub(crate) fn build() -> Result<()> {
     shell::run(&mut npm(&["run", "build"]))
 }
 
+/// The interface on the fake platform in a real browser, with axe.
+///
+/// # Errors
+/// When a test fails, or there is no browser.
+pub(crate) fn browser_tests() -> Result<()> {
+    let chromium = setup::chromium().context("there is no Chromium; name one in DEEPSEARCH_CHROMIUM")?;
+    shell::run(npm(&["run", "test:browser"]).env("DEEPSEARCH_CHROMIUM", chromium))
+}
+
 /// Writes the TypeScript that the interface knows Rust by.
 ///
 /// # Errors

@@ -56,7 +56,7 @@ describe("appearance", () => {
     await page.mouse.move(box.x + box.width / 4, box.y + box.height / 2);
     await page.mouse.down();
     await page.mouse.move(box.x + box.width - 1, box.y + box.height / 2);
-    expect(await preview()).toBe("25.6px");
+    await expect.poll(preview).toBe("25.6px");
     expect(await root("scale")).toBe("16px");
     await page.mouse.up();
     await expect.poll(() => root("scale")).toBe("25.6px");
