@@ -46,6 +46,8 @@ impl Screen {
             .args([
                 "-displayfd",
                 "1",
+                // Else it starts over when its only client leaves, which takes a window manager that is just coming with it.
+                "-noreset",
                 "-nolisten",
                 "tcp",
                 "-screen",
