@@ -17,15 +17,23 @@ const LONGEST: usize = 2048;
 pub(crate) fn set_up(app: &AppHandle) {
     // On macOS the bundle registers it, on Windows the installer.
     #[cfg(target_os = "linux")]
-    if let Err(error) = app.deep_link().register_all() {
-        tracing::warn!(%error, "the deepsearch:// scheme is not registered");
-    }
+    register(app.clone());
     let handle = app.clone();
     app.deep_link().on_open_url(move |event| take(&handle, &event.urls()));
     // A cold start tells no event.
     if let Ok(Some(urls)) = app.deep_link().get_current() {
         take(app, &urls);
     }
+}
+
+/// It starts several programs of the desktop, which the first window does not wait for.
+#[cfg(target_os = "linux")]
+fn register(app: AppHandle) {
+    tauri::async_runtime::spawn_blocking(move || {
+        if let Err(error) = app.deep_link().register_all() {
+            tracing::warn!(%error, "the deepsearch:// scheme is not registered");
+        }
+    });
 }
 
 fn take(app: &AppHandle, urls: &[Url]) {

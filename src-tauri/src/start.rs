@@ -14,6 +14,9 @@ use crate::{bindings, changes, deep_link, shortcut, tray, windows};
 pub(crate) const HIDDEN: &str = "--hidden";
 const QUICK_ASK: &str = "--quick-ask";
 
+/// The daily backup reads the whole history: not while a person waits for their first window or their first answer.
+const CHORES_AFTER: std::time::Duration = std::time::Duration::from_secs(60);
+
 /// Opens the window and runs until the app is quit. A second start only tells the first what was asked of it.
 pub fn run() -> ExitCode {
     // Some drivers paint nothing with it; what it saves is not worth a blank window.
@@ -93,7 +96,10 @@ fn set_up(handle: &AppHandle) -> tauri::Result<()> {
     shortcut::set_up(handle, &app);
     deep_link::set_up(handle);
     prepare_quick_ask(handle);
-    tauri::async_runtime::spawn(async move { app.keep_up().await });
+    tauri::async_runtime::spawn(async move {
+        tokio::time::sleep(CHORES_AFTER).await;
+        app.keep_up().await;
+    });
     Ok(())
 }
 

@@ -93,7 +93,29 @@ pub(crate) fn package(consent: Consent) -> Result<()> {
     .context("copying the `deepsearch` command beside the shell")?;
     let name = if cfg!(windows) { "tauri.cmd" } else { "tauri" };
     let tauri = folder().join("node_modules").join(".bin").join(name);
-    shell::run(shell::command(tauri, &["build", "--config", PACKAGED]).current_dir(shell_folder))
+    shell::run(shell::command(tauri, &["build", "--config", PACKAGED]).current_dir(shell_folder))?;
+    if cfg!(target_os = "linux") { pack_tightly() } else { Ok(()) }
+}
+
+/// Packs the `.deb` as Debian packs its own: Tauri only knows gzip, which does not see that the two programs are largely
+/// the same.
+fn pack_tightly() -> Result<()> {
+    let folder = target_folder()?.join("release/bundle/deb");
+    for entry in std::fs::read_dir(&folder).with_context(|| format!("listing `{}`", folder.display()))? {
+        let package = entry?.path();
+        if package.extension().is_none_or(|extension| extension != "deb") {
+            continue;
+        }
+        let content = package.with_extension("");
+        if content.exists() {
+            std::fs::remove_dir_all(&content).context("clearing what an earlier package held")?;
+        }
+        let mut unpack = shell::command("dpkg-deb", &["--raw-extract"]);
+        shell::run(unpack.arg(&package).arg(&content))?;
+        let mut pack = shell::command("dpkg-deb", &["-Zxz", "-z9", "--root-owner-group", "--build"]);
+        shell::run(pack.arg(&content).arg(&package))?;
+    }
+    Ok(())
 }
 
 /// The machine we build for, as Rust names it.

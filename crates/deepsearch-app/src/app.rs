@@ -8,6 +8,8 @@ use deepsearch_crawl::{CrawlOptions, Crawler};
 use deepsearch_llm::{Models, ModelsConfig, ProviderConfig};
 use deepsearch_search::{ENGINES, EngineConfig, EngineInfo, Failover, Guide, Http, HttpLimits, Limits};
 use deepsearch_sqlite::{Store, StoreOptions};
+use rustls::ClientConfig;
+use rustls_platform_verifier::ConfigVerifierExt as _;
 use tokio::sync::broadcast;
 use tokio_util::task::TaskTracker;
 
@@ -30,7 +32,7 @@ const CLOSING: std::time::Duration = std::time::Duration::from_secs(10);
 pub struct AppOptions {
     pub config: Config,
     pub clock: Arc<dyn Clock>,
-    /// How pages are fetched and parsed; the app only adds what the settings say.
+    /// How pages are fetched and parsed; the app only adds whom to trust and what the settings say.
     pub crawl: CrawlOptions,
 }
 
@@ -86,7 +88,11 @@ impl App {
     /// # Errors
     /// [`AppError`] when the folder, the store or a setting cannot be used.
     pub async fn open(options: AppOptions) -> Result<Self, AppError> {
-        let AppOptions { config, clock, crawl } = options;
+        let AppOptions {
+            config,
+            clock,
+            mut crawl,
+        } = options;
         // Whoever embeds the app may have chosen a provider already; then that one stays.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         std::fs::create_dir_all(&config.home).map_err(|source| AppError::Folder {
@@ -97,7 +103,11 @@ impl App {
             clock: clock.clone(),
             ..StoreOptions::default()
         };
+        // The one takes the disk's time, the other the processor's.
+        let trust = tokio::task::spawn_blocking(trust);
         let store = Store::open(config.home.join(STORE_FILE), options).await?;
+        let trust = trust.await.map_err(|error| AppError::Network(error.into()))?;
+        crawl.tls = Some(trust.map_err(|error| AppError::Network(error.into()))?);
         let settings = resolve(&config, &store).await?;
         let favicons = Arc::new(Favicons::new(config.home.join("favicons")));
         let wired = Wired::build(settings, &store, &clock, &crawl, &favicons)?;
@@ -163,6 +173,14 @@ impl App {
     }
 }
 
+/// Whom every connection trusts: those whom the system trusts. Made once for all clients, because each would read the
+/// system's certificates anew.
+fn trust() -> Result<ClientConfig, rustls::Error> {
+    let mut config = ClientConfig::with_platform_verifier()?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
 /// All settings at this moment: stored ones, secrets, and what stands over them.
 async fn resolve(config: &Config, store: &Store) -> Result<Resolved, AppError> {
     let user = store.lookup_user_settings().await?;
@@ -193,11 +211,13 @@ impl Wired {
     ) -> Result<Self, AppError> {
         let network = |error: Box<dyn std::error::Error + Send + Sync>| AppError::Network(error);
         let mut crawl = crawl.clone();
+        let tls = crawl.tls.clone();
         crawl.addresses.allow_private |= settings.flag("crawl.allow_private", false);
         let crawler = Arc::new(Crawler::new(crawl, clock.clone()).map_err(|error| network(error.into()))?);
         let guide = Arc::new(Guide::new(clock.clone()));
         let past = Arc::new(PastChats::new(store.clone()));
-        let http = Http::new(HttpLimits::default(), clock.clone()).map_err(|error| network(error.into()))?;
+        let http =
+            Http::new(HttpLimits::default(), tls.clone(), clock.clone()).map_err(|error| network(error.into()))?;
         let engines = ready_engines(&settings)
             .filter_map(|info| deepsearch_search::engine(info.id, engine_config(&settings, info), &http));
         let cache = Arc::new(TieredCache::new(cache_tiers(&settings, store, clock), clock.clone()));
@@ -224,7 +244,7 @@ impl Wired {
             guide: Arc::new(Alone(guide)),
             chats: Arc::new(Alone(past)),
             crawler,
-            models: Models::new(models_config(&settings)).map_err(|error| network(error.into()))?,
+            models: Models::new(models_config(&settings, tls)).map_err(|error| network(error.into()))?,
             cache,
             known_health,
             http,
@@ -291,7 +311,7 @@ pub(crate) fn engine_config(settings: &Resolved, info: &EngineInfo) -> EngineCon
     }
 }
 
-fn models_config(settings: &Resolved) -> ModelsConfig {
+fn models_config(settings: &Resolved, tls: Option<ClientConfig>) -> ModelsConfig {
     let provider = |name: String| {
         let config = ProviderConfig {
             key: settings.secret(&format!("models.{name}.key")),
@@ -304,6 +324,7 @@ fn models_config(settings: &Resolved) -> ModelsConfig {
         default_model: settings.text("default_model").map(str::to_owned),
         providers: settings.names_under("models").into_iter().map(provider).collect(),
         discover_local: settings.flag("models.discover_local", true),
+        tls,
         ..ModelsConfig::default()
     }
 }

@@ -76,7 +76,8 @@ impl Crawler {
         clock: Arc<dyn Clock>,
         lookup: Arc<dyn Lookup>,
     ) -> Result<Self, CrawlerError> {
-        let client = Client::new(options.addresses, options.limits.clone(), lookup).map_err(CrawlerError)?;
+        let client =
+            Client::new(options.addresses, options.limits.clone(), options.tls, lookup).map_err(CrawlerError)?;
         Ok(Self {
             shared: Arc::new(Crawling {
                 client,

@@ -44,12 +44,22 @@ pub(crate) struct Document {
 }
 
 impl Client {
-    pub(crate) fn new(rules: AddressRules, limits: Limits, lookup: Arc<dyn Lookup>) -> reqwest::Result<Self> {
+    pub(crate) fn new(
+        rules: AddressRules,
+        limits: Limits,
+        tls: Option<rustls::ClientConfig>,
+        lookup: Arc<dyn Lookup>,
+    ) -> reqwest::Result<Self> {
         let resolver = GuardedResolver {
             rules: rules.clone(),
             lookup,
         };
-        let http = reqwest::Client::builder()
+        let builder = reqwest::Client::builder();
+        let builder = match tls {
+            Some(tls) => builder.tls_backend_preconfigured(tls),
+            None => builder,
+        };
+        let http = builder
             .user_agent(USER_AGENT)
             .default_headers(default_headers())
             // A proxy would resolve and connect for us, past every check.

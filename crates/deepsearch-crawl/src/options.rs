@@ -17,6 +17,8 @@ pub struct CrawlOptions {
     pub limits: Limits,
     pub manners: Manners,
     pub parser: ParserOptions,
+    /// Whom to trust; `None` asks the system anew, which reads all of its certificates.
+    pub tls: Option<rustls::ClientConfig>,
 }
 
 /// What one page may cost. Sizes in bytes.

@@ -25,6 +25,8 @@ pub struct ModelsConfig {
     pub list_within: Duration,
     /// How long a server on this machine is waited for when it is looked for.
     pub probe_within: Duration,
+    /// Whom to trust; `None` asks the system anew, which reads all of its certificates.
+    pub tls: Option<rustls::ClientConfig>,
 }
 
 /// One provider as it is configured.
@@ -80,6 +82,7 @@ impl Default for ModelsConfig {
             retry: Retry::default(),
             list_within: Duration::from_secs(3),
             probe_within: Duration::from_millis(300),
+            tls: None,
         }
     }
 }

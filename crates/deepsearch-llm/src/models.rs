@@ -82,8 +82,8 @@ impl Models {
         Ok(Self {
             breakers: providers.iter().map(breaker).collect(),
             providers,
-            remote: client(|builder| builder)?,
-            local: client(reqwest::ClientBuilder::no_proxy)?,
+            remote: client(&config, |builder| builder)?,
+            local: client(&config, reqwest::ClientBuilder::no_proxy)?,
             lists: Mutex::default(),
             config,
         })
@@ -276,8 +276,16 @@ fn fallback(provider: &Provider, last: Option<List>) -> Vec<ModelInfo> {
         .collect()
 }
 
-fn client(with: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder) -> Result<reqwest::Client, SetUpError> {
-    let builder = reqwest::Client::builder()
+fn client(
+    config: &ModelsConfig,
+    with: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+) -> Result<reqwest::Client, SetUpError> {
+    let builder = reqwest::Client::builder();
+    let builder = match &config.tls {
+        Some(tls) => builder.tls_backend_preconfigured(tls.clone()),
+        None => builder,
+    };
+    let builder = builder
         .connect_timeout(Duration::from_secs(10))
         .tcp_nodelay(true)
         .tcp_keepalive(Duration::from_secs(30))

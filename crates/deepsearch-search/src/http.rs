@@ -54,10 +54,21 @@ pub(crate) struct Answer {
 }
 
 impl Http {
+    /// `tls` says whom to trust; `None` asks the system anew, which reads all of its certificates.
+    ///
     /// # Errors
     /// [`reqwest::Error`] when the TLS provider or the system's certificates cannot be used.
-    pub fn new(limits: HttpLimits, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
-        let client = Client::builder()
+    pub fn new(
+        limits: HttpLimits,
+        tls: Option<rustls::ClientConfig>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, reqwest::Error> {
+        let builder = Client::builder();
+        let builder = match tls {
+            Some(tls) => builder.tls_backend_preconfigured(tls),
+            None => builder,
+        };
+        let client = builder
             .user_agent(USER_AGENT)
             .connect_timeout(limits.connect)
             .timeout(limits.total)

@@ -27,7 +27,7 @@ fn engine_at(id: &str, fake: &FakeEngine, key: &str) -> Result<Arc<dyn SearchEng
         key: KEYED.contains(&id).then(|| key.to_owned().into()),
         base_url: Some(fake.base().clone()),
     };
-    engine(id, config, &Http::new(limits, Arc::new(SystemClock))?).context("making the engine")
+    engine(id, config, &Http::new(limits, None, Arc::new(SystemClock))?).context("making the engine")
 }
 
 fn query(text: &str) -> SearchQuery {

@@ -151,6 +151,7 @@ pub(crate) fn options() -> CrawlOptions {
             ..Manners::default()
         },
         parser: parser(),
+        tls: None,
     }
 }
 

@@ -76,7 +76,7 @@ fn at(id: &str, address: &str, limits: HttpLimits) -> Arc<dyn SearchEngine> {
 fn http(limits: HttpLimits) -> Http {
     // Another test may have been first.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    Http::new(limits, Stopped::at_noon()).unwrap()
+    Http::new(limits, None, Stopped::at_noon()).unwrap()
 }
 
 fn query(text: &str) -> SearchQuery {
