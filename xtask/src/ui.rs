@@ -94,7 +94,11 @@ pub(crate) fn package(consent: Consent) -> Result<()> {
     let name = if cfg!(windows) { "tauri.cmd" } else { "tauri" };
     let tauri = folder().join("node_modules").join(".bin").join(name);
     shell::run(shell::command(tauri, &["build", "--config", PACKAGED]).current_dir(shell_folder))?;
-    if cfg!(target_os = "linux") { pack_tightly() } else { Ok(()) }
+    if cfg!(target_os = "linux") {
+        pack_tightly()
+    } else {
+        Ok(())
+    }
 }
 
 /// Packs the `.deb` as Debian packs its own: Tauri only knows gzip, which does not see that the two programs are largely
