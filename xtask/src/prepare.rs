@@ -1,80 +1,146 @@
 //! `cargo xtask prepare`: the committed data (`.sqlx`) that lets the compile-time checked queries build without a
 //! database, made anew from the migrations.
-//!
-//! The local store only; the shared one needs a running PostgreSQL and joins with its crate.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use deepsearch_servers::Postgres;
 
-use crate::setup::Consent;
+use crate::setup::{self, Consent};
 use crate::{python, shell};
 
-const PACKAGE: &str = "deepsearch-sqlite";
-const MIGRATIONS: &str = "migrations/sqlite";
-const COMMITTED: &str = "crates/deepsearch-sqlite/.sqlx";
-/// Named in the crate's `sqlx.toml`.
-const URL_VARIABLE: &str = "SQLITE_DATABASE_URL";
+/// A crate whose queries are checked, and the database they are checked against.
+struct Checked {
+    package: &'static str,
+    migrations: &'static str,
+    /// Named in the crate's `sqlx.toml`.
+    url_variable: &'static str,
+}
+
+const LOCAL: Checked = Checked {
+    package: "deepsearch-sqlite",
+    migrations: "migrations/sqlite",
+    url_variable: "SQLITE_DATABASE_URL",
+};
+const SHARED: Checked = Checked {
+    package: "deepsearch-postgres",
+    migrations: "migrations/postgres",
+    url_variable: "POSTGRES_DATABASE_URL",
+};
 
 const MIGRATE: &str = "import apsw, sys
 store = apsw.Connection(sys.argv[1])
 for migration in sys.argv[2:]:
     store.execute(open(migration, encoding='utf-8').read())
 ";
+const WRONG_MIGRATION: &str = "migrating an empty database; the newest migration is probably wrong";
 
 /// Writes the data anew, or with `check` only says whether it is current.
 ///
 /// # Errors
 /// When a migration or a query is wrong, or with `check` when the data is not current.
 pub(crate) fn prepare(consent: Consent, check: bool) -> Result<()> {
+    setup::ensure(consent, setup::PREPARE)?;
     let python = python::ensure(consent)?;
     let work = std::env::temp_dir().join(format!("deepsearch-prepare-{}", std::process::id()));
     fs::create_dir_all(&work).with_context(|| format!("creating `{}`", work.display()))?;
-    let made = describe(&python, &work);
+    let made = local(&python, &work).and_then(|made| Ok([(LOCAL, made), (SHARED, shared(&work)?)]));
     fs::remove_dir_all(&work).with_context(|| format!("removing `{}`", work.display()))?;
-    let made = made?;
-    let committed = shell::root().join(COMMITTED);
-    if check {
-        return compare(&made, &read(&committed)?);
+    for (checked, made) in made? {
+        let committed = shell::root().join(checked.committed());
+        if check {
+            checked.compare(&made, &read(&committed)?)?;
+        } else {
+            write(&made, &committed)?;
+            println!("    {} queries described in {}", made.len(), checked.committed());
+        }
     }
-    write(&made, &committed)?;
-    println!("    {} queries described in {COMMITTED}", made.len());
     Ok(())
 }
 
-/// Migrates an empty database and lets the macros describe every query against it.
-fn describe(python: &Path, work: &Path) -> Result<BTreeMap<String, String>> {
+fn local(python: &Path, work: &Path) -> Result<BTreeMap<String, String>> {
     let store = work.join("empty.sqlite");
-    let described = work.join("described");
-    fs::create_dir(&described).context("making room for the descriptions")?;
-    shell::output(shell::command(python, &["-c", MIGRATE]).arg(&store).args(migrations()?))
-        .context("migrating an empty database; the newest migration is probably wrong")?;
-    shell::run(
-        shell::cargo("check --quiet --locked --all-targets --package")
-            .arg(PACKAGE)
-            .env(URL_VARIABLE, format!("sqlite://{}", store.display()))
-            .env("SQLX_OFFLINE", "false")
-            .env("SQLX_OFFLINE_DIR", &described),
+    shell::output(
+        shell::command(python, &["-c", MIGRATE])
+            .arg(&store)
+            .args(LOCAL.migrations()?),
     )
-    .context("checking the queries against the migrations")?;
-    let made = read(&described)?;
-    if made.is_empty() {
-        bail!("no query was described; does `crates/{PACKAGE}/build.rs` still watch {URL_VARIABLE}?");
-    }
-    Ok(made)
+    .context(WRONG_MIGRATION)?;
+    LOCAL.describe(&format!("sqlite://{}", store.display()), work)
 }
 
-fn migrations() -> Result<Vec<PathBuf>> {
-    let folder = shell::root().join(MIGRATIONS);
-    let mut paths: Vec<PathBuf> = fs::read_dir(&folder)
-        .with_context(|| format!("listing `{}`", folder.display()))?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.to_string_lossy().ends_with(".up.sql"))
-        .collect();
-    paths.sort();
-    Ok(paths)
+fn shared(work: &Path) -> Result<BTreeMap<String, String>> {
+    let server = Postgres::start()?.context("PostgreSQL is not installed")?;
+    let url = server.url("postgres");
+    let mut psql = shell::command(
+        &server.programs().join("psql"),
+        &["--no-psqlrc", "--quiet", "--dbname", &url],
+    );
+    psql.args(["--set", "ON_ERROR_STOP=1", "--command", "create schema deepsearch"]);
+    for migration in SHARED.migrations()? {
+        psql.arg("--file").arg(migration);
+    }
+    shell::output(psql.env("PGOPTIONS", "-c client_min_messages=warning")).context(WRONG_MIGRATION)?;
+    SHARED.describe(&url, work)
+}
+
+impl Checked {
+    fn committed(&self) -> String {
+        format!("crates/{}/.sqlx", self.package)
+    }
+
+    /// Lets the macros describe every query against a migrated, empty database.
+    fn describe(&self, url: &str, work: &Path) -> Result<BTreeMap<String, String>> {
+        let described = work.join(self.package);
+        fs::create_dir(&described).context("making room for the descriptions")?;
+        shell::run(
+            shell::cargo("check --quiet --locked --all-targets --package")
+                .arg(self.package)
+                .env(self.url_variable, url)
+                .env("SQLX_OFFLINE", "false")
+                .env("SQLX_OFFLINE_DIR", &described),
+        )
+        .context("checking the queries against the migrations")?;
+        let made = read(&described)?;
+        if made.is_empty() {
+            bail!(
+                "no query was described; does `crates/{}/build.rs` still watch {}?",
+                self.package,
+                self.url_variable
+            );
+        }
+        Ok(made)
+    }
+
+    fn migrations(&self) -> Result<Vec<PathBuf>> {
+        let folder = shell::root().join(self.migrations);
+        let mut paths: Vec<PathBuf> = fs::read_dir(&folder)
+            .with_context(|| format!("listing `{}`", folder.display()))?
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| path.to_string_lossy().ends_with(".up.sql"))
+            .collect();
+        paths.sort();
+        Ok(paths)
+    }
+
+    fn compare(&self, made: &BTreeMap<String, String>, committed: &BTreeMap<String, String>) -> Result<()> {
+        if made == committed {
+            return Ok(());
+        }
+        let stale = made
+            .iter()
+            .filter(|(name, content)| committed.get(*name) != Some(content))
+            .map(|(name, _)| name)
+            .chain(committed.keys().filter(|name| !made.contains_key(*name)));
+        let names: Vec<_> = stale.cloned().collect();
+        bail!(
+            "{} is not current ({}); run `cargo xtask prepare` and commit it",
+            self.committed(),
+            names.join(", ")
+        )
+    }
 }
 
 /// File names and contents; nothing where there is no such folder.
@@ -103,20 +169,4 @@ fn write(made: &BTreeMap<String, String>, committed: &Path) -> Result<()> {
         fs::write(committed.join(name), content).with_context(|| format!("writing `{name}`"))?;
     }
     Ok(())
-}
-
-fn compare(made: &BTreeMap<String, String>, committed: &BTreeMap<String, String>) -> Result<()> {
-    if made == committed {
-        return Ok(());
-    }
-    let stale = made
-        .iter()
-        .filter(|(name, content)| committed.get(*name) != Some(content))
-        .map(|(name, _)| name)
-        .chain(committed.keys().filter(|name| !made.contains_key(*name)));
-    let names: Vec<_> = stale.cloned().collect();
-    bail!(
-        "{COMMITTED} is not current ({}); run `cargo xtask prepare` and commit it",
-        names.join(", ")
-    )
 }

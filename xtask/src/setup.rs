@@ -106,6 +106,16 @@ pub(crate) const DESKTOP: &[Need] = &[
     },
 ];
 
+const POSTGRESQL: Need = Need {
+    apt: "postgresql",
+    elsewhere: "PostgreSQL 15 or newer (macOS: `brew install postgresql@17`)",
+    why: "the tests of the shared database start one of their own on a free port",
+    present: Present::If(deepsearch_servers::has_postgres),
+};
+
+/// What describes the queries anew.
+pub(crate) const PREPARE: &[Need] = &[POSTGRESQL];
+
 /// What the tests need beside that.
 pub(crate) const TESTS: &[Need] = &[
     Need {
@@ -114,6 +124,7 @@ pub(crate) const TESTS: &[Need] = &[
         why: "the cache tests start one of their own on a free port",
         present: Present::Program("redis-server"),
     },
+    POSTGRESQL,
     Need {
         apt: "python3-venv",
         elsewhere: "Python 3.10 or newer (macOS: `brew install python`)",

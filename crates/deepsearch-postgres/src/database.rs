@@ -1,0 +1,119 @@
+//! SharedDatabase: the connections to the shared PostgreSQL, and as whom they are used.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
+use sqlx::{PgPool, Postgres, Transaction};
+use thiserror::Error;
+use url::Url;
+
+const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(10);
+
+/// Why there is no connection to the shared database.
+#[derive(Debug, Error)]
+pub enum ConnectError {
+    #[error("the address of the database is not valid; it looks like `postgres://user:password@host/database`")]
+    Address(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("connecting to the database at `{host}`")]
+    Connect {
+        host: String,
+        #[source]
+        source: sqlx::Error,
+    },
+}
+
+/// The shared database. Cloning it gives another handle on the same connections.
+#[derive(Debug, Clone)]
+pub struct SharedDatabase {
+    pool: PgPool,
+    /// A device proves with each transaction whose it is; an owner, or the web app's role, has nothing to prove.
+    session_token: Option<SecretString>,
+}
+
+impl SharedDatabase {
+    /// Connects as the role that `url` names: an owner of the tables, or the gateway.
+    ///
+    /// Traffic to a host that is not this machine is encrypted and the host's certificate verified, unless the address
+    /// itself asks for something else (`sslmode=…`).
+    ///
+    /// # Errors
+    /// [`ConnectError`] when the address is not valid or nobody answers there.
+    pub async fn connect(url: &str) -> Result<Self, ConnectError> {
+        Self::open(url, None).await
+    }
+
+    /// Connects as a device, which sees the rows of the user whose session this is.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn connect_device(url: &str, session_token: SecretString) -> Result<Self, ConnectError> {
+        Self::open(url, Some(session_token)).await
+    }
+
+    async fn open(url: &str, session_token: Option<SecretString>) -> Result<Self, ConnectError> {
+        let mut options = connect_options(url)?;
+        if session_token.is_some() {
+            options = options.options([("search_path", "deepsearch")]);
+        }
+        let host = options.get_host().to_owned();
+        let pool = PgPoolOptions::new()
+            .max_connections(4)
+            .acquire_timeout(WAIT_FOR_CONNECTION)
+            .connect_with(options)
+            .await
+            .map_err(|source| ConnectError::Connect { host, source })?;
+        Ok(Self { pool, session_token })
+    }
+
+    /// Begins a transaction, as whom this handle is for. Every read and write goes through one.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        let mut tx = self.pool.begin().await?;
+        if let Some(token) = &self.session_token {
+            sqlx::query("select set_config('deepsearch.session_token', $1, true)")
+                .bind(token.expose_secret())
+                .execute(&mut *tx)
+                .await?;
+        }
+        Ok(tx)
+    }
+
+    /// The connections themselves, for what has a transaction of its own (migrations).
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Finishes what runs and closes the connections.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+fn connect_options(url: &str) -> Result<PgConnectOptions, ConnectError> {
+    let parsed = Url::parse(url).map_err(|error| ConnectError::Address(error.into()))?;
+    let options = PgConnectOptions::from_str(url).map_err(|error| ConnectError::Address(error.into()))?;
+    let chosen = parsed
+        .query_pairs()
+        .any(|(name, _)| name == "sslmode" || name == "ssl-mode");
+    Ok(if chosen || is_this_machine(&options) {
+        options
+    } else {
+        options.ssl_mode(PgSslMode::VerifyFull)
+    }
+    .application_name("DeepSearch"))
+}
+
+fn is_this_machine(options: &PgConnectOptions) -> bool {
+    let host = options.get_host();
+    options.get_socket().is_some()
+        || host.starts_with('/')
+        || host == "localhost"
+        || host
+            .trim_matches(['[', ']'])
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback())
+}

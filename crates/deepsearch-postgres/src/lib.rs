@@ -1,0 +1,8 @@
+//! The shared store: the seed's eight tables in PostgreSQL, which a web app (Drizzle ORM, Auth.js) uses too.
+//!
+//! One file a table, its checked queries beside its row. Tables are named without a schema: an owner finds those of
+//! `public`, a device the views of schema `deepsearch` that show it its own rows only, so the same queries serve both.
+
+mod database;
+
+pub use database::{ConnectError, SharedDatabase};

@@ -1,0 +1,1 @@
+//! The tests of the crate, one module for each file of `src`.

@@ -1,0 +1,10 @@
+//! Real servers for tests and chores, each on a free port of this machine with a folder of its own, and no trace
+//! afterwards.
+//!
+//! Knows no product code, so that every crate's tests, and `xtask`, may use it.
+
+mod ports;
+mod postgres;
+
+pub use ports::free_port;
+pub use postgres::{Postgres, has_postgres};
