@@ -37,7 +37,7 @@ drop view deepsearch."ai-app-template_user", deepsearch."ai-app-template_account
     deepsearch."ai-app-template_message", deepsearch."ai-app-template_user_settings",
     deepsearch."ai-app-template_search_cache";
 drop function deepsearch.write_search(), deepsearch.shares_searches(), deepsearch.refuse_admins(),
-    deepsearch.refuse_upsert(), deepsearch.end_long_transactions(interval), deepsearch.drop_revoked_devices(),
+    deepsearch.refuse_upsert(), deepsearch.delete_own_row(), deepsearch.end_long_transactions(interval), deepsearch.drop_revoked_devices(),
     deepsearch.sign_out(), deepsearch.revoke_own_device(uuid), deepsearch.revoke_device(uuid),
     deepsearch.end_connections(text), deepsearch.mint_device(uuid, text, text, text, text, timestamptz),
     deepsearch.prolong_session(), deepsearch.list_devices(), deepsearch.signed_in_user(), deepsearch.uid();

@@ -350,9 +350,15 @@ create view deepsearch."ai-app-template_user_settings" with (security_barrier) a
 grant select, update (name, image) on public."ai-app-template_user" to deepsearch_owner;
 grant select (user_id, type, provider, provider_account_id, expires_at, token_type, scope)
     on public."ai-app-template_account" to deepsearch_owner;
-grant select, insert, update, delete on
-    public."ai-app-template_chat", public."ai-app-template_message", public."ai-app-template_user_settings"
-    to deepsearch_owner;
+-- Columns are named, and there is no right to delete: who may update or delete the whole of a table may lock the whole
+-- of it, through a view of it too, and hold everybody up.
+grant select, insert, update (title, created_at, updated_at, deleted_at)
+    on public."ai-app-template_chat" to deepsearch_owner;
+grant select, insert, update (content, sources, metadata, created_at)
+    on public."ai-app-template_message" to deepsearch_owner;
+grant select, insert,
+    update (theme, language, default_model, enable_search_by_default, max_search_results, updated_at)
+    on public."ai-app-template_user_settings" to deepsearch_owner;
 
 -- Which chat a message belongs to, and whose a chat is, does not change: with the right to change that, an upsert
 -- could take another's row over.
@@ -365,6 +371,27 @@ grant select, insert, delete, update (content, sources, metadata, created_at)
 grant select, insert,
     update (theme, language, default_model, enable_search_by_default, max_search_results, updated_at)
     on deepsearch."ai-app-template_user_settings" to deepsearch_app;
+
+create function deepsearch.delete_own_row() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    if tg_table_name = 'ai-app-template_chat' then
+        delete from public."ai-app-template_chat" where id = old.id and user_id = deepsearch.uid();
+    else
+        delete from public."ai-app-template_message" as message using public."ai-app-template_chat" as chat
+        where message.id = old.id and chat.id = message.chat_id and chat.user_id = deepsearch.uid();
+    end if;
+    if not found then
+        return null;
+    end if;
+    return old;
+end
+$$;
+
+create trigger delete_own_row instead of delete on deepsearch."ai-app-template_chat" for each row
+execute function deepsearch.delete_own_row();
+create trigger delete_own_row instead of delete on deepsearch."ai-app-template_message" for each row
+execute function deepsearch.delete_own_row();
 
 -- `insert … on conflict do update` meets the row that is there, whoever's it is: neither the view's condition nor row
 -- security stands before its `where` and `set`, and an error in those (`title::int`) tells what the row holds. So
@@ -512,6 +539,7 @@ alter function deepsearch.end_connections(text) owner to deepsearch_definer;
 alter function deepsearch.end_long_transactions(interval) owner to deepsearch_definer;
 alter function deepsearch.shares_searches() owner to deepsearch_definer;
 alter function deepsearch.write_search() owner to deepsearch_definer;
+alter function deepsearch.delete_own_row() owner to deepsearch_definer;
 alter function deepsearch.refuse_upsert() owner to deepsearch_definer;
 alter function deepsearch.refuse_admins() owner to deepsearch_definer;
 alter function deepsearch.mint_device(uuid, text, text, text, text, timestamptz) owner to deepsearch_minter;
@@ -523,6 +551,7 @@ revoke create on schema deepsearch from deepsearch_owner, deepsearch_definer, de
 
 grant select, update (last_seen_at) on deepsearch.device to deepsearch_definer;
 grant select on deepsearch.setting to deepsearch_definer;
+grant select, delete on public."ai-app-template_chat", public."ai-app-template_message" to deepsearch_definer;
 grant select, update (expires) on public."ai-app-template_session" to deepsearch_definer;
 grant select, insert, update, delete on deepsearch.device to deepsearch_minter;
 grant select, insert, delete on public."ai-app-template_session" to deepsearch_minter;
