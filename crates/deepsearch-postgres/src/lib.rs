@@ -5,4 +5,11 @@
 
 mod database;
 
+mod devices;
+mod migrations;
+mod scram;
+
 pub use database::{ConnectError, SharedDatabase};
+pub use devices::{Admission, DeviceError, DeviceId, session_token_hash};
+pub use migrations::{MigrationStatus, SchemaError, Step, add_migration};
+pub use scram::scram_verifier;

@@ -1,1 +1,7 @@
 //! The tests of the crate, one module for each file of `src`.
+
+mod attacks;
+mod boundary;
+mod migrations;
+
+mod cluster;

@@ -1,0 +1,96 @@
+//! Devices: the login role and the session of each, made and ended by whoever may let people in (the gateway, or the
+//! owner of a database of their own).
+
+use chrono::{DateTime, Utc};
+use deepsearch_core::UserId;
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use crate::database::SharedDatabase;
+
+/// Which device: made by the device itself.
+pub type DeviceId = uuid::Uuid;
+
+/// Why a device was not let in, or not ended.
+#[derive(Debug, Error)]
+pub enum DeviceError {
+    /// Something that came from the device is not as it has to be, or the device is somebody else's.
+    #[error("{0}")]
+    Refused(String),
+    #[error("the shared database could not {action}")]
+    Database {
+        action: &'static str,
+        #[source]
+        source: sqlx::Error,
+    },
+}
+
+/// What lets a device in: two proofs that its secrets are known to it, never the secrets.
+#[derive(Debug, Clone)]
+pub struct Admission {
+    pub device: DeviceId,
+    pub user: UserId,
+    /// What the person calls it.
+    pub name: String,
+    /// Of the password of its login role, see [`scram_verifier`](crate::scram_verifier).
+    pub scram_verifier: String,
+    /// Of its session token, see [`session_token_hash`].
+    pub token_hash: String,
+    pub expires: DateTime<Utc>,
+}
+
+/// What is kept of a session token.
+pub fn session_token_hash(token: &str) -> String {
+    format!("ds1:{}", hex::encode(Sha256::digest(token)))
+}
+
+impl SharedDatabase {
+    /// Makes the login role and the session of a device, or gives a device that is there new ones. Returns the role.
+    ///
+    /// # Errors
+    /// [`DeviceError::Refused`] for a device that is another user's, an unknown user or a malformed proof.
+    pub async fn mint_device(&self, admission: &Admission) -> Result<String, DeviceError> {
+        const ACTION: &str = "let the device in";
+        let mut tx = self.begin().await.map_err(|error| told(error, ACTION))?;
+        let role = sqlx::query_scalar!(
+            r#"select deepsearch.mint_device($1, $2, $3, $4, $5, $6) as "role!""#,
+            admission.device,
+            admission.user.as_str(),
+            admission.name,
+            admission.scram_verifier,
+            admission.token_hash,
+            admission.expires
+        )
+        .fetch_one(&mut *tx)
+        .await
+        .map_err(|error| told(error, ACTION))?;
+        tx.commit().await.map_err(|error| told(error, ACTION))?;
+        Ok(role)
+    }
+
+    /// Takes a device its login, its session and its connections, and says whether it had them.
+    ///
+    /// # Errors
+    /// [`DeviceError::Database`] when the database does not answer.
+    pub async fn revoke_device(&self, device: DeviceId) -> Result<bool, DeviceError> {
+        const ACTION: &str = "revoke the device";
+        let mut tx = self.begin().await.map_err(|error| told(error, ACTION))?;
+        let revoked = sqlx::query_scalar!(r#"select deepsearch.revoke_device($1) as "revoked!""#, device)
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(|error| told(error, ACTION))?;
+        tx.commit().await.map_err(|error| told(error, ACTION))?;
+        Ok(revoked)
+    }
+}
+
+fn told(source: sqlx::Error, action: &'static str) -> DeviceError {
+    match source.as_database_error() {
+        Some(error) if error.code().as_deref() == Some("DS003") => DeviceError::Refused(error.message().to_owned()),
+        // The foreign key of the session or the device.
+        Some(error) if error.code().as_deref() == Some("23503") => {
+            DeviceError::Refused("there is no such user in the shared database".to_owned())
+        }
+        _ => DeviceError::Database { action, source },
+    }
+}
