@@ -1,5 +1,5 @@
 //! `cargo xtask prepare`: the committed data (`.sqlx`) that lets the compile-time checked queries build without a
-//! database, made anew from the migrations.
+//! database, and the schema that `deepsearch db check` expects; made anew from the migrations.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -35,6 +35,11 @@ store = apsw.Connection(sys.argv[1])
 for migration in sys.argv[2:]:
     store.execute(open(migration, encoding='utf-8').read())
 ";
+/// What sqlx makes before the first migration.
+const BOOKKEEPING: &str = "create table deepsearch.migration (
+    version bigint primary key, description text not null, installed_on timestamptz not null default now(),
+    success boolean not null, checksum bytea not null, execution_time bigint not null)";
+const SCHEMA: &str = "crates/deepsearch-postgres/schema.jsonl";
 const WRONG_MIGRATION: &str = "migrating an empty database; the newest migration is probably wrong";
 
 /// Writes the data anew, or with `check` only says whether it is current.
@@ -46,9 +51,14 @@ pub(crate) fn prepare(consent: Consent, check: bool) -> Result<()> {
     let python = python::ensure(consent)?;
     let work = std::env::temp_dir().join(format!("deepsearch-prepare-{}", std::process::id()));
     fs::create_dir_all(&work).with_context(|| format!("creating `{}`", work.display()))?;
-    let made = local(&python, &work).and_then(|made| Ok([(LOCAL, made), (SHARED, shared(&work)?)]));
+    let made = local(&python, &work).and_then(|made| {
+        let (schema, shared) = shared(&work)?;
+        Ok((schema, [(LOCAL, made), (SHARED, shared)]))
+    });
     fs::remove_dir_all(&work).with_context(|| format!("removing `{}`", work.display()))?;
-    for (checked, made) in made? {
+    let (schema, made) = made?;
+    keep_schema(&schema, check)?;
+    for (checked, made) in made {
         let committed = shell::root().join(checked.committed());
         if check {
             checked.compare(&made, &read(&committed)?)?;
@@ -71,19 +81,60 @@ fn local(python: &Path, work: &Path) -> Result<BTreeMap<String, String>> {
     LOCAL.describe(&format!("sqlite://{}", store.display()), work)
 }
 
-fn shared(work: &Path) -> Result<BTreeMap<String, String>> {
+/// The schema that the migrations make, as `deepsearch db check` compares it, and the queries.
+fn shared(work: &Path) -> Result<(String, BTreeMap<String, String>)> {
     let server = Postgres::start()?.context("PostgreSQL is not installed")?;
     let url = server.url("postgres");
     let mut psql = shell::command(
         &server.programs().join("psql"),
         &["--no-psqlrc", "--quiet", "--dbname", &url],
     );
-    psql.args(["--set", "ON_ERROR_STOP=1", "--command", "create schema deepsearch"]);
+    psql.args([
+        "--set",
+        "ON_ERROR_STOP=1",
+        "--command",
+        "create schema deepsearch",
+        "--command",
+        BOOKKEEPING,
+    ]);
     for migration in SHARED.migrations()? {
         psql.arg("--file").arg(migration);
     }
     shell::output(psql.env("PGOPTIONS", "-c client_min_messages=warning")).context(WRONG_MIGRATION)?;
-    SHARED.describe(&url, work)
+    let mut describe = shell::command(
+        &server.programs().join("psql"),
+        &[
+            "--no-psqlrc",
+            "--quiet",
+            "--no-align",
+            "--tuples-only",
+            "--dbname",
+            &url,
+            "--file",
+        ],
+    );
+    describe
+        .arg(shell::root().join("crates/deepsearch-postgres/src/check.sql"))
+        // Names are written whole.
+        .env("PGOPTIONS", "-c search_path= -c client_min_messages=warning");
+    let schema = shell::output(&mut describe).context("describing the schema of the shared database")?;
+    // The crate is built with it.
+    let schema = format!("{}\n", schema.trim_end());
+    Ok((schema, SHARED.describe(&url, work)?))
+}
+
+fn keep_schema(made: &str, check: bool) -> Result<()> {
+    let path = shell::root().join(SCHEMA);
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    if committed.replace('\r', "") == made {
+        return Ok(());
+    }
+    if check {
+        bail!("{SCHEMA} is not current; run `cargo xtask prepare` and commit it");
+    }
+    fs::write(&path, made).with_context(|| format!("writing `{SCHEMA}`"))?;
+    println!("    the schema described in {SCHEMA}");
+    Ok(())
 }
 
 impl Checked {

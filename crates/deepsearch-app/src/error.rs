@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use deepsearch_core::error::sentence;
 use deepsearch_core::{ErrorCode, Failure, FetchError, Invalid, ModelError, SearchError};
+use deepsearch_postgres::{ConnectError, DeviceError, SchemaError};
 use deepsearch_sqlite::StoreError;
 use thiserror::Error;
 
@@ -21,6 +22,20 @@ pub enum AppError {
     Fetch(#[from] FetchError),
     #[error(transparent)]
     Search(#[from] SearchError),
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    #[error("no shared database is named")]
+    NoDatabase,
+    #[error("the address of the database names no host")]
+    NoHost,
+    #[error("the database let this device in and does not know it all the same")]
+    NotAdmitted,
+    #[error("the system gave no random numbers")]
+    NoRandom,
     #[error("no {what} has the id `{id}`")]
     Unknown { what: &'static str, id: String },
     #[error("there is no engine `{id}` that is set up")]
@@ -94,6 +109,17 @@ impl From<&AppError> for Failure {
             AppError::Fetch(error) => error.into(),
             AppError::Search(error) => error.into(),
             AppError::Answer(failure) => failure.clone(),
+            AppError::Connect(error) => error.into(),
+            AppError::Schema(error) => error.into(),
+            AppError::Device(error) => error.into(),
+            AppError::NoDatabase => say(ErrorCode::Invalid)
+                .hint("Give its address with `--url`, or keep it: `deepsearch settings set shared.url -`."),
+            AppError::NoHost => say(ErrorCode::Invalid)
+                .hint("It looks like `postgres://user:password@host/database`; devices come over the network."),
+            AppError::NotAdmitted => {
+                say(ErrorCode::Upstream).hint("Is there a pooler between that changes who connects?")
+            }
+            AppError::NoRandom => say(ErrorCode::Internal),
             AppError::Unknown { .. } => say(ErrorCode::NotFound).hint("`deepsearch chats list` shows what there is."),
             AppError::UnknownEngine { .. } => {
                 say(ErrorCode::NotFound).hint("`deepsearch engines` lists the engines and what they need.")

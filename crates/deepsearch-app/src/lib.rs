@@ -18,6 +18,9 @@ mod data;
 mod doctor;
 mod health;
 
+mod share;
+mod shared_database;
+
 mod config;
 mod secrets;
 mod settings;
@@ -36,11 +39,15 @@ pub use error::AppError;
 pub use library::{EngineStatus, PageReader};
 pub use runs::RunningAnswer;
 pub use settings::{SETTINGS, SettingInfo, SettingKind, SettingValue};
+pub use share::Admitted;
+pub use shared_database::{OwnedDatabase, add_migration};
 
 pub use deepsearch_crawl::run_parser;
 pub use deepsearch_llm::ProviderStatus;
+pub use deepsearch_postgres::{Cleaned, Difference, MigrationStatus, Problem, Step};
 pub use deepsearch_search::{ENGINES, EngineHealth, EngineState};
 pub use deepsearch_sqlite::{
     Backup, BackupKind, ChatCursor, ChatFilter, ChatView, HistoryFilter, HistoryHit, HistoryQuery, HistoryResults,
     Recovery, Replaced,
 };
+pub use secrecy::SecretString;

@@ -128,6 +128,21 @@ pub const SETTINGS: &[SettingInfo] = &[
         "Address of a shared search cache, redis:// or rediss://.",
     ),
     setting(
+        "shared.url",
+        SettingKind::Secret,
+        "Address of the shared database as its owner, for `deepsearch db`.",
+    ),
+    setting(
+        "shared.device_url",
+        SettingKind::Secret,
+        "Address of the shared database as this device; `deepsearch share init` sets it.",
+    ),
+    setting(
+        "shared.session",
+        SettingKind::Secret,
+        "Session of this device with the shared database; `deepsearch share init` sets it.",
+    ),
+    setting(
         "answer.pages",
         SettingKind::Integer { min: 1, max: 20 },
         "Pages that are read for one answer.",

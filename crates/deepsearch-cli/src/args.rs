@@ -69,6 +69,12 @@ pub(crate) enum Command {
     /// Backups of everything that is saved
     #[command(subcommand)]
     Backup(Backup),
+    /// A team's shared database, for who looks after it
+    #[command(subcommand)]
+    Db(Db),
+    /// Share chats between devices through a database of your own
+    #[command(subcommand)]
+    Share(Share),
     /// Check everything and say what to do
     Doctor,
     /// Print completions for a shell
@@ -283,4 +289,70 @@ pub(crate) enum Backup {
     List,
     /// Put a backup in place of what is there, which is backed up first
     Restore { name: String },
+}
+
+/// Where the shared database is.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Address {
+    /// The database as its owner, postgres://user:password@host/name; `-` reads it from standard input, which keeps the
+    /// password out of the shell's history [default: the setting shared.url]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) url: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Db {
+    /// Bring the tables to this version, whoever made them before
+    Migrate {
+        #[command(flatten)]
+        address: Address,
+    },
+    /// List the migrations and which of them have run
+    Status {
+        #[command(flatten)]
+        address: Address,
+    },
+    /// Take the newest migration back
+    Rollback {
+        #[command(flatten)]
+        address: Address,
+        /// Every migration after this one; 0 takes all of them back
+        #[arg(long, value_name = "VERSION")]
+        to: Option<i64>,
+        /// Also drop tables that DeepSearch made and that hold rows
+        #[arg(long)]
+        force: bool,
+    },
+    /// Compare the tables, rights and roles with what they should be, and print what mends each difference
+    Check {
+        #[command(flatten)]
+        address: Address,
+    },
+    /// Remove sessions, tokens and cached searches that ran out, revoked devices and old tombstones
+    Clean {
+        #[command(flatten)]
+        address: Address,
+    },
+    /// Write an empty pair of migrations, for who develops DeepSearch
+    New {
+        /// What it does, in small letters: page_language
+        name: String,
+        #[arg(long, default_value = "migrations/postgres")]
+        folder: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Share {
+    /// Prepare the database and let this device in; the owner's password is not kept
+    Init {
+        #[command(flatten)]
+        address: Address,
+        /// Your e-mail address, which makes you its user
+        #[arg(long)]
+        email: Option<String>,
+        /// Your name
+        #[arg(long, requires = "email")]
+        name: Option<String>,
+    },
 }

@@ -5,6 +5,7 @@ mod args;
 mod ask;
 mod backup;
 mod chats;
+mod db;
 mod doctor;
 mod engines;
 mod manual;
@@ -12,6 +13,7 @@ mod models;
 mod read;
 mod search;
 mod settings;
+mod share;
 mod window;
 
 mod outcome;
@@ -62,6 +64,10 @@ async fn run(command: Command, json: bool) -> Outcome {
     {
         return read::run_local(read, json).await;
     }
+    // Who looks after a shared database needs no store either.
+    if let Command::Db(command) = command {
+        return db::run(&config, command, json).await;
+    }
     match &command {
         Command::Backup(Backup::List) => return backup::list(&config, json),
         Command::Backup(Backup::Restore { name }) => return backup::restore(&config, name, json).await,
@@ -84,8 +90,9 @@ async fn dispatch(app: &App, command: Command, json: bool) -> Outcome {
         Command::Models => models::run(app, json).await,
         Command::Engines { check } => engines::run(app, check, json).await,
         Command::Backup(_) => backup::create(app, json).await,
+        Command::Share(share) => share::run(app, share, json).await,
         Command::Doctor => doctor::run(app, json).await,
-        Command::Completions { .. } | Command::Man => Ok(ExitCode::SUCCESS),
+        Command::Completions { .. } | Command::Man | Command::Db(_) => Ok(ExitCode::SUCCESS),
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) async fn run(app: &App, command: Settings, json: bool) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn first_line() -> Result<String, AppError> {
+pub(crate) fn first_line() -> Result<String, AppError> {
     let mut line = String::new();
     let read = std::io::stdin().read_line(&mut line);
     read.map_err(|source| AppError::Unreadable {

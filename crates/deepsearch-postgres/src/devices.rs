@@ -68,6 +68,35 @@ impl SharedDatabase {
         Ok(role)
     }
 
+    /// Which device a login role is of, unless it is revoked.
+    ///
+    /// # Errors
+    /// [`DeviceError::Database`] when the database does not answer.
+    pub async fn find_device_by_role(&self, role: &str) -> Result<Option<DeviceId>, DeviceError> {
+        sqlx::query_scalar!(
+            "select id from deepsearch.device where role = $1 and revoked_at is null",
+            role
+        )
+        .fetch_optional(self.pool())
+        .await
+        .map_err(|error| told(error, "find the device"))
+    }
+
+    /// The user that this connection is let in for, as a device; `None` when it is not, or no longer.
+    ///
+    /// # Errors
+    /// [`DeviceError::Database`] when the database does not answer.
+    pub async fn signed_in_user(&self) -> Result<Option<UserId>, DeviceError> {
+        const ACTION: &str = "say who is signed in";
+        let mut tx = self.begin().await.map_err(|error| told(error, ACTION))?;
+        let user = sqlx::query_scalar!("select deepsearch.uid()")
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(|error| told(error, ACTION))?;
+        tx.commit().await.map_err(|error| told(error, ACTION))?;
+        Ok(user.map(UserId::from_stored))
+    }
+
     /// Takes a device its login, its session and its connections, and says whether it had them.
     ///
     /// # Errors
@@ -84,7 +113,7 @@ impl SharedDatabase {
     }
 }
 
-fn told(source: sqlx::Error, action: &'static str) -> DeviceError {
+pub(crate) fn told(source: sqlx::Error, action: &'static str) -> DeviceError {
     match source.as_database_error() {
         Some(error) if error.code().as_deref() == Some("DS003") => DeviceError::Refused(error.message().to_owned()),
         // The foreign key of the session or the device.

@@ -5,10 +5,16 @@
 
 mod database;
 
+mod check;
+mod cleaning;
 mod devices;
+mod failures;
 mod migrations;
+mod people;
 mod scram;
 
+pub use check::{Difference, Problem};
+pub use cleaning::Cleaned;
 pub use database::{ConnectError, SharedDatabase};
 pub use devices::{Admission, DeviceError, DeviceId, session_token_hash};
 pub use migrations::{MigrationStatus, SchemaError, Step, add_migration};

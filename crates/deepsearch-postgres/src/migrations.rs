@@ -30,6 +30,8 @@ pub enum SchemaError {
     Newer { version: i64 },
     #[error("migration {version} of the shared database was another one than that of this version of DeepSearch")]
     Changed { version: i64 },
+    #[error("{pending} migrations of the shared database are still to run")]
+    Behind { pending: usize },
     #[error("somebody else is migrating the shared database")]
     Locked,
     /// A right that the role lacks, in the database's words.
@@ -175,11 +177,10 @@ pub fn add_migration(folder: &Path, name: &str) -> Result<[PathBuf; 2], SchemaEr
     Ok(pair)
 }
 
-async fn migrate(
-    connection: &mut PgConnection,
-    tell: &mut impl FnMut(Step<'_>),
-) -> Result<Vec<i64>, SchemaError> {
+async fn migrate(connection: &mut PgConnection, tell: &mut impl FnMut(Step<'_>)) -> Result<Vec<i64>, SchemaError> {
     refuse_without_rights(connection).await?;
+    // Held until the connection ends, so that what is done is known.
+    connection.lock().await.map_err(|error| understand(error, MIGRATE))?;
     let done = refuse_unknown(connection).await?;
     let mut ran = Vec::new();
     for migration in ways_up().filter(|migration| !done.contains(&migration.version)) {
@@ -273,7 +274,10 @@ async fn refuse_without_rights(connection: &mut PgConnection) -> Result<(), Sche
     )
     .fetch_one(connection)
     .await
-    .map_err(|source| SchemaError::Database { action: MIGRATE, source })?;
+    .map_err(|source| SchemaError::Database {
+        action: MIGRATE,
+        source,
+    })?;
     if may {
         return Ok(());
     }

@@ -53,6 +53,24 @@ impl Postgres {
     /// # Errors
     /// When it does not start.
     pub fn start_with(settings: &[&str]) -> Result<Option<Self>> {
+        Self::start_as(None, settings)
+    }
+
+    /// Starts one whose users need a password, the superuser this one, and which speaks TLS with this certificate and
+    /// key (PEM).
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_guarded(password: &str, certificate: &str, key: &str) -> Result<Option<Self>> {
+        let guard = Guard {
+            password,
+            certificate,
+            key,
+        };
+        Self::start_as(Some(&guard), &["ssl=on"])
+    }
+
+    fn start_as(guard: Option<&Guard<'_>>, settings: &[&str]) -> Result<Option<Self>> {
         let Some(programs) = programs() else {
             return Ok(None);
         };
@@ -61,10 +79,30 @@ impl Postgres {
             run(Command::new("chown").arg("postgres:").arg(folder.path()))?;
         }
         let data = folder.path().join("data");
-        run(as_its_user(&programs.join("initdb"))
-            .args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C"])
-            .args(["--no-sync", "--no-instructions", "--pgdata"])
-            .arg(&data))?;
+        let mut initdb = as_its_user(&programs.join("initdb"));
+        initdb
+            .args([
+                "--username=postgres",
+                "--encoding=UTF8",
+                "--locale=C",
+                "--no-sync",
+                "--no-instructions",
+            ])
+            .arg("--pgdata")
+            .arg(&data);
+        match guard {
+            None => initdb.arg("--auth=trust"),
+            Some(guard) => {
+                let file = folder.path().join("password");
+                std::fs::write(&file, guard.password).context("writing the password of PostgreSQL")?;
+                initdb.arg("--auth=scram-sha-256").arg("--pwfile").arg(file)
+            }
+        };
+        run(&mut initdb)?;
+        if let Some(guard) = guard {
+            private_file(&data.join("server.crt"), guard.certificate)?;
+            private_file(&data.join("server.key"), guard.key)?;
+        }
         let port = free_port()?;
         let process = spawn(&programs, &data, port, settings)?;
         let mut server = Self {
@@ -159,6 +197,25 @@ fn spawn(programs: &Path, data: &Path, port: u16, settings: &[&str]) -> Result<C
         .stderr(log)
         .spawn()
         .context("starting PostgreSQL")
+}
+
+/// What keeps strangers out.
+struct Guard<'a> {
+    password: &'a str,
+    certificate: &'a str,
+    key: &'a str,
+}
+
+/// A file that only the server reads; it refuses to start with another.
+fn private_file(path: &Path, text: &str) -> Result<()> {
+    std::fs::write(path, text).with_context(|| format!("writing `{}`", path.display()))?;
+    #[cfg(unix)]
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))
+        .with_context(|| format!("keeping `{}` private", path.display()))?;
+    if is_root() {
+        run(Command::new("chown").arg("postgres:").arg(path))?;
+    }
+    Ok(())
 }
 
 /// Runs as `postgres` where we are root, and hears at once when we are gone.

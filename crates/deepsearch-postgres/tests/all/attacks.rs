@@ -32,110 +32,439 @@ const NEVER: End = Refused(&["42501", "25001"]);
 const CANARY: &str = "canary";
 
 const ATTEMPTS: &[(&str, End, &str)] = &[
-    ("read the chats", DENIED, r#"select * from public."ai-app-template_chat""#),
-    ("read the messages", DENIED, r#"select * from public."ai-app-template_message""#),
-    ("read the users", DENIED, r#"select * from public."ai-app-template_user""#),
-    ("read the accounts", DENIED, r#"select * from public."ai-app-template_account""#),
-    ("read the sessions", DENIED, r#"select * from public."ai-app-template_session""#),
-    ("read the tokens in e-mails", DENIED, r#"select * from public."ai-app-template_verification_token""#),
-    ("read the cache", DENIED, r#"select * from public."ai-app-template_search_cache""#),
-    ("read the settings", DENIED, r#"select * from public."ai-app-template_user_settings""#),
-    ("count by a column that may be granted", DENIED, r#"select count(id) from public."ai-app-template_chat""#),
-    ("a chat of B by its user", Nothing, r#"select * from "ai-app-template_chat" where user_id = 'B'"#),
-    ("a chat of B by its id", Nothing, r#"select * from "ai-app-template_chat" where id = 'chat-b'"#),
-    ("a message of B by its id", Nothing, r#"select * from "ai-app-template_message" where id = 'msg-b'"#),
-    ("the messages of B's chat", Nothing, r#"select * from "ai-app-template_message" where chat_id = 'chat-b'"#),
-    ("B by id", Nothing, r#"select * from "ai-app-template_user" where id = 'B'"#),
-    ("everybody who is not A", Nothing, r#"select * from "ai-app-template_user" where id <> 'A'"#),
-    ("B's accounts", Nothing, r#"select * from "ai-app-template_account" where user_id = 'B'"#),
-    ("B's settings", Nothing, r#"select * from "ai-app-template_user_settings" where user_id = 'B'"#),
-    ("B's searches", Nothing, r#"select * from "ai-app-template_search_cache" where query like 'canary%'"#),
-    ("all of everything, joined", Harmless, r#"select * from "ai-app-template_message", "ai-app-template_chat", "ai-app-template_user""#),
-    ("full-text search", Nothing, r#"select * from "ai-app-template_message" where to_tsvector('english', content) @@ websearch_to_tsquery('english', 'canary')"#),
-    ("an error that tells what it met", Harmless, r#"select * from "ai-app-template_chat" where title::int = 0"#),
-    ("the same in a message", Harmless, r#"select * from "ai-app-template_message" where content::int = 0"#),
-    ("the same in the order", Harmless, r#"select * from "ai-app-template_chat" order by title::int"#),
-    ("a division that tells whether B has it", Harmless, r#"select 1 from "ai-app-template_chat" where 1 / (case when title like 'canary%' then 0 else 1 end) = 1"#),
-    ("a lock on B's row", Nothing, r#"select * from "ai-app-template_chat" where id = 'chat-b' for update"#),
-    ("explain with figures", Harmless, r#"explain (analyze, verbose) select * from "ai-app-template_message" where chat_id = 'chat-b'"#),
-    ("statistics of the columns", Nothing, "select * from pg_stats where tablename like 'ai-app-template%'"),
+    (
+        "read the chats",
+        DENIED,
+        r#"select * from public."ai-app-template_chat""#,
+    ),
+    (
+        "read the messages",
+        DENIED,
+        r#"select * from public."ai-app-template_message""#,
+    ),
+    (
+        "read the users",
+        DENIED,
+        r#"select * from public."ai-app-template_user""#,
+    ),
+    (
+        "read the accounts",
+        DENIED,
+        r#"select * from public."ai-app-template_account""#,
+    ),
+    (
+        "read the sessions",
+        DENIED,
+        r#"select * from public."ai-app-template_session""#,
+    ),
+    (
+        "read the tokens in e-mails",
+        DENIED,
+        r#"select * from public."ai-app-template_verification_token""#,
+    ),
+    (
+        "read the cache",
+        DENIED,
+        r#"select * from public."ai-app-template_search_cache""#,
+    ),
+    (
+        "read the settings",
+        DENIED,
+        r#"select * from public."ai-app-template_user_settings""#,
+    ),
+    (
+        "count by a column that may be granted",
+        DENIED,
+        r#"select count(id) from public."ai-app-template_chat""#,
+    ),
+    (
+        "a chat of B by its user",
+        Nothing,
+        r#"select * from "ai-app-template_chat" where user_id = 'B'"#,
+    ),
+    (
+        "a chat of B by its id",
+        Nothing,
+        r#"select * from "ai-app-template_chat" where id = 'chat-b'"#,
+    ),
+    (
+        "a message of B by its id",
+        Nothing,
+        r#"select * from "ai-app-template_message" where id = 'msg-b'"#,
+    ),
+    (
+        "the messages of B's chat",
+        Nothing,
+        r#"select * from "ai-app-template_message" where chat_id = 'chat-b'"#,
+    ),
+    (
+        "B by id",
+        Nothing,
+        r#"select * from "ai-app-template_user" where id = 'B'"#,
+    ),
+    (
+        "everybody who is not A",
+        Nothing,
+        r#"select * from "ai-app-template_user" where id <> 'A'"#,
+    ),
+    (
+        "B's accounts",
+        Nothing,
+        r#"select * from "ai-app-template_account" where user_id = 'B'"#,
+    ),
+    (
+        "B's settings",
+        Nothing,
+        r#"select * from "ai-app-template_user_settings" where user_id = 'B'"#,
+    ),
+    (
+        "B's searches",
+        Nothing,
+        r#"select * from "ai-app-template_search_cache" where query like 'canary%'"#,
+    ),
+    (
+        "all of everything, joined",
+        Harmless,
+        r#"select * from "ai-app-template_message", "ai-app-template_chat", "ai-app-template_user""#,
+    ),
+    (
+        "full-text search",
+        Nothing,
+        r#"select * from "ai-app-template_message" where to_tsvector('english', content) @@ websearch_to_tsquery('english', 'canary')"#,
+    ),
+    (
+        "an error that tells what it met",
+        Harmless,
+        r#"select * from "ai-app-template_chat" where title::int = 0"#,
+    ),
+    (
+        "the same in a message",
+        Harmless,
+        r#"select * from "ai-app-template_message" where content::int = 0"#,
+    ),
+    (
+        "the same in the order",
+        Harmless,
+        r#"select * from "ai-app-template_chat" order by title::int"#,
+    ),
+    (
+        "a division that tells whether B has it",
+        Harmless,
+        r#"select 1 from "ai-app-template_chat" where 1 / (case when title like 'canary%' then 0 else 1 end) = 1"#,
+    ),
+    (
+        "a lock on B's row",
+        Nothing,
+        r#"select * from "ai-app-template_chat" where id = 'chat-b' for update"#,
+    ),
+    (
+        "explain with figures",
+        Harmless,
+        r#"explain (analyze, verbose) select * from "ai-app-template_message" where chat_id = 'chat-b'"#,
+    ),
+    (
+        "statistics of the columns",
+        Nothing,
+        "select * from pg_stats where tablename like 'ai-app-template%'",
+    ),
     ("statistics of the planner", DENIED, "select * from pg_statistic"),
-    ("a query as XML", DENIED, r#"select query_to_xml('select * from public."ai-app-template_session"', true, false, '')"#),
-    ("a table as XML", DENIED, r#"select table_to_xml('public."ai-app-template_message"', true, false, '')"#),
+    (
+        "a query as XML",
+        DENIED,
+        r#"select query_to_xml('select * from public."ai-app-template_session"', true, false, '')"#,
+    ),
+    (
+        "a table as XML",
+        DENIED,
+        r#"select table_to_xml('public."ai-app-template_message"', true, false, '')"#,
+    ),
     ("copy out", DENIED, r#"copy public."ai-app-template_message" to stdout"#),
     ("copy to a program", DENIED, "copy (select 1) to program 'id'"),
     ("copy to a file", DENIED, "copy (select 1) to '/tmp/x'"),
-    ("a block of code", DENIED, r#"do $$ begin perform * from public."ai-app-template_session"; end $$"#),
-
-    ("a chat in B's name", CHECKED, r#"insert into "ai-app-template_chat" (id, user_id, title) values ('new', 'B', 'x')"#),
-    ("a message in B's chat", CHECKED, r#"insert into "ai-app-template_message" (id, chat_id, role, content) values ('new', 'chat-b', 'user', 'x')"#),
-    ("a message in a chat that is not there", CHECKED, r#"insert into "ai-app-template_message" (id, chat_id, role, content) values ('new', 'nowhere', 'user', 'x')"#),
-    ("settings in B's name", CHECKED, r#"insert into "ai-app-template_user_settings" (user_id) values ('B')"#),
-    ("settings in the name of one without", CHECKED, r#"insert into "ai-app-template_user_settings" (user_id) values ('C')"#),
-    ("a message with the id of B's", Refused(&["23505"]), r#"insert into "ai-app-template_message" (id, chat_id, role, content) values ('msg-b', 'chat-a', 'user', 'x')"#),
-    ("the same, if there is none", Nothing, r#"insert into "ai-app-template_message" (id, chat_id, role, content) values ('msg-b', 'chat-a', 'user', 'x') on conflict (id) do nothing returning *"#),
-    ("an upsert that takes B's chat", DENIED, r#"insert into "ai-app-template_chat" (id, user_id, title) values ('chat-b', 'A', 'x') on conflict (id) do update set user_id = 'A'"#),
-    ("an upsert that writes over B's chat", DENIED, r#"insert into "ai-app-template_chat" (id, user_id, title) values ('chat-b', 'A', 'x') on conflict (id) do update set title = 'x'"#),
-    ("an upsert whose error tells B's row", DENIED, r#"insert into "ai-app-template_chat" (id, user_id, title) values ('chat-b', 'A', 'x') on conflict (id) do update set updated_at = now()"#),
-    ("an upsert whose condition tells B's title", DENIED, r#"insert into "ai-app-template_chat" as mine (id, user_id, title) values ('chat-b', 'A', 'x') on conflict (id) do update set title = 'x' where mine.title::int = 0"#),
-    ("an upsert whose value tells B's message", DENIED, r#"insert into "ai-app-template_message" as mine (id, chat_id, role, content) values ('msg-b', 'chat-a', 'user', 'x') on conflict (id) do update set content = mine.content::int"#),
-    ("an upsert that tells B's settings", DENIED, r#"insert into "ai-app-template_user_settings" as mine (user_id) values ('B') on conflict (user_id) do update set theme = 'x' where mine.default_model::int = 0"#),
-    ("the same as the group", DENIED, r#"set role deepsearch_app; insert into "ai-app-template_chat" as mine (id, user_id, title) values ('chat-b', 'A', 'x') on conflict (id) do update set title = 'x' where mine.title::int = 0"#),
-    ("the same with the mark of inserts wiped out", DENIED, r#"with wiped as (select set_config('deepsearch.inserting', '', true)) insert into "ai-app-template_chat" as mine (id, user_id, title) select 'chat-b', 'A', set_config from wiped on conflict (id) do update set title = 'x' where mine.title::int = 0"#),
-    ("give a chat to B", DENIED, r#"update "ai-app-template_chat" set user_id = 'B'"#),
-    ("put a message into B's chat", DENIED, r#"update "ai-app-template_message" set chat_id = 'chat-b'"#),
-    ("give a message another id", DENIED, r#"update "ai-app-template_message" set id = 'msg-c'"#),
-    ("rename B's chat", Nothing, r#"update "ai-app-template_chat" set title = 'x' where id = 'chat-b'"#),
-    ("rename it in spite of an error", Harmless, r#"update "ai-app-template_chat" set title = 'mine' where title::int = 0"#),
-    ("change B's message", Nothing, r#"update "ai-app-template_message" set content = 'x' where id = 'msg-b'"#),
-    ("change B's settings", Nothing, r#"update "ai-app-template_user_settings" set theme = 'x' where user_id = 'B'"#),
-    ("change B's name", Nothing, r#"update "ai-app-template_user" set name = 'x' where id = 'B'"#),
-    ("delete B's chat", Nothing, r#"delete from "ai-app-template_chat" where id = 'chat-b'"#),
-    ("delete B's message", Nothing, r#"delete from "ai-app-template_message" where id = 'msg-b'"#),
-    ("delete B's searches", Nothing, r#"delete from "ai-app-template_search_cache" where query like 'canary%'"#),
-    ("delete B's settings", DENIED, r#"delete from "ai-app-template_user_settings" where user_id = 'B'"#),
-    ("become an administrator", DENIED, r#"update "ai-app-template_user" set is_admin = true"#),
-    ("take B's address", DENIED, r#"update "ai-app-template_user" set email = 'b-canary@example.com'"#),
-    ("make a user", DENIED, r#"insert into "ai-app-template_user" (id, email) values ('D', 'd@example.com')"#),
+    (
+        "a block of code",
+        DENIED,
+        r#"do $$ begin perform * from public."ai-app-template_session"; end $$"#,
+    ),
+    (
+        "a chat in B's name",
+        CHECKED,
+        r#"insert into "ai-app-template_chat" (id, user_id, title) values ('new', 'B', 'x')"#,
+    ),
+    (
+        "a message in B's chat",
+        CHECKED,
+        r#"insert into "ai-app-template_message" (id, chat_id, role, content) values ('new', 'chat-b', 'user', 'x')"#,
+    ),
+    (
+        "a message in a chat that is not there",
+        CHECKED,
+        r#"insert into "ai-app-template_message" (id, chat_id, role, content) values ('new', 'nowhere', 'user', 'x')"#,
+    ),
+    (
+        "settings in B's name",
+        Refused(&["44000", "42501", "23505"]),
+        r#"insert into "ai-app-template_user_settings" (user_id) values ('B')"#,
+    ),
+    (
+        "settings in the name of one without",
+        CHECKED,
+        r#"insert into "ai-app-template_user_settings" (user_id) values ('C')"#,
+    ),
+    (
+        "a message with the id of B's",
+        Refused(&["23505"]),
+        r#"insert into "ai-app-template_message" (id, chat_id, role, content) values ('msg-b', 'chat-a', 'user', 'x')"#,
+    ),
+    (
+        "the same, if there is none",
+        Nothing,
+        r#"insert into "ai-app-template_message" (id, chat_id, role, content) values ('msg-b', 'chat-a', 'user', 'x') on conflict (id) do nothing returning *"#,
+    ),
+    (
+        "an upsert that takes B's chat",
+        DENIED,
+        r#"insert into "ai-app-template_chat" (id, user_id, title) values ('chat-b', 'A', 'x') on conflict (id) do update set user_id = 'A'"#,
+    ),
+    (
+        "an upsert that writes over B's chat",
+        DENIED,
+        r#"insert into "ai-app-template_chat" (id, user_id, title) values ('chat-b', 'A', 'x') on conflict (id) do update set title = 'x'"#,
+    ),
+    (
+        "an upsert whose error tells B's row",
+        DENIED,
+        r#"insert into "ai-app-template_chat" (id, user_id, title) values ('chat-b', 'A', 'x') on conflict (id) do update set updated_at = now()"#,
+    ),
+    (
+        "an upsert whose condition tells B's title",
+        DENIED,
+        r#"insert into "ai-app-template_chat" as mine (id, user_id, title) values ('chat-b', 'A', 'x') on conflict (id) do update set title = 'x' where mine.title::int = 0"#,
+    ),
+    (
+        "an upsert whose value tells B's message",
+        DENIED,
+        r#"insert into "ai-app-template_message" as mine (id, chat_id, role, content) values ('msg-b', 'chat-a', 'user', 'x') on conflict (id) do update set content = mine.content::int"#,
+    ),
+    (
+        "an upsert that tells B's settings",
+        DENIED,
+        r#"insert into "ai-app-template_user_settings" as mine (user_id) values ('B') on conflict (user_id) do update set theme = 'x' where mine.default_model::int = 0"#,
+    ),
+    (
+        "the same as the group",
+        DENIED,
+        r#"set role deepsearch_app; insert into "ai-app-template_chat" as mine (id, user_id, title) values ('chat-b', 'A', 'x') on conflict (id) do update set title = 'x' where mine.title::int = 0"#,
+    ),
+    (
+        "the same with the mark of inserts wiped out",
+        DENIED,
+        r#"with wiped as (select set_config('deepsearch.inserting', '', true)) insert into "ai-app-template_chat" as mine (id, user_id, title) select 'chat-b', 'A', set_config from wiped on conflict (id) do update set title = 'x' where mine.title::int = 0"#,
+    ),
+    (
+        "give a chat to B",
+        DENIED,
+        r#"update "ai-app-template_chat" set user_id = 'B'"#,
+    ),
+    (
+        "put a message into B's chat",
+        DENIED,
+        r#"update "ai-app-template_message" set chat_id = 'chat-b'"#,
+    ),
+    (
+        "give a message another id",
+        DENIED,
+        r#"update "ai-app-template_message" set id = 'msg-c'"#,
+    ),
+    (
+        "rename B's chat",
+        Nothing,
+        r#"update "ai-app-template_chat" set title = 'x' where id = 'chat-b'"#,
+    ),
+    (
+        "rename it in spite of an error",
+        Harmless,
+        r#"update "ai-app-template_chat" set title = 'mine' where title::int = 0"#,
+    ),
+    (
+        "change B's message",
+        Nothing,
+        r#"update "ai-app-template_message" set content = 'x' where id = 'msg-b'"#,
+    ),
+    (
+        "change B's settings",
+        Nothing,
+        r#"update "ai-app-template_user_settings" set theme = 'x' where user_id = 'B'"#,
+    ),
+    (
+        "change B's name",
+        Nothing,
+        r#"update "ai-app-template_user" set name = 'x' where id = 'B'"#,
+    ),
+    (
+        "delete B's chat",
+        Nothing,
+        r#"delete from "ai-app-template_chat" where id = 'chat-b'"#,
+    ),
+    (
+        "delete B's message",
+        Nothing,
+        r#"delete from "ai-app-template_message" where id = 'msg-b'"#,
+    ),
+    (
+        "delete B's searches",
+        Nothing,
+        r#"delete from "ai-app-template_search_cache" where query like 'canary%'"#,
+    ),
+    (
+        "delete B's settings",
+        DENIED,
+        r#"delete from "ai-app-template_user_settings" where user_id = 'B'"#,
+    ),
+    (
+        "become an administrator",
+        DENIED,
+        r#"update "ai-app-template_user" set is_admin = true"#,
+    ),
+    (
+        "take B's address",
+        DENIED,
+        r#"update "ai-app-template_user" set email = 'b-canary@example.com'"#,
+    ),
+    (
+        "make a user",
+        DENIED,
+        r#"insert into "ai-app-template_user" (id, email) values ('D', 'd@example.com')"#,
+    ),
     ("delete a user", DENIED, r#"delete from "ai-app-template_user""#),
-    ("link an account", DENIED, r#"insert into public."ai-app-template_account" (user_id, type, provider, provider_account_id) values ('B', 'oauth', 'github', 'a')"#),
-    ("link one through the view", Refused(&["42501", "55000"]), r#"insert into "ai-app-template_account" (user_id, type, provider, provider_account_id) values ('B', 'oauth', 'github', 'a')"#),
-    ("make a session", DENIED, r#"insert into public."ai-app-template_session" values ('x', 'B', now() + interval '1 day')"#),
+    (
+        "link an account",
+        DENIED,
+        r#"insert into public."ai-app-template_account" (user_id, type, provider, provider_account_id) values ('B', 'oauth', 'github', 'a')"#,
+    ),
+    (
+        "link one through the view",
+        Refused(&["42501", "55000"]),
+        r#"insert into "ai-app-template_account" (user_id, type, provider, provider_account_id) values ('B', 'oauth', 'github', 'a')"#,
+    ),
+    (
+        "make a session",
+        DENIED,
+        r#"insert into public."ai-app-template_session" values ('x', 'B', now() + interval '1 day')"#,
+    ),
     ("empty a table", DENIED, r#"truncate public."ai-app-template_message""#),
-    ("empty a view", Refused(&["42501", "42809"]), r#"truncate "ai-app-template_message""#),
-
-    ("the hash of B's token as the token", Nothing, r#"select set_config('deepsearch.session_token', 'ds1:' || encode(sha256('{B_TOKEN}'), 'hex'), true) as set \; select * from "ai-app-template_chat""#),
-    ("no token", Nothing, r#"select set_config('deepsearch.session_token', '', true) as set \; select * from "ai-app-template_chat""#),
-    ("an invented token", Nothing, r#"select set_config('deepsearch.session_token', 'x'' or true --', true) as set \; select * from "ai-app-template_chat""#),
-    ("row security off", Harmless, r#"set row_security = off; select * from "ai-app-template_chat""#),
+    (
+        "empty a view",
+        Refused(&["42501", "42809"]),
+        r#"truncate "ai-app-template_message""#,
+    ),
+    (
+        "the hash of B's token as the token",
+        Nothing,
+        r#"select set_config('deepsearch.session_token', 'ds1:' || encode(sha256('{B_TOKEN}'), 'hex'), true) as set \; select * from "ai-app-template_chat""#,
+    ),
+    (
+        "no token",
+        Nothing,
+        r#"select set_config('deepsearch.session_token', '', true) as set \; select * from "ai-app-template_chat""#,
+    ),
+    (
+        "an invented token",
+        Nothing,
+        r#"select set_config('deepsearch.session_token', 'x'' or true --', true) as set \; select * from "ai-app-template_chat""#,
+    ),
+    (
+        "row security off",
+        Harmless,
+        r#"set row_security = off; select * from "ai-app-template_chat""#,
+    ),
     ("the devices", DENIED, "select * from deepsearch.device"),
     ("everybody's searches", DENIED, "select * from deepsearch.own_search"),
-    ("the team's choices", DENIED, "update deepsearch.setting set value = 'on'"),
-    ("share the searches", DENIED, "insert into deepsearch.setting values ('share_searches', 'on')"),
+    (
+        "the team's choices",
+        DENIED,
+        "update deepsearch.setting set value = 'on'",
+    ),
+    (
+        "share the searches",
+        DENIED,
+        "insert into deepsearch.setting values ('share_searches', 'on')",
+    ),
     ("the migrations", DENIED, "delete from deepsearch.migration"),
-    ("a device for B", DENIED, "select deepsearch.mint_device(gen_random_uuid(), 'B', 'x', 'x', 'x', now())"),
-    ("revoke B's device", DENIED, "select deepsearch.revoke_device(id) from (select '{B}'::uuid as id) as of_b"),
-    ("revoke it as one's own", Harmless, "select deepsearch.revoke_own_device('{B}')"),
-    ("end B's connections", DENIED, "select deepsearch.end_connections('{B_ROLE}')"),
-    ("end everybody's", DENIED, "select deepsearch.end_long_transactions('0')"),
+    (
+        "a device for B",
+        DENIED,
+        "select deepsearch.mint_device(gen_random_uuid(), 'B', 'x', 'x', 'x', now())",
+    ),
+    (
+        "revoke B's device",
+        DENIED,
+        "select deepsearch.revoke_device(id) from (select '{B}'::uuid as id) as of_b",
+    ),
+    (
+        "revoke it as one's own",
+        Harmless,
+        "select deepsearch.revoke_own_device('{B}')",
+    ),
+    (
+        "end B's connections",
+        DENIED,
+        "select deepsearch.end_connections('{B_ROLE}')",
+    ),
+    (
+        "end everybody's",
+        DENIED,
+        "select deepsearch.end_long_transactions('0')",
+    ),
     ("drop devices", DENIED, "select deepsearch.drop_revoked_devices()"),
-    ("call what a trigger calls", Refused(&["42501", "0A000"]), "select deepsearch.write_search()"),
+    (
+        "call what a trigger calls",
+        Refused(&["42501", "0A000"]),
+        "select deepsearch.write_search()",
+    ),
     ("use it on a table of one's own", DENIED, "create table mine (id int)"),
-
     ("become B's device", DENIED, r#"set role "{B_ROLE}""#),
     ("become the owner of the views", DENIED, "set role deepsearch_owner"),
-    ("become the owner of the functions", DENIED, "set role deepsearch_definer"),
+    (
+        "become the owner of the functions",
+        DENIED,
+        "set role deepsearch_definer",
+    ),
     ("become the maker of roles", DENIED, "set role deepsearch_minter"),
     ("become the gateway", DENIED, "set role deepsearch_gateway"),
     ("become the superuser", DENIED, "set role postgres"),
-    ("become it for the whole session", DENIED, "set session authorization postgres"),
+    (
+        "become it for the whole session",
+        DENIED,
+        "set session authorization postgres",
+    ),
     ("join the owner", DENIED, "grant deepsearch_owner to deepsearch_app"),
     ("B's password", DENIED, r#"alter role "{B_ROLE}" password 'x'"#),
-    ("the gateway's password", DENIED, "alter role deepsearch_gateway password 'x'"),
-    ("more connections", DENIED, "alter role current_user connection limit 1000"),
-    ("a setting for B", DENIED, r#"alter role "{B_ROLE}" set search_path = public"#),
-    ("a setting for the database", DENIED, "alter database {DATABASE} set search_path = public"),
-    ("a setting of the server", NEVER, "alter system set log_statement = 'all'"),
+    (
+        "the gateway's password",
+        DENIED,
+        "alter role deepsearch_gateway password 'x'",
+    ),
+    (
+        "more connections",
+        DENIED,
+        "alter role current_user connection limit 1000",
+    ),
+    (
+        "a setting for B",
+        DENIED,
+        r#"alter role "{B_ROLE}" set search_path = public"#,
+    ),
+    (
+        "a setting for the database",
+        DENIED,
+        "alter database {DATABASE} set search_path = public",
+    ),
+    (
+        "a setting of the server",
+        NEVER,
+        "alter system set log_statement = 'all'",
+    ),
     ("a role", DENIED, "create role mine"),
     ("passwords", DENIED, "select * from pg_authid"),
     ("passwords by the view", DENIED, "select * from pg_shadow"),
@@ -143,43 +472,125 @@ const ATTEMPTS: &[(&str, End, &str)] = &[
     ("stop what B runs", DENIED, "select pg_cancel_backend({B_PID})"),
     ("end B's connection", DENIED, "select pg_terminate_backend({B_PID})"),
     ("without triggers", DENIED, "set session_replication_role = replica"),
-
-    ("row security off for good", DENIED, r#"alter table public."ai-app-template_chat" disable row level security"#),
-    ("a policy", DENIED, r#"create policy mine on public."ai-app-template_chat" using (true)"#),
-    ("a trigger away", DENIED, r#"drop trigger deepsearch_refuse_upsert_before on public."ai-app-template_chat""#),
-    ("a trigger off", DENIED, r#"alter table public."ai-app-template_chat" disable trigger all"#),
+    (
+        "row security off for good",
+        DENIED,
+        r#"alter table public."ai-app-template_chat" disable row level security"#,
+    ),
+    (
+        "a policy",
+        DENIED,
+        r#"create policy mine on public."ai-app-template_chat" using (true)"#,
+    ),
+    (
+        "a trigger away",
+        DENIED,
+        r#"drop trigger deepsearch_refuse_upsert_before on public."ai-app-template_chat""#,
+    ),
+    (
+        "a trigger off",
+        DENIED,
+        r#"alter table public."ai-app-template_chat" disable trigger all"#,
+    ),
     ("a view of one's own", DENIED, "create view deepsearch.mine as select 1"),
-    ("another view", DENIED, r#"create or replace view "ai-app-template_chat" as select * from public."ai-app-template_chat""#),
-    ("a view without a barrier", DENIED, r#"alter view "ai-app-template_chat" reset (security_barrier)"#),
+    (
+        "another view",
+        DENIED,
+        r#"create or replace view "ai-app-template_chat" as select * from public."ai-app-template_chat""#,
+    ),
+    (
+        "a view without a barrier",
+        DENIED,
+        r#"alter view "ai-app-template_chat" reset (security_barrier)"#,
+    ),
     ("no view", DENIED, r#"drop view "ai-app-template_chat""#),
-    ("another uid()", DENIED, "create or replace function deepsearch.uid() returns varchar(255) language sql as $$ select 'B' $$"),
-    ("a uid() that is found first", DENIED, "create function public.uid() returns text language sql as $$ select 'B' $$"),
-    ("an operator that is found first", DENIED, "create operator public.= (leftarg = text, rightarg = text, function = textne)"),
+    (
+        "another uid()",
+        DENIED,
+        "create or replace function deepsearch.uid() returns varchar(255) language sql as $$ select 'B' $$",
+    ),
+    (
+        "a uid() that is found first",
+        DENIED,
+        "create function public.uid() returns text language sql as $$ select 'B' $$",
+    ),
+    (
+        "an operator that is found first",
+        DENIED,
+        "create operator public.= (leftarg = text, rightarg = text, function = textne)",
+    ),
     ("a temporary table", DENIED, "create temporary table mine (id int)"),
     ("a temporary view", DENIED, "create temporary view mine as select 1"),
     ("a schema", DENIED, "create schema mine"),
     ("an extension", DENIED, "create extension pg_stat_statements"),
-    ("a language", DENIED, "create extension plpython3u"),
-    ("a server elsewhere", NEVER, "create subscription mine connection 'host=x' publication x"),
-    ("a publication", DENIED, r#"create publication mine for table public."ai-app-template_message""#),
-    ("an event trigger", DENIED, "create event trigger mine on ddl_command_start execute function deepsearch.write_search()"),
-    ("an index on B's rows", DENIED, r#"create index on public."ai-app-template_message" (content)"#),
-    ("lock a table", DENIED, r#"lock table public."ai-app-template_chat" in access share mode"#),
-    ("lock it through its view", DENIED, r#"lock table "ai-app-template_chat" in access exclusive mode"#),
-    ("lock the messages through their view", DENIED, r#"lock table "ai-app-template_message" in exclusive mode"#),
-    ("lock the cache through its view", DENIED, r#"lock table "ai-app-template_search_cache" in access exclusive mode"#),
+    (
+        "a server elsewhere",
+        NEVER,
+        "create subscription mine connection 'host=x' publication x",
+    ),
+    (
+        "a publication",
+        DENIED,
+        r#"create publication mine for table public."ai-app-template_message""#,
+    ),
+    (
+        "an event trigger",
+        DENIED,
+        "create event trigger mine on ddl_command_start execute function deepsearch.write_search()",
+    ),
+    (
+        "an index on B's rows",
+        DENIED,
+        r#"create index on public."ai-app-template_message" (content)"#,
+    ),
+    (
+        "lock a table",
+        DENIED,
+        r#"lock table public."ai-app-template_chat" in access share mode"#,
+    ),
+    (
+        "lock it through its view",
+        DENIED,
+        r#"lock table "ai-app-template_chat" in access exclusive mode"#,
+    ),
+    (
+        "lock the messages through their view",
+        DENIED,
+        r#"lock table "ai-app-template_message" in exclusive mode"#,
+    ),
+    (
+        "lock the cache through its view",
+        DENIED,
+        r#"lock table "ai-app-template_search_cache" in access exclusive mode"#,
+    ),
     ("lock the migrations out", DENIED, "select pg_advisory_lock(1)"),
-    ("lock an address", DENIED, "select pg_advisory_xact_lock(hashtextextended('deepsearch user b', 0))"),
+    (
+        "lock an address",
+        DENIED,
+        "select pg_advisory_xact_lock(hashtextextended('deepsearch user b', 0))",
+    ),
     ("try that", DENIED, "select pg_try_advisory_lock(1)"),
     ("a large object", DENIED, "select lo_create(0)"),
     ("a large object from bytes", DENIED, "select lo_from_bytea(0, 'x')"),
     ("a file as a large object", DENIED, "select lo_import('/etc/passwd')"),
     ("a file", DENIED, "select pg_read_file('/etc/passwd')"),
     ("a folder", DENIED, "select * from pg_ls_dir('.')"),
-    ("a message in the log of changes", DENIED, "select pg_logical_emit_message(false, 'x', 'x')"),
-    ("the sequence", DENIED, r#"select setval('public."ai-app-template_search_cache_id_seq"', 1)"#),
+    (
+        "a message in the log of changes",
+        DENIED,
+        "select pg_logical_emit_message(false, 'x', 'x')",
+    ),
+    (
+        "the sequence",
+        DENIED,
+        r#"select setval('public."ai-app-template_search_cache_id_seq"', 1)"#,
+    ),
     ("the configuration again", DENIED, "select pg_reload_conf()"),
-    ("a comment", DENIED, r#"comment on table public."ai-app-template_chat" is 'x'"#),
+    (
+        "a comment",
+        DENIED,
+        r#"comment on table public."ai-app-template_chat" is 'x'"#,
+    ),
 ];
 
 const ROWS: &str = r#"
@@ -275,8 +686,14 @@ async fn attack(first: &str) {
         }
     }
     assert_eq!(wrong, Vec::<String>::new());
-    assert_eq!(text(&mut of_b, r#"select title from "ai-app-template_chat""#).await, "canary chat");
-    assert_eq!(text(&mut attacker, r#"select title from "ai-app-template_chat""#).await, "mine");
+    assert_eq!(
+        text(&mut of_b, r#"select title from "ai-app-template_chat""#).await,
+        "canary chat"
+    );
+    assert_eq!(
+        text(&mut attacker, r#"select title from "ai-app-template_chat""#).await,
+        "mine"
+    );
     stolen_tokens(&a, &b, &mut owner).await;
 }
 
@@ -350,7 +767,9 @@ fn judge(expected: End, told: &Told) -> Result<(), String> {
         Nothing => told.code.is_none() && told.rows == 0,
         Refused(codes) => told.code.as_deref().is_some_and(|code| codes.contains(&code)),
     };
-    is_right.then_some(()).ok_or_else(|| format!("{expected:?} was expected, not {told:?}"))
+    is_right
+        .then_some(())
+        .ok_or_else(|| format!("{expected:?} was expected, not {told:?}"))
 }
 
 /// A token is of use on the device it was made for, while that is signed in.
@@ -372,7 +791,11 @@ async fn stolen_tokens(a: &Device, b: &Device, owner: &mut PgConnection) {
         assert_eq!(rows, "0", "a stolen token shows rows");
     }
     let mut honest = a.connect().await;
-    run(owner, "update public.\"ai-app-template_session\" set expires = now() where user_id = 'A'").await;
+    run(
+        owner,
+        "update public.\"ai-app-template_session\" set expires = now() where user_id = 'A'",
+    )
+    .await;
     let rows = text(&mut honest, r#"select count(*)::text from "ai-app-template_chat""#).await;
     assert_eq!(rows, "0", "an expired session shows rows");
 }

@@ -5,8 +5,8 @@
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use chrono::{TimeDelta, Utc};
-use deepsearch_core::UserId;
+use chrono::TimeDelta;
+use deepsearch_core::{Clock as _, SystemClock, UserId};
 use deepsearch_postgres::{Admission, DeviceId, SharedDatabase, scram_verifier, session_token_hash};
 use deepsearch_servers::Postgres;
 use secrecy::SecretString;
@@ -70,7 +70,10 @@ impl Cluster {
 #[expect(clippy::print_stderr, reason = "a test that passes by says so")]
 fn pass_by() {
     let complete = std::env::var_os("DEEPSEARCH_TEST_COMPLETE").is_some();
-    assert!(!complete, "PostgreSQL is missing, and `cargo xtask test` should have brought it");
+    assert!(
+        !complete,
+        "PostgreSQL is missing, and `cargo xtask test` should have brought it"
+    );
     eprintln!("passed by: PostgreSQL is missing; `cargo xtask test` brings it");
 }
 
@@ -86,7 +89,8 @@ pub(crate) async fn run(connection: &mut PgConnection, sql: &str) {
 /// One text of one row.
 pub(crate) async fn text(connection: &mut PgConnection, sql: &str) -> String {
     let told: Result<Option<String>, _> = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(connection).await;
-    told.unwrap_or_else(|error| panic!("{sql}: {error}")).unwrap_or_default()
+    told.unwrap_or_else(|error| panic!("{sql}: {error}"))
+        .unwrap_or_default()
 }
 
 /// A person's device.
@@ -108,7 +112,7 @@ pub(crate) async fn admit(database: &SharedDatabase, url: &str, user: &str) -> D
         name: "laptop".into(),
         scram_verifier: scram_verifier(&password, [9; 16]),
         token_hash: session_token_hash(&token),
-        expires: Utc::now() + TimeDelta::days(1),
+        expires: SystemClock.now() + TimeDelta::days(1),
     };
     let role = database.mint_device(&admission).await.unwrap();
     let url = url.replace("postgres://postgres@", &format!("postgres://{role}:pw-{id}@"));

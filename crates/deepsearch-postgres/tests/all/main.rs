@@ -2,6 +2,8 @@
 
 mod attacks;
 mod boundary;
+mod check;
+mod cleaning;
 mod migrations;
 
 mod cluster;

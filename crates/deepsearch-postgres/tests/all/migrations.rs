@@ -35,12 +35,24 @@ async fn a_web_apps_tables_become_ours_whatever_their_constraints_are_called() {
         let url = cluster.empty().await;
         let mut web = connect(&url).await;
         run(&mut web, made).await;
-        run(&mut web, "create schema drizzle; create table drizzle.__drizzle_migrations (id int)").await;
-        run(&mut web, r#"insert into "ai-app-template_user" (id, email) values ('A', 'a@example.com')"#).await;
+        run(
+            &mut web,
+            "create schema drizzle; create table drizzle.__drizzle_migrations (id int)",
+        )
+        .await;
+        run(
+            &mut web,
+            r#"insert into "ai-app-template_user" (id, email) values ('A', 'a@example.com')"#,
+        )
+        .await;
         let journal = "select xmin::text || relfilenode from pg_class where relname = '__drizzle_migrations'";
         let before = text(&mut web, journal).await;
         open(&url).await.migrate(|_| {}).await.unwrap();
-        assert_eq!(text(&mut web, journal).await, before, "the web app's journal was touched");
+        assert_eq!(
+            text(&mut web, journal).await,
+            before,
+            "the web app's journal was touched"
+        );
         run(&mut web, "drop schema drizzle cascade").await;
         assert_eq!(cluster.dump(&url), expected);
     }
@@ -48,10 +60,14 @@ async fn a_web_apps_tables_become_ours_whatever_their_constraints_are_called() {
 
 /// Takes one thing away from, or changes one thing of, tables that are ours.
 #[rstest]
-#[case::only_some_tables(r#"drop table "ai-app-template_message", "ai-app-template_chat", "ai-app-template_search_cache""#)]
+#[case::only_some_tables(
+    r#"drop table "ai-app-template_message", "ai-app-template_chat", "ai-app-template_search_cache""#
+)]
 #[case::without_what_the_future_brings(r#"alter table "ai-app-template_chat" drop column deleted_at; alter table "ai-app-template_message" drop constraint role_check; drop index message_content_fts_idx"#)]
 #[case::another_index_of_the_name(r#"drop index message_content_fts_idx; create index message_content_fts_idx on "ai-app-template_message" using gin (to_tsvector('simple', content)); drop index search_cache_query_idx; create unique index search_cache_query_idx on "ai-app-template_search_cache" (query)"#)]
-#[case::another_default(r#"alter table "ai-app-template_chat" alter created_at set default now(), alter updated_at drop default"#)]
+#[case::another_default(
+    r#"alter table "ai-app-template_chat" alter created_at set default now(), alter updated_at drop default"#
+)]
 #[case::nullable(r#"alter table "ai-app-template_chat" alter title drop not null; alter table "ai-app-template_user" alter name set not null"#)]
 #[case::another_action(r#"alter table "ai-app-template_message" drop constraint "ai-app-template_message_chat_id_ai-app-template_chat_id_fk", add constraint other foreign key (chat_id) references "ai-app-template_chat" (id)"#)]
 #[case::the_key_that_vanishes(r#"alter table "ai-app-template_user_settings" drop constraint "ai-app-template_user_settings_user_id_ai-app-template_user_id_f""#)]
@@ -70,11 +86,20 @@ async fn what_is_missing_or_other_is_mended(#[case] change: &str) {
 
 #[rstest]
 #[case::another_type(r#"alter table "ai-app-template_chat" alter title type text"#, "of type text")]
-#[case::no_zone(r#"alter table "ai-app-template_chat" alter created_at type timestamp"#, "of type timestamp without time zone")]
+#[case::no_zone(
+    r#"alter table "ai-app-template_chat" alter created_at type timestamp"#,
+    "of type timestamp without time zone"
+)]
 #[case::another_key(r#"alter table "ai-app-template_user_settings" drop constraint "ai-app-template_user_settings_pkey", add primary key (user_id, updated_at)"#, "the primary key")]
-#[case::a_view(r#"drop table "ai-app-template_search_cache"; create view "ai-app-template_search_cache" as select 1 as id"#, "is not a plain table but a view")]
+#[case::a_view(
+    r#"drop table "ai-app-template_search_cache"; create view "ai-app-template_search_cache" as select 1 as id"#,
+    "is not a plain table but a view"
+)]
 #[case::a_role(r#"alter table "ai-app-template_message" drop constraint role_check; insert into "ai-app-template_user" (id, email) values ('A', 'a'); insert into "ai-app-template_chat" (id, user_id, title) values ('c', 'A', 'x'); insert into "ai-app-template_message" (id, chat_id, role, content) values ('m', 'c', 'tool', 'x')"#, "the role \"tool\"")]
-#[case::a_column_to_be_written(r#"alter table "ai-app-template_chat" add column project text not null"#, "a column \"project\"")]
+#[case::a_column_to_be_written(
+    r#"alter table "ai-app-template_chat" add column project text not null"#,
+    "a column \"project\""
+)]
 #[case::empty_where_a_value_is_needed(r#"alter table "ai-app-template_user" alter email drop not null; insert into "ai-app-template_user" (id) values ('A')"#, "is empty in some rows")]
 #[tokio::test]
 async fn what_is_not_understood_is_said_and_nothing_is_changed(#[case] change: &str, #[case] said: &str) {
@@ -86,7 +111,10 @@ async fn what_is_not_understood_is_said_and_nothing_is_changed(#[case] change: &
     let before = cluster.dump(&url);
     let database = open(&url).await;
     let refused = database.migrate(|_| {}).await.unwrap_err();
-    assert!(matches!(&refused, SchemaError::Refused(words) if words.contains(said)), "{refused}");
+    assert!(
+        matches!(&refused, SchemaError::Refused(words) if words.contains(said)),
+        "{refused}"
+    );
     run(&mut web, "drop schema deepsearch cascade").await;
     assert_eq!(cluster.dump(&url), before);
 }
@@ -96,9 +124,14 @@ async fn an_index_of_the_name_on_another_table_is_not_ours() {
     let Some(cluster) = Cluster::start() else { return };
     let url = cluster.empty().await;
     let mut other = connect(&url).await;
-    run(&mut other, "create table chats (user_id int); create index chat_user_id_idx on chats (user_id)").await;
+    run(
+        &mut other,
+        "create table chats (user_id int); create index chat_user_id_idx on chats (user_id)",
+    )
+    .await;
     open(&url).await.migrate(|_| {}).await.unwrap();
-    let indexes = "select string_agg(indexrelid::regclass::text || indrelid::regclass, ' ' order by 1) from pg_index
+    let indexes =
+        "select string_agg(indexrelid::regclass::text || indrelid::regclass, ' ' order by relname) from pg_index
         join pg_class on pg_class.oid = indexrelid where relname like '%chat_user_id_idx'";
     assert_eq!(
         text(&mut other, indexes).await,
@@ -137,12 +170,29 @@ async fn tables_that_hold_rows_or_are_the_web_apps_are_not_dropped() {
     let Some(cluster) = Cluster::start() else { return };
     let (url, database) = cluster.migrated().await;
     let mut owner = connect(&url).await;
-    run(&mut owner, r#"insert into "ai-app-template_user" (id, email) values ('A', 'a@example.com')"#).await;
+    run(
+        &mut owner,
+        r#"insert into "ai-app-template_user" (id, email) values ('A', 'a@example.com')"#,
+    )
+    .await;
     let refused = database.rollback(0, false, |_| {}).await.unwrap_err();
-    assert!(matches!(&refused, SchemaError::Refused(said) if said.contains("holds rows")), "{refused}");
-    assert_eq!(text(&mut owner, r#"select count(*)::text from "ai-app-template_user""#).await, "1");
+    assert!(
+        matches!(&refused, SchemaError::Refused(said) if said.contains("holds rows")),
+        "{refused}"
+    );
+    assert_eq!(
+        text(&mut owner, r#"select count(*)::text from "ai-app-template_user""#).await,
+        "1"
+    );
     database.rollback(0, true, |_| {}).await.unwrap();
-    assert_eq!(text(&mut owner, r#"select to_regclass('public."ai-app-template_user"')::text"#).await, "");
+    assert_eq!(
+        text(
+            &mut owner,
+            r#"select to_regclass('public."ai-app-template_user"')::text"#
+        )
+        .await,
+        ""
+    );
 
     let url = cluster.empty().await;
     let mut web = connect(&url).await;
@@ -150,7 +200,10 @@ async fn tables_that_hold_rows_or_are_the_web_apps_are_not_dropped() {
     let database = open(&url).await;
     database.migrate(|_| {}).await.unwrap();
     database.rollback(0, true, |_| {}).await.unwrap();
-    assert_eq!(text(&mut web, r#"select count(*)::text from "ai-app-template_user""#).await, "0");
+    assert_eq!(
+        text(&mut web, r#"select count(*)::text from "ai-app-template_user""#).await,
+        "0"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -198,14 +251,25 @@ async fn a_newer_database_is_left_alone() {
     let Some(cluster) = Cluster::start() else { return };
     let (url, database) = cluster.migrated().await;
     let mut owner = connect(&url).await;
-    run(&mut owner, "insert into deepsearch.migration values (9000, 'from the future', now(), true, '', 0)").await;
+    run(
+        &mut owner,
+        "insert into deepsearch.migration values (9000, 'from the future', now(), true, '', 0)",
+    )
+    .await;
     let last = database.list_migrations().await.unwrap().pop().unwrap();
     assert!(!last.known && last.version == 9000);
-    for error in [database.migrate(|_| {}).await.err(), database.rollback(0, true, |_| {}).await.err()] {
+    for error in [
+        database.migrate(|_| {}).await.err(),
+        database.rollback(0, true, |_| {}).await.err(),
+    ] {
         assert!(matches!(error, Some(SchemaError::Newer { version: 9000 })), "{error:?}");
     }
     run(&mut owner, "delete from deepsearch.migration where version = 9000").await;
-    run(&mut owner, "update deepsearch.migration set checksum = '' where version = 1").await;
+    run(
+        &mut owner,
+        "update deepsearch.migration set checksum = '' where version = 1",
+    )
+    .await;
     let error = database.migrate(|_| {}).await.unwrap_err();
     assert!(matches!(error, SchemaError::Changed { version: 1 }), "{error:?}");
 }
@@ -226,7 +290,10 @@ async fn each_step_is_told_as_it_is_taken() {
         .unwrap();
     assert_eq!(told[..4], ["1 tables", "1 done", "2 boundary", "2 done"]);
     assert_eq!(told.len(), 2 * ran.len());
-    assert_eq!(database.migrate(|_| panic!("there is nothing to do")).await.unwrap(), Vec::<i64>::new());
+    assert_eq!(
+        database.migrate(|_| panic!("there is nothing to do")).await.unwrap(),
+        Vec::<i64>::new()
+    );
 }
 
 #[test]
@@ -236,8 +303,14 @@ fn a_new_pair_takes_the_next_number() {
     let pair = add_migration(folder.path(), "page_language").unwrap();
     let names = pair.map(|path| path.file_name().unwrap().to_string_lossy().into_owned());
     assert_eq!(names, ["0042_page_language.up.sql", "0042_page_language.down.sql"]);
-    assert!(matches!(add_migration(folder.path(), "Page language"), Err(SchemaError::Name { .. })));
-    assert!(matches!(add_migration(&folder.path().join("none"), "x"), Err(SchemaError::File { .. })));
+    assert!(matches!(
+        add_migration(folder.path(), "Page language"),
+        Err(SchemaError::Name { .. })
+    ));
+    assert!(matches!(
+        add_migration(&folder.path().join("none"), "x"),
+        Err(SchemaError::File { .. })
+    ));
 }
 
 /// Passes messages of clients on, and cuts every connection after so many of them.
@@ -275,7 +348,10 @@ async fn pass(client: TcpStream, server: u16, left: Arc<AtomicUsize>) {
     let mut buffer = vec![0; 1 << 20];
     // What a client sends at once is a message, or several that belong together.
     while let Ok(read @ 1..) = from_client.read(&mut buffer).await {
-        if left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_err() {
+        if left
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
+            .is_err()
+        {
             break;
         }
         if to_server.write_all(&buffer[..read]).await.is_err() {

@@ -1,0 +1,72 @@
+//! What a person is told about the shared database, and what they can do next. Never the address: it holds a password.
+
+use deepsearch_core::error::sentence;
+use deepsearch_core::{ErrorCode, Failure};
+
+use crate::database::ConnectError;
+use crate::devices::DeviceError;
+use crate::migrations::SchemaError;
+
+impl From<&ConnectError> for Failure {
+    fn from(error: &ConnectError) -> Self {
+        match error {
+            ConnectError::Address(_) => Self::new(ErrorCode::Invalid, sentence(&error.to_string()))
+                .hint("Characters such as @, / and : in a password are written as %40, %2F and %3A."),
+            ConnectError::Connect { host, source } => unreachable(host, source),
+        }
+    }
+}
+
+fn unreachable(host: &str, source: &sqlx::Error) -> Failure {
+    let say = |code, what: &str| Failure::new(code, format!("The database at `{host}` {what}."));
+    match source {
+        sqlx::Error::Tls(why) => say(
+            ErrorCode::Refused,
+            &format!("cannot prove that it is the right one: {why}"),
+        )
+        .hint("Give the certificate of its authority in the address: `?sslrootcert=FILE`."),
+        sqlx::Error::Database(said) => match said.code().as_deref() {
+            Some("28P01" | "28000") => say(ErrorCode::KeyRefused, "does not let this role in")
+                .hint("Check the user and the password in the address."),
+            Some("3D000") => say(ErrorCode::NotFound, "does not exist on that server")
+                .hint("Check the name at the end of the address, or create it: `createdb NAME`."),
+            Some("53300") => say(ErrorCode::RateLimited, "has too many connections").hint("Try again in a moment."),
+            _ => say(ErrorCode::Upstream, &format!("answers: {}", said.message())),
+        },
+        sqlx::Error::PoolTimedOut => say(ErrorCode::TimedOut, "does not answer").hint("Check that it runs."),
+        other => say(ErrorCode::Offline, &format!("cannot be reached: {other}"))
+            .hint("Check the host and the port in the address, and that the server runs."),
+    }
+}
+
+impl From<&SchemaError> for Failure {
+    fn from(error: &SchemaError) -> Self {
+        let say = |code| Self::new(code, sentence(&error.to_string()));
+        match error {
+            SchemaError::Refused(_) => say(ErrorCode::Invalid).hint("Nothing was changed."),
+            SchemaError::Newer { .. } | SchemaError::Changed { .. } => {
+                say(ErrorCode::ReadOnly).hint("Update DeepSearch; nothing was changed.")
+            }
+            SchemaError::Behind { .. } => say(ErrorCode::Invalid).hint("`deepsearch db migrate` runs them."),
+            SchemaError::Locked => say(ErrorCode::TimedOut).hint("Wait for it to end and try again."),
+            SchemaError::Denied { .. } => say(ErrorCode::KeyRefused)
+                .hint("Connect as the role that owns the tables; it must be allowed to create roles."),
+            SchemaError::Database { source, .. } => {
+                Self::new(ErrorCode::Upstream, sentence(&format!("{error}: {source}")))
+            }
+            SchemaError::File { .. } => say(ErrorCode::Storage).hint("Name the folder of migrations with `--folder`."),
+            SchemaError::Name { .. } => say(ErrorCode::Invalid),
+        }
+    }
+}
+
+impl From<&DeviceError> for Failure {
+    fn from(error: &DeviceError) -> Self {
+        match error {
+            DeviceError::Refused(said) => Self::new(ErrorCode::Invalid, sentence(said)),
+            DeviceError::Database { source, .. } => {
+                Self::new(ErrorCode::Upstream, sentence(&format!("{error}: {source}")))
+            }
+        }
+    }
+}
