@@ -4,6 +4,7 @@
 //! `public`, a device the views of schema `deepsearch` that show it its own rows only, so the same queries serve both.
 
 mod database;
+mod sync;
 
 mod check;
 mod cleaning;
@@ -19,3 +20,4 @@ pub use database::{ConnectError, SharedDatabase};
 pub use devices::{Admission, DeviceError, DeviceId, session_token_hash};
 pub use migrations::{MigrationStatus, SchemaError, Step, add_migration};
 pub use scram::scram_verifier;
+pub use sync::SharedSync;

@@ -1,0 +1,410 @@
+//! `SyncRemote` over PostgreSQL: each promise is a function of schema `deepsearch` (migration 0003), called as a device.
+//!
+//! Leaves out the rules themselves, which the functions keep beside the rows, so that two devices' pushes meet there.
+
+mod feed;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use deepsearch_core::sync::{
+    EntityKind, FeedCursor, FeedPage, IdPage, PULL_LIMIT, PageBody, Push, PushAnswer, RecentMark, RecentPage,
+    RemoteError, Row, ServerInfo, SyncRemote,
+};
+use sqlx::{Postgres, Transaction};
+
+use crate::database::SharedDatabase;
+use feed::{FeedRow, into_change, into_row};
+
+/// A push of 500 rows takes a few hundred milliseconds of the server; a wait for another's lock ends before this.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// The shared database as a device syncs with it.
+#[derive(Debug, Clone)]
+pub struct SharedSync {
+    database: SharedDatabase,
+}
+
+impl SharedSync {
+    /// `database` is connected as a device ([`SharedDatabase::connect_device`]).
+    pub fn new(database: SharedDatabase) -> Self {
+        Self { database }
+    }
+
+    async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        self.database.begin().await
+    }
+
+    async fn server(&self, tx: &mut Transaction<'static, Postgres>) -> Result<ServerInfo, sqlx::Error> {
+        let row = sqlx::query!(
+            r#"select epoch as "epoch!", protocol_min as "min!", protocol_max as "max!", now as "now!",
+                collected as "collected!" from deepsearch.sync_server()"#
+        )
+        .fetch_one(&mut **tx)
+        .await?;
+        Ok(server_info(row.epoch, (row.min, row.max), row.now, &row.collected))
+    }
+
+    /// The chats from a mark on, and whether there are more.
+    async fn recent_chats(
+        &self,
+        tx: &mut Transaction<'static, Postgres>,
+        after: Option<&RecentMark>,
+        limit: i32,
+    ) -> Result<Vec<FeedRow>, sqlx::Error> {
+        let (at, id) = (after.map(|mark| mark.at), after.map(|mark| mark.id.as_str()));
+        feed::rows!("from deepsearch.sync_recent_chats($1, $2, $3)", at, id, limit)
+            .fetch_all(&mut **tx)
+            .await
+    }
+
+    async fn recent_messages(
+        &self,
+        tx: &mut Transaction<'static, Postgres>,
+        since: DateTime<Utc>,
+        after: Option<&RecentMark>,
+        limit: i32,
+    ) -> Result<Vec<FeedRow>, sqlx::Error> {
+        let (at, id) = (after.map(|mark| mark.at), after.map(|mark| mark.id.as_str()));
+        feed::rows!(
+            "from deepsearch.sync_recent_messages($1, $2, $3, $4)",
+            since,
+            at,
+            id,
+            limit
+        )
+        .fetch_all(&mut **tx)
+        .await
+    }
+}
+
+#[async_trait]
+impl SyncRemote for SharedSync {
+    async fn pull(&self, after: FeedCursor, limit: u32) -> Result<FeedPage, RemoteError> {
+        within("read the changes", async {
+            let mut tx = self.begin().await?;
+            // One statement, so one snapshot for the horizon and the entries below it.
+            let mut rows = sqlx::query!(
+                r#"select server.epoch as "epoch!", server.protocol_min as "min!", server.protocol_max as "max!",
+                    server.now as "now!", server.collected as "collected!", server.horizon as "horizon!",
+                    feed.kind, feed.row_id, feed.is_deletion, feed.xid, feed.seq, feed.chat_id, feed.title,
+                    feed.role, feed.content, feed.sources, feed.metadata, feed.extras, feed.created_at,
+                    feed.updated_at, feed.deleted_at, feed.pinned, feed.archived, feed.leaf, feed.value, feed.at,
+                    feed.is_cut
+                from deepsearch.sync_server() as server
+                left join lateral deepsearch.sync_pull($1, $2, $3) as feed on true"#,
+                after.xid.to_string(),
+                after.seq,
+                count(limit)
+            )
+            .fetch_all(&mut *tx)
+            .await?;
+            tx.commit().await?;
+            let first = rows.first().ok_or(sqlx::Error::RowNotFound)?;
+            let server = server_info(first.epoch.clone(), (first.min, first.max), first.now, &first.collected);
+            let horizon = FeedCursor {
+                xid: number(&first.horizon),
+                seq: 0,
+            };
+            // The last row is the end of the page; an empty page is one row of the server alone.
+            let end = rows.pop().and_then(|row| {
+                let place = FeedCursor {
+                    xid: row.xid.as_deref().map(number)?,
+                    seq: row.seq?,
+                };
+                row.is_cut.unwrap_or_default().then_some(place)
+            });
+            let changes = rows.into_iter().filter_map(|row| {
+                into_change(FeedRow {
+                    kind: row.kind,
+                    row_id: row.row_id,
+                    is_deletion: row.is_deletion,
+                    chat_id: row.chat_id,
+                    title: row.title,
+                    role: row.role,
+                    content: row.content,
+                    sources: row.sources,
+                    metadata: row.metadata,
+                    extras: row.extras,
+                    created_at: row.created_at,
+                    updated_at: row.updated_at,
+                    deleted_at: row.deleted_at,
+                    pinned: row.pinned,
+                    archived: row.archived,
+                    leaf: row.leaf,
+                    value: row.value,
+                    at: row.at,
+                    is_cut: row.is_cut,
+                })
+            });
+            Ok(FeedPage {
+                server,
+                changes: changes.collect(),
+                // A restored server's horizon may lie before; its epoch says so, and the cursor does not go back.
+                next: end.unwrap_or(horizon).max(after),
+                has_more: end.is_some(),
+            })
+        })
+        .await
+    }
+
+    async fn count_changes(&self, after: FeedCursor) -> Result<u64, RemoteError> {
+        within("count the changes", async {
+            let mut tx = self.begin().await?;
+            let found = sqlx::query_scalar!(
+                r#"select deepsearch.sync_count($1, $2) as "count!""#,
+                after.xid.to_string(),
+                after.seq
+            )
+            .fetch_one(&mut *tx)
+            .await?;
+            tx.commit().await?;
+            Ok(found.unsigned_abs())
+        })
+        .await
+    }
+
+    async fn list_recent(
+        &self,
+        since: DateTime<Utc>,
+        after: Option<&RecentMark>,
+        limit: u32,
+    ) -> Result<RecentPage, RemoteError> {
+        within("read what is recent", async {
+            let mut tx = self.begin().await?;
+            let server = self.server(&mut tx).await?;
+            let limit = count(limit);
+            let mut found = Vec::new();
+            if after.is_none() {
+                found = feed::rows!("from deepsearch.sync_settings()")
+                    .fetch_all(&mut *tx)
+                    .await?;
+            }
+            // The end of the chats is a mark of its own kind: what follows it are messages, from the newest on.
+            let is_among_messages = after.is_some_and(|mark| mark.kind == EntityKind::Message);
+            let page = if is_among_messages {
+                self.recent_messages(&mut tx, since, after.filter(|mark| !mark.id.is_empty()), limit)
+                    .await?
+            } else {
+                self.recent_chats(&mut tx, after.filter(|mark| mark.kind == EntityKind::Chat), limit)
+                    .await?
+            };
+            tx.commit().await?;
+            let is_cut = page.first().and_then(|row| row.is_cut).unwrap_or_default();
+            let next = match page.last() {
+                Some(last) if is_cut => mark(last, is_among_messages),
+                _ if is_among_messages => None,
+                _ => Some(RecentMark {
+                    kind: EntityKind::Message,
+                    at: since,
+                    id: String::new(),
+                }),
+            };
+            found.extend(page);
+            Ok(RecentPage {
+                server,
+                rows: found.into_iter().flat_map(with_flags).collect(),
+                next,
+            })
+        })
+        .await
+    }
+
+    async fn list_ids(&self, kind: EntityKind, after: Option<&str>, limit: u32) -> Result<IdPage, RemoteError> {
+        within("list what there is", async {
+            let mut tx = self.begin().await?;
+            let server = self.server(&mut tx).await?;
+            let mut ids = sqlx::query_scalar!(
+                r#"select id as "id!" from deepsearch.sync_ids($1, $2, $3) as id"#,
+                kind.as_str(),
+                after,
+                count(limit)
+            )
+            .fetch_all(&mut *tx)
+            .await?;
+            tx.commit().await?;
+            let most = count(limit).unsigned_abs() as usize;
+            let has_more = ids.len() > most;
+            ids.truncate(most);
+            Ok(IdPage { server, ids, has_more })
+        })
+        .await
+    }
+
+    async fn push(&self, push: &Push) -> Result<Vec<PushAnswer>, RemoteError> {
+        let rows = serde_json::to_value(&push.rows).map_err(|source| RemoteError::Failed {
+            action: "write",
+            source: source.into(),
+        })?;
+        within("write", async {
+            let mut tx = self.begin().await?;
+            let answers = sqlx::query_scalar!(
+                r#"select deepsearch.sync_push($1, $2, $3) as "answers!: sqlx::types::Json<Vec<PushAnswer>>""#,
+                push.epoch,
+                push.protocol.cast_signed(),
+                rows
+            )
+            .fetch_one(&mut *tx)
+            .await?;
+            tx.commit().await?;
+            Ok(answers.0)
+        })
+        .await
+    }
+
+    async fn list_missing_pages(&self, hashes: &[String]) -> Result<Vec<String>, RemoteError> {
+        within("compare the saved pages", async {
+            let mut tx = self.begin().await?;
+            let missing = sqlx::query_scalar!(
+                r#"select hash as "hash!" from deepsearch.sync_missing_pages($1) as hash"#,
+                hashes
+            )
+            .fetch_all(&mut *tx)
+            .await?;
+            tx.commit().await?;
+            Ok(missing)
+        })
+        .await
+    }
+
+    async fn put_page(&self, page: &PageBody) -> Result<(), RemoteError> {
+        within("keep a saved page", async {
+            let mut tx = self.begin().await?;
+            sqlx::query!(
+                "select deepsearch.sync_put_page($1, $2, $3)",
+                page.content_hash,
+                page.text,
+                page.html
+            )
+            .fetch_one(&mut *tx)
+            .await?;
+            tx.commit().await
+        })
+        .await
+    }
+
+    async fn lookup_page(&self, hash: &str) -> Result<Option<PageBody>, RemoteError> {
+        within("read a saved page", async {
+            let mut tx = self.begin().await?;
+            let found = sqlx::query!(
+                r#"select page_text as "text!", page_html as "html?" from deepsearch.sync_page($1)"#,
+                hash
+            )
+            .fetch_optional(&mut *tx)
+            .await?;
+            tx.commit().await?;
+            Ok(found.map(|row| PageBody {
+                content_hash: hash.to_owned(),
+                text: row.text,
+                html: row.html,
+            }))
+        })
+        .await
+    }
+}
+
+/// A chat's row carries its flags, which are a row of their own.
+fn with_flags(mut found: FeedRow) -> Vec<Row> {
+    let flags = (found.kind.as_deref() == Some("chat") && found.at.is_some()).then(|| FeedRow {
+        kind: Some(EntityKind::Flags.as_str().to_owned()),
+        row_id: found.row_id.clone(),
+        pinned: found.pinned,
+        archived: found.archived,
+        leaf: found.leaf.take(),
+        at: found.at,
+        ..FeedRow::default()
+    });
+    [Some(found), flags]
+        .into_iter()
+        .flatten()
+        .filter_map(into_row)
+        .collect()
+}
+
+fn mark(last: &FeedRow, is_message: bool) -> Option<RecentMark> {
+    Some(RecentMark {
+        kind: if is_message {
+            EntityKind::Message
+        } else {
+            EntityKind::Chat
+        },
+        at: if is_message { last.created_at } else { last.updated_at }?,
+        id: last.row_id.clone()?,
+    })
+}
+
+fn server_info(epoch: String, (min, max): (i32, i32), now: DateTime<Utc>, collected: &str) -> ServerInfo {
+    ServerInfo {
+        epoch,
+        protocol: (min.unsigned_abs(), max.unsigned_abs()),
+        now,
+        collected: number(collected),
+    }
+}
+
+/// `xid8` has no type in sqlx, so it travels as text.
+fn number(xid: &str) -> u64 {
+    xid.parse().unwrap_or_default()
+}
+
+fn count(limit: u32) -> i32 {
+    limit.clamp(1, PULL_LIMIT).cast_signed()
+}
+
+async fn within<T>(
+    action: &'static str,
+    work: impl Future<Output = Result<T, sqlx::Error>> + Send,
+) -> Result<T, RemoteError> {
+    match tokio::time::timeout(DEADLINE, work).await {
+        Ok(done) => done.map_err(|error| remote_error(action, error)),
+        Err(_) => Err(RemoteError::TimedOut { action }),
+    }
+}
+
+fn remote_error(action: &'static str, error: sqlx::Error) -> RemoteError {
+    let Some(told) = error.as_database_error() else {
+        return match error {
+            sqlx::Error::PoolTimedOut => RemoteError::TimedOut { action },
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
+                RemoteError::Offline {
+                    action,
+                    source: error.into(),
+                }
+            }
+            error => RemoteError::Failed {
+                action,
+                source: error.into(),
+            },
+        };
+    };
+    match told.code().as_deref() {
+        // The session ended, or the device's role lost its login.
+        Some("DS002" | "28000" | "28P01") => RemoteError::SignedOut,
+        Some("DS010") => RemoteError::EpochChanged,
+        Some("DS011") => protocol_error(told),
+        Some("DS012" | "54000") => RemoteError::Refused {
+            action,
+            reason: told.message().to_owned(),
+        },
+        // A time limit, a lock.
+        Some("57014" | "55P03" | "25P03") => RemoteError::TimedOut { action },
+        Some(code) if code.starts_with("08") || code.starts_with("57P") => RemoteError::Offline {
+            action,
+            source: error.into(),
+        },
+        _ => RemoteError::Failed {
+            action,
+            source: error.into(),
+        },
+    }
+}
+
+fn protocol_error(told: &dyn sqlx::error::DatabaseError) -> RemoteError {
+    let range = told
+        .try_downcast_ref::<sqlx::postgres::PgDatabaseError>()
+        .and_then(|told| told.detail()?.split_once(' '))
+        .and_then(|(min, max)| Some((min.parse().ok()?, max.parse().ok()?)));
+    let (min, max) = range.unwrap_or_default();
+    RemoteError::Protocol { min, max }
+}
