@@ -23,8 +23,8 @@ create table deepsearch_sync.meta (
 );
 insert into deepsearch_sync.meta default values;
 
--- One row an entity: its last change. No foreign key to the user, whose deletion cascades through the tables and writes
--- here on its way; see deepsearch_sync.forget_user().
+-- One row an entity: its last change. No foreign key to the user: a web app's deletion must not be held up by it; see
+-- deepsearch_sync.forget_user().
 create table deepsearch_sync.change (
     user_id varchar(255) not null,
     kind text not null check (kind in ('setting', 'chat', 'flags', 'message')),
@@ -88,6 +88,7 @@ grant select, insert, update, delete on deepsearch_sync.change, deepsearch_sync.
 grant usage on sequence deepsearch_sync.change_seq to deepsearch_definer;
 grant select, insert, update, delete on public."ai-app-template_chat", public."ai-app-template_message",
     public."ai-app-template_user_settings" to deepsearch_definer;
+grant select (id) on public."ai-app-template_user" to deepsearch_definer;
 
 ---------------------------------------------------------------------------------------------------------------------
 -- The feed is written
@@ -104,7 +105,8 @@ create function deepsearch_sync.chat_changed() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
     if tg_op = 'DELETE' then
-        perform deepsearch_sync.note(old.user_id, 'chat', old.id, 'D');
+        -- Not when it goes with its user, who leaves nothing behind: this comes after forget_user().
+        perform deepsearch_sync.note(id, 'chat', old.id, 'D') from public."ai-app-template_user" where id = old.user_id;
         return null;
     end if;
     if tg_op = 'UPDATE' and (old.user_id, old.id) is distinct from (new.user_id, new.id) then
@@ -232,7 +234,6 @@ $$;
 create trigger deepsearch_sync_changed after insert or update on public."ai-app-template_user_settings" for each row
 execute function deepsearch_sync.settings_changed();
 
--- By its name the last of the triggers that a user's deletion sets off: those of the foreign keys come first.
 create function deepsearch_sync.forget_user() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin

@@ -233,14 +233,14 @@ impl SyncRemote for SharedSync {
     }
 
     async fn push(&self, push: &Push) -> Result<Vec<PushAnswer>, RemoteError> {
-        let rows = serde_json::to_value(&push.rows).map_err(|source| RemoteError::Failed {
+        let rows = serde_json::to_string(&push.rows).map_err(|source| RemoteError::Failed {
             action: "write",
             source: source.into(),
         })?;
         within("write", async {
             let mut tx = self.begin().await?;
             let answers = sqlx::query_scalar!(
-                r#"select deepsearch.sync_push($1, $2, $3) as "answers!: sqlx::types::Json<Vec<PushAnswer>>""#,
+                r#"select deepsearch.sync_push($1, $2, $3::text::json) as "answers!: sqlx::types::Json<Vec<PushAnswer>>""#,
                 push.epoch,
                 push.protocol.cast_signed(),
                 rows

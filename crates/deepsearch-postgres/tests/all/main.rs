@@ -5,5 +5,6 @@ mod boundary;
 mod check;
 mod cleaning;
 mod migrations;
+mod sync;
 
 mod cluster;
