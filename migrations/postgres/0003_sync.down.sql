@@ -21,6 +21,6 @@ end
 $$;
 
 drop schema deepsearch_sync cascade;
-revoke select, insert, update, delete on public."ai-app-template_chat", public."ai-app-template_message",
-    public."ai-app-template_user_settings" from deepsearch_definer;
+revoke insert, update on public."ai-app-template_chat", public."ai-app-template_message" from deepsearch_definer;
+revoke select, insert, update on public."ai-app-template_user_settings" from deepsearch_definer;
 revoke select (id) on public."ai-app-template_user" from deepsearch_definer;

@@ -86,8 +86,9 @@ grant select, insert, update, delete on deepsearch_sync.change, deepsearch_sync.
     deepsearch_sync.message_extras, deepsearch_sync.setting_clock, deepsearch_sync.page, deepsearch_sync.page_use
     to deepsearch_definer;
 grant usage on sequence deepsearch_sync.change_seq to deepsearch_definer;
-grant select, insert, update, delete on public."ai-app-template_chat", public."ai-app-template_message",
-    public."ai-app-template_user_settings" to deepsearch_definer;
+-- Reading and deleting chats and messages is the boundary's grant.
+grant insert, update on public."ai-app-template_chat", public."ai-app-template_message" to deepsearch_definer;
+grant select, insert, update on public."ai-app-template_user_settings" to deepsearch_definer;
 grant select (id) on public."ai-app-template_user" to deepsearch_definer;
 
 ---------------------------------------------------------------------------------------------------------------------
