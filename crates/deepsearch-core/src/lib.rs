@@ -16,6 +16,7 @@ pub mod clock;
 pub mod fetch;
 pub mod model;
 pub mod search;
+pub mod sync;
 
 pub mod error;
 pub mod text;
@@ -36,6 +37,7 @@ pub use search::{
     Searcher, TimeRange,
 };
 pub use settings::UserSettings;
+pub use sync::{RemoteError, SyncRemote};
 pub use text::Span;
 pub use user::{Account, Session, User, UserId, VerificationToken};
 pub use validate::Invalid;
