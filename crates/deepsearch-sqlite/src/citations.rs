@@ -181,7 +181,7 @@ async fn list_source_pages(tx: &mut SqliteConnection, message_id: &str) -> Resul
     Ok(pages.collect())
 }
 
-async fn list_citations(tx: &mut SqliteConnection, message_id: &str) -> Result<Vec<Citation>, sqlx::Error> {
+pub(crate) async fn list_citations(tx: &mut SqliteConnection, message_id: &str) -> Result<Vec<Citation>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"select number as "number: u32", marker_start as "marker_start: u32", marker_end as "marker_end: u32",
             sentence_start as "sentence_start: u32", sentence_end as "sentence_end: u32", page_id,
@@ -202,7 +202,10 @@ async fn list_citations(tx: &mut SqliteConnection, message_id: &str) -> Result<V
     Ok(citations.collect())
 }
 
-async fn list_checks(tx: &mut SqliteConnection, message_id: &str) -> Result<Vec<SentenceCheck>, sqlx::Error> {
+pub(crate) async fn list_checks(
+    tx: &mut SqliteConnection,
+    message_id: &str,
+) -> Result<Vec<SentenceCheck>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"select sentence_start as "sentence_start: u32", sentence_end as "sentence_end: u32", verdict, evidence
         from sentence_check where message_id = ? order by position"#,

@@ -143,7 +143,7 @@ pub(crate) async fn interrupt_orphans(
 async fn interrupt(tx: &mut SqliteConnection, message_id: &str, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
     fold(tx, message_id).await?;
     sqlx::query!(
-        "update message set state = 'interrupted', owner = null where id = ?",
+        "update message set state = 'interrupted', owner = null, synced = 0 where id = ?",
         message_id
     )
     .execute(&mut *tx)

@@ -1,7 +1,7 @@
 //! The local store: what the app reads and writes, on the user's own machine, with or without a network.
 //!
 //! One file per table, its queries beside its rows and checked at compile time. Leaves out what the rows mean, which
-//! is `deepsearch-core`'s, and sync, which only finds its outbox here.
+//! is `deepsearch-core`'s, and what sync decides, which is `deepsearch-sync`'s.
 
 mod store;
 
@@ -25,6 +25,7 @@ mod schema;
 mod outbox;
 mod search_cache;
 mod settings;
+mod sync;
 
 mod error;
 mod owner;
@@ -41,4 +42,8 @@ pub use recovery::Recovery;
 pub use salvage::Salvaged;
 pub use search_cache::SearchCacheTable;
 pub use store::{Store, StoreOptions};
+pub use sync::{
+    ChatOffer, Conflict, ConflictKind, DeadChange, FirstPull, LocalChat, LocalMessage, QueuedChange, Sweep,
+    SweepReason, SyncAccount, SyncCounts, SyncPosition, SyncTx, WaitingEvidence,
+};
 pub use turns::{FinishedAnswer, NewTurn, Turn};

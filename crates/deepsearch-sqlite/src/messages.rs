@@ -63,14 +63,15 @@ impl Store {
         };
         let chat_id = chat_id.as_str();
         // Walks up from the end of the page, one parent at a time, and no further than its start. `cross join` keeps
-        // SQLite from starting at the chat's messages, all of them.
+        // SQLite from starting at the chat's messages, all of them. A hidden message is walked through and not counted.
         let rows = select_messages!(
             "with recursive branch (id, depth) as (
                 select ?1, 0 where ?1 is not null and ?2 > 0
-                union all
-                select parent, depth + 1 from branch cross join message on message.id = branch.id
-                where parent is not null and depth + 1 < ?2)",
-            "from branch cross join message on message.id = branch.id where chat_id = ?3 order by depth desc",
+                union
+                select parent, depth + (hidden_at is null) from branch cross join message on message.id = branch.id
+                where parent is not null and depth + (hidden_at is null) < ?2)",
+            "from branch cross join message on message.id = branch.id
+             where chat_id = ?3 and hidden_at is null order by depth desc",
             last,
             limit,
             chat_id
@@ -98,7 +99,7 @@ impl Store {
         let ids = sqlx::query_scalar!(
             "select sibling.id from message join message as sibling
                 on sibling.chat_id = message.chat_id and sibling.parent is message.parent
-                and sibling.role = message.role
+                and sibling.role = message.role and sibling.hidden_at is null
              where message.id = ? order by sibling.created_at, sibling.id limit ?",
             id,
             LIMIT
@@ -109,8 +110,8 @@ impl Store {
         Ok(ids.into_iter().map(MessageId::from_stored).collect())
     }
 
-    /// Shows the branch that a message is on, to its newest end, and returns that end. This is a matter of this
-    /// device: neither activity nor synced.
+    /// Shows the branch that a message is on, to its newest end, and returns that end. This is no activity, but other
+    /// devices of the person will show the same.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] for an unknown message.
@@ -120,10 +121,13 @@ impl Store {
         let Some(message) = lookup(&mut *tx, id).await.doing(ACTION)? else {
             return Err(not_found(id));
         };
-        let leaf = newest_end(&mut tx, &message).await.doing(ACTION)?;
         let chat_id = message.chat_id.as_str();
+        let leaf = newest_end(&mut tx, id.as_str(), chat_id).await.doing(ACTION)?;
         sqlx::query!("update chat set leaf = ? where id = ?", leaf, chat_id)
             .execute(&mut *tx)
+            .await
+            .doing(ACTION)?;
+        outbox::add(&mut tx, Entity::Chat, chat_id, self.now())
             .await
             .doing(ACTION)?;
         tx.commit().await.doing(ACTION)?;
@@ -295,7 +299,7 @@ pub(crate) fn state_str(state: MessageState) -> &'static str {
     }
 }
 
-fn read_state(state: &str) -> MessageState {
+pub(crate) fn read_state(state: &str) -> MessageState {
     match state {
         "streaming" => MessageState::Streaming,
         "interrupted" => MessageState::Interrupted,
@@ -339,14 +343,14 @@ fn valid_addition(message: &Message) -> Result<(), Invalid> {
 }
 
 /// Follows the newest child from a message downward.
-async fn newest_end(tx: &mut SqliteConnection, message: &Message) -> Result<String, sqlx::Error> {
-    let (id, chat_id) = (message.id.as_str(), message.chat_id.as_str());
+pub(crate) async fn newest_end(tx: &mut SqliteConnection, id: &str, chat_id: &str) -> Result<String, sqlx::Error> {
     // The bound only stops a circle, which a damaged file may hold.
     sqlx::query_scalar!(
         r#"with recursive branch (id, depth) as (
             select ?1, 0
             union all
             select (select child.id from message as child where child.chat_id = ?2 and child.parent = branch.id
+                        and child.hidden_at is null
                     order by child.created_at desc, child.id desc limit 1), depth + 1
             from branch where branch.id is not null and depth < 1000000)
         select id as "id!: String" from branch where id is not null order by depth desc limit 1"#,

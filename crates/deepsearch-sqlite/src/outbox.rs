@@ -14,6 +14,7 @@ use crate::time::from_millis;
 pub enum Entity {
     Chat,
     Message,
+    /// One of a person's settings; its id is the key.
     UserSettings,
 }
 
@@ -92,7 +93,7 @@ impl Store {
 }
 
 impl Entity {
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Chat => "chat",
             Self::Message => "message",
@@ -100,7 +101,7 @@ impl Entity {
         }
     }
 
-    fn parse(entity: &str) -> Option<Self> {
+    pub(crate) fn parse(entity: &str) -> Option<Self> {
         [Self::Chat, Self::Message, Self::UserSettings]
             .into_iter()
             .find(|known| known.as_str() == entity)
@@ -115,7 +116,7 @@ impl Operation {
         }
     }
 
-    fn parse(operation: &str) -> Option<Self> {
+    pub(crate) fn parse(operation: &str) -> Option<Self> {
         [Self::Upsert, Self::Delete]
             .into_iter()
             .find(|known| known.as_str() == operation)

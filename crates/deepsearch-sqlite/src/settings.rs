@@ -2,15 +2,16 @@
 //!
 //! Secrets are never kept here: the store is backed up, synced and handed over in reports.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use deepsearch_core::validate::chars_between;
 use deepsearch_core::{Invalid, UserSettings};
 use serde_json::Value;
+use sqlx::{SqliteConnection, SqliteExecutor};
 
 use crate::error::{Doing, StoreError};
 use crate::messages::{read_json, write_json};
-use crate::outbox::{self, Entity};
 use crate::store::Store;
+use crate::sync::note_changes;
 use crate::time::from_millis;
 
 impl Store {
@@ -19,23 +20,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
     pub async fn lookup_user_settings(&self) -> Result<UserSettings, StoreError> {
-        let row = sqlx::query!(
-            r#"select theme, language, default_model, enable_search_by_default as "enable_search_by_default: bool",
-                max_search_results as "max_search_results: i32", updated_at
-            from user_settings where id = 1"#
-        )
-        .fetch_optional(self.readers())
-        .await
-        .doing("look up the settings")?;
-        let default = UserSettings::default();
-        Ok(row.map_or(default.clone(), |row| UserSettings {
-            theme: row.theme.unwrap_or(default.theme),
-            language: row.language.unwrap_or(default.language),
-            default_model: row.default_model,
-            enable_search_by_default: row.enable_search_by_default,
-            max_search_results: row.max_search_results.unwrap_or(default.max_search_results),
-            updated_at: Some(from_millis(row.updated_at)),
-        }))
+        lookup(self.readers()).await.doing("look up the settings")
     }
 
     /// Keeps all of a person's settings and returns them with their new `updated_at`; the one given is not looked at.
@@ -47,29 +32,10 @@ impl Store {
         validate(settings)?;
         let mut tx = self.begin(ACTION).await?;
         let now = self.now();
-        let last = sqlx::query_scalar!("select updated_at from user_settings where id = 1")
-            .fetch_optional(&mut *tx)
-            .await
-            .doing(ACTION)?;
-        let updated_at = last.map_or(now, |last| now.max(from_millis(last) + TimeDelta::milliseconds(1)));
-        let millis = updated_at.timestamp_millis();
-        sqlx::query!(
-            "replace into user_settings
-                (id, theme, language, default_model, enable_search_by_default, max_search_results, updated_at)
-             values (1, ?, ?, ?, ?, ?, ?)",
-            settings.theme,
-            settings.language,
-            settings.default_model,
-            settings.enable_search_by_default,
-            settings.max_search_results,
-            millis
-        )
-        .execute(&mut *tx)
-        .await
-        .doing(ACTION)?;
-        outbox::add(&mut tx, Entity::UserSettings, "", now)
-            .await
-            .doing(ACTION)?;
+        let before = lookup(&mut *tx).await.doing(ACTION)?;
+        let updated_at = (before.updated_at).map_or(now, |last| now.max(last + TimeDelta::milliseconds(1)));
+        write(&mut tx, settings, updated_at).await.doing(ACTION)?;
+        note_changes(&mut tx, &before, settings, now).await.doing(ACTION)?;
         tx.commit().await.doing(ACTION)?;
         Ok(UserSettings {
             updated_at: Some(updated_at),
@@ -140,6 +106,47 @@ impl Store {
         tx.commit().await.doing(ACTION)?;
         Ok(deleted.rows_affected() > 0)
     }
+}
+
+pub(crate) async fn lookup(executor: impl SqliteExecutor<'_>) -> Result<UserSettings, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"select theme, language, default_model, enable_search_by_default as "enable_search_by_default: bool",
+            max_search_results as "max_search_results: i32", updated_at
+        from user_settings where id = 1"#
+    )
+    .fetch_optional(executor)
+    .await?;
+    let default = UserSettings::default();
+    Ok(row.map_or(default.clone(), |row| UserSettings {
+        theme: row.theme.unwrap_or(default.theme),
+        language: row.language.unwrap_or(default.language),
+        default_model: row.default_model,
+        enable_search_by_default: row.enable_search_by_default,
+        max_search_results: row.max_search_results.unwrap_or(default.max_search_results),
+        updated_at: Some(from_millis(row.updated_at)),
+    }))
+}
+
+pub(crate) async fn write(
+    tx: &mut SqliteConnection,
+    settings: &UserSettings,
+    updated_at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    let millis = updated_at.timestamp_millis();
+    sqlx::query!(
+        "replace into user_settings
+            (id, theme, language, default_model, enable_search_by_default, max_search_results, updated_at)
+         values (1, ?, ?, ?, ?, ?, ?)",
+        settings.theme,
+        settings.language,
+        settings.default_model,
+        settings.enable_search_by_default,
+        settings.max_search_results,
+        millis
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 /// The limits of the shared table (seed 3.4).

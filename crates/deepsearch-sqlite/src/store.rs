@@ -3,10 +3,11 @@
 //! Leaves out what is in the tables; each has a file of its own, with its queries beside its rows.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use deepsearch_core::{Clock, SystemClock};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Sqlite, SqliteConnection, SqlitePool, Transaction};
@@ -52,6 +53,8 @@ struct Inner {
     owner: Mutex<Option<Owner>>,
     read_only: bool,
     recovery: Option<Recovery>,
+    /// What the shared server's clock is ahead of ours, in milliseconds; see `src/sync/position.rs`.
+    clock_offset: AtomicI64,
 }
 
 impl Store {
@@ -98,6 +101,7 @@ impl Store {
         recovery::check_later(&path);
 
         let readers = connect_readers(&path, options.readers).await?;
+        let clock_offset = clock_offset(&readers).await;
         Ok(Self {
             inner: Arc::new(Inner {
                 read_only: writer.is_none(),
@@ -108,6 +112,7 @@ impl Store {
                 owner_id: owner.id().to_owned(),
                 owner: Mutex::new(Some(owner)),
                 recovery,
+                clock_offset: AtomicI64::new(clock_offset),
             }),
         })
     }
@@ -145,9 +150,25 @@ impl Store {
         &self.inner.owner_id
     }
 
-    /// The time, in the whole milliseconds that the tables keep.
+    /// The time, in the whole milliseconds that the tables keep; the shared server's, once it was asked.
     pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.device_now() + self.clock_offset()
+    }
+
+    /// The time by this device's clock alone.
+    pub fn device_now(&self) -> DateTime<Utc> {
         self.inner.clock.now().trunc_subsecs(3)
+    }
+
+    /// What the server's clock is ahead of this device's; zero before it was asked.
+    pub fn clock_offset(&self) -> TimeDelta {
+        TimeDelta::milliseconds(self.inner.clock_offset.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn set_clock_offset(&self, offset: TimeDelta) {
+        self.inner
+            .clock_offset
+            .store(offset.num_milliseconds(), Ordering::Relaxed);
     }
 
     /// Begins to write. The lock is taken at once: a transaction that read first and then had to wait for another
@@ -158,6 +179,14 @@ impl Store {
         }
         self.inner.writer.begin_with("BEGIN IMMEDIATE").await.doing(action)
     }
+}
+
+/// What was last known of the server's clock. A newer app's store may keep it elsewhere, and is not written to anyway.
+async fn clock_offset(readers: &SqlitePool) -> i64 {
+    let known: Result<Option<i64>, _> = sqlx::query_scalar("select clock_offset from sync_account where id = 1")
+        .fetch_optional(readers)
+        .await;
+    known.ok().flatten().unwrap_or_default()
 }
 
 /// Brings the tables up to date and ends what a crash cut off. `None` when a newer version of the app has written the

@@ -299,7 +299,8 @@ async fn write_end(tx: &mut SqliteConnection, answer: &Message, follow_ups: &[St
     let metadata = answer.metadata.as_ref().map(write_json).transpose()?;
     let follow_ups = (!follow_ups.is_empty()).then(|| write_json(&follow_ups)).transpose()?;
     sqlx::query!(
-        "update message set content = ?, metadata = ?, follow_ups = ?, state = ?, owner = null where id = ?",
+        "update message set content = ?, metadata = ?, follow_ups = ?, state = ?, owner = null, synced = 0
+         where id = ?",
         answer.content,
         metadata,
         follow_ups,

@@ -82,6 +82,7 @@ async fn index_messages(tx: &mut SqliteConnection) -> Result<bool, sqlx::Error> 
     let rows: Vec<MessageRow> = sqlx::query_as(
         "select history_pending.seq, chat_id, content, sources, created_at from history_pending
          left join message on message.seq = history_pending.seq and role in ('user', 'assistant')
+            and hidden_at is null
          where kind = 'message' order by history_pending.seq limit ?",
     )
     .bind(BATCH)

@@ -1,0 +1,78 @@
+//! The local side of sync: rows, outbox and cursor, read and written in one transaction.
+//!
+//! Says how things are kept and leaves out what is decided, which is `deepsearch-sync`'s.
+
+mod chats;
+mod early;
+mod evidence;
+mod messages;
+mod offers;
+mod position;
+mod queue;
+mod records;
+mod settings;
+
+use chrono::{DateTime, Utc};
+use sqlx::{Sqlite, SqliteConnection, Transaction};
+
+use crate::error::{Doing, StoreError};
+use crate::history;
+use crate::store::Store;
+
+pub use chats::LocalChat;
+pub use evidence::WaitingEvidence;
+pub use messages::LocalMessage;
+pub use offers::ChatOffer;
+pub use position::{FirstPull, Sweep, SweepReason, SyncAccount, SyncPosition};
+pub use queue::QueuedChange;
+pub(crate) use settings::note_changes;
+
+pub use records::{Conflict, ConflictKind, DeadChange, SyncCounts};
+
+/// One transaction of sync. Dropping it undoes all that was done in it.
+pub struct SyncTx {
+    tx: Transaction<'static, Sqlite>,
+    now: DateTime<Utc>,
+}
+
+impl Store {
+    /// Begins to write what sync brought or sent.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn begin_sync(&self) -> Result<SyncTx, StoreError> {
+        Ok(SyncTx {
+            tx: self.begin("sync").await?,
+            now: self.now(),
+        })
+    }
+
+    /// Begins to read what is to be sent; all that is read belongs to one moment.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn begin_sync_reading(&self) -> Result<SyncTx, StoreError> {
+        Ok(SyncTx {
+            tx: self.readers().begin().await.doing("read what is to be synced")?,
+            now: self.now(),
+        })
+    }
+}
+
+impl SyncTx {
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written; then nothing of the transaction was.
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        history::follow(&mut self.tx).await.doing("index what was synced")?;
+        self.tx.commit().await.doing("sync")
+    }
+
+    /// The time, by the server's clock as far as it is known.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    fn tx(&mut self) -> &mut SqliteConnection {
+        &mut self.tx
+    }
+}

@@ -1,0 +1,397 @@
+//! Evidence on its way: what an answer rests on, by the hash of its pages, and the pages' texts, each sent once.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use deepsearch_core::sync::{MessageEvidence, PageBody, PageRef};
+use deepsearch_core::{MediaType, MessageId, Page, PageId, text};
+use sqlx::SqliteConnection;
+use url::Url;
+
+use super::SyncTx;
+use crate::citations;
+use crate::error::{Doing, StoreError};
+use crate::messages::{read_json, write_json};
+use crate::packing::decompress;
+use crate::pages::{self, PackedPage};
+use crate::store::Store;
+use crate::time::from_millis;
+
+/// An answer whose pages have not all come.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WaitingEvidence {
+    pub message_id: MessageId,
+    pub evidence: MessageEvidence,
+    /// Hashes of texts that are not on this device, each once.
+    pub missing: Vec<String>,
+}
+
+/// After this many tries what is missing is taken for lost; about a week.
+const TRIES: i64 = 10;
+
+impl SyncTx {
+    /// What a message rests on, as it travels; `None` when that is nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn evidence_of(&mut self, id: &MessageId) -> Result<Option<MessageEvidence>, StoreError> {
+        const ACTION: &str = "read what an answer rests on";
+        let key = id.as_str();
+        let rows = sqlx::query!(
+            r#"select number as "number!: u32", content_hash as "content_hash!", url as "url!", title as "title!", author,
+                site_name, published_at, favicon, language, media_type as "media_type!", fetched_at as "fetched_at!"
+            from message_source join page on page.id = page_id where message_id = ? order by number"#,
+            key
+        )
+        .fetch_all(self.tx())
+        .await
+        .doing(ACTION)?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let pages = rows.into_iter().filter_map(|row| {
+            Some(PageRef {
+                number: row.number,
+                content_hash: row.content_hash,
+                url: Url::parse(&row.url).ok()?,
+                title: row.title,
+                author: row.author,
+                site_name: row.site_name,
+                published_at: row.published_at.map(from_millis),
+                favicon: row.favicon.and_then(|url| Url::parse(&url).ok()),
+                language: row.language,
+                media_type: match row.media_type.as_str() {
+                    "html" => MediaType::Html,
+                    "pdf" => MediaType::Pdf,
+                    _ => MediaType::Text,
+                },
+                fetched_at: from_millis(row.fetched_at),
+            })
+        });
+        Ok(Some(MessageEvidence {
+            pages: pages.collect(),
+            citations: citations::list_citations(self.tx(), key).await.doing(ACTION)?,
+            checks: citations::list_checks(self.tx(), key).await.doing(ACTION)?,
+        }))
+    }
+
+    /// Keeps what a message rests on until its pages come.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn keep_evidence(&mut self, id: &MessageId, evidence: &MessageEvidence) -> Result<(), StoreError> {
+        const ACTION: &str = "keep what an answer rests on";
+        let (id, body) = (id.as_str(), write_json(evidence).doing(ACTION)?);
+        sqlx::query!(
+            "replace into sync_evidence (message_id, body) select id, ?1 from message where id = ?2",
+            body,
+            id
+        )
+        .execute(self.tx())
+        .await
+        .doing(ACTION)?;
+        Ok(())
+    }
+
+    /// Forgets what a message rested on: its text is another now, and spans into it mean nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn drop_evidence(&mut self, id: &MessageId) -> Result<(), StoreError> {
+        const ACTION: &str = "forget what an answer rested on";
+        let id = id.as_str();
+        for done in [
+            sqlx::query!("delete from citation where message_id = ?", id)
+                .execute(self.tx())
+                .await,
+            sqlx::query!("delete from sentence_check where message_id = ?", id)
+                .execute(self.tx())
+                .await,
+            sqlx::query!("delete from message_source where message_id = ?", id)
+                .execute(self.tx())
+                .await,
+            sqlx::query!("delete from sync_evidence where message_id = ?", id)
+                .execute(self.tx())
+                .await,
+        ] {
+            done.doing(ACTION)?;
+        }
+        Ok(())
+    }
+
+    /// Gives a message's evidence to its copy, and says whether there was any.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn move_evidence(&mut self, from: &MessageId, to: &MessageId) -> Result<bool, StoreError> {
+        const ACTION: &str = "move what an answer rests on";
+        let (from, to) = (from.as_str(), to.as_str());
+        let has_some = sqlx::query_scalar!("select number from message_source where message_id = ? limit 1", to)
+            .fetch_optional(self.tx())
+            .await
+            .doing(ACTION)?;
+        if has_some.is_some() {
+            return Ok(false);
+        }
+        let moved = sqlx::query!(
+            "update message_source set message_id = ? where message_id = ?",
+            to,
+            from
+        )
+        .execute(self.tx())
+        .await
+        .doing(ACTION)?;
+        for done in [
+            sqlx::query!(
+                "update or ignore citation set message_id = ? where message_id = ?",
+                to,
+                from
+            )
+            .execute(self.tx())
+            .await,
+            sqlx::query!(
+                "update or ignore sentence_check set message_id = ? where message_id = ?",
+                to,
+                from
+            )
+            .execute(self.tx())
+            .await,
+            sqlx::query!(
+                "update or ignore sync_evidence set message_id = ? where message_id = ?",
+                to,
+                from
+            )
+            .execute(self.tx())
+            .await,
+        ] {
+            done.doing(ACTION)?;
+        }
+        Ok(moved.rows_affected() > 0)
+    }
+
+    /// Notes that the server may lack the pages of a message.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn queue_pages(&mut self, id: &MessageId) -> Result<(), StoreError> {
+        let id = id.as_str();
+        sqlx::query!(
+            "insert or ignore into sync_page (content_hash)
+             select content_hash from message_source join page on page.id = page_id where message_id = ?",
+            id
+        )
+        .execute(self.tx())
+        .await
+        .doing("note the pages to be synced")?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Hashes of pages that the server may lack.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn list_queued_pages(&self, limit: u32) -> Result<Vec<String>, StoreError> {
+        sqlx::query_scalar!(
+            "select content_hash from sync_page order by content_hash limit ?",
+            limit
+        )
+        .fetch_all(self.readers())
+        .await
+        .doing("list the pages to be synced")
+    }
+
+    /// Forgets pages that the server has, or will never take.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn clear_queued_pages(&self, hashes: &[String]) -> Result<(), StoreError> {
+        const ACTION: &str = "forget the pages that were synced";
+        let mut tx = self.begin(ACTION).await?;
+        for hash in hashes {
+            sqlx::query!("delete from sync_page where content_hash = ?", hash)
+                .execute(&mut *tx)
+                .await
+                .doing(ACTION)?;
+        }
+        tx.commit().await.doing(ACTION)
+    }
+
+    /// The text of a saved page, by its hash. A damaged one is none.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn lookup_page_body(&self, hash: &str) -> Result<Option<PageBody>, StoreError> {
+        let row = sqlx::query!("select text, html from page where content_hash = ? limit 1", hash)
+            .fetch_optional(self.readers())
+            .await
+            .doing("read a page to sync")?;
+        Ok(row.and_then(|row| {
+            let text = decompress(&row.text)
+                .inspect_err(|error| tracing::warn!(%error, hash, "a saved page cannot be unpacked"))
+                .ok()?;
+            Some(PageBody {
+                content_hash: hash.to_owned(),
+                text,
+                html: row.html.and_then(|html| decompress(&html).ok()),
+            })
+        }))
+    }
+
+    /// Answers whose pages have not all come and may be asked for again now.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn list_waiting_evidence(&self, limit: u32) -> Result<Vec<WaitingEvidence>, StoreError> {
+        const ACTION: &str = "list the answers whose pages have not come";
+        let now = self.now().timestamp_millis();
+        let rows = sqlx::query!(
+            "select message_id, body from sync_evidence where next_try <= ? order by next_try limit ?",
+            now,
+            limit
+        )
+        .fetch_all(self.readers())
+        .await
+        .doing(ACTION)?;
+        let mut waiting = Vec::with_capacity(rows.len());
+        for row in rows {
+            // What cannot be read names no pages, and is given up when it is kept.
+            let evidence: MessageEvidence = read_json(&row.body, "evidence", &row.message_id).unwrap_or_default();
+            let mut missing: Vec<String> = Vec::new();
+            for page in &evidence.pages {
+                let known =
+                    sqlx::query_scalar!("select seq from page where content_hash = ? limit 1", page.content_hash)
+                        .fetch_optional(self.readers())
+                        .await
+                        .doing(ACTION)?;
+                if known.is_none() && !missing.contains(&page.content_hash) {
+                    missing.push(page.content_hash.clone());
+                }
+            }
+            waiting.push(WaitingEvidence {
+                message_id: MessageId::from_stored(row.message_id),
+                evidence,
+                missing,
+            });
+        }
+        Ok(waiting)
+    }
+
+    /// Binds an answer to its pages, as many as are here or among `bodies`, whose hashes were held against their texts.
+    /// What is still missing is asked for again later, and less and less often.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn bind_evidence(&self, waiting: &WaitingEvidence, bodies: &[PageBody]) -> Result<(), StoreError> {
+        const ACTION: &str = "bind an answer to its pages";
+        let mut texts: HashMap<&str, PageBody> =
+            bodies.iter().map(|body| (&*body.content_hash, body.clone())).collect();
+        let mut found = Vec::new();
+        for page in &waiting.evidence.pages {
+            if !texts.contains_key(&*page.content_hash)
+                && let Some(body) = self.lookup_page_body(&page.content_hash).await?
+            {
+                texts.insert(&page.content_hash, body);
+            }
+            if let Some(body) = texts.get(&*page.content_hash) {
+                found.push((page, page_of(page, body)));
+            }
+        }
+        let pages: Vec<Page> = found.iter().map(|(_, page)| page.clone()).collect();
+        let packed = PackedPage::pack_all(&pages).await?;
+        let mut tx = self.begin(ACTION).await?;
+        let id = waiting.message_id.as_str();
+        let is_here = sqlx::query_scalar!("select message_id from sync_evidence where message_id = ?", id)
+            .fetch_optional(&mut *tx)
+            .await
+            .doing(ACTION)?;
+        if is_here.is_none() {
+            return Ok(());
+        }
+        let ids = pages::save_all(&mut tx, &packed).await.doing(ACTION)?;
+        sqlx::query!("delete from message_source where message_id = ?", id)
+            .execute(&mut *tx)
+            .await
+            .doing(ACTION)?;
+        for ((page, _), page_id) in found.iter().zip(&ids) {
+            add_source(&mut tx, id, page.number, page_id).await.doing(ACTION)?;
+        }
+        let has = |number: u32| found.iter().any(|(page, _)| page.number == number);
+        let mut evidence = waiting.evidence.clone();
+        evidence.citations.retain(|citation| has(citation.number));
+        for check in &mut evidence.checks {
+            check.evidence = check.evidence.take().filter(|evidence| has(evidence.number));
+        }
+        citations::replace(&mut tx, &waiting.message_id, &evidence.citations, &evidence.checks).await?;
+        let is_whole = found.len() == waiting.evidence.pages.len();
+        wait_longer(&mut tx, id, is_whole, self.now()).await.doing(ACTION)?;
+        crate::history::follow(&mut tx).await.doing(ACTION)?;
+        tx.commit().await.doing(ACTION)
+    }
+}
+
+fn page_of(page: &PageRef, body: &PageBody) -> Page {
+    Page {
+        id: PageId::new(),
+        url: page.url.clone(),
+        title: page.title.clone(),
+        author: page.author.clone(),
+        site_name: page.site_name.clone(),
+        published_at: page.published_at,
+        favicon: page.favicon.clone(),
+        language: page.language.clone(),
+        media_type: page.media_type,
+        sentences: text::sentences(&body.text),
+        text: body.text.clone(),
+        html: body.html.clone(),
+        fetched_at: page.fetched_at,
+        content_hash: body.content_hash.clone(),
+    }
+}
+
+async fn add_source(
+    tx: &mut SqliteConnection,
+    message_id: &str,
+    number: u32,
+    page_id: &PageId,
+) -> Result<(), sqlx::Error> {
+    let page_id = page_id.as_str();
+    sqlx::query!(
+        "insert or ignore into message_source (message_id, number, page_id) select ?, ?, ? where ?2 >= 1",
+        message_id,
+        number,
+        page_id
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// A minute, four minutes, a quarter of an hour, … at most a day.
+async fn wait_longer(
+    tx: &mut SqliteConnection,
+    message_id: &str,
+    is_whole: bool,
+    now: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    let tries = sqlx::query_scalar!("select tries from sync_evidence where message_id = ?", message_id)
+        .fetch_one(&mut *tx)
+        .await?;
+    if is_whole || tries + 1 >= TRIES {
+        sqlx::query!("delete from sync_evidence where message_id = ?", message_id)
+            .execute(tx)
+            .await?;
+        return Ok(());
+    }
+    let minutes = 4_i64.saturating_pow(tries.unsigned_abs() as u32).min(24 * 60);
+    let next = (now + TimeDelta::minutes(minutes)).timestamp_millis();
+    sqlx::query!(
+        "update sync_evidence set tries = tries + 1, next_try = ? where message_id = ?",
+        next,
+        message_id
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}

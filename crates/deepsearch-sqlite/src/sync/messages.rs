@@ -1,0 +1,432 @@
+//! Messages as sync knows them: the row that travels, whether the server has it, and where it stands in its branch.
+
+use chrono::{DateTime, Utc};
+use deepsearch_core::sync::{MessageExtras, MessageRow};
+use deepsearch_core::{ChatId, MessageId, MessageState, Role};
+
+use super::SyncTx;
+use crate::error::{Doing, StoreError};
+use crate::messages::{self, read_json, read_state, write_json};
+use crate::time::from_millis;
+
+/// A message of this device with what sync knows of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LocalMessage {
+    /// As it would be sent, but without evidence; see [`SyncTx::evidence_of`].
+    pub row: MessageRow,
+    pub state: MessageState,
+    /// The server is known to have it as it is here.
+    pub synced: bool,
+    /// The server has deleted it, and it is not shown.
+    pub hidden_at: Option<DateTime<Utc>>,
+    /// It is in the outbox.
+    pub pending: bool,
+    /// It has evidence of its own here.
+    pub has_evidence: bool,
+}
+
+impl SyncTx {
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn lookup_message(&mut self, id: &MessageId) -> Result<Option<LocalMessage>, StoreError> {
+        let key = id.as_str();
+        let row = sqlx::query!(
+            r#"select chat_id, parent, role, content, sources, metadata, created_at, state, follow_ups,
+                synced as "synced: bool", appended as "appended: bool", hidden_at,
+                exists (select 1 from outbox where entity = 'message' and entity_id = ?1) as "pending!: bool",
+                exists (select 1 from message_source where message_id = ?1) as "has_evidence!: bool"
+            from message where id = ?1"#,
+            key
+        )
+        .fetch_optional(self.tx())
+        .await
+        .doing("look up a message to sync")?;
+        Ok(row.map(|row| {
+            let state = read_state(&row.state);
+            // What another program wrote goes back as it came.
+            let extras = (!row.appended || row.has_evidence).then(|| MessageExtras {
+                parent: row.parent.map(MessageId::from_stored),
+                interrupted: state == MessageState::Interrupted,
+                follow_ups: (row.follow_ups.as_deref())
+                    .and_then(|json| read_json(json, "follow_ups", key))
+                    .unwrap_or_default(),
+                evidence: None,
+            });
+            LocalMessage {
+                row: MessageRow {
+                    id: id.clone(),
+                    chat_id: ChatId::from_stored(row.chat_id),
+                    role: row.role,
+                    content: row.content,
+                    sources: row.sources,
+                    metadata: row.metadata,
+                    created_at: from_millis(row.created_at),
+                    extras,
+                },
+                state,
+                synced: row.synced,
+                hidden_at: row.hidden_at.map(from_millis),
+                pending: row.pending,
+                has_evidence: row.has_evidence,
+            }
+        }))
+    }
+
+    /// Makes this the message's row, shown and known to be on the server. One that is being written here stays.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn put_message(&mut self, row: &MessageRow) -> Result<(), StoreError> {
+        const ACTION: &str = "keep a synced message";
+        let (id, chat_id, created_at) = (row.id.as_str(), row.chat_id.as_str(), row.created_at.timestamp_millis());
+        let role = row.role.parse().unwrap_or(Role::System).as_str();
+        let extras = row.extras.as_ref();
+        let parent = extras.and_then(|extras| extras.parent.as_ref()).map(MessageId::as_str);
+        let state = match extras {
+            Some(extras) if extras.interrupted => "interrupted",
+            _ => "complete",
+        };
+        let follow_ups = (extras.map(|extras| &extras.follow_ups))
+            .filter(|questions| !questions.is_empty())
+            .map(write_json)
+            .transpose()
+            .doing(ACTION)?;
+        let appended = extras.is_none();
+        sqlx::query!(
+            "insert into message (id, chat_id, parent, role, content, sources, metadata, created_at, state, follow_ups,
+                synced, appended)
+             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)
+             on conflict (id) do update set chat_id = excluded.chat_id, parent = excluded.parent,
+                content = excluded.content, sources = excluded.sources, metadata = excluded.metadata,
+                created_at = excluded.created_at, state = excluded.state, follow_ups = excluded.follow_ups,
+                synced = 1, appended = excluded.appended, hidden_at = null
+             where message.state <> 'streaming'",
+            id,
+            chat_id,
+            parent,
+            role,
+            row.content,
+            row.sources,
+            row.metadata,
+            created_at,
+            state,
+            follow_ups,
+            appended
+        )
+        .execute(self.tx())
+        .await
+        .doing(ACTION)?;
+        if parent.is_some() {
+            sqlx::query!(
+                "insert or ignore into sync_dangling (message_id)
+                 select ?1 where not exists (select 1 from message where id = ?2)",
+                id,
+                parent
+            )
+            .execute(self.tx())
+            .await
+            .doing(ACTION)?;
+        }
+        self.link_in_order(&row.id).await
+    }
+
+    /// Notes whether the server has a message as it is here.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn mark_synced(&mut self, id: &MessageId, synced: bool) -> Result<(), StoreError> {
+        let id = id.as_str();
+        sqlx::query!("update message set synced = ? where id = ?", synced, id)
+            .execute(self.tx())
+            .await
+            .doing("note what was synced")?;
+        Ok(())
+    }
+
+    /// Notes the time that the server keeps for a message.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn keep_message_time(&mut self, id: &MessageId, at: DateTime<Utc>) -> Result<(), StoreError> {
+        let (key, at) = (id.as_str(), at.timestamp_millis());
+        sqlx::query!(
+            "update message set created_at = ?1 where id = ?2 and created_at <> ?1",
+            at,
+            key
+        )
+        .execute(self.tx())
+        .await
+        .doing("keep the server's time of a message")?;
+        Ok(())
+    }
+
+    /// Shows a message again, or shows it no more.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn hide_message(&mut self, id: &MessageId, hidden_at: Option<DateTime<Utc>>) -> Result<(), StoreError> {
+        let (id, hidden_at) = (id.as_str(), hidden_at.map(|at| at.timestamp_millis()));
+        sqlx::query!(
+            "update message set hidden_at = ?1 where id = ?2 and hidden_at is not ?1",
+            hidden_at,
+            id
+        )
+        .execute(self.tx())
+        .await
+        .doing("hide a message that is gone on the server")?;
+        Ok(())
+    }
+
+    /// Puts messages without known parents in their place: this one after the one before it in time, and the one after
+    /// it behind this one.
+    async fn link_in_order(&mut self, id: &MessageId) -> Result<(), StoreError> {
+        const ACTION: &str = "put a message in its place";
+        let id = id.as_str();
+        sqlx::query!(
+            "update message set parent = (select before.id from message as before
+                where before.chat_id = message.chat_id and before.created_at <= message.created_at
+                    and (before.created_at, before.id) < (message.created_at, message.id)
+                order by before.created_at desc, before.id desc limit 1)
+             where id = ? and appended = 1",
+            id
+        )
+        .execute(self.tx())
+        .await
+        .doing(ACTION)?;
+        sqlx::query!(
+            "update message set parent = ?1 where appended = 1 and id = (select after.id from message as this
+                join message as after on after.chat_id = this.chat_id and after.created_at >= this.created_at
+                    and (after.created_at, after.id) > (this.created_at, this.id)
+                where this.id = ?1 order by after.created_at, after.id limit 1)",
+            id
+        )
+        .execute(self.tx())
+        .await
+        .doing(ACTION)?;
+        Ok(())
+    }
+
+    /// Decides of messages whose parent did not come, now that everything has: each follows what is before it in time.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn settle_dangling(&mut self) -> Result<(), StoreError> {
+        const ACTION: &str = "put messages in their place";
+        let ids = sqlx::query_scalar!("select message_id from sync_dangling limit 1000")
+            .fetch_all(self.tx())
+            .await
+            .doing(ACTION)?;
+        for id in ids {
+            sqlx::query!(
+                "update message set appended = 1 where id = ?1 and parent is not null
+                    and not exists (select 1 from message as parent where parent.id = message.parent)",
+                id
+            )
+            .execute(self.tx())
+            .await
+            .doing(ACTION)?;
+            sqlx::query!("delete from sync_dangling where message_id = ?", id)
+                .execute(self.tx())
+                .await
+                .doing(ACTION)?;
+            self.link_in_order(&MessageId::from_stored(id)).await?;
+        }
+        Ok(())
+    }
+
+    /// Shows the branch that a chat shows to its newest end, which may have come just now.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn extend_leaf(&mut self, chat_id: &ChatId) -> Result<(), StoreError> {
+        const ACTION: &str = "show what was synced";
+        let key = chat_id.as_str();
+        let leaf = sqlx::query_scalar!(
+            r#"select message.id as "id!" from chat join message on message.id = chat.leaf where chat.id = ?"#,
+            key
+        )
+        .fetch_optional(self.tx())
+        .await
+        .doing(ACTION)?;
+        let Some(leaf) = leaf else {
+            return Ok(());
+        };
+        let end = messages::newest_end(self.tx(), &leaf, key).await.doing(ACTION)?;
+        if end != leaf {
+            sqlx::query!("update chat set leaf = ? where id = ?", end, key)
+                .execute(self.tx())
+                .await
+                .doing(ACTION)?;
+        }
+        Ok(())
+    }
+
+    /// Deletes a message with all that belongs to it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn delete_message(&mut self, id: &MessageId) -> Result<(), StoreError> {
+        let id = id.as_str();
+        sqlx::query!("delete from message where id = ?", id)
+            .execute(self.tx())
+            .await
+            .doing("delete a message")?;
+        Ok(())
+    }
+
+    /// Gives a message another id, because the server has its id for something else.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn renumber_message(&mut self, id: &MessageId) -> Result<MessageId, StoreError> {
+        const ACTION: &str = "give a message another id";
+        let new_id = MessageId::new();
+        let (old, new) = (id.as_str(), new_id.as_str());
+        // What refers to it follows below, and all of it is checked at the commit.
+        sqlx::query("pragma defer_foreign_keys = on")
+            .execute(self.tx())
+            .await
+            .doing(ACTION)?;
+        let tx = self.tx();
+        for done in [
+            sqlx::query!(
+                "update message set parent = ?1 where parent = ?2
+                    and chat_id = (select chat_id from message where id = ?2)",
+                new,
+                old
+            )
+            .execute(&mut *tx)
+            .await,
+            sqlx::query!(
+                "update chat set leaf = ?1 where leaf = ?2 and id = (select chat_id from message where id = ?2)",
+                new,
+                old
+            )
+            .execute(&mut *tx)
+            .await,
+            sqlx::query!("update message set id = ? where id = ?", new, old)
+                .execute(&mut *tx)
+                .await,
+            sqlx::query!(
+                "update message_source set message_id = ? where message_id = ?",
+                new,
+                old
+            )
+            .execute(&mut *tx)
+            .await,
+            sqlx::query!("update citation set message_id = ? where message_id = ?", new, old)
+                .execute(&mut *tx)
+                .await,
+            sqlx::query!(
+                "update sentence_check set message_id = ? where message_id = ?",
+                new,
+                old
+            )
+            .execute(&mut *tx)
+            .await,
+            sqlx::query!("delete from sync_evidence where message_id = ?", old)
+                .execute(&mut *tx)
+                .await,
+            sqlx::query!("delete from sync_dangling where message_id = ?", old)
+                .execute(&mut *tx)
+                .await,
+            sqlx::query!("delete from journal where message_id = ?", old)
+                .execute(&mut *tx)
+                .await,
+        ] {
+            done.doing(ACTION)?;
+        }
+        Ok(new_id)
+    }
+
+    /// A message with the same text in the same chat that is on the server: the copy that a program made which saves a
+    /// chat by deleting and inserting all of it under new ids.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn find_copy(&mut self, id: &MessageId) -> Result<Option<MessageId>, StoreError> {
+        let id = id.as_str();
+        let copy = sqlx::query_scalar!(
+            r#"select copy.id as "id!" from message as this join message as copy on copy.chat_id = this.chat_id
+                and copy.role = this.role and copy.content = this.content and copy.id <> this.id
+                and copy.hidden_at is null and copy.synced = 1
+            where this.id = ? order by copy.seq limit 1"#,
+            id
+        )
+        .fetch_optional(self.tx())
+        .await
+        .doing("look for a message's copy")?;
+        Ok(copy.map(MessageId::from_stored))
+    }
+
+    /// Messages that the server is known to have, by id after one, up to and with another.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn list_known_messages(
+        &mut self,
+        after: &str,
+        until: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<MessageId>, StoreError> {
+        // Without an end, up to one that is later than all.
+        let until = until.unwrap_or("\u{10FFFF}");
+        let ids = sqlx::query_scalar!(
+            "select id from message where id > ? and id <= ? and synced = 1 and hidden_at is null order by id limit ?",
+            after,
+            until,
+            limit
+        )
+        .fetch_all(self.tx())
+        .await
+        .doing("list the messages the server had")?;
+        Ok(ids.into_iter().map(MessageId::from_stored).collect())
+    }
+
+    /// All messages of this device, hidden ones too, by id after one.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn list_messages_by_id(&mut self, after: &str, limit: u32) -> Result<Vec<MessageId>, StoreError> {
+        let ids = sqlx::query_scalar!("select id from message where id > ? order by id limit ?", after, limit)
+            .fetch_all(self.tx())
+            .await
+            .doing("list the messages")?;
+        Ok(ids.into_iter().map(MessageId::from_stored).collect())
+    }
+
+    /// Deletes messages that have been hidden since before a time and are offered no more, `limit` at a time, and says
+    /// how many that were. What followed them follows the message before.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn purge_hidden(&mut self, before: DateTime<Utc>, limit: u32) -> Result<u64, StoreError> {
+        const ACTION: &str = "delete messages that are gone on the server";
+        let before = before.timestamp_millis();
+        let rows = sqlx::query!(
+            "select id, chat_id, parent from message where hidden_at < ?
+                and not exists (select 1 from outbox where entity = 'message' and entity_id = message.id) limit ?",
+            before,
+            limit
+        )
+        .fetch_all(self.tx())
+        .await
+        .doing(ACTION)?;
+        for row in &rows {
+            sqlx::query!(
+                "update message set parent = ? where chat_id = ? and parent = ?",
+                row.parent,
+                row.chat_id,
+                row.id
+            )
+            .execute(self.tx())
+            .await
+            .doing(ACTION)?;
+            sqlx::query!("delete from message where id = ?", row.id)
+                .execute(self.tx())
+                .await
+                .doing(ACTION)?;
+        }
+        Ok(rows.len() as u64)
+    }
+}

@@ -1,0 +1,148 @@
+//! Server: what meeting a server means, after what was known of it.
+
+use deepsearch_core::sync::{FeedCursor, PROTOCOL, ServerInfo};
+use deepsearch_sqlite::{Sweep, SweepReason, SyncPosition};
+
+use deepsearch_core::sync::EntityKind;
+
+/// What to do next with a server that has answered.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Contact {
+    /// Go on: what came belongs to what is known.
+    Same,
+    /// What came is not to be used. The position to go on from; with a past that changed, everything known is forgotten.
+    Again { position: SyncPosition, is_new_past: bool },
+}
+
+/// Holds a server against how far we are with it. `are_epochs_kept` and `are_deletions_kept` are rules that only a
+/// test leaves out.
+pub(crate) fn meet(
+    position: &SyncPosition,
+    server: &ServerInfo,
+    are_epochs_kept: bool,
+    are_deletions_kept: bool,
+) -> Contact {
+    let mut next = position.clone();
+    match &position.epoch {
+        // Nothing here is from the server yet, so nothing has to be compared with it.
+        None => {
+            next.epoch = Some(server.epoch.clone());
+            next.swept = server.collected;
+            next.protocol = PROTOCOL;
+        }
+        Some(epoch) if *epoch != server.epoch && are_epochs_kept => {
+            next.epoch = Some(server.epoch.clone());
+            next.cursor = FeedCursor::default();
+            next.swept = server.collected;
+            next.sweep = Some(sweep(SweepReason::Epoch, EntityKind::Message));
+            return Contact::Again {
+                position: next,
+                is_new_past: true,
+            };
+        }
+        Some(_) => {}
+    }
+    if next.protocol < PROTOCOL {
+        next.cursor = FeedCursor::default();
+        next.protocol = PROTOCOL;
+    }
+    let is_behind = position.cursor.xid <= server.collected && next.swept < server.collected;
+    if next.sweep.is_none() && is_behind && are_deletions_kept {
+        next.sweep = Some(sweep(SweepReason::Collected(server.collected), EntityKind::Chat));
+    }
+    if next == *position {
+        return Contact::Same;
+    }
+    Contact::Again {
+        position: next,
+        is_new_past: false,
+    }
+}
+
+fn sweep(reason: SweepReason, kind: EntityKind) -> Sweep {
+    Sweep {
+        reason,
+        kind,
+        after: None,
+    }
+}
+
+/// Whether this app may write to the server.
+pub(crate) fn may_write(server: &ServerInfo) -> bool {
+    (server.protocol.0..=server.protocol.1).contains(&PROTOCOL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(epoch: &str, collected: u64) -> ServerInfo {
+        ServerInfo {
+            epoch: epoch.into(),
+            protocol: (1, 1),
+            now: chrono::DateTime::UNIX_EPOCH,
+            collected,
+        }
+    }
+
+    fn known(xid: u64) -> SyncPosition {
+        SyncPosition {
+            protocol: PROTOCOL,
+            epoch: Some("one".into()),
+            cursor: FeedCursor { xid, seq: 0 },
+            ..SyncPosition::default()
+        }
+    }
+
+    fn sweep_after(contact: Contact) -> Option<SweepReason> {
+        match contact {
+            Contact::Same => None,
+            Contact::Again { position, .. } => position.sweep.map(|sweep| sweep.reason),
+        }
+    }
+
+    #[test]
+    fn a_device_that_was_away_for_too_long_compares_all_ids_once() {
+        let server = server("one", 50);
+        assert_eq!(meet(&known(51), &server, true, true), Contact::Same);
+        assert_eq!(
+            sweep_after(meet(&known(50), &server, true, true)),
+            Some(SweepReason::Collected(50))
+        );
+        let swept = SyncPosition { swept: 50, ..known(50) };
+        assert_eq!(meet(&swept, &server, true, true), Contact::Same);
+    }
+
+    #[test]
+    fn a_restored_server_is_read_from_the_start_and_offered_what_it_lacks() {
+        let Contact::Again {
+            position,
+            is_new_past: true,
+        } = meet(&known(80), &server("two", 0), true, true)
+        else {
+            panic!("the change was not seen");
+        };
+        assert_eq!(position.cursor, FeedCursor::default());
+        assert_eq!(position.sweep.unwrap().reason, SweepReason::Epoch);
+    }
+
+    #[test]
+    fn a_new_device_compares_nothing() {
+        assert_eq!(
+            sweep_after(meet(&SyncPosition::default(), &server("one", 50), true, true)),
+            None
+        );
+    }
+
+    #[test]
+    fn a_later_app_reads_again_what_an_earlier_one_passed_over() {
+        let earlier = SyncPosition {
+            protocol: PROTOCOL - 1,
+            ..known(80)
+        };
+        let Contact::Again { position, .. } = meet(&earlier, &server("one", 0), true, true) else {
+            panic!("the protocol was not looked at");
+        };
+        assert_eq!((position.cursor, position.protocol), (FeedCursor::default(), PROTOCOL));
+    }
+}

@@ -1,0 +1,71 @@
+//! Pull: one page of the feed, applied with its cursor in one transaction.
+
+use deepsearch_core::sync::{Change, FeedPage, ServerInfo};
+use deepsearch_sqlite::SyncPosition;
+
+use crate::apply::Applier;
+use crate::engine::SyncEngine;
+use crate::error::SyncError;
+use crate::rules::Mutant;
+
+/// What a page of the feed said beside its rows.
+pub(crate) struct Pulled {
+    pub(crate) server: ServerInfo,
+    pub(crate) has_more: bool,
+}
+
+impl SyncEngine {
+    /// Brings one page. `None` when something else came first, so that the page has to be asked for again.
+    pub(crate) async fn pull(&self, position: &SyncPosition) -> Result<Option<Pulled>, SyncError> {
+        if position.sweep.is_some() {
+            self.sweep(position).await?;
+            return Ok(None);
+        }
+        let asked = self.store.device_now();
+        let page = self.remote.pull(position.cursor, self.options.pull_limit).await?;
+        self.measure_clock(asked, &page.server).await?;
+        if !self.meet(position, &page.server).await? {
+            return Ok(None);
+        }
+        let pulled = Pulled {
+            server: page.server.clone(),
+            has_more: page.has_more,
+        };
+        Ok(self.keep_page(position, page).await?.then_some(pulled))
+    }
+
+    async fn keep_page(&self, position: &SyncPosition, page: FeedPage) -> Result<bool, SyncError> {
+        if page.changes.is_empty() && page.next == position.cursor {
+            return Ok(true);
+        }
+        let mut next = position.clone();
+        next.cursor = page.next;
+        next.pulled += page.changes.len() as u64;
+        let mut tx = self.store.begin_sync().await?;
+        // Another program with this store may have gone on meanwhile; then this page may be older than its.
+        if tx.position().await? != *position {
+            return Ok(false);
+        }
+        tx.keep_position(&next).await?;
+        if self.rules.are_without(Mutant::CursorBeforeRows) {
+            tx.commit().await?;
+            // Here a program may end.
+            self.remote.count_changes(page.next).await?;
+            tx = self.store.begin_sync().await?;
+        }
+        let mut applier = Applier::new(&mut tx, self.rules);
+        for change in page.changes {
+            match change {
+                Change::Upsert(row) => applier.upsert(row).await?,
+                Change::Delete { kind, id } => applier.delete(kind, &id).await?,
+                Change::Unknown => {}
+            }
+        }
+        applier.finish().await?;
+        if !page.has_more {
+            tx.settle_dangling().await?;
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+}
