@@ -4,7 +4,9 @@ mod attacks;
 mod boundary;
 mod check;
 mod cleaning;
+mod database;
 mod migrations;
 mod sync;
+mod people;
 
 mod cluster;
