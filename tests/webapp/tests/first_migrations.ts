@@ -2,11 +2,11 @@
 // drizzle-kit generates them. They lie in `crates/deepsearch-postgres/tests/web_app` for the tests of adoption;
 // `npm run first-migrations` writes them anew, and a test says when they are no longer what drizzle-kit makes.
 
-import { readFile, readdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { drizzleKit, temporaryFolder } from "./drizzle_kit.ts";
+import { generate, temporaryFolder } from "./drizzle_kit.ts";
 
 export const FOLDER = fileURLToPath(new URL("../../../crates/deepsearch-postgres/tests/web_app/", import.meta.url));
 
@@ -29,10 +29,7 @@ export async function firstMigrations(): Promise<Map<string, string>> {
 
 async function generated(schema: string): Promise<string> {
   await using folder = await temporaryFolder();
-  await drizzleKit(["generate", "--dialect=postgresql", `--schema=${schema}`, `--out=${folder.path}`, "--name=first"]);
-  const [file] = (await readdir(folder.path)).filter((name) => name.endsWith(".sql"));
-  if (!file) throw new Error("drizzle-kit generated no migration");
-  return readFile(join(folder.path, file), "utf8");
+  return generate(schema, folder.path);
 }
 
 function described(what: string, sql: string): string {
