@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::setup::{self, Consent};
-use crate::{corpus, model, prepare, python, shell, ui};
+use crate::{corpus, model, prepare, python, shell, ui, web_app};
 
 struct Outcome {
     name: &'static str,
@@ -19,6 +19,7 @@ struct Outcome {
 struct World {
     documents: PathBuf,
     python: PathBuf,
+    web_app: PathBuf,
 }
 
 /// Sets up, checks and tests the whole workspace. `bare` leaves out what needs servers, the model or the documents.
@@ -36,6 +37,7 @@ pub(crate) fn test(consent: Consent, bare: bool) -> Result<()> {
     outcomes.extend(interface());
     if world.is_some() {
         outcomes.push(step("interface: in a browser", ui::browser_tests));
+        outcomes.push(step("web app: types and style", web_app::check));
         outcomes.push(step("checked queries", || prepare::prepare(consent, true)));
     }
     outcomes.push(step("tests", || tests(world.as_ref())));
@@ -52,6 +54,7 @@ impl World {
         Ok(Self {
             documents: corpus::ensure(consent)?,
             python: python::ensure(consent)?,
+            web_app: web_app::ensure()?,
         })
     }
 }
@@ -109,6 +112,7 @@ fn tests(world: Option<&World>) -> Result<()> {
         command
             .env("DEEPSEARCH_TEST_CORPUS", &world.documents)
             .env("DEEPSEARCH_TEST_MODEL_URL", server.url())
+            .env("DEEPSEARCH_TEST_WEB_APP", &world.web_app)
             // A test that lacks one of these is a failure here, not left out.
             .env("DEEPSEARCH_TEST_COMPLETE", "1"),
     )

@@ -46,7 +46,9 @@ export class Browser {
     let url = new URL(address);
     let request = how;
     for (let hop = 0; hop < REDIRECTS_AT_MOST; hop += 1) {
-      const cookie = this.#for(url).map(({ name, value }) => `${name}=${value}`).join("; ");
+      const cookie = this.#for(url)
+        .map(({ name, value }) => `${name}=${value}`)
+        .join("; ");
       const response = await fetch(url, { ...request, redirect: "manual", headers: cookie ? { cookie } : {} });
       for (const line of response.headers.getSetCookie()) this.#keep(url, line);
       const location = response.headers.get("location");
@@ -67,13 +69,19 @@ export class Browser {
     const attribute = (wanted: string) =>
       attributes.find((one) => one.toLowerCase().startsWith(`${wanted}=`))?.slice(wanted.length + 1);
     const at = pair.indexOf("=");
-    const cookie = { origin: url.origin, path: attribute("path") ?? "/", name: pair.slice(0, at), value: pair.slice(at + 1) };
+    const cookie = {
+      origin: url.origin,
+      path: attribute("path") ?? "/",
+      name: pair.slice(0, at),
+      value: pair.slice(at + 1),
+    };
     this.#cookies = this.#cookies.filter(
       (one) => !(one.origin === cookie.origin && one.path === cookie.path && one.name === cookie.name),
     );
     const maxAge = attribute("max-age");
     const expires = attribute("expires");
-    const gone = maxAge !== undefined ? Number(maxAge) <= 0 : expires !== undefined && Date.parse(expires) <= Date.now();
+    const gone =
+      maxAge !== undefined ? Number(maxAge) <= 0 : expires !== undefined && Date.parse(expires) <= Date.now();
     if (!gone) this.#cookies.push(cookie);
   }
 }

@@ -11,7 +11,8 @@ import { connect, type Database } from "../src/queries.ts";
 /** The database that DeepSearch migrated. */
 export function sharedUrl(): string {
   const url = process.env["DEEPSEARCH_WEB_APP_DATABASE"];
-  if (!url) throw new Error("DEEPSEARCH_WEB_APP_DATABASE names no database; these tests are started by `cargo xtask test`");
+  if (!url)
+    throw new Error("DEEPSEARCH_WEB_APP_DATABASE names no database; these tests are started by `cargo xtask test`");
   return url;
 }
 
@@ -40,7 +41,11 @@ export interface Scratch {
 }
 
 /** Rows of one statement. */
-export async function rows<Row extends pg.QueryResultRow>(url: string, sql: string, values: unknown[] = []): Promise<Row[]> {
+export async function rows<Row extends pg.QueryResultRow>(
+  url: string,
+  sql: string,
+  values: unknown[] = [],
+): Promise<Row[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {

@@ -17,11 +17,17 @@ export async function firstMigrations(): Promise<Map<string, string>> {
     ["full.sql", described("the seed's whole schema, its future parts included.", await generated("src/schema.ts"))],
     [
       "without_future.sql",
-      described("the schema without the parts that the seed calls future: `deleted_at`, `role_check`, the index of texts.", withoutFuture),
+      described(
+        "the schema without the parts that the seed calls future: `deleted_at`, `role_check`, the index of texts.",
+        withoutFuture,
+      ),
     ],
     [
       "appendix_names.sql",
-      described("as `without_future.sql`, with the names of the seed's appendix (R2).", asTheAppendixNamesThem(withoutFuture)),
+      described(
+        "as `without_future.sql`, with the names of the seed's appendix (R2).",
+        asTheAppendixNamesThem(withoutFuture),
+      ),
     ],
     ["sign_in.sql", described("only the four tables of Auth.js.", await generated("src/schemas/sign_in.ts"))],
   ]);

@@ -72,7 +72,11 @@ test("2: a user comes with all accounts, or with an empty list", async () => {
   assert.deepEqual(
     found?.accounts.toSorted((a, b) => a.provider.localeCompare(b.provider)),
     lin.accounts
-      .map(({ user_id: userId, provider_account_id: providerAccountId, ...same }) => ({ userId, providerAccountId, ...same }))
+      .map(({ user_id: userId, provider_account_id: providerAccountId, ...same }) => ({
+        userId,
+        providerAccountId,
+        ...same,
+      }))
       .toSorted((a, b) => a.provider.localeCompare(b.provider)),
   );
   assert.deepEqual((await userWithAccounts(db, kim.user.id))?.accounts, []);
@@ -80,7 +84,7 @@ test("2: a user comes with all accounts, or with an empty list", async () => {
 });
 
 test("3: the fifty chats with the newest activity, of this user only", async () => {
-  const newest = lin.chats.toSorted((a, b) => b.updated_at.localeCompare(a.updated_at)).slice(0, 50);
+  const newest = lin.chats.toSorted((a, b) => Date.parse(b.updated_at) - Date.parse(a.updated_at)).slice(0, 50);
   assert.ok(lin.chats.length > 50);
   assert.deepEqual(await chatsOfUser(db, lin.user.id), newest.map(asChat(lin.user.id)));
   assert.deepEqual(await chatsOfUser(db, kim.user.id), kim.chats.map(asChat(kim.user.id)));
@@ -98,7 +102,7 @@ test("5: older messages page by page, none lost and none twice, with the millise
   const newest = long.messages.at(-1);
   assert.ok(newest);
   const pages: string[][] = [];
-  for (let cursor = new Date(Date.parse(newest.created_at) + 1); ; ) {
+  for (let cursor = new Date(Date.parse(newest.created_at) + 1); ;) {
     const page = await messagesBefore(db, long.id, cursor);
     const last = page.at(-1);
     if (!last) break;
@@ -106,10 +110,7 @@ test("5: older messages page by page, none lost and none twice, with the millise
     cursor = last.createdAt;
   }
   assert.ok(pages.length > 2 && pages.every((page) => page.length <= 50));
-  assert.deepEqual(
-    pages.flat(),
-    long.messages.map((message) => message.id).toReversed(),
-  );
+  assert.deepEqual(pages.flat(), long.messages.map((message) => message.id).toReversed());
 });
 
 test("6: the chat that DeepSearch started as the web app does is the web app's", async () => {
@@ -138,7 +139,10 @@ test("7: what each message says, cites and cost is as DeepSearch wrote it, and p
 
 test("8: only the columns needed, by a prepared statement, and independent reads at once", async () => {
   const titles = await titlesOfUser(db).execute({ userId: kim.user.id });
-  assert.deepEqual(titles, kim.chats.map(({ id, title }) => ({ id, title })));
+  assert.deepEqual(
+    titles,
+    kim.chats.map(({ id, title }) => ({ id, title })),
+  );
   const [user, active, settings] = await dashboard(db, lin.user.id);
   assert.deepEqual(user, { id: lin.user.id, name: lin.user.name });
   assert.equal(active.length, 50);
@@ -164,21 +168,24 @@ test("9: a chat in Trash is in the seed's first list and not among the active on
 });
 
 test("10: words are found in the messages of this user outside Trash, through the index", async () => {
-  const holds = (message: MessageFact) => /photosynthes/i.test(message.content);
+  const holds = (message: MessageFact) => /lighthouse/i.test(message.content);
   const expected = lin.chats
     .filter((chat) => chat.deleted_at === null)
     .flatMap((chat) => chat.messages)
     .filter(holds)
-    .toSorted((a, b) => a.created_at.localeCompare(b.created_at));
-  const found = await messagesWith(db, lin.user.id, "photosynthesis");
+    .toSorted((a, b) => Date.parse(a.created_at) - Date.parse(b.created_at));
+  const found = await messagesWith(db, lin.user.id, "lighthouse");
   assert.deepEqual(
     found.map((message) => message.id),
     expected.map((message) => message.id),
   );
   assert.ok(expected.length > 1, "one of them in another form of the word");
   const elsewhere = [...lin.chats.filter((chat) => chat.deleted_at !== null), ...kim.chats];
-  assert.ok(elsewhere.some((chat) => chat.messages.some(holds)), "others are there to be left out");
-  assert.match(await planOfSearch(db, "photosynthesis"), /message_content_fts_idx/);
+  assert.ok(
+    elsewhere.some((chat) => chat.messages.some(holds)),
+    "others are there to be left out",
+  );
+  assert.match(await planOfSearch(db, "lighthouse"), /message_content_fts_idx/);
 });
 
 test("11: the newest search of a query that has not run out; those that have are deleted", async () => {

@@ -176,7 +176,11 @@ async function csrfToken(browser: Browser): Promise<string> {
 }
 
 async function askForLink(browser: Browser, email: string) {
-  return browser.send(`${app.url}/auth/signin/email`, { csrfToken: await csrfToken(browser), email, callbackUrl: app.url });
+  return browser.send(`${app.url}/auth/signin/email`, {
+    csrfToken: await csrfToken(browser),
+    email,
+    callbackUrl: app.url,
+  });
 }
 
 /** Through the provider's pages and back: who one is, then the consent. */
@@ -204,5 +208,8 @@ function refused(error: Error): boolean {
 
 function assertAbout(time: Date | null | undefined, wanted: number) {
   assert.ok(time, "there is a time");
-  assert.ok(Math.abs(time.getTime() - wanted) < 60_000, `${time.toISOString()} is about ${new Date(wanted).toISOString()}`);
+  assert.ok(
+    Math.abs(time.getTime() - wanted) < 60_000,
+    `${time.toISOString()} is about ${new Date(wanted).toISOString()}`,
+  );
 }

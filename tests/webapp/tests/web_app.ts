@@ -33,7 +33,10 @@ export async function webApp(db: Database): Promise<WebApp> {
   const silent = { ...config, logger: { error() {}, warn() {}, debug() {} } };
   listener.answer(async (request: IncomingMessage, response: ServerResponse) => {
     const answer = await Auth(await asRequest(request, listener.url), silent);
-    response.writeHead(answer.status, { ...Object.fromEntries(answer.headers), "set-cookie": answer.headers.getSetCookie() });
+    response.writeHead(answer.status, {
+      ...Object.fromEntries(answer.headers),
+      "set-cookie": answer.headers.getSetCookie(),
+    });
     response.end(await answer.text());
   });
   return {

@@ -7,14 +7,30 @@ import { randomUUID } from "node:crypto";
 import { eq, sql } from "drizzle-orm";
 
 import { addMessages, connect, createChat, type NewMessage } from "../src/queries.ts";
-import { accounts, chats, messages, searchCache, sessions, users, userSettings, verificationTokens } from "../src/schema.ts";
+import {
+  accounts,
+  chats,
+  messages,
+  searchCache,
+  sessions,
+  users,
+  userSettings,
+  verificationTokens,
+} from "../src/schema.ts";
 import { sharedUrl } from "./database.ts";
 
 const { db, close } = connect(sharedUrl());
 
 // Left to the column's default, which is now (R16), and a user whose id is not a UUID.
 const [defaulted] = await db.insert(users).values({ email: "defaulted@example.org" }).returning();
-const lin = { id: "clx0 not a uuid ü", name: "Lin 林", email: "Lin@Example.org", emailVerified: null, image: "https://example.org/lin.png", isAdmin: true };
+const lin = {
+  id: "clx0 not a uuid ü",
+  name: "Lin 林",
+  email: "Lin@Example.org",
+  emailVerified: null,
+  image: "https://example.org/lin.png",
+  isAdmin: true,
+};
 await db.insert(users).values(lin);
 
 const account = {
@@ -36,7 +52,14 @@ await db.insert(sessions).values(session);
 const token = { identifier: "lin@example.org", token: "0f".repeat(32), expires: new Date("2099-01-02T03:04:05.678Z") };
 await db.insert(verificationTokens).values(token);
 // Every nullable setting is NULL, though it has a default (R24).
-await db.insert(userSettings).values({ userId: lin.id, theme: null, language: null, defaultModel: null, maxSearchResults: null, enableSearchByDefault: false });
+await db.insert(userSettings).values({
+  userId: lin.id,
+  theme: null,
+  language: null,
+  defaultModel: null,
+  maxSearchResults: null,
+  enableSearchByDefault: false,
+});
 
 // 7.2: one transaction, so that chat and message share their time. 7.3: one statement, one time for all (R11).
 const { chat } = await createChat(db, lin.id);
@@ -51,7 +74,13 @@ several[1] = {
     { url: "https://example.org/a", title: "Ä title", snippet: "", favicon: "https://example.org/favicon.ico" },
     { title: "Second", url: "https://example.org/b", snippet: "told" },
   ],
-  metadata: { searchQuery: "why", crawledUrls: ["https://example.org/a"], model: "some-model", tokens: { prompt: 1, completion: 2, total: 3 }, processingTime: 12.5 },
+  metadata: {
+    searchQuery: "why",
+    crawledUrls: ["https://example.org/a"],
+    model: "some-model",
+    tokens: { prompt: 1, completion: 2, total: 3 },
+    processingTime: 12.5,
+  },
 };
 await addMessages(db, chat.id, several);
 
@@ -59,13 +88,23 @@ await addMessages(db, chat.id, several);
 const oddMetadata = '{ "zebra" : 1.50,\n  "model":"m", "apple" : [ 1e2 , true ], "model2": null }';
 const [odd] = await db
   .insert(messages)
-  .values({ chatId: chat.id, role: "assistant", content: "odd", metadata: sql`${oddMetadata}::json`, sources: sql`'[ ]'::json` })
+  .values({
+    chatId: chat.id,
+    role: "assistant",
+    content: "odd",
+    metadata: sql`${oddMetadata}::json`,
+    sources: sql`'[ ]'::json`,
+  })
   .returning({ id: messages.id });
 
-await db.insert(chats).values({ id: "an-old-id", userId: lin.id, title: "In Trash", deletedAt: new Date("2026-01-01T00:00:00.001Z") });
+await db
+  .insert(chats)
+  .values({ id: "an-old-id", userId: lin.id, title: "In Trash", deletedAt: new Date("2026-01-01T00:00:00.001Z") });
 
 const results = { organic: [{ title: "One", link: "https://example.org", position: 1 }], credits: 1 };
-await db.insert(searchCache).values({ query: "why is the sky blue", results, expiresAt: new Date(Date.now() + 60 * 60 * 1000) });
+await db
+  .insert(searchCache)
+  .values({ query: "why is the sky blue", results, expiresAt: new Date(Date.now() + 60 * 60 * 1000) });
 await db.insert(searchCache).values({ query: "old", results, expiresAt: new Date(Date.now() - 1000) });
 
 const micros = (column: unknown) => sql<string>`(extract(epoch from ${column}) * 1000000)::bigint::text`;

@@ -1,0 +1,109 @@
+//! One PostgreSQL that DeepSearch and the web app share, and the web app's tests as a process.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use deepsearch_servers::Postgres;
+use deepsearch_tests::needs;
+use serde::Serialize;
+use sqlx::{Connection, PgConnection};
+use tokio::process::Command;
+
+const ENDS_WITHIN: Duration = Duration::from_secs(300);
+
+/// A database that DeepSearch migrated, as the role of a web app: the owner of the database, no superuser, so that row
+/// security would bind it if anything forced it on owners.
+pub(crate) struct SharedDatabase {
+    pub(crate) url: String,
+    web_app: PathBuf,
+    _server: Postgres,
+}
+
+impl SharedDatabase {
+    /// Starts one, or `None` where PostgreSQL or the web app's packages are missing.
+    pub(crate) async fn start() -> Result<Option<Self>> {
+        let Some(web_app) = needs::web_app() else {
+            return Ok(None);
+        };
+        let Some(server) = Postgres::start()? else {
+            needs::missing("PostgreSQL");
+            return Ok(None);
+        };
+        // Both parts of DeepSearch that speak TLS want a provider to be there.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let mut administrator = PgConnection::connect(&server.url("postgres")).await?;
+        for statement in [
+            "create role web_app login createrole createdb",
+            "create database shared owner web_app",
+        ] {
+            sqlx::query(statement).execute(&mut administrator).await?;
+        }
+        administrator.close().await?;
+        let url = format!("postgres://web_app@127.0.0.1:{}/shared", server.port());
+        migrate(&url).await?;
+        Ok(Some(Self {
+            url,
+            web_app,
+            _server: server,
+        }))
+    }
+
+    /// Runs one file of the web app's tests.
+    pub(crate) async fn web_app_tests(&self, file: &str) -> Result<()> {
+        self.node(&["--test", file], None).await.map(drop)
+    }
+
+    /// Runs one file of the web app's tests, which find `facts` to compare with.
+    pub(crate) async fn web_app_tests_with(&self, file: &str, facts: &impl Serialize) -> Result<()> {
+        let folder = tempfile::tempdir().context("making a folder for the facts")?;
+        let path = folder.path().join("facts.json");
+        std::fs::write(&path, serde_json::to_vec(facts)?).context("writing the facts")?;
+        self.node(&["--test", file], Some(path)).await.map(drop)
+    }
+
+    /// Runs one program of the web app and gives what it printed.
+    pub(crate) async fn web_app_program(&self, file: &str) -> Result<String> {
+        self.node(&[file], None).await
+    }
+
+    async fn node(&self, args: &[&str], facts: Option<PathBuf>) -> Result<String> {
+        let mut node = Command::new("node");
+        node.args(["--import", "tsx"])
+            .args(args)
+            .current_dir(&self.web_app)
+            .env("DEEPSEARCH_WEB_APP_DATABASE", &self.url)
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        if let Some(facts) = facts {
+            node.env("DEEPSEARCH_WEB_APP_FACTS", facts);
+        }
+        let output = tokio::time::timeout(ENDS_WITHIN, node.output())
+            .await
+            .with_context(|| format!("node {args:?} did not end within {ENDS_WITHIN:?}"))?
+            .context("running node")?;
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        if !output.status.success() {
+            let errors = String::from_utf8_lossy(&output.stderr);
+            bail!("node {args:?} ended with {}:\n{printed}\n{errors}", output.status);
+        }
+        Ok(printed)
+    }
+}
+
+/// As `deepsearch db migrate` does.
+async fn migrate(url: &str) -> Result<()> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations/postgres");
+    let mut connection = PgConnection::connect(url).await?;
+    let mut steps: Vec<PathBuf> = std::fs::read_dir(folder)?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.to_string_lossy().ends_with(".up.sql"))
+        .collect();
+    steps.sort();
+    for step in steps {
+        let sql = std::fs::read_to_string(&step)?;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await?;
+    }
+    Ok(())
+}
