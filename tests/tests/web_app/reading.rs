@@ -88,7 +88,12 @@ async fn lin(ours: &Repositories, now: DateTime<Utc>) -> Result<UserFacts> {
         let asked = message(Role::User, &format!("Question {at}"), now - TimeDelta::minutes(at + 1));
         chats.push(add(ours, &user.id, chat(&format!("Chat {at}"), vec![asked])).await?);
     }
-    let mut trashed = add(ours, &user.id, chat("In Trash", vec![message(Role::User, "A lighthouse, deleted", now)])).await?;
+    let mut trashed = add(
+        ours,
+        &user.id,
+        chat("In Trash", vec![message(Role::User, "A lighthouse, deleted", now)]),
+    )
+    .await?;
     trashed.chat = ours.delete_chat(&user.id, &trashed.chat.id).await?;
     anyhow::ensure!(trashed.chat.deleted_at.is_some());
     chats.push(trashed);
@@ -128,7 +133,11 @@ async fn searches(ours: &Repositories, now: DateTime<Utc>) -> Result<Vec<SearchC
     };
     let searches = vec![
         entry("why is the sky blue", now, TimeDelta::hours(1)),
-        entry("warum ist der Himmel blau?", now - TimeDelta::minutes(5), TimeDelta::days(1)),
+        entry(
+            "warum ist der Himmel blau?",
+            now - TimeDelta::minutes(5),
+            TimeDelta::days(1),
+        ),
         entry("an old one", now - TimeDelta::days(3), TimeDelta::days(1)),
     ];
     for search in &searches {
@@ -148,7 +157,11 @@ async fn add(ours: &Repositories, user: &UserId, mut facts: ChatFacts) -> Result
 fn long_chat(began: DateTime<Utc>) -> ChatFacts {
     let messages = (0..130).map(|at| {
         let role = if at % 2 == 0 { Role::User } else { Role::Assistant };
-        let mut turn = message(role, &format!("Turn {at}: **bold** \u{1f4a1}\n\n`code` \"quoted\" \\ back"), began + TimeDelta::milliseconds(at));
+        let mut turn = message(
+            role,
+            &format!("Turn {at}: **bold** \u{1f4a1}\n\n`code` \"quoted\" \\ back"),
+            began + TimeDelta::milliseconds(at),
+        );
         match at {
             1 => {
                 turn.content = "Two lighthouses stand there [1].".into();

@@ -18,7 +18,10 @@ async fn auth_js_signs_people_in_and_deepsearch_finds_and_deletes_them() -> Resu
     shared.web_app_tests("tests/sign_in.test.ts").await?;
 
     let ours = Repositories::connect(&shared.url).await?;
-    let lin = ours.find_user_by_email("LIN@example.org").await?.context("Lin is found")?;
+    let lin = ours
+        .find_user_by_email("LIN@example.org")
+        .await?
+        .context("Lin is found")?;
     assert_eq!(lin.email, LIN);
     assert!(lin.email_verified.is_some(), "she read her mail");
     assert_eq!((lin.name.as_deref(), lin.is_admin), (None, false));
@@ -29,7 +32,11 @@ async fn auth_js_signs_people_in_and_deepsearch_finds_and_deletes_them() -> Resu
         panic!("Lin has one account, not {:?}", found.accounts);
     };
     assert_eq!(
-        (account.kind.as_str(), account.provider.as_str(), account.provider_account_id.as_str()),
+        (
+            account.kind.as_str(),
+            account.provider.as_str(),
+            account.provider_account_id.as_str()
+        ),
         ("oidc", "team", "lin-at-work")
     );
     assert_eq!(account.token_type.as_deref(), Some("bearer"));
@@ -54,7 +61,15 @@ async fn auth_js_signs_people_in_and_deepsearch_finds_and_deletes_them() -> Resu
     })
     .await?;
     ours.delete_user(&lin.id).await?;
-    for table in ["user", "account", "session", "verification_token", "chat", "message", "user_settings"] {
+    for table in [
+        "user",
+        "account",
+        "session",
+        "verification_token",
+        "chat",
+        "message",
+        "user_settings",
+    ] {
         let rows: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
             r#"select count(*) from "ai-app-template_{table}""#
         )))

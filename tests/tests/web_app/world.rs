@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use deepsearch_servers::Postgres;
 use deepsearch_tests::needs;
 use serde::Serialize;
@@ -24,6 +24,11 @@ pub(crate) struct SharedDatabase {
 impl SharedDatabase {
     /// Starts one, or `None` where PostgreSQL or the web app's packages are missing.
     pub(crate) async fn start() -> Result<Option<Self>> {
+        Self::start_after("").await
+    }
+
+    /// Starts one in which a web app's own migration has run before DeepSearch's.
+    pub(crate) async fn start_after(web_apps_migration: &str) -> Result<Option<Self>> {
         let Some(web_app) = needs::web_app() else {
             return Ok(None);
         };
@@ -31,7 +36,7 @@ impl SharedDatabase {
             needs::missing("PostgreSQL");
             return Ok(None);
         };
-        // Both parts of DeepSearch that speak TLS want a provider to be there.
+        // sqlx wants one to be chosen before it connects.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let mut administrator = PgConnection::connect(&server.url("postgres")).await?;
         for statement in [
@@ -42,6 +47,11 @@ impl SharedDatabase {
         }
         administrator.close().await?;
         let url = format!("postgres://web_app@127.0.0.1:{}/shared", server.port());
+        let mut owner = PgConnection::connect(&url).await?;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(web_apps_migration))
+            .execute(&mut owner)
+            .await?;
+        owner.close().await?;
         migrate(&url).await?;
         Ok(Some(Self {
             url,
@@ -50,9 +60,15 @@ impl SharedDatabase {
         }))
     }
 
+    /// Runs the tests in one file of the web app whose names begin so.
+    pub(crate) async fn web_app_tests_named(&self, names: &str, file: &str) -> Result<()> {
+        let pattern = format!("--test-name-pattern=^({names})");
+        self.tests(&[&pattern, file], None).await
+    }
+
     /// Runs one file of the web app's tests.
     pub(crate) async fn web_app_tests(&self, file: &str) -> Result<()> {
-        self.node(&["--test", file], None).await.map(drop)
+        self.tests(&[file], None).await
     }
 
     /// Runs one file of the web app's tests, which find `facts` to compare with.
@@ -60,12 +76,21 @@ impl SharedDatabase {
         let folder = tempfile::tempdir().context("making a folder for the facts")?;
         let path = folder.path().join("facts.json");
         std::fs::write(&path, serde_json::to_vec(facts)?).context("writing the facts")?;
-        self.node(&["--test", file], Some(path)).await.map(drop)
+        self.tests(&[file], Some(path)).await
     }
 
     /// Runs one program of the web app and gives what it printed.
     pub(crate) async fn web_app_program(&self, file: &str) -> Result<String> {
         self.node(&[file], None).await
+    }
+
+    async fn tests(&self, args: &[&str], facts: Option<PathBuf>) -> Result<()> {
+        let printed = self
+            .node(&[&["--test", "--test-reporter=tap"], args].concat(), facts)
+            .await?;
+        let passed = printed.lines().find_map(|line| line.strip_prefix("# pass "));
+        ensure!(passed.is_some_and(|passed| passed != "0"), "no test ran:\n{printed}");
+        Ok(())
     }
 
     async fn node(&self, args: &[&str], facts: Option<PathBuf>) -> Result<String> {

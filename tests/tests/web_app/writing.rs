@@ -63,13 +63,19 @@ async fn deepsearch_reads_what_the_web_app_wrote() -> Result<()> {
 }
 
 async fn users(ours: &Repositories, written: &Written) -> Result<()> {
-    let lin = ours.find_user_by_email("lin@EXAMPLE.org").await?.context("Lin is found")?;
+    let lin = ours
+        .find_user_by_email("lin@EXAMPLE.org")
+        .await?
+        .context("Lin is found")?;
     assert_eq!(lin.id, lin_id());
     assert_eq!(json!(lin.name), written.lin["name"]);
     assert_eq!(json!(lin.email), written.lin["email"]);
     assert_eq!(json!(lin.image), written.lin["image"]);
     assert_eq!((lin.email_verified, lin.is_admin), (None, true));
-    let defaulted = ours.find_user_by_email("defaulted@example.org").await?.context("found")?;
+    let defaulted = ours
+        .find_user_by_email("defaulted@example.org")
+        .await?
+        .context("found")?;
     assert_eq!(json!(defaulted.id), written.defaulted["id"]);
     assert!(defaulted.email_verified.is_some(), "the column's default is now (R16)");
     let settings = ours.lookup_user_settings(&lin_id()).await?;
@@ -89,7 +95,10 @@ async fn chats(ours: &Repositories, written: &Written) -> Result<()> {
     let [chat] = active.as_slice() else {
         panic!("Lin has one active chat, not {active:?}");
     };
-    assert_eq!((chat.id.as_str(), chat.title.as_str()), (&*written.chat.id, &*written.chat.title));
+    assert_eq!(
+        (chat.id.as_str(), chat.title.as_str()),
+        (&*written.chat.id, &*written.chat.title)
+    );
     assert_eq!(chat.created_at, time(&written.chat.created_at)?);
     assert_eq!(chat.updated_at, time(&written.chat.updated_at)?);
     let trash = ours.list_chats(&lin_id(), ChatList::Trash, None, 50).await?;
@@ -142,7 +151,12 @@ async fn sources_and_metadata(ours: &Repositories, written: &Written) -> Result<
         favicon: favicon.map(Into::into),
     };
     let sources = vec![
-        source("Ä title", "https://example.org/a", "", Some("https://example.org/favicon.ico")),
+        source(
+            "Ä title",
+            "https://example.org/a",
+            "",
+            Some("https://example.org/favicon.ico"),
+        ),
         source("Second", "https://example.org/b", "told", None),
     ];
     assert_eq!(answer.sources, Some(sources));
@@ -172,8 +186,13 @@ async fn json_text_is_kept(ours: &Repositories, shared: &SharedDatabase, written
     assert_eq!(odd.sources, Some(Vec::new()));
     let metadata = odd.metadata.context("it has metadata")?;
     assert_eq!(metadata.model.as_deref(), Some("m"));
-    assert_eq!(metadata.other["apple"], json!([100.0, true]), "unknown members are kept");
-    ours.rename_chat(&lin_id(), &chat_id(written), "Renamed by DeepSearch").await?;
+    assert_eq!(
+        metadata.other["apple"],
+        json!([100.0, true]),
+        "unknown members are kept"
+    );
+    ours.rename_chat(&lin_id(), &chat_id(written), "Renamed by DeepSearch")
+        .await?;
     let mut look = PgConnection::connect(&shared.url).await?;
     let text: String = sqlx::query_scalar(r#"select metadata::text from "ai-app-template_message" where id = $1"#)
         .bind(id.as_str())
@@ -208,12 +227,19 @@ async fn sign_in_rows(ours: &Repositories, written: &Written) -> Result<()> {
     let token = written.session["sessionToken"].as_str().context("a token")?;
     let session = ours.lookup_session(token).await?.context("the session is found")?;
     assert_eq!(session.session.user_id, lin_id());
-    assert_eq!(session.session.expires, "2099-01-02T03:04:05.678Z".parse::<DateTime<Utc>>()?);
+    assert_eq!(
+        session.session.expires,
+        "2099-01-02T03:04:05.678Z".parse::<DateTime<Utc>>()?
+    );
     let (identifier, token) = (written.token["identifier"].as_str(), written.token["token"].as_str());
     let (identifier, token) = (identifier.context("an identifier")?, token.context("a token")?);
     let used = ours.use_verification_token(identifier, token).await?;
     assert_eq!(used.map(|used| used.identifier).as_deref(), Some(identifier));
-    assert_eq!(ours.use_verification_token(identifier, token).await?, None, "it works once");
+    assert_eq!(
+        ours.use_verification_token(identifier, token).await?,
+        None,
+        "it works once"
+    );
     Ok(())
 }
 
