@@ -19,7 +19,11 @@ pub(crate) fn npm(folder: &Path, args: &[&str]) -> Command {
 /// # Errors
 /// When npm fails, which it does without a network.
 pub(crate) fn packages(folder: &Path, whose: &str) -> Result<()> {
-    let modified = |path: &str| std::fs::metadata(folder.join(path)).and_then(|file| file.modified()).ok();
+    let modified = |path: &str| {
+        std::fs::metadata(folder.join(path))
+            .and_then(|file| file.modified())
+            .ok()
+    };
     let lock = modified("package-lock.json");
     // npm writes this file last.
     let installed = modified("node_modules/.package-lock.json");
