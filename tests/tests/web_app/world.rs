@@ -126,6 +126,7 @@ async fn migrate(url: &str) -> Result<()> {
         .filter(|path| path.to_string_lossy().ends_with(".up.sql"))
         .collect();
     steps.sort();
+    sqlx::raw_sql("create schema deepsearch").execute(&mut connection).await?;
     for step in steps {
         let sql = std::fs::read_to_string(&step)?;
         sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await?;

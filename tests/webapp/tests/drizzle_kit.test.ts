@@ -40,6 +40,7 @@ test("a push leaves rows, triggers, grants and DeepSearch's own schemas as they 
   await rows(url, `insert into "ai-app-template_user" (id, email) values ('u', 'u@example.org')`);
   await rows(url, `insert into "ai-app-template_user_settings" (user_id, theme) values ('u', 'light')`);
   const before = await everythingElse(url);
+  assert.ok(before.some(({ kind }) => kind === "view"));
   await push({ url, schema: SCHEMA });
   assert.deepEqual(await everythingElse(url), before);
   assert.deepEqual(await rows(url, `select theme from "ai-app-template_user_settings"`), [{ theme: "light" }]);
@@ -112,7 +113,7 @@ async function endOfRowSecurity(url: string): Promise<string[]> {
 }
 
 /** What drizzle-kit does not know: schemas of DeepSearch's own with all that is in them, triggers, grants, functions. */
-async function everythingElse(url: string): Promise<unknown> {
+async function everythingElse(url: string): Promise<{ kind: string; name: string; is: string }[]> {
   return rows(
     url,
     `with ours as (select oid, nspname from pg_namespace where nspname like 'deepsearch%')
