@@ -26,11 +26,6 @@ pub fn desktop() -> Option<PathBuf> {
     from_environment("DEEPSEARCH_TEST_DESKTOP").map(PathBuf::from)
 }
 
-/// The folder of the web app that shares the database, with its packages.
-pub fn web_app() -> Option<PathBuf> {
-    from_environment("DEEPSEARCH_TEST_WEB_APP").map(PathBuf::from)
-}
-
 /// Whether a missing need fails the test.
 pub fn complete() -> bool {
     std::env::var_os("DEEPSEARCH_TEST_COMPLETE").is_some()

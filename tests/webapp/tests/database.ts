@@ -1,4 +1,4 @@
-// The databases of the tests. The Rust test that starts us (`tests/tests/web_app`) has started a PostgreSQL, had
+// The databases of the tests. The Rust test that starts us (`deepsearch-postgres/tests/web_app`) has started a PostgreSQL, had
 // DeepSearch migrate a database there, and names it in `DEEPSEARCH_WEB_APP_DATABASE`, as the role of a web app: the
 // owner of the tables, no superuser.
 

@@ -17,10 +17,10 @@ async fn drizzle_kit_wants_to_change_one_foreign_key_and_row_security() -> Resul
 }
 
 #[rstest]
-#[case::whole(include_str!("../../../crates/deepsearch-postgres/tests/web_app/full.sql"))]
-#[case::without_its_future(include_str!("../../../crates/deepsearch-postgres/tests/web_app/without_future.sql"))]
-#[case::other_names(include_str!("../../../crates/deepsearch-postgres/tests/web_app/appendix_names.sql"))]
-#[case::sign_in_only(include_str!("../../../crates/deepsearch-postgres/tests/web_app/sign_in.sql"))]
+#[case::whole(include_str!("full.sql"))]
+#[case::without_its_future(include_str!("without_future.sql"))]
+#[case::other_names(include_str!("appendix_names.sql"))]
+#[case::sign_in_only(include_str!("sign_in.sql"))]
 #[tokio::test(flavor = "multi_thread")]
 async fn drizzle_kit_wants_no_more_where_the_web_app_was_first(#[case] its_migration: &str) -> Result<()> {
     let Some(shared) = SharedDatabase::start_after(its_migration).await? else {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use deepsearch_servers::Postgres;
-use deepsearch_tests::needs;
 use serde::Serialize;
 use sqlx::{Connection, PgConnection};
 use tokio::process::Command;
@@ -29,11 +28,11 @@ impl SharedDatabase {
 
     /// Starts one in which a web app's own migration has run before DeepSearch's.
     pub(crate) async fn start_after(web_apps_migration: &str) -> Result<Option<Self>> {
-        let Some(web_app) = needs::web_app() else {
+        let Some(web_app) = web_app() else {
             return Ok(None);
         };
         let Some(server) = Postgres::start()? else {
-            needs::missing("PostgreSQL");
+            missing("PostgreSQL");
             return Ok(None);
         };
         // sqlx wants one to be chosen before it connects.
@@ -51,8 +50,8 @@ impl SharedDatabase {
         sqlx::raw_sql(sqlx::AssertSqlSafe(web_apps_migration))
             .execute(&mut owner)
             .await?;
+        sqlx::migrate!("../../migrations/postgres").run(&mut owner).await?;
         owner.close().await?;
-        migrate(&url).await?;
         Ok(Some(Self {
             url,
             web_app,
@@ -117,19 +116,23 @@ impl SharedDatabase {
     }
 }
 
-/// As `deepsearch db migrate` does.
-async fn migrate(url: &str) -> Result<()> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations/postgres");
-    let mut connection = PgConnection::connect(url).await?;
-    let mut steps: Vec<PathBuf> = std::fs::read_dir(folder)?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.to_string_lossy().ends_with(".up.sql"))
-        .collect();
-    steps.sort();
-    sqlx::raw_sql("create schema deepsearch").execute(&mut connection).await?;
-    for step in steps {
-        let sql = std::fs::read_to_string(&step)?;
-        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await?;
+/// The folder of the web app with its packages, or `None` where `cargo xtask test` has not brought it.
+fn web_app() -> Option<PathBuf> {
+    let folder = std::env::var_os("DEEPSEARCH_TEST_WEB_APP").filter(|folder| !folder.is_empty());
+    if folder.is_none() {
+        missing("DEEPSEARCH_TEST_WEB_APP");
     }
-    Ok(())
+    folder.map(PathBuf::from)
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "the one who runs the tests should know what was left out"
+)]
+fn missing(what: &str) {
+    assert!(
+        std::env::var_os("DEEPSEARCH_TEST_COMPLETE").is_none(),
+        "{what} is missing, and `cargo xtask test` should have brought it"
+    );
+    eprintln!("passed by: {what} is missing; `cargo xtask test` brings it");
 }
