@@ -19,7 +19,6 @@ struct Outcome {
 struct World {
     documents: PathBuf,
     python: PathBuf,
-    web_app: PathBuf,
 }
 
 /// Sets up, checks and tests the whole workspace. `bare` leaves out what needs servers, the model or the documents.
@@ -38,6 +37,7 @@ pub(crate) fn test(consent: Consent, bare: bool) -> Result<()> {
     if world.is_some() {
         outcomes.push(step("interface: in a browser", ui::browser_tests));
         outcomes.push(step("web app: types and style", web_app::check));
+        outcomes.push(step("web app on the shared tables", web_app::test));
         outcomes.push(step("checked queries", || prepare::prepare(consent, true)));
     }
     outcomes.push(step("tests", || tests(world.as_ref())));
@@ -50,11 +50,11 @@ pub(crate) fn test(consent: Consent, bare: bool) -> Result<()> {
 impl World {
     fn ensure(consent: Consent) -> Result<Self> {
         setup::ensure(consent, setup::TESTS)?;
+        web_app::ensure()?;
         setup::ensure(consent, setup::WINDOW_TESTS)?;
         Ok(Self {
             documents: corpus::ensure(consent)?,
             python: python::ensure(consent)?,
-            web_app: web_app::ensure()?,
         })
     }
 }
@@ -112,7 +112,6 @@ fn tests(world: Option<&World>) -> Result<()> {
         command
             .env("DEEPSEARCH_TEST_CORPUS", &world.documents)
             .env("DEEPSEARCH_TEST_MODEL_URL", server.url())
-            .env("DEEPSEARCH_TEST_WEB_APP", &world.web_app)
             // A test that lacks one of these is a failure here, not left out.
             .env("DEEPSEARCH_TEST_COMPLETE", "1"),
     )

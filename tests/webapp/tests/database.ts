@@ -1,6 +1,6 @@
-// The databases of the tests. The Rust test that starts us (`deepsearch-postgres/tests/web_app`) has started a PostgreSQL, had
-// DeepSearch migrate a database there, and names it in `DEEPSEARCH_WEB_APP_DATABASE`, as the role of a web app: the
-// owner of the tables, no superuser.
+// The databases of the tests. Whoever starts us (`xtask/src/web_app.rs`) has started a PostgreSQL, had DeepSearch's
+// migrations run in a database there, and names it in `DEEPSEARCH_WEB_APP_DATABASE`, as the role of a web app: the owner
+// of the tables, no superuser.
 
 import { randomUUID } from "node:crypto";
 

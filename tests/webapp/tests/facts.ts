@@ -1,7 +1,4 @@
-// What DeepSearch says that it wrote: the Rust test hands its nouns over as JSON, in the file that
-// `DEEPSEARCH_WEB_APP_FACTS` names. Names are those of Rust; times are RFC 3339.
-
-import { readFile } from "node:fs/promises";
+// What DeepSearch wrote, by the names of its columns; times are RFC 3339.
 
 import type { MessageMetadata, Source } from "../src/schema.ts";
 
@@ -58,10 +55,4 @@ export interface MessageFact {
   sources: Source[] | null;
   metadata: MessageMetadata | null;
   created_at: string;
-}
-
-export async function factsOfDeepSearch(): Promise<Facts> {
-  const path = process.env["DEEPSEARCH_WEB_APP_FACTS"];
-  if (!path) throw new Error("DEEPSEARCH_WEB_APP_FACTS names no file; these tests are started by `cargo xtask test`");
-  return JSON.parse(await readFile(path, "utf8"));
 }

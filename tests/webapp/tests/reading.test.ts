@@ -1,4 +1,4 @@
-// The web app reads rows that DeepSearch's repositories wrote, in each way in which the seed reads them, and finds in
+// The web app reads rows as DeepSearch writes them, in each way in which the seed reads them, and finds in
 // every one what DeepSearch says it wrote. What changes rows comes last.
 
 import assert from "node:assert/strict";
@@ -12,7 +12,6 @@ import {
   cachedSearch,
   chatsOfUser,
   chatWithMessages,
-  connect,
   countMessages,
   dashboard,
   type Database,
@@ -27,11 +26,12 @@ import {
 } from "../src/queries.ts";
 import { chats, messages } from "../src/schema.ts";
 import { messageSchema } from "../src/validation.ts";
-import { sharedUrl } from "./database.ts";
-import { type ChatFact, factsOfDeepSearch, type Facts, type MessageFact } from "./facts.ts";
+import { ownDatabase, type Scratch } from "./database.ts";
+import type { ChatFact, Facts, MessageFact } from "./facts.ts";
+import { writeRows } from "./rows_of_deepsearch.ts";
 
 let db: Database;
-let close: () => Promise<void>;
+let scratch: Scratch;
 let facts: Facts;
 /** Has accounts, settings and many chats, one of them long and one in Trash. */
 let lin: Facts["users"][number];
@@ -40,8 +40,9 @@ let kim: Facts["users"][number];
 let long: ChatFact;
 
 before(async () => {
-  ({ db, close } = connect(sharedUrl()));
-  facts = await factsOfDeepSearch();
+  scratch = await ownDatabase("shared");
+  db = scratch.db;
+  facts = await writeRows(scratch.url);
   const [first, second] = facts.users;
   assert.ok(first && second);
   [lin, kim] = [first, second];
@@ -50,7 +51,7 @@ before(async () => {
   long = longest;
 });
 
-after(() => close());
+after(() => scratch[Symbol.asyncDispose]());
 
 test("1: a user is found by their exact address, or not at all", async () => {
   for (const { user } of facts.users) {

@@ -1,6 +1,5 @@
 // People sign in to the web app, end to end: browser, Auth.js, its Drizzle adapter, a real OpenID provider, and the tables
-// that DeepSearch migrated. After each step the rows are looked at. They stay in the database: the Rust test that
-// started us reads them with DeepSearch's own repositories, and deletes a user as R4 says.
+// that DeepSearch migrated. After each step the rows are looked at.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
