@@ -126,6 +126,12 @@ pub(crate) const TESTS: &[Need] = &[
     },
     POSTGRESQL,
     Need {
+        apt: "openssl",
+        elsewhere: "openssl",
+        why: "makes the certificates of a database's test",
+        present: Present::Program("openssl"),
+    },
+    Need {
         apt: "python3-venv",
         elsewhere: "Python 3.10 or newer (macOS: `brew install python`)",
         why: "runs the small language model of the journeys",

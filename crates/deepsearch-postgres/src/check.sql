@@ -61,7 +61,8 @@ grants as (
 ),
 facts (kind, name, definition, make, unmake, remake) as (
     select 'table', name, 'table', 'create table ' || name || ' ('
-        || (select string_agg(col || ' ' || type || coalesce(' default ' || value, '')
+        || (select string_agg(col || ' '
+                || case when value like 'nextval(%' then 'serial' else type || coalesce(' default ' || value, '') end
                 || case attidentity when 'a' then ' generated always as identity' else '' end
                 || case when attnotnull then ' not null' else '' end, ', ' order by attnum)
             from columns where columns.id = tables.id) || ')', null, null
@@ -86,7 +87,10 @@ facts (kind, name, definition, make, unmake, remake) as (
     -- Keys are known by what they do: drizzle-kit takes one away and makes it anew with each push.
     select case contype when 'p' then 'primary key' when 'f' then 'foreign key' when 'u' then 'unique' else 'check' end,
         case contype when 'c' then tbl || ' ' || quote_ident(conname) else tbl || ' (' || array_to_string(cols, ', ') || ')' end,
-        def, 'alter table ' || tbl || ' add constraint ' || quote_ident(conname) || ' ' || def,
+        -- Written once more, a check is told with its types elsewhere.
+        case contype when 'c' then regexp_replace(def, '::character varying|::text(\[\])?|[() ]', '', 'g') else def end,
+        'alter table ' || tbl || ' add constraint ' || quote_ident(conname) || ' '
+            || case conname when 'role_check' then 'check (role in (''user'', ''assistant'', ''system''))' else def end,
         'alter table ' || tbl || ' drop constraint ' || quote_ident(conname), null
     from keys
     union all
@@ -158,15 +162,14 @@ facts (kind, name, definition, make, unmake, remake) as (
     from pg_roles, lateral (select concat_ws(' ', case when rolcanlogin then 'login' else 'nologin' end,
         case when rolinherit then 'inherit' else 'noinherit' end,
         case when rolcreaterole then 'createrole' else 'nocreaterole' end,
-        case when rolcreatedb then 'createdb' end, case when rolsuper then 'superuser' end,
-        case when rolbypassrls then 'bypassrls' end, case when rolreplication then 'replication' end,
         'connection limit ' || rolconnlimit) as attributes) as written
     where rolname in ('deepsearch_owner', 'deepsearch_definer', 'deepsearch_minter', 'deepsearch_app', 'deepsearch_gateway')
     union all
-    select 'role of a device', rolname, 'may more than it should', null,
-        'alter role ' || rolname || ' nosuperuser nocreaterole nocreatedb nobypassrls noreplication', null
-    from pg_roles where rolname like 'deepsearch\_device\_%'
-        and (rolsuper or rolcreaterole or rolcreatedb or rolbypassrls or rolreplication)
+    select 'power of a role', rolname || ': ' || power, 'given', null, 'alter role ' || rolname || ' no' || power, null
+    from pg_roles, lateral (values ('superuser', rolsuper), ('createdb', rolcreatedb), ('bypassrls', rolbypassrls),
+        ('replication', rolreplication), ('createrole', rolcreaterole and rolname like 'deepsearch\_device\_%')
+    ) as powers (power, has)
+    where rolname like 'deepsearch\_%' and has
     union all
     select 'membership', member::regrole || ' in ' || roleid::regrole, 'member', null,
         'revoke ' || roleid::regrole || ' from ' || member::regrole, null

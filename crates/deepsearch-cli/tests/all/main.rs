@@ -1,6 +1,8 @@
 //! Promises of the command itself: what goes where, and with which exit code. Whole journeys are in the workspace's
 //! `tests/`.
 
+mod db;
+
 use assert_cmd::Command;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};

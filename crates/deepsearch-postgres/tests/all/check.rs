@@ -166,7 +166,11 @@ async fn a_database_that_a_web_app_made_is_what_is_expected_once_it_is_migrated(
     "grant temporary on database db0 to public"
 )]
 #[case("role", "deepsearch_app", "alter role deepsearch_app login")]
-#[case("role", "deepsearch_owner", "alter role deepsearch_owner bypassrls")]
+#[case(
+    "power of a role",
+    "deepsearch_owner: bypassrls",
+    "alter role deepsearch_owner bypassrls"
+)]
 #[case(
     "membership",
     "deepsearch_app in deepsearch_owner",

@@ -68,7 +68,7 @@ impl Cluster {
 }
 
 #[expect(clippy::print_stderr, reason = "a test that passes by says so")]
-fn pass_by() {
+pub(crate) fn pass_by() {
     let complete = std::env::var_os("DEEPSEARCH_TEST_COMPLETE").is_some();
     assert!(
         !complete,

@@ -4,6 +4,8 @@ mod attacks;
 mod boundary;
 mod check;
 mod cleaning;
+mod database;
 mod migrations;
+mod people;
 
 mod cluster;

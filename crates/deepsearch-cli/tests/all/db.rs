@@ -1,0 +1,201 @@
+//! `deepsearch db` and `deepsearch share init` as an administrator runs them, against a real server.
+
+use deepsearch_servers::Postgres;
+use serde_json::Value;
+use std::path::Path;
+use std::process::Command;
+use tempfile::{TempDir, tempdir};
+
+use crate::{deepsearch, json, stdout};
+
+#[expect(clippy::print_stderr, reason = "a test that passes by says so")]
+fn server() -> Option<Postgres> {
+    let server = Postgres::start().expect("PostgreSQL starts");
+    if server.is_none() {
+        let complete = std::env::var_os("DEEPSEARCH_TEST_COMPLETE").is_some();
+        assert!(
+            !complete,
+            "PostgreSQL is missing, and `cargo xtask test` should have brought it"
+        );
+        eprintln!("passed by: PostgreSQL is missing; `cargo xtask test` brings it");
+    }
+    server
+}
+
+fn psql(server: &Postgres, url: &str, sql: &str) -> String {
+    let output = Command::new(server.programs().join("psql"))
+        .args([
+            "--no-psqlrc",
+            "--quiet",
+            "--no-align",
+            "--tuples-only",
+            "--dbname",
+            url,
+            "--command",
+            sql,
+        ])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// What a command says on standard error.
+fn stderr(home: &TempDir, args: &[&str], code: i32) -> String {
+    let ran = deepsearch(home).args(args).assert().code(code);
+    String::from_utf8(ran.get_output().stderr.clone()).unwrap()
+}
+
+#[test]
+fn an_administrator_migrates_checks_mends_and_goes_back() {
+    let Some(server) = server() else { return };
+    let home = tempdir().unwrap();
+    let url = server.url("postgres");
+    let db = |args: &[&str]| {
+        let mut command = deepsearch(&home);
+        // Given in the environment, an address needs no `--url`.
+        command.env("DEEPSEARCH_SHARED__URL", &url).arg("db").args(args);
+        command
+    };
+    let before = json(&stdout(db(&["status", "--json"]), 0));
+    assert!(before.as_array().unwrap().iter().all(|one| one["applied_at"].is_null()));
+    stdout(db(&["check"]), 2);
+
+    let ran = db(&["migrate"]).assert().code(0);
+    let steps = String::from_utf8(ran.get_output().stderr.clone()).unwrap();
+    assert!(
+        steps.contains("0001 tables …") && steps.contains("0002 done in"),
+        "{steps}"
+    );
+    assert_eq!(stdout(db(&["migrate"]), 0), "The shared database is up to date.\n");
+    assert!(stdout(db(&["status"]), 0).starts_with("0001  tables"));
+    assert_eq!(stdout(db(&["check"]), 0), "The shared database is as it should be.\n");
+
+    psql(&server, &url, "drop index chat_user_id_idx");
+    let found = stdout(db(&["check"]), 4);
+    assert!(
+        found.starts_with("-- index public.\"ai-app-template_chat\" chat_user_id_idx is missing\n"),
+        "{found}"
+    );
+    let as_json = json(&stdout(db(&["check", "--json"]), 4));
+    assert_eq!(as_json[0]["problem"], "missing");
+    // What it prints is what psql takes.
+    psql(&server, &url, &found);
+    assert_eq!(json(&stdout(db(&["check", "--json"]), 0)), Value::Array(Vec::new()));
+
+    let cleaned = json(&stdout(db(&["clean", "--json"]), 0));
+    assert_eq!(cleaned["sessions"], 0);
+    psql(
+        &server,
+        &url,
+        "insert into \"ai-app-template_user\" (id, email) values ('A', 'a@example.com')",
+    );
+    let refused = stderr(&home, &["db", "rollback", "--to", "0", "--url", &url], 2);
+    assert!(refused.contains("holds rows"), "{refused}");
+    let back = json(&stdout(db(&["rollback", "--to", "0", "--force", "--json"]), 0));
+    assert_eq!(back["rolled_back"], serde_json::json!([1]));
+    assert_eq!(
+        psql(
+            &server,
+            &url,
+            "select count(*) from pg_tables where schemaname = 'public'"
+        ),
+        "0"
+    );
+}
+
+#[test]
+fn a_device_joins_a_database_of_its_own_and_the_owners_password_is_not_kept() {
+    let Some(server) = server() else { return };
+    let home = tempdir().unwrap();
+    let url = server.url("postgres").replace("postgres@", "postgres:of-the-owner@");
+    let join = || {
+        let mut command = deepsearch(&home);
+        command
+            .env("DEEPSEARCH_SECRETS__KEYCHAIN", "false")
+            .args(["--json", "share", "init", "--email", "me@example.com", "--url", "-"])
+            .write_stdin(format!("{url}\n"));
+        command
+    };
+    let admitted = json(&stdout(&mut join(), 0));
+    let user = admitted["user_id"].as_str().unwrap();
+    assert_eq!(psql(&server, &url, "select id from \"ai-app-template_user\""), user);
+    let secrets = std::fs::read_to_string(home.path().join("secrets.toml")).unwrap();
+    assert!(!secrets.contains("of-the-owner"), "{secrets}");
+    for file in files(home.path()) {
+        let bytes = std::fs::read(&file).unwrap();
+        let is_kept = bytes.windows(12).any(|part| part == b"of-the-owner");
+        assert!(!is_kept, "{} holds the owner's password", file.display());
+    }
+    // What is kept opens the person's own rows.
+    let secrets: toml::Table = secrets.parse().unwrap();
+    let (device, token) = (
+        secrets["shared.device_url"].as_str().unwrap(),
+        secrets["shared.session"].as_str().unwrap(),
+    );
+    let whose = format!(
+        "select set_config('deepsearch.session_token', '{token}', false); select id from \"ai-app-template_user\""
+    );
+    assert!(psql(&server, device, &whose).ends_with(user));
+
+    // Joining again makes another device of it, and the first one is revoked.
+    let again = json(&stdout(&mut join(), 0));
+    assert_ne!(again["device_id"], admitted["device_id"]);
+    assert_eq!(
+        psql(
+            &server,
+            &url,
+            "select count(*) from deepsearch.device where revoked_at is null"
+        ),
+        "1"
+    );
+}
+
+#[test]
+fn what_goes_wrong_is_a_sentence_without_the_password() {
+    let Some(server) = server() else { return };
+    let home = tempdir().unwrap();
+    let nowhere = "postgres://me:hush-hush@127.0.0.1:1/x";
+    let no_database = server.url("nowhere").replace("postgres@", "postgres:hush-hush@");
+    for (args, code, said) in [
+        (vec!["db", "status"], 2, "--url"),
+        (vec!["db", "status", "--url", "hush-hush"], 2, "postgres://"),
+        (vec!["db", "status", "--url", nowhere], 4, "cannot be reached"),
+        (vec!["db", "migrate", "--url", &no_database], 3, "createdb"),
+        (vec!["db", "new", "Bad Name"], 2, "small letters"),
+    ] {
+        for log in ["off", "debug"] {
+            let ran = deepsearch(&home)
+                .env("DEEPSEARCH_LOG", log)
+                .args(&args)
+                .assert()
+                .code(code);
+            let words = String::from_utf8(ran.get_output().stderr.clone()).unwrap();
+            assert!(words.contains(said), "{args:?}: {words}");
+            assert!(!words.contains("hush-hush"), "{args:?}: {words}");
+        }
+    }
+}
+
+#[test]
+fn a_new_pair_of_migrations_is_written_where_it_is_wanted() {
+    let home = tempdir().unwrap();
+    let folder = tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let files = json(&stdout(
+        deepsearch(&home).args(["--json", "db", "new", "page_language", "--folder", path]),
+        0,
+    ));
+    assert!(
+        files["files"][0]
+            .as_str()
+            .unwrap()
+            .ends_with("0001_page_language.up.sql")
+    );
+    assert_eq!(self::files(folder.path()).len(), 2);
+}
+
+fn files(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| path.is_file()).collect()
+}
