@@ -12,6 +12,7 @@
 mod bench;
 mod corpus;
 mod model;
+mod npm;
 mod prepare;
 mod python;
 mod run;
@@ -19,6 +20,7 @@ mod setup;
 mod shell;
 mod test;
 mod ui;
+mod web_app;
 
 use std::process::ExitCode;
 

@@ -12,7 +12,7 @@ use crate::setup::{self, Consent};
 use crate::{python, shell};
 
 /// A crate whose queries are checked, and the database they are checked against.
-struct Checked {
+pub(crate) struct Checked {
     package: &'static str,
     migrations: &'static str,
     /// Named in the crate's `sqlx.toml`.
@@ -24,7 +24,7 @@ const LOCAL: Checked = Checked {
     migrations: "migrations/sqlite",
     url_variable: "SQLITE_DATABASE_URL",
 };
-const SHARED: Checked = Checked {
+pub(crate) const SHARED: Checked = Checked {
     package: "deepsearch-postgres",
     migrations: "migrations/postgres",
     url_variable: "POSTGRES_DATABASE_URL",
@@ -36,7 +36,7 @@ for migration in sys.argv[2:]:
     store.execute(open(migration, encoding='utf-8').read())
 ";
 /// What sqlx makes before the first migration.
-const BOOKKEEPING: &str = "create table deepsearch.migration (
+pub(crate) const BOOKKEEPING: &str = "create table deepsearch.migration (
     version bigint primary key, description text not null, installed_on timestamptz not null default now(),
     success boolean not null, checksum bytea not null, execution_time bigint not null)";
 const SCHEMA: &str = "crates/deepsearch-postgres/schema.jsonl";
@@ -86,7 +86,7 @@ fn shared(work: &Path) -> Result<(String, BTreeMap<String, String>)> {
     let server = Postgres::start()?.context("PostgreSQL is not installed")?;
     let url = server.url("postgres");
     let mut psql = shell::command(
-        &server.programs().join("psql"),
+        server.programs().join("psql"),
         &["--no-psqlrc", "--quiet", "--dbname", &url],
     );
     psql.args([
@@ -102,7 +102,7 @@ fn shared(work: &Path) -> Result<(String, BTreeMap<String, String>)> {
     }
     shell::output(psql.env("PGOPTIONS", "-c client_min_messages=warning")).context(WRONG_MIGRATION)?;
     let mut describe = shell::command(
-        &server.programs().join("psql"),
+        server.programs().join("psql"),
         &[
             "--no-psqlrc",
             "--quiet",
@@ -165,7 +165,7 @@ impl Checked {
         Ok(made)
     }
 
-    fn migrations(&self) -> Result<Vec<PathBuf>> {
+    pub(crate) fn migrations(&self) -> Result<Vec<PathBuf>> {
         let folder = shell::root().join(self.migrations);
         let mut paths: Vec<PathBuf> = fs::read_dir(&folder)
             .with_context(|| format!("listing `{}`", folder.display()))?

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::setup::{self, Consent};
-use crate::{corpus, model, prepare, python, shell, ui};
+use crate::{corpus, model, prepare, python, shell, ui, web_app};
 
 struct Outcome {
     name: &'static str,
@@ -36,6 +36,8 @@ pub(crate) fn test(consent: Consent, bare: bool) -> Result<()> {
     outcomes.extend(interface());
     if world.is_some() {
         outcomes.push(step("interface: in a browser", ui::browser_tests));
+        outcomes.push(step("web app: types and style", web_app::check));
+        outcomes.push(step("web app on the shared tables", web_app::test));
         outcomes.push(step("checked queries", || prepare::prepare(consent, true)));
     }
     outcomes.push(step("tests", || tests(world.as_ref())));
@@ -48,6 +50,7 @@ pub(crate) fn test(consent: Consent, bare: bool) -> Result<()> {
 impl World {
     fn ensure(consent: Consent) -> Result<Self> {
         setup::ensure(consent, setup::TESTS)?;
+        web_app::ensure()?;
         setup::ensure(consent, setup::WINDOW_TESTS)?;
         Ok(Self {
             documents: corpus::ensure(consent)?,

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::setup::{self, Consent};
-use crate::shell;
+use crate::{npm, shell};
 
 fn folder() -> PathBuf {
     shell::root().join("ui")
@@ -14,10 +14,7 @@ fn folder() -> PathBuf {
 
 /// `npm` in the interface's folder.
 pub(crate) fn npm(args: &[&str]) -> Command {
-    let name = if cfg!(windows) { "npm.cmd" } else { "npm" };
-    let mut npm = shell::command(name, args);
-    npm.current_dir(folder());
-    npm
+    npm::npm(&folder(), args)
 }
 
 /// Brings the packages that the lock file names, unless they are there.
@@ -25,18 +22,7 @@ pub(crate) fn npm(args: &[&str]) -> Command {
 /// # Errors
 /// When npm fails, which it does without a network.
 pub(crate) fn packages() -> Result<()> {
-    let modified = |path: PathBuf| std::fs::metadata(path).and_then(|file| file.modified()).ok();
-    let lock = modified(folder().join("package-lock.json"));
-    // npm writes this file last.
-    let installed = modified(folder().join("node_modules/.package-lock.json"));
-    if installed.is_some() && installed >= lock {
-        return Ok(());
-    }
-    shell::say("Bringing the interface's packages from the npm registry");
-    // Not `npm ci`: it refuses a lock that leaves out optional packages for other systems, which ours has to, because
-    // some of them were never published. This keeps to the lock as strictly, and does not change it.
-    shell::run(&mut npm(&["install", "--no-save", "--no-audit", "--no-fund"]))
-        .context("is the network there? npm needs its registry once")
+    npm::packages(&folder(), "the interface's")
 }
 
 /// Builds what the window shows; the desktop shell carries it.

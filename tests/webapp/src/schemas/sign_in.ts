@@ -1,0 +1,3 @@
+// A web app that has sign-in and nothing else yet: the four tables of Auth.js.
+
+export { accounts, sessions, users, verificationTokens } from "../schema.ts";
