@@ -214,7 +214,7 @@ pub(crate) async fn lookup(executor: impl SqliteExecutor<'_>, id: &MessageId) ->
     Ok(row.map(Message::from))
 }
 
-/// The end of the branch that is shown: the chat's leaf, or its newest message where that is not known.
+/// The end of the branch that is shown: the chat's leaf, or its newest message where that is not known or hidden.
 pub(crate) async fn shown_leaf(
     executor: impl SqliteExecutor<'_>,
     chat_id: &ChatId,
@@ -222,8 +222,9 @@ pub(crate) async fn shown_leaf(
     let chat_id = chat_id.as_str();
     let leaf = sqlx::query_scalar!(
         r#"select coalesce(
-            (select message.id from chat join message on message.id = chat.leaf where chat.id = ?1),
-            (select id from message where chat_id = ?1 order by created_at desc, id desc limit 1)
+            (select message.id from chat join message on message.id = chat.leaf
+                where chat.id = ?1 and message.chat_id = ?1 and message.hidden_at is null),
+            (select id from message where chat_id = ?1 and hidden_at is null order by created_at desc, id desc limit 1)
         ) as "leaf: String""#,
         chat_id
     )

@@ -92,30 +92,46 @@ impl SyncTx {
             .transpose()
             .doing(ACTION)?;
         let appended = extras.is_none();
-        sqlx::query!(
-            "insert into message (id, chat_id, parent, role, content, sources, metadata, created_at, state, follow_ups,
-                synced, appended)
-             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)
-             on conflict (id) do update set chat_id = excluded.chat_id, parent = excluded.parent,
-                content = excluded.content, sources = excluded.sources, metadata = excluded.metadata,
-                created_at = excluded.created_at, state = excluded.state, follow_ups = excluded.follow_ups,
-                synced = 1, appended = excluded.appended, hidden_at = null
-             where message.state <> 'streaming'",
-            id,
+        // Not one upsert: under that, triggers could not ignore what is noted already.
+        let updated = sqlx::query!(
+            "update message set chat_id = ?, parent = ?, content = ?, sources = ?, metadata = ?, created_at = ?,
+                state = ?, follow_ups = ?, synced = 1, appended = ?, hidden_at = null
+             where id = ? and state <> 'streaming'",
             chat_id,
             parent,
-            role,
             row.content,
             row.sources,
             row.metadata,
             created_at,
             state,
             follow_ups,
-            appended
+            appended,
+            id
         )
         .execute(self.tx())
         .await
         .doing(ACTION)?;
+        if updated.rows_affected() == 0 {
+            sqlx::query!(
+                "insert into message (id, chat_id, parent, role, content, sources, metadata, created_at, state,
+                    follow_ups, synced, appended)
+                 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?) on conflict (id) do nothing",
+                id,
+                chat_id,
+                parent,
+                role,
+                row.content,
+                row.sources,
+                row.metadata,
+                created_at,
+                state,
+                follow_ups,
+                appended
+            )
+            .execute(self.tx())
+            .await
+            .doing(ACTION)?;
+        }
         if parent.is_some() {
             sqlx::query!(
                 "insert or ignore into sync_dangling (message_id)
@@ -242,7 +258,8 @@ impl SyncTx {
         const ACTION: &str = "show what was synced";
         let key = chat_id.as_str();
         let leaf = sqlx::query_scalar!(
-            r#"select message.id as "id!" from chat join message on message.id = chat.leaf where chat.id = ?"#,
+            r#"select message.id as "id!" from chat join message on message.id = chat.leaf
+            where chat.id = ?1 and message.chat_id = ?1 and message.hidden_at is null"#,
             key
         )
         .fetch_optional(self.tx())

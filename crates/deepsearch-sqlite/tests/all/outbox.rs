@@ -12,7 +12,11 @@ async fn entries(store: &Store) -> Vec<OutboxEntry> {
 async fn each_change_leaves_a_row_and_a_later_one_replaces_it() {
     let (_home, store) = home().await;
     let turn = answered(&store, "q", "a").await;
-    store.update_user_settings(&UserSettings::default()).await.unwrap();
+    let settings = UserSettings {
+        theme: "light".into(),
+        ..UserSettings::default()
+    };
+    store.update_user_settings(&settings).await.unwrap();
     let before = entries(&store).await;
     let seen: Vec<(Entity, &str)> = before
         .iter()
@@ -24,7 +28,7 @@ async fn each_change_leaves_a_row_and_a_later_one_replaces_it() {
             (Entity::Message, turn.question.id.as_str()),
             (Entity::Message, turn.answer.id.as_str()),
             (Entity::Chat, turn.chat.id.as_str()),
-            (Entity::UserSettings, ""),
+            (Entity::UserSettings, "theme"),
         ]
     );
     store.rename_chat(&turn.chat.id, "Another").await.unwrap();

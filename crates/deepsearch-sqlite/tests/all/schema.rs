@@ -7,8 +7,12 @@ use crate::support::{Home, answered, home};
 /// Takes the store back to its first version, before there was an index of the history.
 pub(crate) async fn make_older(home: &Home) {
     let mut raw = home.raw().await;
-    let down = include_str!("../../../../migrations/sqlite/0002_history.down.sql");
-    sqlx::raw_sql(AssertSqlSafe(down)).execute(&mut raw).await.unwrap();
+    for down in [
+        include_str!("../../../../migrations/sqlite/0003_sync.down.sql"),
+        include_str!("../../../../migrations/sqlite/0002_history.down.sql"),
+    ] {
+        sqlx::raw_sql(AssertSqlSafe(down)).execute(&mut raw).await.unwrap();
+    }
     let query = sqlx::query("delete from _sqlx_migrations where version > 1");
     query.execute(&mut raw).await.unwrap();
     // Folds the log into the file, which tests copy.

@@ -78,6 +78,8 @@ pub(crate) struct State {
     pub(crate) mutant: Option<ServerMutant>,
     /// Texts that went with a chat that was deleted for ever.
     pub(crate) buried: BTreeSet<String>,
+    /// All texts that a chat ever had.
+    ever: BTreeMap<ChatId, BTreeSet<String>>,
     /// Ids that belong to other people.
     pub(crate) taken: BTreeSet<String>,
 }
@@ -96,6 +98,7 @@ impl Server {
                 backup: None,
                 mutant,
                 buried: BTreeSet::new(),
+                ever: BTreeMap::new(),
                 taken: BTreeSet::new(),
             }),
         }
@@ -182,6 +185,10 @@ impl State {
             }
             Effect::Message(row) => {
                 let id = row.id.to_string();
+                self.ever
+                    .entry(row.chat_id.clone())
+                    .or_default()
+                    .insert(row.content.clone());
                 tables.messages.insert(row.id.clone(), row);
                 (EntityKind::Message, id, false)
             }
@@ -206,6 +213,7 @@ impl State {
             }
             Effect::RemoveChat(id) => {
                 tables.chats.remove(&id);
+                self.buried.extend(self.ever.get(&id).cloned().unwrap_or_default());
                 (EntityKind::Chat, id.to_string(), true)
             }
         };
@@ -222,10 +230,10 @@ impl State {
     }
 
     /// What deleting a chat does, by a cascade.
-    pub(crate) fn removal(&mut self, id: &ChatId) -> Vec<Effect> {
-        let messages: Vec<_> = self.messages_of(id);
-        self.buried.extend(messages.iter().map(|row| row.content.clone()));
-        let mut effects: Vec<Effect> = messages.into_iter().map(|row| Effect::RemoveMessage(row.id)).collect();
+    pub(crate) fn removal(&self, id: &ChatId) -> Vec<Effect> {
+        let mut effects: Vec<Effect> = (self.messages_of(id).into_iter())
+            .map(|row| Effect::RemoveMessage(row.id))
+            .collect();
         effects.push(Effect::RemoveChat(id.clone()));
         effects
     }
@@ -424,7 +432,7 @@ impl State {
         Ok(())
     }
 
-    fn answer(&mut self, push: &Push) -> Result<(Vec<Effect>, Vec<PushAnswer>), RemoteError> {
+    fn answer(&self, push: &Push) -> Result<(Vec<Effect>, Vec<PushAnswer>), RemoteError> {
         if push.epoch != self.info().epoch {
             return Err(RemoteError::EpochChanged);
         }
@@ -451,14 +459,7 @@ impl State {
             taken: &self.taken,
         };
         let answers = push.rows.iter().map(|row| trial.row(row)).collect();
-        let effects = trial.effects;
-        for effect in &effects {
-            if let Effect::RemoveChat(id) = effect {
-                let texts: Vec<String> = self.messages_of(id).into_iter().map(|row| row.content).collect();
-                self.buried.extend(texts);
-            }
-        }
-        Ok((effects, answers))
+        Ok((trial.effects, answers))
     }
 
     fn limit(&self) -> DateTime<Utc> {

@@ -137,18 +137,36 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// A number from the environment, for the long run; `cargo xtask simulate` sets it.
+pub(crate) fn number(variable: &str, default: u64) -> u64 {
+    match std::env::var(variable) {
+        Ok(number) => number.parse().unwrap_or_else(|_| panic!("{variable} is a number")),
+        Err(_) => default,
+    }
+}
+
 /// Runs one seed; on a failure, the shortest steps that still fail, and why.
 pub(crate) fn run_seed(seed: u64, steps: usize, broken: Broken) -> Result<(), String> {
+    run(seed, steps, broken, number("DEEPSEARCH_SIMULATE_SHRINK", 500) as u32)
+}
+
+/// Runs one seed, and leaves its steps as they are when it fails.
+pub(crate) fn run_seed_as_it_is(seed: u64, steps: usize, broken: Broken) -> Result<(), String> {
+    run(seed, steps, broken, 0)
+}
+
+fn run(seed: u64, steps: usize, broken: Broken, shrink: u32) -> Result<(), String> {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let config = Config {
         cases: 1,
         failure_persistence: None,
-        max_shrink_iters: 2_000,
+        max_shrink_iters: shrink,
+        max_shrink_time: 120_000,
         ..Config::default()
     };
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
-    let world = (2..=4_usize, prop::collection::vec(step(), steps));
+    let world = (2..=4_usize, prop::collection::vec(step(), 1..2 * steps));
     let result = runner.run(&world, |(devices, steps)| {
         live(devices, &steps, broken).map_err(TestCaseError::fail)
     });
