@@ -44,10 +44,11 @@ begin
             when duplicate_object or unique_violation then null;
         end;
     end loop;
-    -- The objects below are handed to these roles, which only their members may do.
+    -- The objects below are handed to these roles, which only their members may do. From version 16 on, who made a role
+    -- is a member of it that may do nothing but give it on.
     if not (select rolsuper from pg_roles where rolname = current_user) then
         foreach wanted.name in array array['deepsearch_owner', 'deepsearch_definer', 'deepsearch_minter'] loop
-            if not pg_has_role(current_user, wanted.name, 'member') then
+            if not pg_has_role(current_user, wanted.name, 'usage') then
                 execute format('grant %I to %I', wanted.name, current_user);
             end if;
         end loop;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
-use sqlx::{PgPool, Postgres, Transaction};
+use sqlx::{Connection, PgConnection, PgPool, Postgres, Transaction};
 use thiserror::Error;
 use url::Url;
 
@@ -57,13 +57,21 @@ impl SharedDatabase {
         if session_token.is_some() {
             options = options.options([("search_path", "deepsearch")]);
         }
-        let host = options.get_host().to_owned();
+        // One by itself first: a pool would knock at a closed door until its time is up, and say only that.
+        let knock = tokio::time::timeout(WAIT_FOR_CONNECTION, PgConnection::connect_with(&options));
+        let knock = match knock.await {
+            Ok(Ok(connection)) => connection.close().await,
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(sqlx::Error::PoolTimedOut),
+        };
+        knock.map_err(|source| ConnectError::Connect {
+            host: options.get_host().to_owned(),
+            source,
+        })?;
         let pool = PgPoolOptions::new()
             .max_connections(4)
             .acquire_timeout(WAIT_FOR_CONNECTION)
-            .connect_with(options)
-            .await
-            .map_err(|source| ConnectError::Connect { host, source })?;
+            .connect_lazy_with(options);
         Ok(Self { pool, session_token })
     }
 

@@ -330,7 +330,8 @@ fn is_race(error: &MigrateError) -> bool {
         return false;
     };
     source.as_database_error().is_some_and(|error| {
-        matches!(error.code().as_deref(), Some("23505" | "40P01" | "42710"))
+        error.constraint().is_some_and(|name| name.starts_with("pg_"))
+            || error.code().as_deref() == Some("40P01")
             || error.message().starts_with("tuple concurrently")
     })
 }
@@ -354,8 +355,8 @@ fn understand(error: MigrateError, action: &'static str) -> SchemaError {
             action,
             detail: said.message().to_owned(),
         },
-        // Something refers to what is to go.
-        Some("2BP01") => SchemaError::Refused(said.message().to_owned()),
+        // Rows that a key or check does not allow; something that refers to what is to go.
+        Some("23502" | "23503" | "23505" | "23514" | "2BP01") => SchemaError::Refused(said.message().to_owned()),
         _ => SchemaError::Database { action, source },
     }
 }

@@ -57,9 +57,9 @@ fn an_administrator_migrates_checks_mends_and_goes_back() {
         command.env("DEEPSEARCH_SHARED__URL", &url).arg("db").args(args);
         command
     };
-    let before = json(&stdout(db(&["status", "--json"]), 0));
+    let before = json(&stdout(&mut db(&["status", "--json"]), 0));
     assert!(before.as_array().unwrap().iter().all(|one| one["applied_at"].is_null()));
-    stdout(db(&["check"]), 2);
+    stdout(&mut db(&["check"]), 2);
 
     let ran = db(&["migrate"]).assert().code(0);
     let steps = String::from_utf8(ran.get_output().stderr.clone()).unwrap();
@@ -67,23 +67,29 @@ fn an_administrator_migrates_checks_mends_and_goes_back() {
         steps.contains("0001 tables …") && steps.contains("0002 done in"),
         "{steps}"
     );
-    assert_eq!(stdout(db(&["migrate"]), 0), "The shared database is up to date.\n");
-    assert!(stdout(db(&["status"]), 0).starts_with("0001  tables"));
-    assert_eq!(stdout(db(&["check"]), 0), "The shared database is as it should be.\n");
+    assert_eq!(stdout(&mut db(&["migrate"]), 0), "The shared database is up to date.\n");
+    assert!(stdout(&mut db(&["status"]), 0).starts_with("0001  tables"));
+    assert_eq!(
+        stdout(&mut db(&["check"]), 0),
+        "The shared database is as it should be.\n"
+    );
 
     psql(&server, &url, "drop index chat_user_id_idx");
-    let found = stdout(db(&["check"]), 4);
+    let found = stdout(&mut db(&["check"]), 4);
     assert!(
         found.starts_with("-- index public.\"ai-app-template_chat\" chat_user_id_idx is missing\n"),
         "{found}"
     );
-    let as_json = json(&stdout(db(&["check", "--json"]), 4));
+    let as_json = json(&stdout(&mut db(&["check", "--json"]), 4));
     assert_eq!(as_json[0]["problem"], "missing");
     // What it prints is what psql takes.
     psql(&server, &url, &found);
-    assert_eq!(json(&stdout(db(&["check", "--json"]), 0)), Value::Array(Vec::new()));
+    assert_eq!(
+        json(&stdout(&mut db(&["check", "--json"]), 0)),
+        Value::Array(Vec::new())
+    );
 
-    let cleaned = json(&stdout(db(&["clean", "--json"]), 0));
+    let cleaned = json(&stdout(&mut db(&["clean", "--json"]), 0));
     assert_eq!(cleaned["sessions"], 0);
     psql(
         &server,
@@ -92,7 +98,7 @@ fn an_administrator_migrates_checks_mends_and_goes_back() {
     );
     let refused = stderr(&home, &["db", "rollback", "--to", "0", "--url", &url], 2);
     assert!(refused.contains("holds rows"), "{refused}");
-    let back = json(&stdout(db(&["rollback", "--to", "0", "--force", "--json"]), 0));
+    let back = json(&stdout(&mut db(&["rollback", "--to", "0", "--force", "--json"]), 0));
     assert_eq!(back["rolled_back"], serde_json::json!([1]));
     assert_eq!(
         psql(
@@ -130,8 +136,8 @@ fn a_device_joins_a_database_of_its_own_and_the_owners_password_is_not_kept() {
     // What is kept opens the person's own rows.
     let secrets: toml::Table = secrets.parse().unwrap();
     let (device, token) = (
-        secrets["shared.device_url"].as_str().unwrap(),
-        secrets["shared.session"].as_str().unwrap(),
+        secrets["shared"]["device_url"].as_str().unwrap(),
+        secrets["shared"]["session"].as_str().unwrap(),
     );
     let whose = format!(
         "select set_config('deepsearch.session_token', '{token}', false); select id from \"ai-app-template_user\""

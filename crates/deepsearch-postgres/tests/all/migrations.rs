@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use deepsearch_postgres::{SchemaError, SharedDatabase, Step, add_migration};
-use rstest::rstest;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -59,64 +58,116 @@ async fn a_web_apps_tables_become_ours_whatever_their_constraints_are_called() {
 }
 
 /// Takes one thing away from, or changes one thing of, tables that are ours.
-#[rstest]
-#[case::only_some_tables(
-    r#"drop table "ai-app-template_message", "ai-app-template_chat", "ai-app-template_search_cache""#
-)]
-#[case::without_what_the_future_brings(r#"alter table "ai-app-template_chat" drop column deleted_at; alter table "ai-app-template_message" drop constraint role_check; drop index message_content_fts_idx"#)]
-#[case::another_index_of_the_name(r#"drop index message_content_fts_idx; create index message_content_fts_idx on "ai-app-template_message" using gin (to_tsvector('simple', content)); drop index search_cache_query_idx; create unique index search_cache_query_idx on "ai-app-template_search_cache" (query)"#)]
-#[case::another_default(
-    r#"alter table "ai-app-template_chat" alter created_at set default now(), alter updated_at drop default"#
-)]
-#[case::nullable(r#"alter table "ai-app-template_chat" alter title drop not null; alter table "ai-app-template_user" alter name set not null"#)]
-#[case::another_action(r#"alter table "ai-app-template_message" drop constraint "ai-app-template_message_chat_id_ai-app-template_chat_id_fk", add constraint other foreign key (chat_id) references "ai-app-template_chat" (id)"#)]
-#[case::the_key_that_vanishes(r#"alter table "ai-app-template_user_settings" drop constraint "ai-app-template_user_settings_user_id_ai-app-template_user_id_f""#)]
-#[case::without_a_primary_key(r#"alter table "ai-app-template_account" drop constraint "ai-app-template_account_provider_provider_account_id_pk""#)]
+const OTHER: &[(&str, &str)] = &[
+    (
+        "only some tables",
+        r#"drop table "ai-app-template_message", "ai-app-template_chat", "ai-app-template_search_cache""#,
+    ),
+    (
+        "without what the future brings",
+        r#"alter table "ai-app-template_chat" drop column deleted_at; alter table "ai-app-template_message" drop constraint role_check; drop index message_content_fts_idx"#,
+    ),
+    (
+        "another index of the name",
+        r#"drop index message_content_fts_idx; create index message_content_fts_idx on "ai-app-template_message" using gin (to_tsvector('simple', content)); drop index search_cache_query_idx; create unique index search_cache_query_idx on "ai-app-template_search_cache" (query)"#,
+    ),
+    (
+        "another default",
+        r#"alter table "ai-app-template_chat" alter created_at set default now(), alter updated_at drop default"#,
+    ),
+    (
+        "nullable",
+        r#"alter table "ai-app-template_chat" alter title drop not null; alter table "ai-app-template_user" alter name set not null"#,
+    ),
+    (
+        "another action",
+        r#"alter table "ai-app-template_message" drop constraint "ai-app-template_message_chat_id_ai-app-template_chat_id_fk", add constraint other foreign key (chat_id) references "ai-app-template_chat" (id)"#,
+    ),
+    (
+        "the key that vanishes",
+        r#"alter table "ai-app-template_user_settings" drop constraint "ai-app-template_user_settings_user_id_ai-app-template_user_id_f""#,
+    ),
+    (
+        "without a primary key",
+        r#"alter table "ai-app-template_account" drop constraint "ai-app-template_account_provider_provider_account_id_pk""#,
+    ),
+];
+
 #[tokio::test]
-async fn what_is_missing_or_other_is_mended(#[case] change: &str) {
+async fn what_is_missing_or_other_is_mended() {
     let Some(cluster) = Cluster::start() else { return };
     let expected = expected(&cluster).await;
-    let url = cluster.empty().await;
-    let mut web = connect(&url).await;
-    run(&mut web, DRIZZLE).await;
-    run(&mut web, change).await;
-    open(&url).await.migrate(|_| {}).await.unwrap();
-    assert_eq!(cluster.dump(&url), expected);
+    for (name, change) in OTHER {
+        let url = cluster.empty().await;
+        let mut web = connect(&url).await;
+        run(&mut web, DRIZZLE).await;
+        run(&mut web, change).await;
+        open(&url).await.migrate(|_| {}).await.unwrap();
+        assert_eq!(cluster.dump(&url), expected, "{name}");
+    }
 }
 
-#[rstest]
-#[case::another_type(r#"alter table "ai-app-template_chat" alter title type text"#, "of type text")]
-#[case::no_zone(
-    r#"alter table "ai-app-template_chat" alter created_at type timestamp"#,
-    "of type timestamp without time zone"
-)]
-#[case::another_key(r#"alter table "ai-app-template_user_settings" drop constraint "ai-app-template_user_settings_pkey", add primary key (user_id, updated_at)"#, "the primary key")]
-#[case::a_view(
-    r#"drop table "ai-app-template_search_cache"; create view "ai-app-template_search_cache" as select 1 as id"#,
-    "is not a plain table but a view"
-)]
-#[case::a_role(r#"alter table "ai-app-template_message" drop constraint role_check; insert into "ai-app-template_user" (id, email) values ('A', 'a'); insert into "ai-app-template_chat" (id, user_id, title) values ('c', 'A', 'x'); insert into "ai-app-template_message" (id, chat_id, role, content) values ('m', 'c', 'tool', 'x')"#, "the role \"tool\"")]
-#[case::a_column_to_be_written(
-    r#"alter table "ai-app-template_chat" add column project text not null"#,
-    "a column \"project\""
-)]
-#[case::empty_where_a_value_is_needed(r#"alter table "ai-app-template_user" alter email drop not null; insert into "ai-app-template_user" (id) values ('A')"#, "is empty in some rows")]
+/// What cannot be adopted, and a part of the sentence that says so.
+const FOREIGN: &[(&str, &str, &str)] = &[
+    (
+        "another type",
+        r#"alter table "ai-app-template_chat" alter title type text"#,
+        "of type text",
+    ),
+    (
+        "no zone",
+        r#"alter table "ai-app-template_chat" alter created_at type timestamp"#,
+        "of type timestamp without time zone",
+    ),
+    (
+        "another key",
+        r#"alter table "ai-app-template_user_settings" drop constraint "ai-app-template_user_settings_pkey", add primary key (user_id, updated_at)"#,
+        "the primary key",
+    ),
+    (
+        "a view",
+        r#"drop table "ai-app-template_search_cache"; create view "ai-app-template_search_cache" as select 1 as id"#,
+        "is not a plain table but a view",
+    ),
+    (
+        "a role",
+        r#"alter table "ai-app-template_message" drop constraint role_check; insert into "ai-app-template_user" (id, email) values ('A', 'a'); insert into "ai-app-template_chat" (id, user_id, title) values ('c', 'A', 'x'); insert into "ai-app-template_message" (id, chat_id, role, content) values ('m', 'c', 'tool', 'x')"#,
+        "the role \"tool\"",
+    ),
+    (
+        "a column to be written",
+        r#"alter table "ai-app-template_chat" add column project text not null"#,
+        "a column \"project\"",
+    ),
+    (
+        "orphans",
+        r#"alter table "ai-app-template_chat" drop constraint "ai-app-template_chat_user_id_ai-app-template_user_id_fk"; insert into "ai-app-template_chat" (id, user_id, title) values ('c', 'nobody', 'x')"#,
+        "violates foreign key constraint",
+    ),
+    (
+        "empty where a value is needed",
+        r#"alter table "ai-app-template_user" alter email drop not null; insert into "ai-app-template_user" (id) values ('A')"#,
+        "is empty in some rows",
+    ),
+];
+
 #[tokio::test]
-async fn what_is_not_understood_is_said_and_nothing_is_changed(#[case] change: &str, #[case] said: &str) {
+async fn what_is_not_understood_is_said_and_nothing_is_changed() {
     let Some(cluster) = Cluster::start() else { return };
-    let url = cluster.empty().await;
-    let mut web = connect(&url).await;
-    run(&mut web, DRIZZLE).await;
-    run(&mut web, change).await;
-    let before = cluster.dump(&url);
-    let database = open(&url).await;
-    let refused = database.migrate(|_| {}).await.unwrap_err();
-    assert!(
-        matches!(&refused, SchemaError::Refused(words) if words.contains(said)),
-        "{refused}"
-    );
-    run(&mut web, "drop schema deepsearch cascade").await;
-    assert_eq!(cluster.dump(&url), before);
+    for (name, change, said) in FOREIGN {
+        let url = cluster.empty().await;
+        let mut web = connect(&url).await;
+        run(&mut web, DRIZZLE).await;
+        run(&mut web, change).await;
+        let before = cluster.dump(&url);
+        let refused = open(&url).await.migrate(|_| {}).await.unwrap_err();
+        assert!(
+            matches!(&refused, SchemaError::Refused(words) if words.contains(said)),
+            "{name}: {refused}"
+        );
+        run(&mut web, "drop schema deepsearch cascade").await;
+        assert_eq!(cluster.dump(&url), before, "{name}");
+    }
 }
 
 #[tokio::test]
