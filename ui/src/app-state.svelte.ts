@@ -28,6 +28,7 @@ export const SETTINGS_SECTIONS = [
   "data",
   "privacy",
   "account",
+  "database",
   "start",
   "about",
 ] as const;

@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use deepsearch_cache::{MemoryCache, RedisCache, TieredCache};
+use deepsearch_cache::{Guarded, MemoryCache, RedisCache, TieredCache};
 use deepsearch_core::{Cache, Clock, PageFetcher, SearchEngine, Searcher, SystemClock};
 use deepsearch_crawl::{CrawlOptions, Crawler};
 use deepsearch_llm::{Models, ModelsConfig, ProviderConfig};
+use deepsearch_postgres::SharedDatabase;
 use deepsearch_search::{ENGINES, EngineConfig, EngineInfo, Failover, Guide, Http, HttpLimits, Limits};
 use deepsearch_sqlite::{Store, StoreOptions};
 use rustls::ClientConfig;
@@ -15,6 +16,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::changes::{self, Change};
 use crate::config::{Config, Resolved, is_secret};
+use crate::counted::{Counted, Counter};
+use crate::database::DatabaseView;
 use crate::error::AppError;
 use crate::favicons::Favicons;
 use crate::health::{self, Kept};
@@ -26,6 +29,9 @@ pub(crate) const STORE_FILE: &str = "deepsearch.sqlite";
 
 /// How long answers that are stopped may take to be kept.
 const CLOSING: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// How long a search waits for the team's database. Less than the tiers are waited for, so that it rests by itself.
+const SHARED_CACHE_LIMIT: std::time::Duration = std::time::Duration::from_millis(400);
 
 /// What an app is given from outside.
 #[derive(Clone)]
@@ -68,6 +74,10 @@ pub(crate) struct Parts {
 pub(crate) struct Wired {
     pub(crate) settings: Resolved,
     pub(crate) web: Arc<Failover>,
+    /// The web as it is asked: where the team shares its cache, what is asked is counted.
+    pub(crate) asked_web: Arc<dyn Searcher>,
+    counter: Option<Arc<Counter>>,
+    pub(crate) database_view: Option<DatabaseView>,
     /// Only what the guide is sure of, beside the web.
     pub(crate) guide: Arc<dyn Searcher>,
     /// For who asks in the guide itself.
@@ -142,7 +152,11 @@ impl App {
         if tokio::time::timeout(CLOSING, self.inner.tasks.wait()).await.is_err() {
             tracing::warn!("an answer did not end in time");
         }
-        self.wired().cache.flush().await;
+        let wired = self.wired();
+        wired.cache.flush().await;
+        if let Some(counter) = &wired.counter {
+            counter.flush().await;
+        }
         self.inner.store.close().await;
     }
 
@@ -220,7 +234,10 @@ impl Wired {
             Http::new(HttpLimits::default(), tls.clone(), clock.clone()).map_err(|error| network(error.into()))?;
         let engines = ready_engines(&settings)
             .filter_map(|info| deepsearch_search::engine(info.id, engine_config(&settings, info), &http));
-        let cache = Arc::new(TieredCache::new(cache_tiers(&settings, store, clock), clock.clone()));
+        let database = shared_database(&settings, clock);
+        let sharing = database.clone().filter(|_| settings.flag("shared.search_cache", false));
+        let tiers = cache_tiers(&settings, store, clock, sharing.as_ref());
+        let cache = Arc::new(TieredCache::new(tiers, clock.clone()));
         let limits = Limits {
             side_by_side: side_by_side(&settings),
             ..Limits::default()
@@ -232,8 +249,20 @@ impl Wired {
             limits,
         );
         let known_health = tokio::sync::Mutex::new(health::recall(&web, &settings));
+        let web = Arc::new(web);
+        let counter = sharing.map(|database| Arc::new(Counter::new(database)));
+        let asked_web: Arc<dyn Searcher> = match &counter {
+            None => web.clone(),
+            Some(counter) => Arc::new(Counted {
+                searcher: web.clone(),
+                counter: counter.clone(),
+            }),
+        };
         Ok(Self {
-            web: Arc::new(web),
+            web,
+            asked_web,
+            counter,
+            database_view: database.map(DatabaseView::of),
             fetcher: Arc::new(LocalFirst {
                 guide: guide.clone(),
                 chats: past.clone(),
@@ -329,7 +358,23 @@ fn models_config(settings: &Resolved, tls: Option<ClientConfig>) -> ModelsConfig
     }
 }
 
-fn cache_tiers(settings: &Resolved, store: &Store, clock: &Arc<dyn Clock>) -> Vec<Arc<dyn Cache>> {
+/// The team's database, which is connected to with its first use.
+fn shared_database(settings: &Resolved, clock: &Arc<dyn Clock>) -> Option<SharedDatabase> {
+    match SharedDatabase::connect_later(settings.text(crate::shared_database::URL)?) {
+        Ok(database) => Some(database.with_clock(clock.clone())),
+        Err(error) => {
+            tracing::warn!(%error, "going on without the shared database");
+            None
+        }
+    }
+}
+
+fn cache_tiers(
+    settings: &Resolved,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+    sharing: Option<&SharedDatabase>,
+) -> Vec<Arc<dyn Cache>> {
     let mut tiers: Vec<Arc<dyn Cache>> = vec![Arc::new(MemoryCache::default())];
     if let Some(url) = settings.text("redis.url") {
         // One user on this machine until there are accounts; the scope keeps others' entries apart.
@@ -339,5 +384,9 @@ fn cache_tiers(settings: &Resolved, store: &Store, clock: &Arc<dyn Clock>) -> Ve
         }
     }
     tiers.push(Arc::new(store.search_cache()));
+    if let Some(database) = sharing {
+        let table = Arc::new(database.search_cache());
+        tiers.push(Arc::new(Guarded::new(table, "shared table", SHARED_CACHE_LIMIT)));
+    }
     tiers
 }

@@ -199,7 +199,7 @@ impl App {
     fn pipeline(&self, wired: &Wired, scope: Scope, model: std::sync::Arc<dyn ChatModel>) -> Pipeline {
         let (guide, chats) = (wired.guide.clone(), wired.chats.clone());
         let (searchers, fallback) = match scope {
-            Scope::Web => (vec![guide, wired.web.clone() as _], vec![chats]),
+            Scope::Web => (vec![guide, wired.asked_web.clone()], vec![chats]),
             Scope::Chats => (vec![chats], Vec::new()),
             Scope::Guide => (vec![wired.whole_guide.clone()], Vec::new()),
             Scope::None => (Vec::new(), Vec::new()),

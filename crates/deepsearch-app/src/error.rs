@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use deepsearch_core::error::sentence;
 use deepsearch_core::{ErrorCode, Failure, FetchError, Invalid, ModelError, SearchError};
-use deepsearch_postgres::{ConnectError, DeviceError, SchemaError};
+use deepsearch_postgres::{ConnectError, DatabaseError, DeviceError, SchemaError};
 use deepsearch_sqlite::StoreError;
 use thiserror::Error;
 
@@ -36,6 +36,12 @@ pub enum AppError {
     NotAdmitted,
     #[error("the system gave no random numbers")]
     NoRandom,
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    #[error("the shared database has no table `{name}`")]
+    UnknownTable { name: String },
+    #[error("no session has the id `{id}`, or it is over already")]
+    UnknownSession { id: String },
     #[error("no {what} has the id `{id}`")]
     Unknown { what: &'static str, id: String },
     #[error("there is no engine `{id}` that is set up")]
@@ -108,6 +114,13 @@ impl From<&AppError> for Failure {
             AppError::Model(error) => error.into(),
             AppError::Fetch(error) => error.into(),
             AppError::Search(error) => error.into(),
+            AppError::Database(error) => error.into(),
+            AppError::UnknownTable { .. } => {
+                say(ErrorCode::NotFound).hint("`deepsearch db tables` shows what there is.")
+            }
+            AppError::UnknownSession { .. } => {
+                say(ErrorCode::NotFound).hint("`deepsearch db sessions` shows those that there are.")
+            }
             AppError::Answer(failure) => failure.clone(),
             AppError::Connect(error) => error.into(),
             AppError::Schema(error) => error.into(),

@@ -7,6 +7,7 @@ mod app;
 mod ask;
 mod changes;
 mod chats;
+mod counted;
 mod favicons;
 mod keychain;
 mod library;
@@ -15,6 +16,7 @@ mod runs;
 
 mod backups;
 mod data;
+mod database;
 mod doctor;
 mod health;
 
@@ -34,6 +36,7 @@ pub use changes::Change;
 pub use chats::{OpenChat, OpenMessage, SavedSource};
 pub use config::{Config, Origin};
 pub use data::DataFolder;
+pub use database::{DatabaseView, SessionPage};
 pub use doctor::{Finding, Grade};
 pub use error::AppError;
 pub use library::{EngineStatus, PageReader};
@@ -44,7 +47,10 @@ pub use shared_database::{OwnedDatabase, add_migration};
 
 pub use deepsearch_crawl::run_parser;
 pub use deepsearch_llm::ProviderStatus;
-pub use deepsearch_postgres::{Cleaned, Difference, MigrationStatus, Problem, Step};
+pub use deepsearch_postgres::{
+    Cleaned, Difference, MigrationStatus, Problem, RowKey, SearchStatistics, SessionCursor, SessionSummary, Step,
+    TableRows, TableSummary,
+};
 pub use deepsearch_search::{ENGINES, EngineHealth, EngineState};
 pub use deepsearch_sqlite::{
     Backup, BackupKind, ChatCursor, ChatFilter, ChatView, HistoryFilter, HistoryHit, HistoryQuery, HistoryResults,

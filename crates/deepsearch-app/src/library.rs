@@ -105,7 +105,7 @@ impl App {
         let wired = self.wired();
         match engine {
             None => {
-                let outcome = wired.web.search(query).await;
+                let outcome = wired.asked_web.search(query).await;
                 self.keep_health(&wired).await;
                 Ok(outcome)
             }

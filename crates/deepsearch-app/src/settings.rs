@@ -143,6 +143,11 @@ pub const SETTINGS: &[SettingInfo] = &[
         "Session of this device with the shared database; `deepsearch share init` sets it.",
     ),
     setting(
+        "shared.search_cache",
+        SettingKind::Bool,
+        "Whether search results are shared with everybody who uses the shared database, and searches counted there.",
+    ),
+    setting(
         "answer.pages",
         SettingKind::Integer { min: 1, max: 20 },
         "Pages that are read for one answer.",
@@ -303,7 +308,7 @@ fn default_of(info: &SettingInfo) -> Value {
         "trash.days" => json!(30),
         "appearance.text_size" => json!(100),
         "shortcut.quick_ask" => json!("CommandOrControl+Shift+Space"),
-        "crawl.allow_private" => json!(false),
+        "crawl.allow_private" | "shared.search_cache" => json!(false),
         _ => match info.kind {
             SettingKind::Bool => json!(true),
             SettingKind::List => json!([]),

@@ -8,6 +8,7 @@ use deepsearch_postgres::{Cleaned, Difference, MigrationStatus, SharedDatabase, 
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::Config;
+use crate::database::DatabaseView;
 use crate::error::AppError;
 use crate::secrets;
 
@@ -85,6 +86,11 @@ impl OwnedDatabase {
     /// [`AppError::Schema`] when the database does not answer.
     pub async fn clean(&self) -> Result<Cleaned, AppError> {
         Ok(self.database.clean().await?)
+    }
+
+    /// What is in it, to be looked at.
+    pub fn view(&self) -> DatabaseView {
+        DatabaseView::of(self.database.clone())
     }
 
     pub async fn close(&self) {

@@ -3,6 +3,7 @@
 //! Leaves out the table tier, which lives with the store that holds the table, and what is cached under which key,
 //! which the search crate decides.
 
+mod guarded;
 mod memory;
 mod redis;
 mod rest;
@@ -11,6 +12,7 @@ mod tiered;
 #[cfg(feature = "contract")]
 pub mod contract;
 
+pub use guarded::Guarded;
 pub use memory::MemoryCache;
 pub use redis::RedisCache;
 pub use rest::Resting;

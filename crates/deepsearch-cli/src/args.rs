@@ -340,6 +340,68 @@ pub(crate) enum Db {
         #[arg(long, default_value = "migrations/postgres")]
         folder: PathBuf,
     },
+    #[command(flatten)]
+    Look(DatabaseLook),
+}
+
+/// Looking into the shared database, as its owner.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DatabaseLook {
+    /// What was searched for: most asked, by day, by engine; counted where the team shares its cache
+    Stats {
+        #[command(flatten)]
+        address: Address,
+        /// How many days back, today included
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=400))]
+        days: u16,
+        /// How many of the questions that were asked most
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=100))]
+        most: u16,
+    },
+    /// Tables, and how many rows each has
+    Tables {
+        #[command(flatten)]
+        address: Address,
+    },
+    /// Rows of a table; tokens are not shown
+    Rows {
+        #[command(flatten)]
+        address: Address,
+        table: String,
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=200))]
+        limit: u16,
+        /// The rows after these, as the page before names them
+        #[arg(long, value_name = "END")]
+        after: Option<String>,
+    },
+    /// Who is signed in
+    Sessions {
+        #[command(flatten)]
+        address: Address,
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=199))]
+        limit: u16,
+        /// The sessions after these, as the page before names them
+        #[arg(long, value_name = "END")]
+        after: Option<String>,
+    },
+    /// End a session, by its id in the list: whoever it is has to sign in again
+    EndSession {
+        #[command(flatten)]
+        address: Address,
+        id: String,
+    },
+}
+
+impl DatabaseLook {
+    pub(crate) fn address(&self) -> &Address {
+        match self {
+            Self::Stats { address, .. }
+            | Self::Tables { address }
+            | Self::Rows { address, .. }
+            | Self::Sessions { address, .. }
+            | Self::EndSession { address, .. } => address,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

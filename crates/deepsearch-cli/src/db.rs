@@ -7,6 +7,7 @@ use deepsearch_app::{AppError, Config, Difference, MigrationStatus, OwnedDatabas
 use serde_json::json;
 
 use crate::args::{Address, Db};
+use crate::database_view;
 use crate::outcome::Outcome;
 use crate::print::{self, note};
 use crate::settings::first_line;
@@ -22,6 +23,7 @@ pub(crate) async fn run(config: &Config, command: Db, as_json: bool) -> Outcome 
         | Db::Rollback { address, .. }
         | Db::Check { address }
         | Db::Clean { address } => address,
+        Db::Look(look) => look.address(),
     };
     let database = OwnedDatabase::open(config, url(address)?).await?;
     let outcome = match command {
@@ -30,6 +32,7 @@ pub(crate) async fn run(config: &Config, command: Db, as_json: bool) -> Outcome 
         Db::Rollback { to, force, .. } => rollback(&database, to, force, as_json).await,
         Db::Check { .. } => check(&database, as_json).await,
         Db::Clean { .. } => clean(&database, as_json).await,
+        Db::Look(look) => database_view::run(&database.view(), look, as_json).await,
         Db::New { .. } => Ok(ExitCode::SUCCESS),
     };
     database.close().await;
@@ -141,8 +144,13 @@ async fn clean(database: &OwnedDatabase, as_json: bool) -> Outcome {
         print::json(&cleaned);
     } else {
         print::line(&format!(
-            "Removed {} sessions, {} verification tokens, {} cached searches, {} devices and {} tombstones.",
-            cleaned.sessions, cleaned.verification_tokens, cleaned.searches, cleaned.devices, cleaned.tombstones
+            "Removed {} sessions, {} verification tokens, {} cached searches, {} counts of searches, {} devices and {} tombstones.",
+            cleaned.sessions,
+            cleaned.verification_tokens,
+            cleaned.searches,
+            cleaned.search_counts,
+            cleaned.devices,
+            cleaned.tombstones
         ));
     }
     Ok(ExitCode::SUCCESS)

@@ -5,6 +5,7 @@ mod args;
 mod ask;
 mod backup;
 mod chats;
+mod database_view;
 mod db;
 mod doctor;
 mod engines;

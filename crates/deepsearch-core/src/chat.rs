@@ -28,6 +28,23 @@ pub struct Chat {
     pub leaf: Option<MessageId>,
 }
 
+/// Where a page of the list of chats ended. Two chats may have one time, so the id belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
+pub struct ChatCursor {
+    pub updated_at: DateTime<Utc>,
+    pub id: ChatId,
+}
+
+impl ChatCursor {
+    /// The cursor for what comes after `chat`.
+    pub fn after(chat: &Chat) -> Self {
+        Self {
+            updated_at: chat.updated_at,
+            id: chat.id.clone(),
+        }
+    }
+}
+
 /// A title that may be written: trimmed, 1 to 500 code points.
 ///
 /// # Errors

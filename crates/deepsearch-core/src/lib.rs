@@ -22,8 +22,11 @@ pub mod error;
 pub mod text;
 pub mod validate;
 
+#[cfg(feature = "contract")]
+pub mod contract;
+
 pub use cache::{Cache, CacheError, Freshness};
-pub use chat::{Chat, ChatId};
+pub use chat::{Chat, ChatCursor, ChatId};
 pub use citation::{Citation, Evidence, SentenceCheck, Verdict};
 pub use clock::{Clock, SystemClock};
 pub use error::{ErrorCode, Failure};

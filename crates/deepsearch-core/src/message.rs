@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::chat::ChatId;
 use crate::validate::{Invalid, absolute_url, message_content};
@@ -101,6 +102,19 @@ pub struct Source {
 }
 
 impl Source {
+    /// The sources in a row's JSON. One that does not read as ours becomes as much of one as it holds: leaving it out
+    /// would shift the numbers that `[n]` cites.
+    pub fn all_of(json: Vec<Value>) -> Vec<Self> {
+        let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+        let source = |value: Value| Self {
+            title: text(&value, "title").unwrap_or_default(),
+            url: text(&value, "url").unwrap_or_default(),
+            snippet: text(&value, "snippet").unwrap_or_default(),
+            favicon: text(&value, "favicon"),
+        };
+        json.into_iter().map(source).collect()
+    }
+
     /// # Errors
     /// [`Invalid`] when `url` or `favicon` is no URL.
     pub fn validate(&self) -> Result<(), Invalid> {
@@ -128,10 +142,18 @@ pub struct MessageMetadata {
     pub processing_time: Option<f64>,
     #[serde(flatten)]
     #[specta(skip)]
-    pub other: serde_json::Map<String, serde_json::Value>,
+    pub other: serde_json::Map<String, Value>,
 }
 
 impl MessageMetadata {
+    /// The metadata in a row's JSON. With a member of another type than ours, all are kept as ones we do not know.
+    pub fn of(json: serde_json::Map<String, Value>) -> Self {
+        serde_json::from_value(Value::Object(json.clone())).unwrap_or_else(|_| Self {
+            other: json,
+            ..Self::default()
+        })
+    }
+
     /// # Errors
     /// [`Invalid`] when the time is negative or not a number.
     pub fn validate(&self) -> Result<(), Invalid> {

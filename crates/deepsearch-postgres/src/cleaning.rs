@@ -14,6 +14,8 @@ pub struct Cleaned {
     pub sessions: u64,
     pub verification_tokens: u64,
     pub searches: u64,
+    /// Counts of searches of more than 400 days ago.
+    pub search_counts: u64,
     /// Login roles of devices that were revoked.
     pub devices: u64,
     /// Notes of what was deleted, which every device has seen by now.
@@ -41,6 +43,12 @@ impl SharedDatabase {
         };
         cleaned.searches += self
             .delete("delete from deepsearch.own_search where expires_at <= now()")
+            .await?;
+        cleaned.search_counts = self
+            .delete("delete from deepsearch.search_count where day < current_date - 400")
+            .await?;
+        cleaned.search_counts += self
+            .delete("delete from deepsearch.engine_count where day < current_date - 400")
             .await?;
         // A thousand at a time, so that nobody waits long.
         loop {

@@ -1,8 +1,11 @@
 //! SharedDatabase: the connections to the shared PostgreSQL, and as whom they are used.
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, SubsecRound, Utc};
+use deepsearch_core::{Clock, SystemClock};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::{Connection, PgConnection, PgPool, Postgres, Transaction};
@@ -30,6 +33,7 @@ pub struct SharedDatabase {
     pool: PgPool,
     /// A device proves with each transaction whose it is; an owner, or the web app's role, has nothing to prove.
     session_token: Option<SecretString>,
+    clock: Arc<dyn Clock>,
 }
 
 impl SharedDatabase {
@@ -52,6 +56,15 @@ impl SharedDatabase {
         Self::open(url, Some(session_token)).await
     }
 
+    /// As [`connect`](Self::connect), but connects with the first use: for what the app can do without. Must be called
+    /// within a Tokio runtime.
+    ///
+    /// # Errors
+    /// [`ConnectError::Address`] when the address is not valid.
+    pub fn connect_later(url: &str) -> Result<Self, ConnectError> {
+        Ok(Self::on(pool().connect_lazy_with(connect_options(url)?), None))
+    }
+
     async fn open(url: &str, session_token: Option<SecretString>) -> Result<Self, ConnectError> {
         let mut options = connect_options(url)?;
         if session_token.is_some() {
@@ -68,11 +81,26 @@ impl SharedDatabase {
             host: options.get_host().to_owned(),
             source,
         })?;
-        let pool = PgPoolOptions::new()
-            .max_connections(4)
-            .acquire_timeout(WAIT_FOR_CONNECTION)
-            .connect_lazy_with(options);
-        Ok(Self { pool, session_token })
+        Ok(Self::on(pool().connect_lazy_with(options), session_token))
+    }
+
+    fn on(pool: PgPool, session_token: Option<SecretString>) -> Self {
+        Self {
+            pool,
+            session_token,
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// Takes the time of what is written from this clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// The time, in the whole milliseconds that both programs on the tables keep (seed R11).
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now().trunc_subsecs(3)
     }
 
     /// Begins a transaction, as whom this handle is for. Every read and write goes through one.
@@ -99,6 +127,12 @@ impl SharedDatabase {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+fn pool() -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(4)
+        .acquire_timeout(WAIT_FOR_CONNECTION)
 }
 
 fn connect_options(url: &str) -> Result<PgConnectOptions, ConnectError> {

@@ -4,20 +4,51 @@
 //! `public`, a device the views of schema `deepsearch` that show it its own rows only, so the same queries serve both.
 
 mod database;
+
+mod accounts;
+mod sessions;
+mod users;
+mod verification_tokens;
+
+mod chats;
+mod message_search;
+mod messages;
+mod overview;
+mod user_settings;
+
+mod search_cache;
+mod search_statistics;
+
+mod inspect;
+mod tables;
+
 mod sync;
 
 mod check;
 mod cleaning;
 mod devices;
-mod failures;
 mod migrations;
 mod people;
 mod scram;
 
+mod error;
+mod failures;
+
+pub use chats::{CHATS_ON_A_PAGE, ChatList};
 pub use check::{Difference, Problem};
 pub use cleaning::Cleaned;
 pub use database::{ConnectError, SharedDatabase};
 pub use devices::{Admission, DeviceError, DeviceId, session_token_hash};
+pub use error::{DatabaseError, Rule};
+pub use inspect::{ColumnHead, ROWS_ON_A_PAGE, RowKey, SessionCursor, SessionSummary, TableRows, TableSummary};
+pub use message_search::{MESSAGE_HITS, MessageHit};
+pub use messages::{ChatWithMessages, MESSAGES_ON_A_PAGE, MessageCursor};
 pub use migrations::{MigrationStatus, SchemaError, Step, add_migration};
+pub use overview::Overview;
 pub use scram::scram_verifier;
+pub use search_cache::SharedSearchCache;
+pub use search_statistics::{CountedSearch, DayCount, EngineCount, MOST_ASKED, QueryCount, SearchStatistics};
+pub use sessions::SessionWithUser;
 pub use sync::SharedSync;
+pub use tables::Table;
+pub use users::UserWithAccounts;

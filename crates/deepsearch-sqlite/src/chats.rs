@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use deepsearch_core::chat::valid_title;
-use deepsearch_core::{Chat, ChatId, MessageId};
+use deepsearch_core::{Chat, ChatCursor, ChatId, MessageId};
 use serde::{Deserialize, Serialize};
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 
@@ -29,23 +29,6 @@ pub enum ChatView {
     Pinned,
     Archived,
     Trash,
-}
-
-/// Where a page of the list ended. Two chats may have one time, so the id belongs to it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
-pub struct ChatCursor {
-    pub updated_at: DateTime<Utc>,
-    pub id: ChatId,
-}
-
-impl ChatCursor {
-    /// The cursor for what comes after `chat`.
-    pub fn after(chat: &Chat) -> Self {
-        Self {
-            updated_at: chat.updated_at,
-            id: chat.id.clone(),
-        }
-    }
 }
 
 struct ChatRow {

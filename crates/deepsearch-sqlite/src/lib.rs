@@ -33,8 +33,9 @@ mod packing;
 mod time;
 
 pub use backups::{Backup, BackupKind, Replaced, list_backups};
-pub use chats::{ChatCursor, ChatFilter, ChatView};
+pub use chats::{ChatFilter, ChatView};
 pub use citations::{AnswerEvidence, SourcePage};
+pub use deepsearch_core::ChatCursor;
 pub use error::StoreError;
 pub use history::{HistoryCursor, HistoryFilter, HistoryHit, HistoryQuery, HistoryResults, HitKind};
 pub use outbox::{Entity, Operation, OutboxEntry};

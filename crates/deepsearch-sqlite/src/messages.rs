@@ -5,7 +5,6 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use deepsearch_core::{ChatId, Invalid, Message, MessageId, MessageMetadata, MessageState, Role, Source};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use sqlx::{SqliteConnection, SqliteExecutor};
 
 use crate::chats;
@@ -185,8 +184,14 @@ impl From<MessageRow> for Message {
         Self {
             role: row.role.parse().unwrap_or(Role::System),
             content: row.content,
-            sources: row.sources.and_then(|json| read_sources(&json, &row.id)),
-            metadata: row.metadata.and_then(|json| read_metadata(&json, &row.id)),
+            sources: row
+                .sources
+                .and_then(|json| read_json(&json, "sources", &row.id))
+                .map(Source::all_of),
+            metadata: row
+                .metadata
+                .and_then(|json| read_json(&json, "metadata", &row.id))
+                .map(MessageMetadata::of),
             created_at: from_millis(row.created_at),
             state: read_state(&row.state),
             id: MessageId::from_stored(row.id),
@@ -306,30 +311,6 @@ pub(crate) fn read_state(state: &str) -> MessageState {
         "interrupted" => MessageState::Interrupted,
         _ => MessageState::Complete,
     }
-}
-
-/// Sources that do not read as ours become as much of one as they hold: leaving one out would shift the numbers that
-/// `[n]` cites.
-fn read_sources(json: &str, id: &str) -> Option<Vec<Source>> {
-    let values: Vec<Value> = read_json(json, "sources", id)?;
-    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
-    let sources = values.iter().map(|value| Source {
-        title: text(value, "title").unwrap_or_default(),
-        url: text(value, "url").unwrap_or_default(),
-        snippet: text(value, "snippet").unwrap_or_default(),
-        favicon: text(value, "favicon"),
-    });
-    Some(sources.collect())
-}
-
-/// Metadata with a member of another type than ours keeps all its members, as ones that we do not know.
-fn read_metadata(json: &str, id: &str) -> Option<MessageMetadata> {
-    serde_json::from_str(json).ok().or_else(|| {
-        Some(MessageMetadata {
-            other: read_json(json, "metadata", id)?,
-            ..MessageMetadata::default()
-        })
-    })
 }
 
 fn valid_addition(message: &Message) -> Result<(), Invalid> {

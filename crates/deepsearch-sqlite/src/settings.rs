@@ -29,7 +29,7 @@ impl Store {
     /// [`StoreError::Invalid`] for a value that cannot be kept.
     pub async fn update_user_settings(&self, settings: &UserSettings) -> Result<UserSettings, StoreError> {
         const ACTION: &str = "keep the settings";
-        validate(settings)?;
+        settings.validate()?;
         let mut tx = self.begin(ACTION).await?;
         let now = self.now();
         let before = lookup(&mut *tx).await.doing(ACTION)?;
@@ -146,24 +146,6 @@ pub(crate) async fn write(
     )
     .execute(tx)
     .await?;
-    Ok(())
-}
-
-/// The limits of the shared table (seed 3.4).
-fn validate(settings: &UserSettings) -> Result<(), Invalid> {
-    chars_between("the theme", &settings.theme, 1, 20)?;
-    chars_between("the language", &settings.language, 1, 10)?;
-    settings
-        .default_model
-        .iter()
-        .try_for_each(|model| chars_between("the default model", model, 1, 50))?;
-    if !(1..=50).contains(&settings.max_search_results) {
-        return Err(Invalid::Malformed {
-            field: "the number of search results",
-            value: settings.max_search_results.to_string(),
-            expected: "number from 1 to 50",
-        });
-    }
     Ok(())
 }
 

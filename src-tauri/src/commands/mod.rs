@@ -6,6 +6,7 @@ mod history;
 mod pages;
 
 mod data;
+mod database;
 mod engines;
 mod models;
 mod settings;
@@ -57,6 +58,11 @@ pub(crate) fn all() -> Commands<tauri::Wry> {
         data::create_backup,
         data::restore_backup,
         data::export_chats,
+        database::list_tables,
+        database::list_rows,
+        database::search_statistics,
+        database::list_sessions,
+        database::end_session,
         shell::info,
         shell::shortcut,
         shell::update_shortcut,

@@ -61,6 +61,13 @@ export const commands = {
 	restoreBackup: (name: string) => __TAURI_INVOKE<null>("restore_backup", { name }),
 	/**  Asks where to, and writes every chat with its sources there. `None` when the person called it off. */
 	exportChats: () => __TAURI_INVOKE<string | null>("export_chats"),
+	listTables: () => __TAURI_INVOKE<TableSummary[]>("list_tables"),
+	/**  A page of a table's rows; tokens are not among what is shown. */
+	listRows: (table: string, after: RowKey | null, limit: number) => __TAURI_INVOKE<TableRows>("list_rows", { table, after, limit }),
+	searchStatistics: (days: number, most: number) => __TAURI_INVOKE<SearchStatistics>("search_statistics", { days, most }),
+	listSessions: (after: SessionCursor | null, limit: number) => __TAURI_INVOKE<SessionPage>("list_sessions", { after, limit }),
+	/**  Whoever it is has to sign in again. */
+	endSession: (id: string) => __TAURI_INVOKE<null>("end_session", { id }),
 	info: () => __TAURI_INVOKE<AppInfo>("info"),
 	shortcut: () => __TAURI_INVOKE<Shortcut>("shortcut"),
 	/**  Takes another shortcut for quick ask; empty takes none. The old one stays when the new one cannot be had. */
@@ -194,12 +201,33 @@ export type Citation = {
 	quote: string,
 };
 
+export type ColumnHead = {
+	name: string,
+	/**  A secret: its cells say only that there is something. */
+	is_masked: boolean,
+};
+
 /**  What the data folder holds. */
 export type DataFolder = {
 	path: string,
 	/**  The store with what it has not folded in yet. */
 	store_bytes: number,
 	backups_bytes: number,
+};
+
+export type DayCount = {
+	day: string,
+	searches: number,
+	cached: number,
+};
+
+export type EngineCount = {
+	engine: string,
+	/**  Answers that it gave when it was asked. */
+	answers: number,
+	/**  Answers of it that the cache gave. */
+	cached: number,
+	failures: number,
 };
 
 /**  How an engine is doing. */
@@ -518,11 +546,20 @@ export type ProviderStatus = {
 	local: boolean,
 };
 
+export type QueryCount = {
+	query: string,
+	searches: number,
+	cached: number,
+};
+
 /**  Quick ask came to the front. */
 export type QuickAskShown = null;
 
 /**  Who speaks (seed 8.1, `role_check`). */
 export type Role = "user" | "assistant" | "system";
+
+/**  Where a page of a table ended. */
+export type RowKey = string[];
 
 /**  An answer that is being written now. */
 export type RunningAnswer = {
@@ -559,6 +596,20 @@ export type SearchHit = {
 	published_at?: string | null,
 };
 
+/**  Counts of a number of days. */
+export type SearchStatistics = {
+	/**  The first day that is counted. */
+	since: string,
+	searches: number,
+	cached: number,
+	/**  Most asked first. */
+	queries: QueryCount[],
+	/**  Newest first; days without a search are left out. */
+	days: DayCount[],
+	/**  Those that answered most first. */
+	engines: EngineCount[],
+};
+
 /**  The verdict on one sentence of an answer. Sentences are marked, never removed. */
 export type SentenceCheck = {
 	/**  Bytes of the answer's content. */
@@ -566,6 +617,31 @@ export type SentenceCheck = {
 	verdict: Verdict,
 	/**  The best that the sources have for it, also when that is not enough. */
 	evidence: Evidence | null,
+};
+
+/**  Where a page of sessions ended. */
+export type SessionCursor = {
+	expires: string,
+	id: string,
+};
+
+/**  A page of sessions. */
+export type SessionPage = {
+	sessions: SessionSummary[],
+	/**  `None` when there are no more. */
+	next: SessionCursor | null,
+};
+
+/**  A session, without its token. */
+export type SessionSummary = {
+	/**  SHA-256 of the token, which names the session and opens nothing. */
+	id: string,
+	user_id: UserId,
+	name: string | null,
+	email: string,
+	expires: string,
+	/**  Of DeepSearch on some device; otherwise of the web app. */
+	is_device: boolean,
 };
 
 /**  A setting as it stands. */
@@ -619,6 +695,25 @@ export type Start = {
 	text_size: number,
 };
 
+/**  One of the seed's tables. */
+export type Table = "user" | "account" | "session" | "verification_token" | "chat" | "message" | "search_cache" | "user_settings";
+
+/**  A page of a table, in the order of its key. */
+export type TableRows = {
+	columns: ColumnHead[],
+	/**  One text a column, cut when it is long; `None` is NULL. */
+	rows: (string | null)[][],
+	/**  `None` when there are no more. */
+	next: RowKey | null,
+};
+
+/**  A table and how much is in it. */
+export type TableSummary = {
+	table: Table,
+	rows: number,
+	is_estimate: boolean,
+};
+
 /**  How recent results must be. */
 export type TimeRange = "day" | "week" | "month" | "year";
 
@@ -641,6 +736,9 @@ export type Turn =
 ({ regenerating: MessageId }) & { continuing?: never; editing?: never; in?: never } | 
 /**  The rest of this interrupted answer. */
 ({ continuing: MessageId }) & { editing?: never; in?: never; regenerating?: never };
+
+/**  A user: a bare UUID when we make it, any string when the web app did. */
+export type UserId = string;
 
 export type Value = null | boolean | number | string | Value[] | { [key in string]: Value };
 

@@ -24,15 +24,23 @@ import type {
   Page,
   PageId,
   ProviderStatus,
+  RowKey,
   RunningAnswer,
+  SearchStatistics,
+  SessionCursor,
+  SessionPage,
   SettingsChanged,
   SettingValue,
   Shortcut,
   Start,
+  Table,
+  TableRows,
+  TableSummary,
   WindowKind,
 } from "../bindings/bindings";
 import { FakeRun } from "./fake/asking";
 import { FakeConfiguration } from "./fake/configuration";
+import { FakeDatabase } from "./fake/database";
 import { failures } from "./fake/failures";
 import { searchHistory } from "./fake/history";
 import { fakeIcon } from "./fake/icons";
@@ -48,6 +56,7 @@ export class FakePlatform implements Platform {
   readonly options: FakeOptions;
   readonly library: FakeLibrary;
   readonly configuration: FakeConfiguration;
+  readonly database: FakeDatabase;
   readonly deeds: Deed[] = [];
   readonly #runs = new Map<MessageId, FakeRun>();
   readonly #onLibrary = new Set<(changed: LibraryChanged) => void>();
@@ -68,6 +77,7 @@ export class FakePlatform implements Platform {
     this.start = { window, navigate, theme, language, text_size: textSize };
     this.library = new FakeLibrary(this.options);
     this.configuration = new FakeConfiguration(this.options);
+    this.database = new FakeDatabase(this.options, () => this.configuration.value("shared.url") === true);
     this.#online = scenario !== "offline";
     if (scenario === "running")
       this.#begin({ question: "", turn: { regenerating: "msg_wal_q2b" }, scope: null, model: null, time_range: null });
@@ -204,6 +214,26 @@ export class FakePlatform implements Platform {
   restoreBackup = (name: string) => this.#do("restoreBackup", name);
   exportChats = () => this.#answer<string | null>("/home/ada/Documents/deepsearch-2026-11-23.json", 300);
 
+  async listTables(): Promise<TableSummary[]> {
+    return this.#inDatabase((database) => database.tables());
+  }
+
+  async listRows(table: Table, after: RowKey | null, limit: number): Promise<TableRows> {
+    return this.#inDatabase((database) => database.rows(table, after, limit));
+  }
+
+  async searchStatistics(days: number, most: number): Promise<SearchStatistics> {
+    return this.#inDatabase((database) => database.statistics(days, most));
+  }
+
+  async listSessions(after: SessionCursor | null, limit: number): Promise<SessionPage> {
+    return this.#inDatabase((database) => database.sessions(after, limit));
+  }
+
+  async endSession(id: string): Promise<void> {
+    await this.#inDatabase((database) => database.endSession(id));
+  }
+
   async shortcut(): Promise<Shortcut> {
     return this.#answer({ keys: String(this.configuration.value("shortcut.quick_ask")), active: true, problem: null });
   }
@@ -278,6 +308,11 @@ export class FakePlatform implements Platform {
   async #reach(): Promise<void> {
     await this.#answer(null);
     if (this.options.scenario === "error") throw failures.storage;
+  }
+
+  async #inDatabase<Value>(look: (database: FakeDatabase) => Value): Promise<Value> {
+    await this.#answer(null, 200);
+    return look(this.database);
   }
 
   async #do(what: string, about: unknown = null): Promise<void> {

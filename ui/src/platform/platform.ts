@@ -24,11 +24,18 @@ import type {
   Page,
   PageId,
   ProviderStatus,
+  RowKey,
   RunningAnswer,
+  SearchStatistics,
+  SessionCursor,
+  SessionPage,
   SettingsChanged,
   SettingValue,
   Shortcut,
   Start,
+  Table,
+  TableRows,
+  TableSummary,
   WindowKind,
 } from "../bindings/bindings";
 
@@ -90,6 +97,13 @@ export interface Platform {
   restoreBackup(name: string): Promise<void>;
   /** Asks where to, writes every chat with its sources as JSON; the path, or `null` when it was called off. */
   exportChats(): Promise<string | null>;
+
+  /** The team's database, for whoever looks after it. Fails with `invalid` where none is set up. */
+  listTables(): Promise<TableSummary[]>;
+  listRows(table: Table, after: RowKey | null, limit: number): Promise<TableRows>;
+  searchStatistics(days: number, most: number): Promise<SearchStatistics>;
+  listSessions(after: SessionCursor | null, limit: number): Promise<SessionPage>;
+  endSession(id: string): Promise<void>;
 
   shortcut(): Promise<Shortcut>;
   updateShortcut(keys: string): Promise<Shortcut>;

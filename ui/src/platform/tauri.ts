@@ -61,6 +61,12 @@ export function tauriPlatform(start: Start): Platform {
     restoreBackup: done(commands.restoreBackup),
     exportChats: told(commands.exportChats),
 
+    listTables: told(commands.listTables),
+    listRows: told(commands.listRows),
+    searchStatistics: told(commands.searchStatistics),
+    listSessions: told(commands.listSessions),
+    endSession: done(commands.endSession),
+
     shortcut: told(commands.shortcut),
     updateShortcut: told(commands.updateShortcut),
     startsAtLogin: told(commands.startsAtLogin),

@@ -1,5 +1,6 @@
 //! The cache's promises, over memory and a real Redis server.
 
+mod guarded;
 mod memory;
 mod redis;
 mod server;

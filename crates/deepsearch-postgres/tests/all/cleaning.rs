@@ -26,6 +26,7 @@ async fn what_has_run_out_goes_and_the_rest_stays() {
         sessions: 1,
         verification_tokens: 1,
         searches: 2,
+        search_counts: 0,
         devices: 1,
         tombstones: 0,
     };

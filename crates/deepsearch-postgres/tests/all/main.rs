@@ -1,4 +1,21 @@
-//! The tests of the crate, one module for each file of `src`.
+//! What the shared store promises, on a real PostgreSQL, in modules that mirror `src/`.
+
+mod accounts;
+mod chats;
+mod contract;
+mod device;
+mod error;
+mod inspect;
+mod message_search;
+mod messages;
+mod overview;
+mod plans;
+mod search_cache;
+mod search_statistics;
+mod sessions;
+mod user_settings;
+mod users;
+mod verification_tokens;
 
 mod attacks;
 mod boundary;
@@ -10,3 +27,4 @@ mod sync;
 mod people;
 
 mod cluster;
+mod support;

@@ -4,6 +4,7 @@ mod backups;
 mod chats;
 mod child;
 mod citations;
+mod contract;
 mod faults;
 mod history;
 mod journal;

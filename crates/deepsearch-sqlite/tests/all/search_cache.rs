@@ -1,4 +1,5 @@
 use chrono::{DateTime, Utc};
+use deepsearch_cache::contract;
 use deepsearch_core::Cache;
 use deepsearch_core::cache::{Freshness, SearchCache};
 use serde_json::json;
@@ -16,6 +17,12 @@ fn entry(query: &str, created: i64, results: serde_json::Value) -> SearchCache {
         created_at: at(created),
         expires_at: at(created + 1_000),
     }
+}
+
+#[tokio::test]
+async fn the_table_keeps_the_contract_of_all_tiers() {
+    let (_home, store) = home().await;
+    contract::holds(&store.search_cache(), at(1_700_000_000_000)).await;
 }
 
 #[tokio::test]

@@ -170,6 +170,7 @@ function settingsCommands(app: AppState): Command[] {
     ["data", m.palette_section_data],
     ["privacy", m.palette_section_privacy],
     ["account", m.palette_section_account],
+    ["database", m.palette_section_database],
     ["about", m.palette_section_about],
   ];
   return sections.map(([section, name], at) => ({

@@ -10,9 +10,11 @@ import Search from "@lucide/svelte/icons/search";
 import ShieldCheck from "@lucide/svelte/icons/shield-check";
 import SunMoon from "@lucide/svelte/icons/sun-moon";
 import TextQuote from "@lucide/svelte/icons/text-quote";
+import Users from "@lucide/svelte/icons/users";
 import type { Component } from "svelte";
 import type { SettingsSection } from "../../app-state.svelte";
 import { m } from "../../paraglide/messages";
+import { DatabaseSection } from "../database";
 import About from "./About.svelte";
 import Account from "./Account.svelte";
 import Answers from "./Answers.svelte";
@@ -35,6 +37,7 @@ export const sections: Readonly<Record<SettingsSection, Section>> = {
   data: { label: m.settings_section_data, icon: Database, view: DataSection },
   privacy: { label: m.settings_section_privacy, icon: ShieldCheck, view: PrivacySection },
   account: { label: m.settings_section_account, icon: CircleUser, view: Account },
+  database: { label: m.settings_section_database, icon: Users, view: DatabaseSection },
   start: { label: m.settings_section_start, icon: Power, view: StartUp },
   about: { label: m.settings_section_about, icon: Info, view: About },
 };

@@ -54,6 +54,8 @@ const ROWS: readonly Row[] = [
   ["engines.order", "list", [], "Web engines in the order they are asked; empty takes all that are ready."],
   ["models.discover_local", "bool", true, "Whether Ollama, LM Studio and llama.cpp are looked for on this machine."],
   ["redis.url", "secret", false, "Address of a shared search cache, redis:// or rediss://."],
+  ["shared.url", "secret", false, "Address of your team's database."],
+  ["shared.search_cache", "bool", false, "Whether search results are shared with everybody who uses it."],
   ["answer.pages", "integer", 8, "Pages that are read for one answer."],
   ["answer.evidence_tokens", "integer", 6_000, "Tokens of sources that a model is shown at most."],
   ["answer.tokens", "integer", 2_048, "Tokens that an answer has at most."],

@@ -48,6 +48,7 @@ function facts(over: Partial<Facts> = {}): Facts {
     searchByDefault: true,
     pages: 8,
     sharedCache: false,
+    teamCache: false,
     ...over,
   };
 }
@@ -62,6 +63,7 @@ describe("what leaves the machine", () => {
       writer: { kind: "none" },
       others: [],
       sharedCache: false,
+      teamCache: false,
     });
   });
 

@@ -25,6 +25,8 @@ export type Leaving = {
   /** Hosted providers that could be chosen for a question: they have a key, or are a server of one's own elsewhere. */
   others: Receiver[];
   sharedCache: boolean;
+  /** Results lie in the team's database too. */
+  teamCache: boolean;
 };
 
 export type Facts = {
@@ -37,6 +39,7 @@ export type Facts = {
   searchByDefault: boolean;
   pages: number;
   sharedCache: boolean;
+  teamCache: boolean;
 };
 
 export function leaving(facts: Facts): Leaving {
@@ -63,6 +66,7 @@ export function leaving(facts: Facts): Leaving {
     writer: writer(answering, by ?? null),
     others: others.map((provider) => ({ name: provider.name, host: hostOf(provider.url ?? "") })),
     sharedCache: facts.sharedCache,
+    teamCache: facts.teamCache,
   };
 }
 

@@ -1,0 +1,75 @@
+//! Searches that are counted in the shared database, where the team shares its cache.
+//!
+//! Counting is nobody's concern who searches: it happens afterwards, a few at a time, and what cannot be counted in time
+//! is not counted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use deepsearch_core::{SearchOutcome, SearchQuery, Searcher};
+use deepsearch_postgres::{CountedSearch, SharedDatabase};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+/// How many counts are on their way at most.
+const AT_ONCE: usize = 4;
+/// Longest that one may take, connecting included.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Where searches are counted.
+pub(crate) struct Counter {
+    database: SharedDatabase,
+    permits: Arc<Semaphore>,
+}
+
+impl Counter {
+    pub(crate) fn new(database: SharedDatabase) -> Self {
+        Self {
+            database,
+            permits: Arc::new(Semaphore::new(AT_ONCE)),
+        }
+    }
+
+    fn count(&self, search: CountedSearch) {
+        let Ok(permit) = self.permits.clone().try_acquire_owned() else {
+            return;
+        };
+        let database = self.database.clone();
+        tokio::spawn(async move {
+            match timeout(LIMIT, database.add_search(&search)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::debug!(%error, "a search is not counted"),
+                Err(_) => tracing::debug!("a search is not counted: the shared database took too long"),
+            }
+            drop(permit);
+        });
+    }
+
+    /// Waits for what is being counted, as quitting does.
+    pub(crate) async fn flush(&self) {
+        let all = u32::try_from(AT_ONCE).unwrap_or(u32::MAX);
+        // Each has its own end.
+        let _ = self.permits.acquire_many(all).await;
+    }
+}
+
+/// A searcher whose searches are counted.
+pub(crate) struct Counted {
+    pub(crate) searcher: Arc<dyn Searcher>,
+    pub(crate) counter: Arc<Counter>,
+}
+
+#[async_trait]
+impl Searcher for Counted {
+    async fn search(&self, query: &SearchQuery) -> SearchOutcome {
+        let outcome = self.searcher.search(query).await;
+        self.counter.count(CountedSearch {
+            query: query.text.clone(),
+            cached: outcome.cached,
+            answered: outcome.results.iter().map(|results| results.engine.clone()).collect(),
+            failed: outcome.attempts.iter().map(|attempt| attempt.engine.clone()).collect(),
+        });
+        outcome
+    }
+}

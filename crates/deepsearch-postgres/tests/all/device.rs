@@ -1,0 +1,166 @@
+//! The same operations by a device, through the boundary: its own user's rows and nobody else's, by the same statements.
+
+use deepsearch_core::{Cache, ErrorCode, SystemClock, UserId, contract};
+use deepsearch_postgres::{ChatList, CountedSearch, SharedDatabase};
+use secrecy::SecretString;
+use sqlx::Executor;
+
+use crate::contract::Shared;
+use crate::search_cache::entry;
+use crate::support::{Home, NOON, chat, home, message};
+
+/// A device of a user, signed in.
+async fn device(home: &Home, user: &UserId) -> SharedDatabase {
+    let token = format!("token of {user}");
+    // The server trusts this machine, so any verifier of the right shape does.
+    let verifier = format!(
+        "SCRAM-SHA-256$4096:{}==${}=:{}=",
+        "A".repeat(22),
+        "A".repeat(43),
+        "A".repeat(43)
+    );
+    let role: String = sqlx::query_scalar(
+        "select deepsearch.mint_device(gen_random_uuid(), $1, 'a device', $2,
+            'ds1:' || encode(sha256(convert_to($3, 'UTF8')), 'hex'), now() + interval '1 day')",
+    )
+    .bind(user.as_str())
+    .bind(&verifier)
+    .bind(&token)
+    .fetch_one(&mut home.raw().await)
+    .await
+    .unwrap();
+    let url = home.url.replace("postgres://postgres@", &format!("postgres://{role}@"));
+    let database = SharedDatabase::connect_device(&url, SecretString::from(token))
+        .await
+        .unwrap();
+    database.with_clock(home.clock.clone())
+}
+
+#[tokio::test]
+async fn a_device_keeps_the_contract_of_both_stores() {
+    let Some(home) = home().await else { return };
+    let (ada, bob) = (home.user().await, home.user().await);
+    home.chat(&bob).await;
+    let shared = Shared {
+        database: device(&home, &ada).await,
+        clock: home.clock.clone(),
+        user: ada,
+    };
+    contract::holds(&shared).await;
+    let theirs = home
+        .database
+        .list_chats(&bob, ChatList::Active, None, 10)
+        .await
+        .unwrap();
+    assert_eq!(theirs.len(), 1);
+}
+
+#[tokio::test]
+async fn a_device_that_names_another_user_meets_nothing_and_writes_nothing() {
+    let Some(home) = home().await else { return };
+    let (ada, bob) = (home.user().await, home.user().await);
+    let theirs = chat("Bob's", NOON);
+    let said = message(&theirs.id, "a quasar of Bob's", NOON);
+    home.database
+        .add_chat_with_messages(&bob, &theirs, std::slice::from_ref(&said))
+        .await
+        .unwrap();
+    let device = device(&home, &ada).await;
+
+    assert_eq!(device.lookup_user(&bob).await.unwrap(), None);
+    assert_eq!(device.lookup_chat(&bob, &theirs.id).await.unwrap(), None);
+    assert_eq!(device.list_messages(&bob, &theirs.id, None, 10).await.unwrap(), []);
+    assert_eq!(device.lookup_message(&bob, &said.id).await.unwrap(), None);
+    assert_eq!(device.search_messages(&bob, "quasar", 10).await.unwrap(), []);
+    let refusals = [
+        device.rename_chat(&bob, &theirs.id, "mine").await.unwrap_err(),
+        device.delete_chat_forever(&bob, &theirs.id).await.unwrap_err(),
+        device
+            .add_messages(&bob, &theirs.id, &[message(&theirs.id, "m", NOON)])
+            .await
+            .unwrap_err(),
+    ];
+    assert!(
+        refusals.iter().all(|refusal| refusal.code() == ErrorCode::NotFound),
+        "{refusals:?}"
+    );
+    let forged = device.add_chat(&bob, &chat("forged", NOON)).await.unwrap_err();
+    assert_eq!(forged.code(), ErrorCode::Refused, "{forged:?}");
+    // The id of a chat that it cannot see is taken, and stays Bob's.
+    let copied = device.add_chat(&ada, &theirs).await.unwrap_err();
+    assert_eq!(copied.code(), ErrorCode::Invalid, "{copied:?}");
+    assert_eq!(
+        home.database
+            .lookup_chat(&bob, &theirs.id)
+            .await
+            .unwrap()
+            .unwrap()
+            .title,
+        "Bob's"
+    );
+}
+
+#[tokio::test]
+async fn a_device_finds_its_own_messages_through_the_index() {
+    let Some(home) = home().await else { return };
+    let ada = home.user().await;
+    let device = device(&home, &ada).await;
+    let own = chat("Stars", NOON);
+    let messages = [message(&own.id, "A quasar is a galactic nucleus.", NOON)];
+    device.add_chat_with_messages(&ada, &own, &messages).await.unwrap();
+    let hits = device.search_messages(&ada, "quasars", 10).await.unwrap();
+    assert_eq!(hits.len(), 1);
+    assert_eq!((&hits[0].chat_id, hits[0].chat_title.as_str()), (&own.id, "Stars"));
+    assert_eq!(hits[0].highlights[0].slice(&hits[0].snippet), "quasar");
+}
+
+#[tokio::test]
+async fn a_device_keeps_searches_to_itself_and_counts_none_until_the_team_shares() {
+    let Some(home) = home().await else { return };
+    let (ada, bob) = (home.user().await, home.user().await);
+    let (adas, bobs) = (device(&home, &ada).await, device(&home, &bob).await);
+    let owner = home.database.clone().with_clock(std::sync::Arc::new(SystemClock));
+    let counted = CountedSearch {
+        query: "q".into(),
+        ..CountedSearch::default()
+    };
+    let kept = entry("q", 0, serde_json::json!({"n": 1}));
+    adas.search_cache().add(kept.clone()).await.unwrap();
+    adas.add_search(&counted).await.unwrap();
+    assert!(adas.search_cache().lookup("q").await.unwrap().is_some());
+    assert_eq!(bobs.search_cache().lookup("q").await.unwrap(), None);
+    assert_eq!(owner.search_statistics(1, 10).await.unwrap().searches, 0);
+
+    home.raw()
+        .await
+        .execute("insert into deepsearch.setting (name, value) values ('share_searches', 'on')")
+        .await
+        .unwrap();
+    adas.search_cache().add(kept.clone()).await.unwrap();
+    adas.add_search(&counted).await.unwrap();
+    assert_eq!(
+        bobs.search_cache().lookup("q").await.unwrap().unwrap().results,
+        kept.results
+    );
+    assert_eq!(owner.search_statistics(1, 10).await.unwrap().searches, 1);
+    let refused = adas.search_statistics(1, 10).await.unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::Refused);
+}
+
+#[tokio::test]
+async fn the_data_view_is_not_for_devices() {
+    let Some(home) = home().await else { return };
+    let ada = home.user().await;
+    let device = device(&home, &ada).await;
+    // Schema `deepsearch` has no view of the sessions at all.
+    let refusals = [
+        device.list_tables().await.map(drop).unwrap_err(),
+        device.list_sessions(None, 10).await.map(drop).unwrap_err(),
+        device.end_session("x").await.map(drop).unwrap_err(),
+    ];
+    let told = [ErrorCode::Refused, ErrorCode::Storage];
+    assert!(
+        refusals.iter().all(|refusal| told.contains(&refusal.code())),
+        "{refusals:?}"
+    );
+}

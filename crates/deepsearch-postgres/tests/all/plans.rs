@@ -1,0 +1,164 @@
+//! Holds the plans of what people wait for against the indexes of the seed, in tables large enough to need them.
+
+use sqlx::{Executor, PgConnection};
+
+use crate::support::home;
+
+/// 200 users, 4,000 chats, 40,000 messages, 20,000 cached searches.
+async fn fill(raw: &mut PgConnection) {
+    raw.execute(
+        r#"insert into "ai-app-template_user" (id, email) select 'u' || n, 'u' || n || '@example.com'
+            from generate_series(1, 200) as n;
+        insert into "ai-app-template_chat" (id, user_id, title, updated_at)
+            select 'c' || n, 'u' || (n % 200 + 1), 't', timestamptz '2024-01-01' + n * interval '1 minute'
+            from generate_series(1, 4000) as n;
+        insert into "ai-app-template_message" (id, chat_id, role, content, created_at)
+            select 'm' || n, 'c' || (n % 4000 + 1), 'user',
+                case when n % 4000 = 17 then 'the rare zebra' else 'an ordinary horse number ' || n end,
+                timestamptz '2024-01-01' + n * interval '1 second'
+            from generate_series(1, 40000) as n;
+        insert into "ai-app-template_search_cache" (query, results, expires_at)
+            select 'q' || n, '{}', timestamptz '2024-01-01' + n * interval '1 second' from generate_series(1, 20000) as n"#,
+    )
+    .await
+    .unwrap();
+    // Outside the transaction that many statements in one are.
+    raw.execute("vacuum analyze").await.unwrap();
+}
+
+/// The committed statement that holds these words.
+fn checked(words: &str) -> String {
+    let found: Vec<String> = std::fs::read_dir(".sqlx")
+        .unwrap()
+        .map(|entry| {
+            let json: serde_json::Value =
+                serde_json::from_slice(&std::fs::read(entry.unwrap().path()).unwrap()).unwrap();
+            json["query"].as_str().unwrap().to_owned()
+        })
+        .filter(|query| query.contains(words))
+        .collect();
+    assert_eq!(found.len(), 1, "one statement holds `{words}`: {found:#?}");
+    found.into_iter().next().unwrap()
+}
+
+/// The plan for these arguments, whatever their types, as the server makes it for a prepared statement.
+async fn plan(raw: &mut PgConnection, words: &str, arguments: &str) -> String {
+    let statement = checked(words);
+    raw.execute(sqlx::AssertSqlSafe(format!("prepare planned as {statement}")))
+        .await
+        .unwrap();
+    let lines: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("explain execute planned({arguments})")))
+        .persistent(false)
+        .fetch_all(&mut *raw)
+        .await
+        .unwrap();
+    raw.execute("deallocate planned").await.unwrap();
+    lines.join("\n")
+}
+
+#[tokio::test]
+async fn what_people_wait_for_goes_by_an_index() {
+    let Some(home) = home().await else { return };
+    let mut raw = home.raw().await;
+    fill(&mut raw).await;
+    let cases = [
+        // The list of chats.
+        (
+            "(deleted_at is not null) = $2",
+            "'u3', false, null, '', 50",
+            "chat_user_id_idx",
+        ),
+        // A chat's first, newest and older messages, by the index of the chat alone or that of chat and time.
+        ("where chat_id = $1 order by created_at", "'c5', 100", "message_chat_id"),
+        (
+            "and user_id = $2)\n        order by created_at desc",
+            "'c5', 'u6', 50",
+            "message_chat_id",
+        ),
+        (
+            "created_at <= $3",
+            "'c5', 'u6', '2024-01-01 05:00+00', 'm', 50",
+            "message_chat_id",
+        ),
+        // The time of the next message.
+        ("select max(created_at)", "'c5'", "message_chat_id"),
+        // The search cache, and what ran out of it.
+        (
+            "octet_length(results::text)",
+            "'q7', now(), 500000",
+            "search_cache_query_idx",
+        ),
+        (
+            "where expires_at < $1 order by expires_at",
+            "'2024-01-01 00:10+00', 1000",
+            "search_cache_expires_at_idx",
+        ),
+    ];
+    for (words, arguments, index) in cases {
+        let plan = plan(&mut raw, words, arguments).await;
+        assert!(plan.contains(index), "`{words}` goes by {index}:\n{plan}");
+        assert!(!plan.contains("Seq Scan on \"ai-app-template_message\""), "{plan}");
+    }
+}
+
+/// The function's own statement, planned as `execute` plans it: for the words.
+#[tokio::test]
+async fn full_text_search_goes_by_its_index() {
+    let Some(home) = home().await else { return };
+    let mut raw = home.raw().await;
+    fill(&mut raw).await;
+    let source: String = sqlx::query_scalar(
+        "select prosrc from pg_proc where oid = 'deepsearch.search_messages(text, text, integer, text)'::regprocedure",
+    )
+    .fetch_one(&mut raw)
+    .await
+    .unwrap();
+    let statement = source.split("$query$").nth(1).unwrap();
+    raw.execute(sqlx::AssertSqlSafe(format!(
+        "prepare search (text, text, integer, text) as {statement}"
+    )))
+    .await
+    .unwrap();
+    let lines: Vec<String> = sqlx::query_scalar("explain (analyze, costs off) execute search('u18', 'zebra', 20, '')")
+        .persistent(false)
+        .fetch_all(&mut raw)
+        .await
+        .unwrap();
+    let plan = lines.join("\n");
+    assert!(plan.contains("Bitmap Index Scan on message_content_fts_idx"), "{plan}");
+    assert!(!plan.contains("Seq Scan on \"ai-app-template_message\""), "{plan}");
+}
+
+/// A page far back in a long chat costs what the newest does.
+#[tokio::test]
+async fn an_older_page_reads_no_more_rows_than_it_shows() {
+    let Some(home) = home().await else { return };
+    let mut raw = home.raw().await;
+    fill(&mut raw).await;
+    raw.execute(
+        r#"insert into "ai-app-template_message" (id, chat_id, role, content, created_at)
+            select 'long' || n, 'c1', 'user', 'm', timestamptz '2025-01-01' + n * interval '1 second'
+            from generate_series(1, 20000) as n"#,
+    )
+    .await
+    .unwrap();
+    raw.execute("analyze").await.unwrap();
+    let statement = checked("created_at <= $3");
+    raw.execute(sqlx::AssertSqlSafe(format!("prepare planned as {statement}")))
+        .await
+        .unwrap();
+    let plan: serde_json::Value = sqlx::query_scalar(
+        "explain (analyze, format json) execute planned('c1', 'u2', '2025-01-01 03:00+00', 'm', 50)",
+    )
+    .persistent(false)
+    .fetch_one(&mut raw)
+    .await
+    .unwrap();
+    let mut most = 0.0_f64;
+    let mut nodes = vec![&plan[0]["Plan"]];
+    while let Some(node) = nodes.pop() {
+        most = most.max(node["Actual Rows"].as_f64().unwrap());
+        nodes.extend(node["Plans"].as_array().into_iter().flatten());
+    }
+    assert!(most <= 60.0, "{most} rows were read for a page of 50: {plan:#}");
+}

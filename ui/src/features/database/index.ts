@@ -1,0 +1,1 @@
+export { default as DatabaseSection } from "./DatabaseSection.svelte";
