@@ -12,6 +12,7 @@ mod keychain;
 mod library;
 mod local;
 mod runs;
+mod web_search;
 
 mod backups;
 mod data;
@@ -36,6 +37,7 @@ pub use error::AppError;
 pub use library::{EngineStatus, PageReader};
 pub use runs::RunningAnswer;
 pub use settings::{SETTINGS, SettingInfo, SettingKind, SettingValue};
+pub use web_search::WebResults;
 
 pub use deepsearch_crawl::run_parser;
 pub use deepsearch_llm::ProviderStatus;

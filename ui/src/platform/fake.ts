@@ -29,6 +29,7 @@ import type {
   SettingValue,
   Shortcut,
   Start,
+  WebResults,
   WindowKind,
 } from "../bindings/bindings";
 import { FakeRun } from "./fake/asking";
@@ -154,6 +155,20 @@ export class FakePlatform implements Platform {
   async searchHistory(query: HistoryQuery): Promise<HistoryResults> {
     await this.#reach();
     return searchHistory(this.library, query);
+  }
+
+  async searchWeb(text: string): Promise<WebResults> {
+    this.deeds.push({ what: "searchWeb", about: text });
+    await this.#answer(null, 400);
+    if (!this.#online) throw failures.offline;
+    return { hits: this.library.webHits(text), failures: [failures.captcha] };
+  }
+
+  async readPage(url: string): Promise<Page> {
+    this.deeds.push({ what: "readPage", about: url });
+    await this.#answer(null, 600);
+    if (!this.#online) throw failures.offline;
+    return this.library.readPage(url);
   }
 
   async openPage(page: PageId): Promise<Page> {

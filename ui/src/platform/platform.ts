@@ -29,6 +29,7 @@ import type {
   SettingValue,
   Shortcut,
   Start,
+  WebResults,
   WindowKind,
 } from "../bindings/bindings";
 
@@ -64,7 +65,12 @@ export interface Platform {
   emptyTrash(): Promise<number>;
   searchHistory(query: HistoryQuery): Promise<HistoryResults>;
 
+  /** What the engines in use find, without an answer. */
+  searchWeb(text: string): Promise<WebResults>;
+
   openPage(page: PageId): Promise<Page>;
+  /** A page of the web as it reads now; nothing is saved. */
+  readPage(url: string): Promise<Page>;
   /** A site's icon as a `data:` address, from our own guarded fetch and cache; `null` where there is none. */
   favicon(pageUrl: string): Promise<string | null>;
   /** Opens a web address in the browser; anything but http and https is refused in Rust. */
