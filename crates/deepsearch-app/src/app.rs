@@ -142,8 +142,13 @@ impl App {
         if tokio::time::timeout(CLOSING, self.inner.tasks.wait()).await.is_err() {
             tracing::warn!("an answer did not end in time");
         }
-        self.wired().cache.flush().await;
-        self.inner.store.close().await;
+        let closed = async {
+            self.wired().cache.flush().await;
+            self.inner.store.close().await;
+        };
+        if tokio::time::timeout(CLOSING, closed).await.is_err() {
+            tracing::warn!("the store did not close in time; what was committed is kept");
+        }
     }
 
     pub(crate) fn wired(&self) -> Arc<Wired> {
