@@ -1,6 +1,7 @@
 //! Starting and ending: one process for all windows, opened on one data folder, closed only when nothing is lost.
 
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
 use deepsearch_app::{App, AppError, AppOptions, Config};
 use deepsearch_core::Failure;
@@ -83,6 +84,7 @@ fn set_up(handle: &AppHandle) -> tauri::Result<()> {
         }
     };
     handle.manage(app.clone());
+    handle.manage(Ending::default());
     handle.manage(shortcut::Registered::default());
     handle.manage(tray::Presence::default());
     let arguments: Vec<String> = std::env::args().collect();
@@ -142,15 +144,18 @@ fn has(arguments: &[String], flag: &str) -> bool {
 fn on_run_event(handle: &AppHandle, event: RunEvent) {
     match event {
         // No window is left. With a tray the app lives on there, and an answer is always written to its end.
-        RunEvent::ExitRequested { code: None, api, .. } => {
-            if tray::is_there(handle) {
+        RunEvent::ExitRequested { code, api, .. } => {
+            if code.is_none() && tray::is_there(handle) {
                 api.prevent_exit();
-            } else if windows::leaves_answers(handle) {
+            } else if code.is_none() && windows::leaves_answers(handle) {
                 api.prevent_exit();
                 windows::exit_after_answers(handle);
+            } else if closes_first(handle, code.unwrap_or_default()) {
+                api.prevent_exit();
             }
         }
-        RunEvent::Exit => {
+        // Not closed before where the app starts again: that cannot be put off.
+        RunEvent::Exit if !is_closed(handle) => {
             if let Some(app) = handle.try_state::<App>() {
                 tauri::async_runtime::block_on(app.close());
             }
@@ -162,6 +167,44 @@ fn on_run_event(handle: &AppHandle, event: RunEvent) {
         } => windows::tell_main(handle, Navigate::Here),
         _ => {}
     }
+}
+
+/// How far the end has come.
+#[derive(Default)]
+struct Ending(Mutex<Closing>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Closing {
+    #[default]
+    NotBegun,
+    Begun,
+    Done,
+}
+
+fn is_closed(handle: &AppHandle) -> bool {
+    let ending = handle.try_state::<Ending>();
+    ending.is_some_and(|ending| *ending.0.lock().unwrap_or_else(PoisonError::into_inner) == Closing::Done)
+}
+
+/// Closes the app beside the event loop, which takes the windows off the screen meanwhile and serves whoever waits for it,
+/// and exits then. `false` when there is nothing to wait for any more.
+fn closes_first(handle: &AppHandle, code: i32) -> bool {
+    let (Some(app), Some(ending)) = (handle.try_state::<App>(), handle.try_state::<Ending>()) else {
+        return false;
+    };
+    let mut closing = ending.0.lock().unwrap_or_else(PoisonError::into_inner);
+    if *closing == Closing::NotBegun {
+        *closing = Closing::Begun;
+        let (app, handle) = (app.inner().clone(), handle.clone());
+        tauri::async_runtime::spawn(async move {
+            app.close().await;
+            if let Some(ending) = handle.try_state::<Ending>() {
+                *ending.0.lock().unwrap_or_else(PoisonError::into_inner) = Closing::Done;
+            }
+            handle.exit(code);
+        });
+    }
+    *closing != Closing::Done
 }
 
 /// WebKit reads its environment when it is first used, and changing one's own is unsafe once there are threads.

@@ -2,7 +2,8 @@
 //! it takes, each beside a window with nothing in it or beside the same window at rest.
 //!
 //! The programs are those that `DEEPSEARCH_TEST_DESKTOP` and `DEEPSEARCH_TEST_EMPTY_WINDOW` name, which `cargo xtask
-//! bench` builds. What is painted is read from the screen itself.
+//! bench` builds. What is painted is read from the screen itself. Single measures can be named: `start`, `search`,
+//! `quick-ask`, `stream`, `memory`, `size`.
 
 #![expect(clippy::print_stdout, reason = "a benchmark's result is what it prints")]
 

@@ -6,6 +6,7 @@
 mod app;
 mod bus;
 mod network;
+mod notifications;
 mod page;
 mod processes;
 mod screen;
@@ -24,6 +25,7 @@ use crate::cli::Home;
 use crate::needs;
 
 pub use app::{App, Network, Start};
+pub use notifications::Notifications;
 pub use page::Page;
 pub use processes::{Process, Tree};
 pub use screen::{Region, Screen};
@@ -109,6 +111,11 @@ impl Desktop {
         })
     }
 
+    /// The app's own program.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
     pub fn screen(&self) -> &Screen {
         &self.screen
     }
@@ -119,6 +126,63 @@ impl Desktop {
     /// When the bus refuses.
     pub async fn show_tray(&self) -> Result<Tray> {
         Tray::show(self.bus.address()).await
+    }
+
+    /// Makes this desktop one that shows notifications.
+    ///
+    /// # Errors
+    /// When the bus refuses.
+    pub async fn show_notifications(&self) -> Result<Notifications> {
+        Notifications::show(self.bus.address()).await
+    }
+
+    /// The person's home folder, where programs leave what the desktop reads at the next login.
+    pub fn home(&self) -> PathBuf {
+        self.folder.path().join("home")
+    }
+
+    /// Makes an unpacked package part of this desktop, as its installation does.
+    ///
+    /// # Errors
+    /// When its menu entries cannot be read.
+    pub async fn install(&mut self, root: &Path) -> Result<()> {
+        let share = root.join("usr/share");
+        let mut index = self.processes.command("update-desktop-database");
+        index.arg(share.join("applications"));
+        let indexed = processes::finish(index).await?;
+        ensure!(indexed.status.success(), "indexing the menu: {indexed:?}");
+        let path = std::env::var("PATH").unwrap_or_default();
+        self.processes
+            .set("PATH", format!("{}:{path}", root.join("usr/bin").display()));
+        self.processes.set(
+            "XDG_DATA_DIRS",
+            format!("{}:/usr/local/share:/usr/share", share.display()),
+        );
+        Ok(())
+    }
+
+    /// Runs a program to its end, as from this desktop's terminal.
+    ///
+    /// # Errors
+    /// When it cannot be run, or ends badly.
+    pub async fn run_program(&self, program: &Path, home: &Home, args: &[&str]) -> Result<()> {
+        let mut command = self.processes.command(program);
+        command.args(args).envs(home.environment());
+        let output = processes::finish(command).await?;
+        ensure!(output.status.success(), "{} failed: {output:?}", program.display());
+        Ok(())
+    }
+
+    /// How many processes of this desktop are this program.
+    pub fn running(&self, program: &Path) -> usize {
+        let all = self.processes.running();
+        let is_it = |process: &&Process| {
+            process
+                .arguments
+                .first()
+                .is_some_and(|first| Path::new(first) == program)
+        };
+        all.iter().filter(is_it).count()
     }
 
     /// Gives this desktop a keychain that is unlocked, as after a person's login.
@@ -173,8 +237,16 @@ impl Desktop {
     /// # Errors
     /// When it does not start.
     pub fn launch(&mut self, program: &Path, home: &Home) -> Result<u32> {
+        self.launch_with(program, home, &[])
+    }
+
+    /// As [`Desktop::launch`], with arguments.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn launch_with(&mut self, program: &Path, home: &Home, args: &[&str]) -> Result<u32> {
         let mut command = self.processes.command(program);
-        command.envs(home.environment());
+        command.args(args).envs(home.environment());
         Ok(self.processes.spawn(command)?.id())
     }
 
@@ -295,6 +367,41 @@ impl Desktop {
             Ok((self.focused().await? != title).then_some(()))
         })
         .await
+    }
+
+    /// Makes a window as large as a person drags it.
+    ///
+    /// # Errors
+    /// When there is no wmctrl, or it stays as it is.
+    pub async fn resize(&self, title: &str, width: u32, height: u32) -> Result<()> {
+        let place = format!("0,-1,-1,{width},{height}");
+        self.run("wmctrl", &["-F", "-r", title, "-e", &place]).await?;
+        until(&format!("`{title}` to be resized"), async || {
+            Ok((self.size(title).await? == (width, height)).then_some(()))
+        })
+        .await
+    }
+
+    /// How wide and high a window is, in pixels, without its frame.
+    ///
+    /// # Errors
+    /// When it is not on the screen.
+    pub async fn size(&self, title: &str) -> Result<(u32, u32)> {
+        let exactly = format!("^{title}$");
+        let ask = [
+            "search",
+            "--onlyvisible",
+            "--name",
+            &exactly,
+            "getwindowgeometry",
+            "--shell",
+        ];
+        let output = self.run("xdotool", &ask).await?;
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        let number = |name: &str| told.lines().find_map(|line| line.strip_prefix(name)?.parse().ok());
+        number("WIDTH=")
+            .zip(number("HEIGHT="))
+            .with_context(|| format!("the size of `{title}`: {told}"))
     }
 
     /// Closes a window as its close button does.

@@ -26,6 +26,11 @@ pub fn desktop() -> Option<PathBuf> {
     from_environment("DEEPSEARCH_TEST_DESKTOP").map(PathBuf::from)
 }
 
+/// The folder of an unpacked package, as if it were `/`; `cargo xtask package --check` names it.
+pub fn package() -> Option<PathBuf> {
+    from_environment("DEEPSEARCH_TEST_PACKAGE").map(PathBuf::from)
+}
+
 /// Whether a missing need fails the test.
 pub fn complete() -> bool {
     std::env::var_os("DEEPSEARCH_TEST_COMPLETE").is_some()

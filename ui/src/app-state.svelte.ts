@@ -39,7 +39,9 @@ export type View =
   | { kind: "chat"; chat: ChatId | null; message: MessageId | null; draft: string }
   | { kind: "settings"; section: SettingsSection };
 export type ReaderTarget = {
-  page_id: PageId;
+  /** A saved page; `null` for one that is read now, from its address. */
+  page_id: PageId | null;
+  address?: string;
   span: Span | null;
   /** The citations of the answer that leads here, in reading order, to step through. */
   trail?: readonly Citation[];
@@ -155,6 +157,12 @@ export class AppState {
 
   openReader(page_id: PageId, span: Span | null = null, trail: readonly Citation[] = []): void {
     this.reader = { page_id, span, trail };
+  }
+
+  /** A page of the web, read now; nothing of it is saved. */
+  readPage(address: string): void {
+    this.reader = { page_id: null, address, span: null };
+    this.#leaveSidebar();
   }
 
   closeReader(): void {

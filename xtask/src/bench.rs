@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::setup::{self, Consent};
-use crate::{corpus, shell, ui};
+use crate::{corpus, package, shell, ui};
 
 /// The benchmark that measures the window.
 const WINDOW: &str = "desktop";
 
-/// Runs one benchmark of `tests/benches`, or all of them.
+/// Runs one benchmark of `tests/benches`, or all of them. `measures` are what the window's is to measure; none are all.
 ///
 /// # Errors
 /// When there is none of that name, or one fails.
-pub(crate) fn bench(consent: Consent, name: Option<&str>) -> Result<()> {
+pub(crate) fn bench(consent: Consent, name: Option<&str>, measures: &[String]) -> Result<()> {
     let all = names()?;
     let chosen: Vec<&str> = match name {
         None => all.iter().map(String::as_str).collect(),
@@ -23,31 +23,44 @@ pub(crate) fn bench(consent: Consent, name: Option<&str>) -> Result<()> {
     };
     setup::ensure(consent, setup::BUILD)?;
     let documents = corpus::ensure(consent)?;
-    let has_window = cfg!(target_os = "linux") && chosen.contains(&WINDOW);
-    if has_window {
-        setup::ensure(consent, setup::DESKTOP)?;
-        setup::ensure(consent, setup::WINDOW_TESTS)?;
-        ui::build()?;
-    }
-    let built = build(&chosen, has_window)?;
-    for name in chosen {
-        shell::say(&format!("benchmark {name}"));
-        let mut cargo = shell::cargo("bench --locked --bench");
-        cargo
-            .arg(name)
-            .env("DEEPSEARCH_TEST_CORPUS", &documents)
-            .env("DEEPSEARCH_TEST_BIN", built.join(program("deepsearch")));
-        if has_window {
+    let (window, others): (Vec<&str>, Vec<&str>) = chosen.into_iter().partition(|name| *name == WINDOW);
+    if !others.is_empty() {
+        let built = build(&others)?;
+        for name in others {
+            shell::say(&format!("benchmark {name}"));
+            let mut cargo = shell::cargo("bench --locked --bench");
             cargo
-                .env("DEEPSEARCH_TEST_DESKTOP", built.join(program("deepsearch-desktop")))
-                .env(
-                    "DEEPSEARCH_TEST_EMPTY_WINDOW",
-                    built.join("examples").join(program("empty")),
-                );
+                .arg(name)
+                .env("DEEPSEARCH_TEST_CORPUS", &documents)
+                .env("DEEPSEARCH_TEST_BIN", built.join(program("deepsearch")));
+            shell::run(&mut cargo)?;
         }
-        shell::run(&mut cargo)?;
+    }
+    if cfg!(target_os = "linux") && !window.is_empty() {
+        bench_window(consent, measures)?;
     }
     Ok(())
+}
+
+/// The window is measured as it is shipped: with the programs of the packages. Only who holds the watch is not.
+fn bench_window(consent: Consent, measures: &[String]) -> Result<()> {
+    setup::ensure(consent, setup::DESKTOP)?;
+    setup::ensure(consent, setup::WINDOW_TESTS)?;
+    ui::build()?;
+    let built = package::programs()?;
+    shell::say(&format!("benchmark {WINDOW}"));
+    let mut cargo = shell::cargo("bench --workspace --locked --profile dev --bench");
+    cargo
+        .arg(WINDOW)
+        .arg("--")
+        .args(measures)
+        .env("DEEPSEARCH_TEST_BIN", built.join(program("deepsearch")))
+        .env("DEEPSEARCH_TEST_DESKTOP", built.join(program("deepsearch-desktop")))
+        .env(
+            "DEEPSEARCH_TEST_EMPTY_WINDOW",
+            built.join("examples").join(program("empty")),
+        );
+    shell::run(&mut cargo)
 }
 
 fn program(name: &str) -> String {
@@ -56,19 +69,8 @@ fn program(name: &str) -> String {
 
 /// Builds the benchmarks, and with them the programs that they start: in one go, so that all have the same features and
 /// nothing is built twice. The folder of the programs.
-fn build(names: &[&str], has_window: bool) -> Result<PathBuf> {
+fn build(names: &[&str]) -> Result<PathBuf> {
     let mut cargo = shell::cargo("build --locked --profile bench --bin deepsearch");
-    if has_window {
-        cargo.args(["--package", "deepsearch-cli", "--package", "deepsearch-tests"]);
-        cargo.args([
-            "--package",
-            "deepsearch-desktop",
-            "--bin",
-            "deepsearch-desktop",
-            "--example",
-            "empty",
-        ]);
-    }
     for name in names {
         cargo.args(["--bench", name]);
     }

@@ -13,6 +13,7 @@ mod bench;
 mod corpus;
 mod model;
 mod npm;
+mod package;
 mod prepare;
 mod python;
 mod run;
@@ -30,10 +31,12 @@ cargo xtask run [-- ARGS]        set up, build, and open the window
 cargo xtask test [--bare]        set up everything the tests need, then check and test the whole workspace
                                  (--bare: only what needs no server, no model and no documents)
 cargo xtask bench [NAME]         run all benchmarks, or one
+                                 (desktop -- MEASURE: only start, search, quick-ask, stream, memory or size)
 cargo xtask prepare [--check]    write the data of the compile-time checked queries anew
                                  (--check: only say whether it is current)
 cargo xtask bindings             write the TypeScript that the interface knows Rust by anew
-cargo xtask package              build the packages that a person installs
+cargo xtask package [--check]    build the packages that a person installs
+                                 (--check: then unpack them, look at what is in them, start from them, ask and quit)
 
 Where a person sits at the terminal, nothing is installed unasked. --yes answers yes to every question.
 DEEPSEARCH_DEV_CACHE moves the folder for what is downloaded for the tests.";
@@ -62,7 +65,7 @@ fn dispatch(mut args: Vec<String>) -> anyhow::Result<()> {
             none_left(&own)?;
             test::test(consent, bare)
         }
-        "bench" => bench::bench(consent, own.first().map(String::as_str)),
+        "bench" => bench::bench(consent, own.first().map(String::as_str), &passed),
         "prepare" => {
             let check = take(&mut own, "--check");
             none_left(&own)?;
@@ -73,8 +76,9 @@ fn dispatch(mut args: Vec<String>) -> anyhow::Result<()> {
             ui::bindings(consent)
         }
         "package" => {
+            let check = take(&mut own, "--check");
             none_left(&own)?;
-            ui::package(consent)
+            package::package(consent, check)
         }
         "help" | "--help" | "-h" => {
             println!("{USAGE}");

@@ -221,6 +221,22 @@ pub(crate) const WINDOW_TESTS: &[Need] = &[
     },
 ];
 
+/// What looking into packages needs.
+pub(crate) const PACKAGE_CHECK: &[Need] = &[
+    Need {
+        apt: "libarchive-tools",
+        elsewhere: "bsdtar of libarchive",
+        why: "unpacks the .rpm",
+        present: Present::OnLinux("bsdtar"),
+    },
+    Need {
+        apt: "desktop-file-utils",
+        elsewhere: "desktop-file-utils",
+        why: "looks over the menu's entry",
+        present: Present::OnLinux("desktop-file-validate"),
+    },
+];
+
 /// The browser of the interface's tests.
 pub(crate) fn chromium() -> Option<PathBuf> {
     let named = std::env::var_os("DEEPSEARCH_CHROMIUM").map(PathBuf::from);

@@ -152,12 +152,17 @@ impl App {
         if tokio::time::timeout(CLOSING, self.inner.tasks.wait()).await.is_err() {
             tracing::warn!("an answer did not end in time");
         }
-        let wired = self.wired();
-        wired.cache.flush().await;
-        if let Some(counter) = &wired.counter {
-            counter.flush().await;
+        let closed = async {
+            let wired = self.wired();
+            wired.cache.flush().await;
+            if let Some(counter) = &wired.counter {
+                counter.flush().await;
+            }
+            self.inner.store.close().await;
+        };
+        if tokio::time::timeout(CLOSING, closed).await.is_err() {
+            tracing::warn!("the store did not close in time; what was committed is kept");
         }
-        self.inner.store.close().await;
     }
 
     pub(crate) fn wired(&self) -> Arc<Wired> {

@@ -13,6 +13,7 @@ mod keychain;
 mod library;
 mod local;
 mod runs;
+mod web_search;
 
 mod backups;
 mod data;
@@ -44,6 +45,7 @@ pub use runs::RunningAnswer;
 pub use settings::{SETTINGS, SettingInfo, SettingKind, SettingValue};
 pub use share::Admitted;
 pub use shared_database::{OwnedDatabase, add_migration};
+pub use web_search::WebResults;
 
 pub use deepsearch_crawl::run_parser;
 pub use deepsearch_llm::ProviderStatus;

@@ -118,6 +118,11 @@ pub const SETTINGS: &[SettingInfo] = &[
         "Address of this provider; any OpenAI-compatible server can be added under a name of yours.",
     ),
     setting(
+        "models.prices",
+        SettingKind::List,
+        "US dollars that a million tokens cost, read and written, as provider/name=0.25/2; answers then show what they cost.",
+    ),
+    setting(
         "models.discover_local",
         SettingKind::Bool,
         "Whether Ollama, LM Studio and llama.cpp are looked for on this machine.",
@@ -400,6 +405,10 @@ pub(crate) fn check(key: &str, info: &SettingInfo, value: &Value) -> Result<(), 
             Some(name) => format!("there is no engine `{name}`; `deepsearch engines` lists them"),
             None => return Ok(()),
         },
+        SettingKind::List if key == "models.prices" => match wrong_price(value) {
+            Some(entry) => format!("`{entry}` is no price; write provider/name=0.25/2"),
+            None => return Ok(()),
+        },
         SettingKind::Url if !is_web_address(text) => "write an address that begins with http:// or https://".to_owned(),
         SettingKind::Secret if text.is_empty() => "write the secret".to_owned(),
         _ => return Ok(()),
@@ -421,6 +430,29 @@ fn unknown_engine(list: &Value) -> Option<&str> {
         .iter()
         .filter_map(Value::as_str)
         .find(|name| !is_engine(name))
+}
+
+/// The first entry that does not say what a million tokens of a model cost, read and written.
+fn wrong_price(list: &Value) -> Option<&str> {
+    let is_price = |text: &str| {
+        text.parse::<f64>()
+            .is_ok_and(|dollars| dollars.is_finite() && dollars >= 0.0)
+    };
+    let is_entry = |entry: &str| {
+        entry.split_once('=').is_some_and(|(model, prices)| {
+            let named = model
+                .split_once('/')
+                .is_some_and(|(of, name)| !of.is_empty() && !name.is_empty());
+            named
+                && prices
+                    .split_once('/')
+                    .is_some_and(|(read, written)| is_price(read) && is_price(written))
+        })
+    };
+    list.as_array()?
+        .iter()
+        .filter_map(Value::as_str)
+        .find(|entry| !is_entry(entry))
 }
 
 fn is_web_address(text: &str) -> bool {

@@ -1,6 +1,6 @@
-//! Search over everything that was asked, answered and read.
+//! Search: over everything that was asked, answered and read, and over the web without an answer.
 
-use deepsearch_app::{App, HistoryQuery, HistoryResults};
+use deepsearch_app::{App, HistoryQuery, HistoryResults, WebResults};
 use deepsearch_core::Failure;
 use tauri::State;
 
@@ -10,4 +10,10 @@ use super::told;
 #[specta::specta]
 pub(crate) async fn search_history(app: State<'_, App>, query: HistoryQuery) -> Result<HistoryResults, Failure> {
     told(app.store().search_history(&query)).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn search_web(app: State<'_, App>, text: String) -> Result<WebResults, Failure> {
+    told(app.search_web(&text)).await
 }

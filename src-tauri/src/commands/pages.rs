@@ -1,4 +1,4 @@
-//! Saved pages, and the way out to the live ones.
+//! Saved pages, pages that are read now, and the way out to the live ones.
 
 use deepsearch_app::App;
 use deepsearch_core::{ErrorCode, Failure, Page, PageId};
@@ -14,6 +14,13 @@ use crate::windows::shell_failure;
 #[specta::specta]
 pub(crate) async fn open_page(app: State<'_, App>, page: PageId) -> Result<Page, Failure> {
     told(app.saved_page(&page)).await
+}
+
+/// Reads a page of the web now, as it is read for an answer: guarded, cleaned, and in the reader. Nothing is saved.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn read_page(app: State<'_, App>, url: String) -> Result<Page, Failure> {
+    told(async { app.read(&web_address(&url)?).await.map_err(Failure::from) }).await
 }
 
 /// A site's icon as a `data:` address; `None` where there is none that can be shown.

@@ -95,7 +95,7 @@ impl Processes {
     }
 
     /// All processes of this desktop.
-    fn running(&self) -> Vec<Process> {
+    pub(super) fn running(&self) -> Vec<Process> {
         let mark = format!("{MARK}={}", self.mark);
         let is_ours = |process: &Process| {
             let environment = std::fs::read(format!("/proc/{}/environ", process.id)).unwrap_or_default();

@@ -18,6 +18,9 @@ mod offline;
 
 mod links;
 mod quick_ask;
+mod shell;
 mod tray;
 
 mod hostile;
+
+mod packaged;

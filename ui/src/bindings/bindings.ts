@@ -36,7 +36,10 @@ export const commands = {
 	/**  Forgets everything in Trash. Returns how many chats that were. */
 	emptyTrash: () => __TAURI_INVOKE<number>("empty_trash"),
 	searchHistory: (query: HistoryQuery) => __TAURI_INVOKE<HistoryResults>("search_history", { query }),
+	searchWeb: (text: string) => __TAURI_INVOKE<WebResults>("search_web", { text }),
 	openPage: (page: PageId) => __TAURI_INVOKE<Page>("open_page", { page }),
+	/**  Reads a page of the web now, as it is read for an answer: guarded, cleaned, and in the reader. Nothing is saved. */
+	readPage: (url: string) => __TAURI_INVOKE<Page>("read_page", { url }),
 	/**  A site's icon as a `data:` address; `None` where there is none that can be shown. */
 	favicon: (pageUrl: string) => __TAURI_INVOKE<string | null>("favicon", { pageUrl }),
 	/**  Opens a web address in the browser. The one place where anything leaves the window: http and https only. */
@@ -744,6 +747,14 @@ export type Value = null | boolean | number | string | Value[] | { [key in strin
 
 /**  Whether the sources say what a sentence says. */
 export type Verdict = "supported" | "partly" | "not_found";
+
+/**  What the web engines found. */
+export type WebResults = {
+	/**  The best of each engine first; a page that several found stands once. */
+	hits: SearchHit[],
+	/**  Why engines that were asked found nothing. */
+	failures: Failure[],
+};
 
 /**  Which of the windows a page is in. */
 export type WindowKind = "main" | "quick";

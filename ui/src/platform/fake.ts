@@ -36,6 +36,7 @@ import type {
   Table,
   TableRows,
   TableSummary,
+  WebResults,
   WindowKind,
 } from "../bindings/bindings";
 import { FakeRun } from "./fake/asking";
@@ -164,6 +165,20 @@ export class FakePlatform implements Platform {
   async searchHistory(query: HistoryQuery): Promise<HistoryResults> {
     await this.#reach();
     return searchHistory(this.library, query);
+  }
+
+  async searchWeb(text: string): Promise<WebResults> {
+    this.deeds.push({ what: "searchWeb", about: text });
+    await this.#answer(null, 400);
+    if (!this.#online) throw failures.offline;
+    return { hits: this.library.webHits(text), failures: [failures.captcha] };
+  }
+
+  async readPage(url: string): Promise<Page> {
+    this.deeds.push({ what: "readPage", about: url });
+    await this.#answer(null, 600);
+    if (!this.#online) throw failures.offline;
+    return this.library.readPage(url);
   }
 
   async openPage(page: PageId): Promise<Page> {

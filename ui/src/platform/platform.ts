@@ -36,6 +36,7 @@ import type {
   Table,
   TableRows,
   TableSummary,
+  WebResults,
   WindowKind,
 } from "../bindings/bindings";
 
@@ -71,7 +72,12 @@ export interface Platform {
   emptyTrash(): Promise<number>;
   searchHistory(query: HistoryQuery): Promise<HistoryResults>;
 
+  /** What the engines in use find, without an answer. */
+  searchWeb(text: string): Promise<WebResults>;
+
   openPage(page: PageId): Promise<Page>;
+  /** A page of the web as it reads now; nothing is saved. */
+  readPage(url: string): Promise<Page>;
   /** A site's icon as a `data:` address, from our own guarded fetch and cache; `null` where there is none. */
   favicon(pageUrl: string): Promise<string | null>;
   /** Opens a web address in the browser; anything but http and https is refused in Rust. */

@@ -40,7 +40,9 @@ export function tauriPlatform(start: Start): Platform {
     emptyTrash: told(commands.emptyTrash),
     searchHistory: told(commands.searchHistory),
 
+    searchWeb: told(commands.searchWeb),
     openPage: told(commands.openPage),
+    readPage: told(commands.readPage),
     favicon: told(commands.favicon),
     openLink: done(commands.openLink),
     copyText: done(commands.copyText),

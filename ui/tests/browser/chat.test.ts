@@ -47,6 +47,17 @@ describe("a new chat", () => {
     await button("How do I use my own SearXNG?").click();
     await page.getByRole("heading", { level: 2, name: "How do I use my own SearXNG?" }).waitFor();
     await complete();
+    // The guide has no site whose icon could stand there, and stands under a sign of its own.
+    const sources = answer().locator(".favicon");
+    expect(await sources.count()).toBeGreaterThan(0);
+    expect(await answer().locator(".favicon > svg").count()).toBe(await sources.count());
+  });
+
+  it.each([{ chat: "chat_heat" }, { section: "appearance" }])("says once that there is no network: %o", async (where) => {
+    await open({ scenario: "offline", ...where });
+    const said = page.getByText(/offline/i).filter({ visible: true });
+    await said.first().waitFor();
+    expect(await said.count()).toBe(1);
   });
 
   it("leads to where engines and models are changed", async () => {
@@ -99,6 +110,41 @@ describe("an answer", () => {
     await page.getByRole("tooltip").waitFor();
     const described = await chips().first().getAttribute("aria-describedby");
     expect(await page.getByRole("tooltip").getAttribute("id")).toBe(described);
+  });
+
+  it("keeps each citation on the line of the word that it follows, however wide the window", async () => {
+    await open({ chat: "chat_heat" });
+    await chips().first().waitFor();
+    const apart = await page.evaluate(() => {
+      const found: number[] = [];
+      const root = document.querySelector<HTMLElement>(".markdown")!;
+      for (let width = 240; width < 700; width += 5) {
+        root.style.inlineSize = `${width}px`;
+        for (const chip of root.querySelectorAll(".citation")) {
+          const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+          let word: Text | null = null;
+          while (texts.nextNode() && !chip.contains(texts.currentNode)) {
+            if (/[^\s\u2060]/.test((texts.currentNode as Text).data)) word = texts.currentNode as Text;
+          }
+          if (!word) continue;
+          const last = document.createRange();
+          const end = word.data.trimEnd().length;
+          last.setStart(word, end - 1);
+          last.setEnd(word, end);
+          if (last.getBoundingClientRect().bottom < chip.getBoundingClientRect().top) found.push(width);
+        }
+      }
+      return found;
+    });
+    expect(apart).toEqual([]);
+  });
+
+  it("says what it cost where the person has entered what the model costs", async () => {
+    await open({ chat: "chat_heat" });
+    await answer().getByText("5,453 tokens").waitFor();
+    expect(await answer().getByText("$").count()).toBe(0);
+    await page.evaluate(() => fakePlatform.updateSetting("models.prices", "openai/gpt-5-mini=0.25/2"));
+    await answer().getByText(/^\$0\.00\d+$/).waitFor();
   });
 
   it("has its sources as a row and as a list", async () => {

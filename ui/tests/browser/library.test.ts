@@ -2,6 +2,7 @@
 
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { deeds } from "./fake";
 import { axe, launch, modes, openWindow, shoot } from "./window";
 
 /** Noon, so that "today" is not empty just after midnight. */
@@ -310,6 +311,48 @@ describe("the palette", () => {
     await page.getByRole("combobox", { name: "New title, then Enter" }).fill("Ferris");
     await page.keyboard.press("Enter");
     await expect.poll(() => opener("chat_crab").innerText()).toBe("Ferris");
+  });
+
+  it("searches the web without an answer, only when asked to, and reads what is chosen", async () => {
+    await open();
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("heat pumps");
+    const search = page.getByRole("option", { name: "Search the web for “heat pumps”" });
+    await search.waitFor();
+    expect(await deeds(page, "searchWeb")).toEqual([]);
+    await search.click();
+    const found = page.getByRole("option", { name: "Efficiency figures of heat pumps, explained" });
+    await found.waitFor();
+    await page.getByRole("option", { name: "DuckDuckGo asks for a CAPTCHA." }).waitFor();
+    await shoot(page, "palette-web");
+    expect(await axe(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    await search.waitFor();
+    await search.click();
+    await found.waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByRole("region", { name: "Efficiency figures of heat pumps, explained" }).waitFor();
+    await page.getByText("Read just now, not saved").waitFor();
+    expect(await deeds(page, "searchWeb")).toEqual(["heat pumps", "heat pumps"]);
+  });
+
+  it("reads an address that is typed", async () => {
+    await open();
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("energy-handbook.example/heat-pumps/efficiency");
+    await page.getByRole("option", { name: "Read this page of energy-handbook.example" }).waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByText("Read just now, not saved").waitFor();
+    expect(await deeds(page, "readPage")).toEqual(["https://energy-handbook.example/heat-pumps/efficiency"]);
+    await page.keyboard.press("Escape");
+  });
+
+  it("says why nothing was found on the web", async () => {
+    await open({ scenario: "offline" });
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("heat pumps");
+    await page.getByRole("option", { name: "Search the web" }).click();
+    await page.getByRole("option", { name: "There is no network." }).waitFor();
   });
 
   it("lists every shortcut on the sheet", async () => {

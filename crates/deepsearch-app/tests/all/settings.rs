@@ -56,6 +56,8 @@ async fn a_value_that_does_not_suit_is_refused_with_what_does() {
         ("enable_search_by_default", "maybe", "true or false"),
         ("engines.searxng.url", "localhost", "http://"),
         ("engines.order", "wikipedia,altavista", "altavista"),
+        ("models.prices", "openai/gpt-5-mini=0.25/2,gpt=1/2", "gpt=1/2"),
+        ("models.prices", "openai/gpt-5-mini=cheap/2", "cheap"),
     ] {
         let failure = Failure::from(&app.update_setting(key, Some(value)).await.unwrap_err());
         assert_eq!(failure.code, ErrorCode::Invalid);

@@ -11,6 +11,7 @@ import { byteLength, ByteIndex } from "../../shared/bytes";
 import { hostOf, type LibraryState, shortDate } from "../library";
 import { chatCommands, type Command, windowCommands } from "./commands";
 import { fuzzy } from "./fuzzy";
+import { WebSearch } from "./web.svelte";
 
 export type Entry = {
   id: string;
@@ -18,6 +19,8 @@ export type Entry = {
   /** Bytes of `label` that fit what was typed. */
   highlights: readonly Span[];
   icon: Component;
+  /** The address whose icon stands in the place of `icon`. */
+  site?: string;
   /** Quietly at the end: a date, a site. */
   note?: string;
   keys?: string;
@@ -45,7 +48,13 @@ export class PaletteState {
   #turn = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  sections = $derived.by(() => (this.renaming ? [] : this.text.trim() === "" ? this.#common() : this.#fitting()));
+  readonly web: WebSearch;
+
+  sections = $derived.by(() => {
+    if (this.renaming) return [];
+    if (this.web.query !== null) return this.web.sections;
+    return this.text.trim() === "" ? this.#common() : this.#fitting();
+  });
   entries = $derived(this.sections.flatMap((section) => section.entries));
   /** The line Enter takes: the one chosen as long as it is there, else the first. */
   active = $derived(this.entries.find((entry) => entry.id === this.#active) ?? this.entries[0] ?? null);
@@ -53,13 +62,16 @@ export class PaletteState {
   constructor(
     readonly app: AppState,
     readonly library: LibraryState,
-  ) {}
+  ) {
+    this.web = new WebSearch(app);
+  }
 
   /** Begins anew, as each time the palette is opened. */
   async open(): Promise<void> {
     this.text = "";
     this.renaming = null;
     this.hits = [];
+    this.web.leave();
     this.#active = null;
     this.#turn += 1;
     const { chat, platform } = this.app;
@@ -80,12 +92,14 @@ export class PaletteState {
 
   close(): void {
     clearTimeout(this.#timer);
+    this.web.leave();
     this.#turn += 1;
   }
 
   type(text: string): void {
     this.text = text;
     this.#active = null;
+    this.web.leave();
     if (this.renaming) return;
     clearTimeout(this.#timer);
     const turn = ++this.#turn;
@@ -113,6 +127,16 @@ export class PaletteState {
   stopRename(): void {
     this.renaming = null;
     this.text = "";
+  }
+
+  searchWeb(): void {
+    this.#active = null;
+    void this.web.search(this.text.trim());
+  }
+
+  leaveWeb(): void {
+    this.#active = null;
+    this.web.leave();
   }
 
   #common(): Section[] {
@@ -143,6 +167,7 @@ export class PaletteState {
       run: () => app.newChat(trimmed),
     };
     return nonEmpty([
+      { title: m.palette_address(), entries: this.web.reading(trimmed) },
       {
         title: m.palette_commands(),
         entries: best(text, commands, (command) => command.label)
@@ -151,7 +176,7 @@ export class PaletteState {
       },
       { title: m.palette_recent(), entries: recent.map(({ item, highlights }) => this.#chatEntry(item, highlights)) },
       { title: m.palette_history(), entries: hits.map((hit, at) => this.#hitEntry(hit, at)) },
-      { title: "", entries: [ask] },
+      { title: "", entries: [ask, this.web.searching(trimmed)] },
     ]);
   }
 

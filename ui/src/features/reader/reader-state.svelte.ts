@@ -1,4 +1,4 @@
-// Which saved page is shown, and which of its sentences. The panel draws it; the world is reached through the platform.
+// Which page is shown, saved or read now, and which of its sentences. The world is reached through the platform.
 
 import type { Citation, Failure, Page, Span } from "../../bindings/bindings";
 import type { ReaderTarget } from "../../app-state.svelte";
@@ -36,14 +36,14 @@ export class ReaderState {
 
   async open(target: ReaderTarget): Promise<void> {
     this.target = target;
-    if (this.page?.id === target.page_id && !this.failure) {
+    if (this.page && this.page.id === target.page_id && !this.failure) {
       this.loading = false;
       return;
     }
     this.loading = true;
     this.failure = null;
     try {
-      const page = await this.platform.openPage(target.page_id);
+      const page = await this.#load(target);
       if (this.target === target) this.page = page;
     } catch (error) {
       if (this.target !== target) return;
@@ -52,6 +52,10 @@ export class ReaderState {
     } finally {
       if (this.target === target) this.loading = false;
     }
+  }
+
+  #load({ page_id, address }: ReaderTarget): Promise<Page> {
+    return page_id === null ? this.platform.readPage(address ?? "") : this.platform.openPage(page_id);
   }
 
   retry(): Promise<void> {
@@ -87,7 +91,7 @@ function trailOf(target: ReaderTarget | null): Trail {
   const cited = target.trail ?? [];
   const stops = cited.filter(({ page_id, page_span }) => isNew(seen, placeOf(page_id, page_span)));
   return {
-    at: stops.findIndex((stop) => placeOf(stop.page_id, stop.page_span) === placeOf(target.page_id, target.span)),
+    at: stops.findIndex((stop) => placeOf(stop.page_id, stop.page_span) === placeOf(target.page_id ?? "", target.span)),
     stops: stops.map((stop: Citation) => ({ page_id: stop.page_id, span: stop.page_span, trail: cited })),
   };
 }

@@ -52,6 +52,7 @@ const ROWS: readonly Row[] = [
   ["enable_search_by_default", "bool", true, "Whether questions are searched for, or only given to the model."],
   ["max_search_results", "integer", 10, "Results that one search brings."],
   ["engines.order", "list", [], "Web engines in the order they are asked; empty takes all that are ready."],
+  ["models.prices", "list", [], "US dollars that a million tokens cost, read and written."],
   ["models.discover_local", "bool", true, "Whether Ollama, LM Studio and llama.cpp are looked for on this machine."],
   ["redis.url", "secret", false, "Address of a shared search cache, redis:// or rediss://."],
   ["shared.url", "secret", false, "Address of your team's database."],

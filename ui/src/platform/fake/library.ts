@@ -12,6 +12,7 @@ import type {
   Page,
   PageId,
   SavedSource,
+  SearchHit,
 } from "../../bindings/bindings";
 import { buildAnswer, buildPage, sourceOf } from "./build";
 import type { FakeOptions } from "./options";
@@ -147,6 +148,21 @@ export class FakeLibrary {
 
   page(id: PageId): Page {
     return this.pages.get(id) ?? fail("page", id);
+  }
+
+  /** What engines would find: pages with any of the words. */
+  webHits(text: string): SearchHit[] {
+    const words = text.toLocaleLowerCase().split(/\s+/);
+    const seeds = topics.flatMap((topic) => topic.pages);
+    return seeds
+      .filter(({ title }) => words.some((word) => title.toLocaleLowerCase().includes(word)))
+      .map(({ url, title }) => ({ title, url, snippet: "" }));
+  }
+
+  /** A page as it reads now; it has an id of its own, since it is not the saved one. */
+  readPage(url: string): Page {
+    const seed = topics.flatMap((topic) => topic.pages).find((page) => page.url === url);
+    return seed ? buildPage(seed, "page_read_now", this.now()) : fail("page", url);
   }
 
   /** The saved pages of a topic, under the same ids every time. */

@@ -12,11 +12,14 @@ export type Labels = {
   verdict: (verdict: Exclude<Verdict, "supported">) => string;
 };
 
+/** Between it and what stands before it no line ends. */
+const JOINER = "\u2060";
+
 /** Makes `element` show `html`, touching no more than what has changed. */
 export function show(element: Element, html: string, labels: Labels): void {
   const fragment = sanitiseInline(html);
   for (const place of fragment.querySelectorAll<HTMLElement>("span[data-tex]")) place.replaceWith(formula(place));
-  for (const place of fragment.querySelectorAll<HTMLElement>("span[data-cite]")) place.replaceWith(chip(place, labels));
+  for (const place of fragment.querySelectorAll<HTMLElement>("span[data-cite]")) keep(place, chip(place, labels));
   for (const link of fragment.querySelectorAll<HTMLAnchorElement>("a[href]")) dress(link);
   sayVerdicts(fragment, labels);
   patch(element, fragment);
@@ -43,6 +46,19 @@ function chip(place: HTMLElement, labels: Labels): HTMLElement {
   button.setAttribute("aria-label", labels.citation(number));
   button.textContent = String(number);
   return button;
+}
+
+/** A line may end before a button whatever stands there, so the joiner before it comes into one piece with it. */
+function keep(place: HTMLElement, button: HTMLElement): void {
+  const piece = document.createElement("span");
+  piece.className = "kept";
+  const before = place.previousSibling;
+  if (before instanceof Text && before.data.endsWith(JOINER)) {
+    before.data = before.data.slice(0, -JOINER.length);
+    piece.append(JOINER);
+  }
+  piece.append(button);
+  place.replaceWith(piece);
 }
 
 function dress(link: HTMLAnchorElement): void {

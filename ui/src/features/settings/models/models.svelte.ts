@@ -19,6 +19,11 @@ export class Models {
   #wanted = 0;
 
   readonly hosted = $derived(this.providers?.filter((provider) => !provider.local && !isOwn(provider)) ?? []);
+
+  /** Whether a model of this id is of a provider elsewhere, who may want money for it. */
+  isHosted(model: string): boolean {
+    return this.hosted.some((provider) => model.startsWith(`${provider.id}/`));
+  }
   readonly local = $derived(this.providers?.filter((provider) => provider.local && !isOwn(provider)) ?? []);
   readonly own = $derived(this.providers?.filter(isOwn) ?? []);
 

@@ -1,0 +1,166 @@
+//! `cargo xtask package [--check]`: the packages that a person installs, and whether they hold what they should.
+//!
+//! What the unpacked programs do is looked at by the journeys of `tests/tests/desktop/packaged.rs`.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::setup::{self, Consent};
+use crate::{shell, ui};
+
+/// What a person downloads, at most.
+const MOST_BYTES: u64 = 15_000_000;
+
+/// What each Linux package brings, beside the rest.
+const BRINGS: [&str; 5] = [
+    "usr/bin/deepsearch",
+    "usr/bin/deepsearch-desktop",
+    "usr/share/applications/DeepSearch.desktop",
+    "usr/share/icons/hicolor/32x32/apps/deepsearch-desktop.png",
+    "usr/share/icons/hicolor/128x128/apps/deepsearch-desktop.png",
+];
+
+/// Only here: a build of the window alone would ask for the command too.
+const BUNDLED: &str = r#"{"bundle":{"externalBin":["binaries/deepsearch"]}}"#;
+
+/// Builds `.deb` and `.rpm` on Linux, `.dmg` on macOS, an installer on Windows; with `check`, looks at those of Linux.
+///
+/// # Errors
+/// When a part cannot be built, or a package is not what it should be.
+pub(crate) fn package(consent: Consent, check: bool) -> Result<()> {
+    setup::ensure(consent, setup::BUILD)?;
+    setup::ensure(consent, setup::DESKTOP)?;
+    ui::build()?;
+    let built = programs()?;
+    // The command goes into the packages too. Tauri wants it named for the machine it runs on.
+    let shell_folder = shell::root().join("src-tauri");
+    let suffix = std::env::consts::EXE_SUFFIX;
+    let beside = shell_folder.join("binaries");
+    std::fs::create_dir_all(&beside).context("making `src-tauri/binaries`")?;
+    std::fs::copy(
+        built.join(format!("deepsearch{suffix}")),
+        beside.join(format!("deepsearch-{}{suffix}", target()?)),
+    )
+    .context("copying the `deepsearch` command beside the shell")?;
+    let bundle = built.join("bundle");
+    if bundle.exists() {
+        std::fs::remove_dir_all(&bundle).context("clearing earlier packages")?;
+    }
+    let name = if cfg!(windows) { "tauri.cmd" } else { "tauri" };
+    let tauri = ui::folder().join("node_modules").join(".bin").join(name);
+    shell::run(shell::command(tauri, &["bundle", "--config", BUNDLED]).current_dir(shell_folder))?;
+    if !cfg!(target_os = "linux") {
+        return Ok(());
+    }
+    pack_tightly(&bundle.join("deb"))?;
+    if check {
+        setup::ensure(consent, setup::PACKAGE_CHECK)?;
+        setup::ensure(consent, setup::WINDOW_TESTS)?;
+        examine(&bundle)?;
+    }
+    Ok(())
+}
+
+/// Builds the programs of the packages as they are shipped, and gives their folder. In one go, so that both have the
+/// same features and nothing is built twice; with the empty window that the benchmark holds the app against.
+///
+/// # Errors
+/// When they cannot be built.
+pub(crate) fn programs() -> Result<PathBuf> {
+    shell::run(&mut shell::cargo(
+        "build --locked --release --package deepsearch-cli --package deepsearch-desktop --bins --example empty",
+    ))?;
+    // xtask itself lies in a folder beside it.
+    let xtask = std::env::current_exe().context("finding the folder of built programs")?;
+    let folder = xtask.parent().and_then(Path::parent);
+    Ok(folder.context("finding the folder of built programs")?.join("release"))
+}
+
+/// The machine we build for, as Rust names it.
+fn target() -> Result<String> {
+    let version = shell::output(&mut shell::command("rustc", &["-vV"]))?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).context("asking rustc which machine this is")
+}
+
+/// Packs the `.deb` as Debian packs its own: Tauri only knows gzip, which does not see that the two programs are largely
+/// the same.
+fn pack_tightly(folder: &Path) -> Result<()> {
+    let package = only(folder, "deb")?;
+    let content = package.with_extension("");
+    if content.exists() {
+        std::fs::remove_dir_all(&content).context("clearing what Tauri packed")?;
+    }
+    let mut unpack = shell::command("dpkg-deb", &["--raw-extract"]);
+    shell::run(unpack.arg(&package).arg(&content))?;
+    let mut pack = shell::command("dpkg-deb", &["-Zxz", "-z9", "--root-owner-group", "--build"]);
+    shell::run(pack.arg(&content).arg(&package))
+}
+
+/// Unpacks both packages, looks at what is in them, and lets the journeys of a package start from the `.deb`.
+fn examine(bundle: &Path) -> Result<()> {
+    let (deb, rpm) = (only(&bundle.join("deb"), "deb")?, only(&bundle.join("rpm"), "rpm")?);
+    let (from_deb, from_rpm) = (bundle.join("check/deb"), bundle.join("check/rpm"));
+    for (package, into) in [(&deb, &from_deb), (&rpm, &from_rpm)] {
+        let bytes = std::fs::metadata(package).context("weighing a package")?.len();
+        ensure!(bytes < MOST_BYTES, "`{}` has {bytes} bytes", package.display());
+        std::fs::create_dir_all(into).context("making a folder to unpack into")?;
+    }
+    shell::run(shell::command("dpkg-deb", &["--extract"]).arg(&deb).arg(&from_deb))?;
+    let mut unpack = shell::command("bsdtar", &["-x", "-f"]);
+    shell::run(unpack.arg(&rpm).arg("-C").arg(&from_rpm))?;
+    let (in_deb, in_rpm) = (files(&from_deb)?, files(&from_rpm)?);
+    for expected in BRINGS {
+        ensure!(in_deb.contains(expected), "the .deb lacks `{expected}`");
+    }
+    ensure!(in_deb == in_rpm, "the packages differ: {:?}", &in_deb ^ &in_rpm);
+    let entry = from_deb.join("usr/share/applications/DeepSearch.desktop");
+    shell::run(shell::command("desktop-file-validate", &[]).arg(&entry))?;
+    says(&entry, "Exec=deepsearch-desktop %u")?;
+    says(&entry, "MimeType=x-scheme-handler/deepsearch;")?;
+    says(&entry, "Icon=deepsearch-desktop")?;
+    let program = |name: &str| from_deb.join("usr/bin").join(name);
+    let mut journeys = shell::cargo(
+        "test --workspace --locked --test desktop -- --include-ignored packaged:: first_start:: quick_ask:: links::",
+    );
+    shell::run(
+        journeys
+            .env("DEEPSEARCH_TEST_PACKAGE", &from_deb)
+            .env("DEEPSEARCH_TEST_DESKTOP", program("deepsearch-desktop"))
+            .env("DEEPSEARCH_TEST_BIN", program("deepsearch"))
+            .env("DEEPSEARCH_TEST_COMPLETE", "1"),
+    )
+}
+
+/// The one package of a kind.
+fn only(folder: &Path, kind: &str) -> Result<PathBuf> {
+    let entries = std::fs::read_dir(folder).with_context(|| format!("listing `{}`", folder.display()))?;
+    let mut packages = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == kind));
+    let package = packages.next();
+    ensure!(packages.next().is_none(), "several packages in `{}`", folder.display());
+    package.with_context(|| format!("no .{kind} in `{}`", folder.display()))
+}
+
+/// All files below a folder, as they are named in the package.
+fn files(folder: &Path) -> Result<BTreeSet<String>> {
+    let list = shell::output(shell::command("find", &[".", "-type", "f", "-printf", "%P\n"]).current_dir(folder))?;
+    Ok(list
+        .lines()
+        .filter(|file| !file.starts_with("usr/share/doc/"))
+        .map(str::to_owned)
+        .collect())
+}
+
+fn says(file: &Path, line: &str) -> Result<()> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("reading `{}`", file.display()))?;
+    ensure!(
+        text.lines().any(|said| said == line),
+        "`{}` does not say `{line}`",
+        file.display()
+    );
+    Ok(())
+}
