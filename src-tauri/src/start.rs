@@ -86,8 +86,11 @@ fn set_up(handle: &AppHandle) -> tauri::Result<()> {
     handle.manage(shortcut::Registered::default());
     handle.manage(tray::Presence::default());
     let arguments: Vec<String> = std::env::args().collect();
+    let link = deep_link::at_start(handle);
     if has(&arguments, QUICK_ASK) {
         windows::show_quick_ask(handle);
+    } else if let Some(link) = &link {
+        windows::show_main(handle, Some(link.leads_to()))?;
     } else if !has(&arguments, HIDDEN) {
         windows::show_main(handle, None)?;
     }
@@ -95,6 +98,11 @@ fn set_up(handle: &AppHandle) -> tauri::Result<()> {
     changes::forward(handle, &app);
     shortcut::set_up(handle, &app);
     deep_link::set_up(handle);
+    match link {
+        Some(link) => link.follow(handle),
+        // One that another start began, and that is answered elsewhere.
+        None => app.resume_sign_in(),
+    }
     prepare_quick_ask(handle);
     tauri::async_runtime::spawn(async move {
         tokio::time::sleep(CHORES_AFTER).await;

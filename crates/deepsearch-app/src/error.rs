@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
+use deepsearch_auth::{AuthError, VaultError};
 use deepsearch_core::error::sentence;
 use deepsearch_core::{ErrorCode, Failure, FetchError, Invalid, ModelError, SearchError};
 use deepsearch_sqlite::StoreError;
 use thiserror::Error;
-
-use crate::keychain::Unavailable;
 
 #[derive(Debug, Error)]
 pub enum AppError {
@@ -61,8 +60,8 @@ pub enum AppError {
         #[source]
         source: std::io::Error,
     },
-    #[error("the keychain cannot be used: {0}")]
-    Keychain(String),
+    #[error(transparent)]
+    Auth(#[from] AuthError),
     #[error("the network client could not be made")]
     Network(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the answer was stopped")]
@@ -72,9 +71,9 @@ pub enum AppError {
     Answer(Failure),
 }
 
-impl From<Unavailable> for AppError {
-    fn from(Unavailable(why): Unavailable) -> Self {
-        Self::Keychain(why)
+impl From<VaultError> for AppError {
+    fn from(error: VaultError) -> Self {
+        Self::Auth(error.into())
     }
 }
 
@@ -93,7 +92,11 @@ impl From<&AppError> for Failure {
             AppError::Model(error) => error.into(),
             AppError::Fetch(error) => error.into(),
             AppError::Search(error) => error.into(),
+            AppError::Auth(error) => error.into(),
             AppError::Answer(failure) => failure.clone(),
+            AppError::Unknown { what: "device", .. } => {
+                say(ErrorCode::NotFound).hint("`deepsearch devices` lists them.")
+            }
             AppError::Unknown { .. } => say(ErrorCode::NotFound).hint("`deepsearch chats list` shows what there is."),
             AppError::UnknownEngine { .. } => {
                 say(ErrorCode::NotFound).hint("`deepsearch engines` lists the engines and what they need.")
@@ -117,7 +120,6 @@ impl From<&AppError> for Failure {
             AppError::Folder { .. } => {
                 say(ErrorCode::Storage).hint("Set DEEPSEARCH_HOME to a folder that can be written.")
             }
-            AppError::Keychain(_) => say(ErrorCode::Storage).hint("Unlock the system's keychain and try again."),
             AppError::Network(_) => {
                 say(ErrorCode::Internal).hint("Check that the system's certificates are installed (`ca-certificates`).")
             }

@@ -8,10 +8,12 @@ mod ask;
 mod changes;
 mod chats;
 mod favicons;
-mod keychain;
 mod library;
 mod local;
 mod runs;
+
+mod account;
+mod sign_in;
 
 mod backups;
 mod data;
@@ -24,6 +26,7 @@ mod settings;
 
 mod error;
 
+pub use account::SignedOut;
 pub use app::{App, AppOptions};
 pub use ask::{AskRequest, Scope, Turn};
 pub use backups::{list_backups, restore_backup, tell};
@@ -36,7 +39,9 @@ pub use error::AppError;
 pub use library::{EngineStatus, PageReader};
 pub use runs::RunningAnswer;
 pub use settings::{SETTINGS, SettingInfo, SettingKind, SettingValue};
+pub use sign_in::{AccountState, GatewayInfo, SignInStep, SignedIn, is_callback};
 
+pub use deepsearch_auth::{Account, AuthError, Device, Place, Provider, Session, SessionAbout, SessionUser, Way};
 pub use deepsearch_crawl::run_parser;
 pub use deepsearch_llm::ProviderStatus;
 pub use deepsearch_search::{ENGINES, EngineHealth, EngineState};

@@ -5,6 +5,7 @@ mod chats;
 mod history;
 mod pages;
 
+mod account;
 mod data;
 mod engines;
 mod models;
@@ -19,6 +20,7 @@ use deepsearch_core::{ErrorCode, Failure};
 use futures::FutureExt;
 use tauri_specta::{Commands, collect_commands};
 
+pub(crate) use account::AccountChanged;
 pub(crate) use shell::{LibraryChanged, Navigate, QuickAskShown, SettingsChanged, Start, WindowKind, session};
 
 pub(crate) fn all() -> Commands<tauri::Wry> {
@@ -57,6 +59,18 @@ pub(crate) fn all() -> Commands<tauri::Wry> {
         data::create_backup,
         data::restore_backup,
         data::export_chats,
+        account::account_state,
+        account::look_at_gateway,
+        account::start_sign_in,
+        account::open_sign_in,
+        account::cancel_sign_in,
+        account::recall_session,
+        account::lookup_account,
+        account::revoke_device,
+        account::sign_out,
+        account::sign_out_everywhere,
+        account::export_account,
+        account::delete_account,
         shell::info,
         shell::shortcut,
         shell::update_shortcut,

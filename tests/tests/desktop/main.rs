@@ -18,6 +18,7 @@ mod offline;
 
 mod links;
 mod quick_ask;
+mod sign_in;
 mod tray;
 
 mod hostile;

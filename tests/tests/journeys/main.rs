@@ -28,4 +28,5 @@ mod reading;
 mod redis;
 mod secrets;
 mod settings;
+mod sign_in;
 mod upkeep;

@@ -61,6 +61,19 @@ export function tauriPlatform(start: Start): Platform {
     restoreBackup: done(commands.restoreBackup),
     exportChats: told(commands.exportChats),
 
+    accountState: told(commands.accountState),
+    lookAtGateway: told(commands.lookAtGateway),
+    startSignIn: told(commands.startSignIn),
+    openSignIn: done(commands.openSignIn),
+    cancelSignIn: done(commands.cancelSignIn),
+    recallSession: told(commands.recallSession),
+    lookupAccount: told(commands.lookupAccount),
+    revokeDevice: done(commands.revokeDevice),
+    signOut: told(commands.signOut),
+    signOutEverywhere: done(commands.signOutEverywhere),
+    exportAccount: told(commands.exportAccount),
+    deleteAccount: done(commands.deleteAccount),
+
     shortcut: told(commands.shortcut),
     updateShortcut: told(commands.updateShortcut),
     startsAtLogin: told(commands.startsAtLogin),
@@ -74,6 +87,7 @@ export function tauriPlatform(start: Start): Platform {
     closeWindow: done(commands.closeWindow),
 
     onLibraryChanged: (listener) => events.libraryChanged.listen((event) => listener(event.payload)),
+    onAccountChanged: (listener) => events.accountChanged.listen(() => listener()),
     onSettingsChanged: (listener) => events.settingsChanged.listen((event) => listener(event.payload)),
     onNavigate: (listener) => events.navigate.listen((event) => listener(event.payload)),
     onQuickAskShown: (listener) => events.quickAskShown.listen(() => listener()),

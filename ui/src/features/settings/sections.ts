@@ -13,8 +13,8 @@ import TextQuote from "@lucide/svelte/icons/text-quote";
 import type { Component } from "svelte";
 import type { SettingsSection } from "../../app-state.svelte";
 import { m } from "../../paraglide/messages";
+import { AccountSection } from "../account";
 import About from "./About.svelte";
-import Account from "./Account.svelte";
 import Answers from "./Answers.svelte";
 import Appearance from "./Appearance.svelte";
 import DataSection from "./data/DataSection.svelte";
@@ -34,7 +34,7 @@ export const sections: Readonly<Record<SettingsSection, Section>> = {
   shortcuts: { label: m.settings_section_shortcuts, icon: Keyboard, view: ShortcutsSection },
   data: { label: m.settings_section_data, icon: Database, view: DataSection },
   privacy: { label: m.settings_section_privacy, icon: ShieldCheck, view: PrivacySection },
-  account: { label: m.settings_section_account, icon: CircleUser, view: Account },
+  account: { label: m.settings_section_account, icon: CircleUser, view: AccountSection },
   start: { label: m.settings_section_start, icon: Power, view: StartUp },
   about: { label: m.settings_section_about, icon: Info, view: About },
 };
