@@ -98,10 +98,9 @@ fn set_up(handle: &AppHandle) -> tauri::Result<()> {
     changes::forward(handle, &app);
     shortcut::set_up(handle, &app);
     deep_link::set_up(handle);
-    match link {
-        Some(link) => link.follow(handle),
-        // One that another start began, and that is answered elsewhere.
-        None => app.resume_sign_in(),
+    resume_sign_in(&app);
+    if let Some(link) = link {
+        link.follow(handle);
     }
     prepare_quick_ask(handle);
     tauri::async_runtime::spawn(async move {
@@ -109,6 +108,12 @@ fn set_up(handle: &AppHandle) -> tauri::Result<()> {
         app.keep_up().await;
     });
     Ok(())
+}
+
+/// What an earlier start began goes on waiting for its answer.
+fn resume_sign_in(app: &App) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move { app.resume_sign_in() });
 }
 
 /// Builds quick ask once the first window has had its time: the shortcut then only has to show it.
