@@ -6,12 +6,13 @@ use deepsearch_core::Failure;
 use specta_typescript::Typescript;
 use tauri_specta::{Builder, ErrorHandlingMode, collect_events};
 
-use crate::commands::{self, LibraryChanged, Navigate, QuickAskShown, SettingsChanged, Start};
+use crate::commands::{self, AccountChanged, LibraryChanged, Navigate, QuickAskShown, SettingsChanged, Start};
 
 pub(crate) fn builder() -> Builder<tauri::Wry> {
     Builder::new()
         .commands(commands::all())
         .events(collect_events![
+            AccountChanged,
             LibraryChanged,
             SettingsChanged,
             Navigate,

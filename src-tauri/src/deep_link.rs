@@ -1,7 +1,10 @@
 //! `deepsearch://` links: the way back from signing in, and nothing else. A link carries no settings and no actions.
+//!
+//! Whether a link is one is decided in `deepsearch-auth`, which also holds it against the sign-in that waits.
 
+use deepsearch_app::{App, AuthError};
 use deepsearch_core::{ErrorCode, Failure};
-use tauri::AppHandle;
+use tauri::{AppHandle, Manager};
 use tauri_plugin_deep_link::DeepLinkExt;
 use url::Url;
 
@@ -10,20 +13,25 @@ use crate::windows;
 
 pub(crate) const SCHEME: &str = "deepsearch:";
 
-/// Longer ones are not from us.
-const LONGEST: usize = 2048;
+const ACCOUNT: &str = "account";
 
-/// Registers the scheme where no installer has, and takes links: those of a first start and those that come later.
+/// A link that the system brought. It may hold a code, so what it says is neither logged nor shown.
+pub(crate) struct Link(Option<String>);
+
+/// Registers the scheme where no installer has, and takes the links that come from now on.
 pub(crate) fn set_up(app: &AppHandle) {
     // On macOS the bundle registers it, on Windows the installer.
     #[cfg(target_os = "linux")]
     register(app.clone());
     let handle = app.clone();
-    app.deep_link().on_open_url(move |event| take(&handle, &event.urls()));
-    // A cold start tells no event.
-    if let Ok(Some(urls)) = app.deep_link().get_current() {
-        take(app, &urls);
-    }
+    app.deep_link()
+        .on_open_url(move |event| Link::of(&event.urls()).take(&handle));
+}
+
+/// The link that the app was started with, which tells no event.
+pub(crate) fn at_start(app: &AppHandle) -> Option<Link> {
+    let urls = app.deep_link().get_current().ok().flatten()?;
+    Some(Link::of(&urls))
 }
 
 /// It starts several programs of the desktop, which the first window does not wait for.
@@ -36,65 +44,86 @@ fn register(app: AppHandle) {
     });
 }
 
-fn take(app: &AppHandle, urls: &[Url]) {
-    // The link may hold a code, so what it says is neither logged nor shown.
-    let failure = match urls {
-        [url] if is_callback(url) => {
-            Failure::new(ErrorCode::NotFound, "No sign-in is waiting for this link.").hint("Start signing in again.")
+impl Link {
+    /// Several at once are none of ours.
+    fn of(urls: &[Url]) -> Self {
+        match urls {
+            [url] if deepsearch_app::is_callback(url.as_str()) => Self(Some(url.as_str().to_owned())),
+            _ => Self(None),
         }
-        _ => Failure::new(ErrorCode::Refused, "DeepSearch does not open this link.")
-            .hint("Its links are only for coming back from signing in."),
-    };
-    windows::tell_main(app, Navigate::Notice { failure });
+    }
+
+    /// What a first window shows while the link is followed.
+    pub(crate) fn leads_to(&self) -> Navigate {
+        match self.0 {
+            Some(_) => account(),
+            None => Navigate::Notice {
+                failure: Failure::from(&AuthError::NotACallback),
+            },
+        }
+    }
+
+    /// Ends the sign-in that waits for it; how that went is told where the account is shown.
+    pub(crate) fn follow(self, handle: &AppHandle) {
+        let Some(link) = self.0 else { return };
+        let app = handle.state::<App>().inner().clone();
+        tauri::async_runtime::spawn(async move {
+            if let Err(error) = app.complete_sign_in(&link).await {
+                tracing::warn!(%error, "a link did not end a sign-in");
+            }
+        });
+    }
+
+    /// As [`Link::follow`], in the window that is there.
+    fn take(self, handle: &AppHandle) {
+        let Some(link) = self.0 else {
+            return windows::tell_main(handle, self.leads_to());
+        };
+        let app = handle.state::<App>().inner().clone();
+        let handle = handle.clone();
+        tauri::async_runtime::spawn(async move {
+            let completed = app.complete_sign_in(&link).await;
+            let navigate = match completed.map_err(|error| Failure::from(&error)) {
+                // No sign-in waits for it: whoever sent it is told, and what was being done goes on.
+                Err(failure) if failure.code == ErrorCode::NotFound => Navigate::Notice { failure },
+                _ => account(),
+            };
+            let here = handle.clone();
+            let told = handle.run_on_main_thread(move || windows::tell_main(&here, navigate));
+            if let Err(error) = told {
+                tracing::warn!(%error, "the window was not told of a sign-in");
+            }
+        });
+    }
 }
 
-/// Whether a link is the callback of a sign-in: exactly that place, with each known parameter at most once.
-fn is_callback(url: &Url) -> bool {
-    const KNOWN: [&str; 6] = ["code", "state", "iss", "error", "error_description", "error_uri"];
-    let mut names: Vec<_> = url.query_pairs().map(|(name, _)| name).collect();
-    let count = names.len();
-    names.sort_unstable();
-    names.dedup();
-    url.as_str().len() <= LONGEST
-        && url.scheme() == "deepsearch"
-        && url.host_str() == Some("auth")
-        && url.path() == "/callback"
-        && url.port().is_none()
-        && url.username().is_empty()
-        && url.password().is_none()
-        && url.fragment().is_none()
-        && names.len() == count
-        && names.iter().all(|name| KNOWN.contains(&&**name))
+fn account() -> Navigate {
+    Navigate::Settings {
+        section: Some(ACCOUNT.to_owned()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn leads_to(links: &[&str]) -> Navigate {
+        let urls: Vec<Url> = links.iter().map(|link| link.parse().unwrap()).collect();
+        Link::of(&urls).leads_to()
+    }
+
     #[test]
-    fn only_the_callback_of_a_sign_in_is_taken() {
-        let taken = |text: &str| Url::parse(text).is_ok_and(|url| is_callback(&url));
-        assert!(taken(
-            "deepsearch://auth/callback?code=K&state=S&iss=https%3A%2F%2Fa.example"
-        ));
-        assert!(taken("deepsearch://auth/callback?error=access_denied&state=S"));
-        let long = format!("deepsearch://auth/callback?code={}", "x".repeat(3000));
-        let hostile = [
-            "deepsearch://auth/callback/../settings?code=K",
-            "deepsearch://auth/callbackx?code=K",
-            "deepsearch://auth/callback?code=K&code=L",
-            "deepsearch://auth/callback?code=K&run=rm",
-            "deepsearch://auth@evil/callback?code=K",
-            "deepsearch://auth:99/callback?code=K",
-            "deepsearch://evil/callback?code=K",
-            "deepsearch:auth/callback?code=K",
-            "deepsearch://settings?key=x",
-            "deepsearch://auth/callback?code=K#state",
-            "https://auth/callback?code=K",
-            &long,
-        ];
-        for url in hostile {
-            assert!(!taken(url), "{url}");
+    fn a_link_is_the_callback_of_a_sign_in_or_leads_nowhere() {
+        let callback = "deepsearch://auth/callback?code=K&state=S&iss=https%3A%2F%2Fa.example";
+        assert_eq!(leads_to(&[callback]), account());
+        for links in [
+            &["deepsearch://settings?section=account"][..],
+            &["deepsearch://auth/callback?code=K&state=S&iss=I&run=rm"],
+            &["https://auth/callback?code=K&state=S&iss=I"],
+            &[callback, callback],
+            &[],
+        ] {
+            assert!(matches!(leads_to(links), Navigate::Notice { .. }), "{links:?}");
         }
     }
 }

@@ -88,8 +88,11 @@ fn set_up(handle: &AppHandle) -> tauri::Result<()> {
     handle.manage(shortcut::Registered::default());
     handle.manage(tray::Presence::default());
     let arguments: Vec<String> = std::env::args().collect();
+    let link = deep_link::at_start(handle);
     if has(&arguments, QUICK_ASK) {
         windows::show_quick_ask(handle);
+    } else if let Some(link) = &link {
+        windows::show_main(handle, Some(link.leads_to()))?;
     } else if !has(&arguments, HIDDEN) {
         windows::show_main(handle, None)?;
     }
@@ -97,12 +100,22 @@ fn set_up(handle: &AppHandle) -> tauri::Result<()> {
     changes::forward(handle, &app);
     shortcut::set_up(handle, &app);
     deep_link::set_up(handle);
+    resume_sign_in(&app);
+    if let Some(link) = link {
+        link.follow(handle);
+    }
     prepare_quick_ask(handle);
     tauri::async_runtime::spawn(async move {
         tokio::time::sleep(CHORES_AFTER).await;
         app.keep_up().await;
     });
     Ok(())
+}
+
+/// What an earlier start began goes on waiting for its answer.
+fn resume_sign_in(app: &App) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move { app.resume_sign_in() });
 }
 
 /// Builds quick ask once the first window has had its time: the shortcut then only has to show it.

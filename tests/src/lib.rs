@@ -7,6 +7,7 @@ pub mod cli;
 #[cfg(target_os = "linux")]
 pub mod desktop;
 pub mod engines;
+pub mod gateway;
 pub mod local_index;
 pub mod local_web;
 pub mod model_server;

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use deepsearch_auth::{SignIns, Vault};
 use deepsearch_cache::{Guarded, MemoryCache, RedisCache, TieredCache};
 use deepsearch_core::{Cache, Clock, PageFetcher, SearchEngine, Searcher, SystemClock};
 use deepsearch_crawl::{CrawlOptions, Crawler};
@@ -24,6 +25,7 @@ use crate::health::{self, Kept};
 use crate::local::{Alone, LocalFirst, PastChats, WholeGuide};
 use crate::runs::Runs;
 use crate::secrets;
+use crate::sign_in::Standing;
 
 pub(crate) const STORE_FILE: &str = "deepsearch.sqlite";
 
@@ -68,6 +70,9 @@ pub(crate) struct Parts {
     pub(crate) changes: broadcast::Sender<Change>,
     pub(crate) tasks: TaskTracker,
     pub(crate) favicons: Arc<Favicons>,
+    pub(crate) vault: Vault,
+    pub(crate) sign_ins: SignIns,
+    pub(crate) standing: Standing,
 }
 
 /// The parts that depend on settings; built anew when one changes.
@@ -117,8 +122,12 @@ impl App {
         let trust = tokio::task::spawn_blocking(trust);
         let store = Store::open(config.home.join(STORE_FILE), options).await?;
         let trust = trust.await.map_err(|error| AppError::Network(error.into()))?;
-        crawl.tls = Some(trust.map_err(|error| AppError::Network(error.into()))?);
-        let settings = resolve(&config, &store).await?;
+        let trust = trust.map_err(|error| AppError::Network(error.into()))?;
+        crawl.tls = Some(trust.clone());
+        let vault = Vault::new(&config.home);
+        let sign_ins = SignIns::new(vault.clone(), Some(trust), clock.clone())?;
+        let (settings, standing) = tokio::join!(resolve(&config, &store, &vault), Standing::recall(&vault, &sign_ins));
+        let settings = settings?;
         let favicons = Arc::new(Favicons::new(config.home.join("favicons")));
         let wired = Wired::build(settings, &store, &clock, &crawl, &favicons)?;
         let inner = Parts {
@@ -131,6 +140,9 @@ impl App {
             changes: broadcast::Sender::new(changes::KEPT),
             tasks: TaskTracker::new(),
             favicons,
+            vault,
+            sign_ins,
+            standing,
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -147,6 +159,7 @@ impl App {
     /// Stops every answer, waits until what they had is kept, and closes the store.
     pub async fn close(&self) {
         self.inner.runs.stop_all();
+        self.inner.standing.stop_waiting();
         self.inner.tasks.close();
         // Quitting waits, then insists: what is journalled by then is kept as interrupted at the next start.
         if tokio::time::timeout(CLOSING, self.inner.tasks.wait()).await.is_err() {
@@ -179,7 +192,7 @@ impl App {
     pub(crate) async fn rewire(&self) -> Result<(), AppError> {
         let parts = &self.inner;
         self.keep_health(&self.wired()).await;
-        let settings = resolve(&parts.config, &parts.store).await?;
+        let settings = resolve(&parts.config, &parts.store, &parts.vault).await?;
         let wired = Arc::new(Wired::build(
             settings,
             &parts.store,
@@ -201,9 +214,9 @@ fn trust() -> Result<ClientConfig, rustls::Error> {
 }
 
 /// All settings at this moment: stored ones, secrets, and what stands over them.
-async fn resolve(config: &Config, store: &Store) -> Result<Resolved, AppError> {
+async fn resolve(config: &Config, store: &Store, vault: &Vault) -> Result<Resolved, AppError> {
     let user = store.lookup_user_settings().await?;
-    let mut stored = secrets::read(&config.home).await?;
+    let mut stored = secrets::read(vault).await?;
     stored.retain(|key, _| is_secret(key));
     stored.extend(
         store

@@ -17,6 +17,8 @@ pub enum Change {
     Settings {
         keys: Vec<String>,
     },
+    /// Who is signed in, or how far signing in is.
+    Account,
 }
 
 // Who is behind by more than this reads everything anew.

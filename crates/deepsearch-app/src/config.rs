@@ -132,7 +132,8 @@ pub(crate) fn read_layer(path: &Path) -> Result<Layer, AppError> {
     Ok(layer)
 }
 
-fn flatten(key: String, value: Value, layer: &mut Layer) {
+/// Tables within tables as keys with dots.
+pub(crate) fn flatten(key: String, value: Value, layer: &mut Layer) {
     match value {
         Value::Object(members) => {
             for (name, member) in members {

@@ -2,13 +2,12 @@
 
 use std::path::PathBuf;
 
+use deepsearch_auth::{AuthError, VaultError};
 use deepsearch_core::error::sentence;
 use deepsearch_core::{ErrorCode, Failure, FetchError, Invalid, ModelError, SearchError};
 use deepsearch_postgres::{ConnectError, DatabaseError, DeviceError, SchemaError};
 use deepsearch_sqlite::StoreError;
 use thiserror::Error;
-
-use crate::keychain::Unavailable;
 
 #[derive(Debug, Error)]
 pub enum AppError {
@@ -82,8 +81,8 @@ pub enum AppError {
         #[source]
         source: std::io::Error,
     },
-    #[error("the keychain cannot be used: {0}")]
-    Keychain(String),
+    #[error(transparent)]
+    Auth(#[from] AuthError),
     #[error("the network client could not be made")]
     Network(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the answer was stopped")]
@@ -93,9 +92,9 @@ pub enum AppError {
     Answer(Failure),
 }
 
-impl From<Unavailable> for AppError {
-    fn from(Unavailable(why): Unavailable) -> Self {
-        Self::Keychain(why)
+impl From<VaultError> for AppError {
+    fn from(error: VaultError) -> Self {
+        Self::Auth(error.into())
     }
 }
 
@@ -133,6 +132,10 @@ impl From<&AppError> for Failure {
                 say(ErrorCode::Upstream).hint("Is there a pooler between that changes who connects?")
             }
             AppError::NoRandom => say(ErrorCode::Internal),
+            AppError::Auth(error) => error.into(),
+            AppError::Unknown { what: "device", .. } => {
+                say(ErrorCode::NotFound).hint("`deepsearch devices` lists them.")
+            }
             AppError::Unknown { .. } => say(ErrorCode::NotFound).hint("`deepsearch chats list` shows what there is."),
             AppError::UnknownEngine { .. } => {
                 say(ErrorCode::NotFound).hint("`deepsearch engines` lists the engines and what they need.")
@@ -156,7 +159,6 @@ impl From<&AppError> for Failure {
             AppError::Folder { .. } => {
                 say(ErrorCode::Storage).hint("Set DEEPSEARCH_HOME to a folder that can be written.")
             }
-            AppError::Keychain(_) => say(ErrorCode::Storage).hint("Unlock the system's keychain and try again."),
             AppError::Network(_) => {
                 say(ErrorCode::Internal).hint("Check that the system's certificates are installed (`ca-certificates`).")
             }

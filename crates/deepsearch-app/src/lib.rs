@@ -9,11 +9,13 @@ mod changes;
 mod chats;
 mod counted;
 mod favicons;
-mod keychain;
 mod library;
 mod local;
 mod runs;
 mod web_search;
+
+mod account;
+mod sign_in;
 
 mod backups;
 mod data;
@@ -30,6 +32,7 @@ mod settings;
 
 mod error;
 
+pub use account::SignedOut;
 pub use app::{App, AppOptions};
 pub use ask::{AskRequest, Scope, Turn};
 pub use backups::{list_backups, restore_backup, tell};
@@ -46,7 +49,9 @@ pub use settings::{SETTINGS, SettingInfo, SettingKind, SettingValue};
 pub use share::Admitted;
 pub use shared_database::{OwnedDatabase, add_migration};
 pub use web_search::WebResults;
+pub use sign_in::{AccountState, GatewayInfo, SignInStep, SignedIn, is_callback};
 
+pub use deepsearch_auth::{Account, AuthError, Device, Place, Provider, Session, SessionAbout, SessionUser, Way};
 pub use deepsearch_crawl::run_parser;
 pub use deepsearch_llm::ProviderStatus;
 pub use deepsearch_postgres::{

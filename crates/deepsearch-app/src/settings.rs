@@ -104,7 +104,12 @@ pub const SETTINGS: &[SettingInfo] = &[
     setting(
         "secrets.keychain",
         SettingKind::Bool,
-        "Whether keys are kept in the system's keychain, where there is one, or in secrets.toml.",
+        "Whether secrets are kept in the system's keychain, where there is one, or encrypted in secrets.toml.",
+    ),
+    setting(
+        "gateway.url",
+        SettingKind::Url,
+        "Address of the gateway to sign in at; whoever runs it tells it.",
     ),
     setting(
         "models.{provider}.enabled",
@@ -251,9 +256,9 @@ impl App {
         if is_of_user(key) {
             self.update_user_setting(key, value).await?;
         } else if info.kind == SettingKind::Secret {
-            let in_keychain = self.wired().settings.flag("secrets.keychain", true);
+            let in_keychain = self.in_keychain();
             let secret = value.as_ref().and_then(Value::as_str);
-            secrets::update(&self.config().home, key, secret, in_keychain).await?;
+            secrets::update(&self.inner.vault, key, secret, in_keychain).await?;
         } else if let Some(value) = &value {
             self.store().update_setting(key, value).await?;
         } else {
@@ -264,6 +269,11 @@ impl App {
             keys: vec![key.to_owned()],
         });
         self.setting(key)
+    }
+
+    /// Whether secrets are to lie in the system's keychain.
+    pub(crate) fn in_keychain(&self) -> bool {
+        self.wired().settings.flag("secrets.keychain", true)
     }
 
     async fn update_user_setting(&self, key: &str, value: Option<Value>) -> Result<(), AppError> {
@@ -409,6 +419,9 @@ pub(crate) fn check(key: &str, info: &SettingInfo, value: &Value) -> Result<(), 
             Some(entry) => format!("`{entry}` is no price; write provider/name=0.25/2"),
             None => return Ok(()),
         },
+        SettingKind::Url if key == "gateway.url" && deepsearch_auth::GatewayUrl::parse(text).is_err() => {
+            "write an address that begins with https://, or with http:// on this machine".to_owned()
+        }
         SettingKind::Url if !is_web_address(text) => "write an address that begins with http:// or https://".to_owned(),
         SettingKind::Secret if text.is_empty() => "write the secret".to_owned(),
         _ => return Ok(()),

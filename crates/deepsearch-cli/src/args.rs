@@ -31,9 +31,9 @@ const EXIT_CODES: &str = "Exit codes:
   0    done
   1    an error of our own
   2    the input breaks a rule
-  3    there is no such chat, page, setting, engine or model
+  3    there is no such chat, page, setting, engine, model or device
   4    the network, a server or a page failed
-  5    a key is missing, refused or used up
+  5    a key is missing, refused or used up; nobody is signed in
   6    the disk or the data folder cannot be used
   7    nothing was found
   130  stopped with Ctrl-C; what came is kept
@@ -65,6 +65,24 @@ pub(crate) enum Command {
         /// Ask each engine in use one harmless question
         #[arg(long)]
         check: bool,
+    },
+    /// Sign in at a gateway, which brings your chats to every device
+    SignIn(SignIn),
+    /// Sign this device out
+    SignOut {
+        /// Remove every chat, page and backup from this device too; settings stay
+        #[arg(long)]
+        remove: bool,
+        /// Sign out all your devices, this one included
+        #[arg(long)]
+        everywhere: bool,
+    },
+    /// Say who is signed in
+    Whoami,
+    /// The devices that you are signed in on
+    Devices {
+        #[command(subcommand)]
+        command: Option<Devices>,
     },
     /// Backups of everything that is saved
     #[command(subcommand)]
@@ -259,6 +277,29 @@ pub(crate) enum Chats {
     },
     /// Bring a chat back from Trash
     Restore { id: String },
+}
+
+/// Sign in at a gateway.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SignIn {
+    /// The gateway's address; it is kept as the setting `gateway.url`
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) gateway: Option<String>,
+    /// Whom the gateway is to ask who you are, such as discord
+    #[arg(long, value_name = "ID")]
+    pub(crate) provider: Option<String>,
+    /// Type a code in a browser anywhere [default where there is no browser here]
+    #[arg(long, conflicts_with = "browser")]
+    pub(crate) code: bool,
+    /// Use the browser on this machine [default where there is one]
+    #[arg(long)]
+    pub(crate) browser: bool,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum Devices {
+    /// Sign another device out
+    Revoke { id: String },
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

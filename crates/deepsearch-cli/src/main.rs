@@ -2,6 +2,7 @@
 
 mod args;
 
+mod account;
 mod ask;
 mod backup;
 mod chats;
@@ -15,6 +16,7 @@ mod read;
 mod search;
 mod settings;
 mod share;
+mod sign_in;
 mod window;
 
 mod outcome;
@@ -90,6 +92,10 @@ async fn dispatch(app: &App, command: Command, json: bool) -> Outcome {
         Command::Settings(settings) => settings::run(app, settings, json).await,
         Command::Models => models::run(app, json).await,
         Command::Engines { check } => engines::run(app, check, json).await,
+        Command::SignIn(sign_in) => sign_in::run(app, sign_in, json).await,
+        Command::SignOut { remove, everywhere } => account::sign_out(app, remove, everywhere, json).await,
+        Command::Whoami => account::whoami(app, json),
+        Command::Devices { command } => account::devices(app, command, json).await,
         Command::Backup(_) => backup::create(app, json).await,
         Command::Share(share) => share::run(app, share, json).await,
         Command::Doctor => doctor::run(app, json).await,

@@ -122,6 +122,40 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Removes the store at `path` with its backups and everything else it keeps beside itself.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when it is open anywhere, and then nothing is gone; others when a file cannot be removed.
+    pub async fn remove(path: &Path) -> Result<(), StoreError> {
+        const REMOVE: &str = "remove what is saved";
+        let lock = wait_for_opening(path.to_owned()).await?;
+        if !Others::look(path)?.alive.is_empty() {
+            return Err(StoreError::Busy {
+                action: REMOVE,
+                source: "the store is open; close DeepSearch everywhere".into(),
+            });
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let beside = std::fs::read_dir(path.parent().unwrap_or(Path::new("."))).doing(REMOVE)?;
+        for entry in beside {
+            let file = entry.doing(REMOVE)?;
+            let other = file.file_name().to_string_lossy().into_owned();
+            // The logs, the ballast and damaged files that were set aside all begin with the store's name. The lock that
+            // is held stays, since another program may be waiting for it.
+            if other.starts_with(&name) && !other.ends_with("-opening") && file.path().is_file() {
+                std::fs::remove_file(file.path()).doing(REMOVE)?;
+            }
+        }
+        let backups = folder(path);
+        if backups.exists() {
+            std::fs::remove_dir_all(backups).doing(REMOVE)?;
+        }
+        drop(lock);
+        Ok(())
+    }
+}
+
 /// All backups of the store at `path`, newest first; also for a store that cannot be opened.
 ///
 /// # Errors

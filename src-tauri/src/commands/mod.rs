@@ -5,6 +5,7 @@ mod chats;
 mod history;
 mod pages;
 
+mod account;
 mod data;
 mod database;
 mod engines;
@@ -20,6 +21,7 @@ use deepsearch_core::{ErrorCode, Failure};
 use futures::FutureExt;
 use tauri_specta::{Commands, collect_commands};
 
+pub(crate) use account::AccountChanged;
 pub(crate) use shell::{LibraryChanged, Navigate, QuickAskShown, SettingsChanged, Start, WindowKind, session};
 
 pub(crate) fn all() -> Commands<tauri::Wry> {
@@ -65,6 +67,18 @@ pub(crate) fn all() -> Commands<tauri::Wry> {
         database::search_statistics,
         database::list_sessions,
         database::end_session,
+        account::account_state,
+        account::look_at_gateway,
+        account::start_sign_in,
+        account::open_sign_in,
+        account::cancel_sign_in,
+        account::recall_session,
+        account::lookup_account,
+        account::revoke_device,
+        account::sign_out,
+        account::sign_out_everywhere,
+        account::export_account,
+        account::delete_account,
         shell::info,
         shell::shortcut,
         shell::update_shortcut,

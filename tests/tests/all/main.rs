@@ -4,6 +4,7 @@ mod engines;
 mod guide;
 mod peers;
 mod real_model;
+mod sign_in;
 mod watching;
 
 /// A client of this machine's servers.

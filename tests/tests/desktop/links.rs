@@ -7,7 +7,8 @@ use serde_json::json;
 
 use crate::world::MAIN;
 
-const CALLBACK: &str = "deepsearch://auth/callback?code=canary-code-4711&state=canary-state-4711";
+const CALLBACK: &str =
+    "deepsearch://auth/callback?code=canary-code-4711&state=canary-state-4711&iss=https%3A%2F%2Fa.example";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_start_brings_the_first_ones_window_to_the_front() -> Result<()> {

@@ -19,6 +19,7 @@ mod offline;
 mod links;
 mod quick_ask;
 mod shell;
+mod sign_in;
 mod tray;
 
 mod hostile;

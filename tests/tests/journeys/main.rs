@@ -29,4 +29,5 @@ mod redis;
 mod secrets;
 mod settings;
 mod team_database;
+mod sign_in;
 mod upkeep;

@@ -1,4 +1,5 @@
-//! Keys: in one file that only its owner can read, and nowhere else — not in the store, a backup, a log or an output.
+//! Keys: encrypted in one file that only its owner can read, and nowhere in plain — not in the store, a backup, a log or
+//! an output.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -66,7 +67,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_stand_in_the_secrets_file_and_nowhere_else() -> Result<()> {
+async fn keys_stand_in_plain_nowhere_and_are_used_all_the_same() -> Result<()> {
     let web = SmallWeb::lighthouse().await?;
     let brave = FakeEngine::start("brave", Arc::default()).await?;
     let serper = FakeEngine::start("serper", Arc::default()).await?;
@@ -139,11 +140,11 @@ async fn keys_stand_in_the_secrets_file_and_nowhere_else() -> Result<()> {
             panic!("{secret} is shown: {line}");
         }
     }
-    let kept = home.path().join("secrets.toml");
-    for file in files(home.path())?.into_iter().filter(|file| *file != kept) {
+    for file in files(home.path())? {
         assert_eq!(holds_a_canary(&std::fs::read(&file)?), None, "in `{}`", file.display());
     }
-    assert!(holds_a_canary(&std::fs::read(&kept)?).is_some());
+    let kept = std::fs::read_to_string(home.path().join("secrets.toml"))?;
+    assert!(kept.contains("sealed"), "{kept}");
     Ok(())
 }
 
@@ -173,7 +174,50 @@ fn a_key_that_is_unset_is_gone() -> Result<()> {
     set(&home, "engines.brave.key", "canary-brave-55aa01")?;
     home.run(["settings", "unset", "engines.brave.key"])?.succeeded()?;
     let text = std::fs::read_to_string(home.path().join("secrets.toml"))?;
-    assert!(!text.contains("canary"), "{text}");
+    assert!(!text.contains("sealed"), "{text}");
     assert_eq!(home.run(["search", "--engine", "brave", "words"])?.code, Some(5));
+    Ok(())
+}
+
+#[test]
+fn a_key_that_a_person_wrote_into_the_file_counts_and_is_encrypted_with_the_next_one() -> Result<()> {
+    let home = offline()?;
+    let path = home.path().join("secrets.toml");
+    std::fs::write(&path, "engines.exa.key = \"canary-exa-0c77e9\"\n")?;
+    let is_set = |key: &str| -> Result<bool> {
+        let setting = home.run(["settings", "get", key, "--json"])?.succeeded()?.json()?;
+        Ok(setting["value"] == true)
+    };
+    assert!(is_set("engines.exa.key")?);
+    set(&home, "engines.brave.key", "canary-brave-55aa01")?;
+    assert_eq!(holds_a_canary(&std::fs::read(&path)?), None);
+    assert!(is_set("engines.exa.key")? && is_set("engines.brave.key")?);
+    Ok(())
+}
+
+#[test]
+fn a_copy_of_the_folder_on_another_machine_gives_no_key_away_and_works_without() -> Result<()> {
+    let home = offline()?;
+    set(&home, "engines.brave.key", "canary-brave-55aa01")?;
+    // What another machine would make of it: the same text under another key.
+    let path = home.path().join("secrets.toml");
+    let text = std::fs::read_to_string(&path)?;
+    let sealed = text
+        .split('"')
+        .find(|part| part.len() > 60)
+        .context("the sealed text")?;
+    let other: String = sealed.chars().rev().collect();
+    std::fs::write(&path, text.replace(sealed, &other))?;
+    let setting = home
+        .run(["settings", "get", "engines.brave.key", "--json"])?
+        .succeeded()?
+        .json()?;
+    assert_eq!(setting["value"], false);
+    set(&home, "engines.brave.key", "canary-brave-55aa01")?;
+    let setting = home
+        .run(["settings", "get", "engines.brave.key", "--json"])?
+        .succeeded()?
+        .json()?;
+    assert_eq!(setting["value"], true);
     Ok(())
 }

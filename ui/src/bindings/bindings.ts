@@ -71,6 +71,18 @@ export const commands = {
 	listSessions: (after: SessionCursor | null, limit: number) => __TAURI_INVOKE<SessionPage>("list_sessions", { after, limit }),
 	/**  Whoever it is has to sign in again. */
 	endSession: (id: string) => __TAURI_INVOKE<null>("end_session", { id }),
+	accountState: () => __TAURI_INVOKE<AccountState>("account_state"),
+	lookAtGateway: () => __TAURI_INVOKE<GatewayInfo>("look_at_gateway"),
+	startSignIn: (way: Way, provider: string | null) => __TAURI_INVOKE<SignInStep>("start_sign_in", { way, provider }),
+	openSignIn: () => __TAURI_INVOKE<null>("open_sign_in"),
+	cancelSignIn: () => __TAURI_INVOKE<null>("cancel_sign_in"),
+	recallSession: () => __TAURI_INVOKE<AccountState>("recall_session"),
+	lookupAccount: () => __TAURI_INVOKE<Account>("lookup_account"),
+	revokeDevice: (device: string) => __TAURI_INVOKE<null>("revoke_device", { device }),
+	signOut: (removeLocalCopy: boolean) => __TAURI_INVOKE<SignedOut>("sign_out", { removeLocalCopy }),
+	signOutEverywhere: () => __TAURI_INVOKE<null>("sign_out_everywhere"),
+	exportAccount: () => __TAURI_INVOKE<string | null>("export_account"),
+	deleteAccount: (email: string) => __TAURI_INVOKE<null>("delete_account", { email }),
 	info: () => __TAURI_INVOKE<AppInfo>("info"),
 	shortcut: () => __TAURI_INVOKE<Shortcut>("shortcut"),
 	/**  Takes another shortcut for quick ask; empty takes none. The old one stays when the new one cannot be had. */
@@ -90,6 +102,7 @@ export const commands = {
 
 /** Events */
 export const events = {
+	accountChanged: makeEvent<AccountChanged, AccountChanged>("account-changed"),
 	libraryChanged: makeEvent<LibraryChanged, LibraryChanged>("library-changed"),
 	navigate: makeEvent<Navigate, Navigate>("navigate"),
 	quickAskShown: makeEvent<QuickAskShown, QuickAskShown>("quick-ask-shown"),
@@ -97,6 +110,18 @@ export const events = {
 };
 
 /* Types */
+export type Account = { user: SessionUser, devices: Device[] };
+export type AccountChanged = null;
+export type AccountState = { gateway: string | null, signed_in: SignedIn | null, signing_in: SignInStep | null, failure: Failure | null, locked: Failure | null };
+export type Device = { id: string, name: string, created_at: DateTime, last_seen_at: DateTime | null, current: boolean };
+export type GatewayInfo = { url: string, host: string, providers: Provider[], takes_codes: boolean };
+export type Place = "keychain" | "file";
+export type Provider = { id: string, name: string, kind: string };
+export type SessionUser = { id: string, name: string | null, email: string, image: string | null, is_admin: boolean };
+export type SignInStep = { way: Way, gateway: string, user_code: string | null, code_address: string | null, started_at: DateTime, expires_at: DateTime, finishing: boolean };
+export type SignedIn = { user: SessionUser, gateway: string, device_id: string, device_name: string, since: DateTime, kept_in: Place };
+export type SignedOut = { told_gateway: boolean };
+export type Way = "deep_link" | "loopback" | "device_code";
 /**  One step of an answer. Events only inform: what must be kept is in [`AnswerEvent::Finished`]'s message. */
 export type AnswerEvent = 
 /**  The question is saved and the answer has an id; everything after this survives a crash. */

@@ -1,6 +1,8 @@
 // The Platform without Rust: for tests, and for looking at the interface in any browser. Never part of the app.
 
 import type {
+  Account,
+  AccountState,
   AnswerEvent,
   AppInfo,
   AskRequest,
@@ -13,6 +15,7 @@ import type {
   EngineStatus,
   EngineTrial,
   Finding,
+  GatewayInfo,
   HistoryQuery,
   HistoryResults,
   LibraryChanged,
@@ -32,13 +35,17 @@ import type {
   SettingsChanged,
   SettingValue,
   Shortcut,
+  SignedOut,
+  SignInStep,
   Start,
   Table,
   TableRows,
   TableSummary,
   WebResults,
+  Way,
   WindowKind,
 } from "../bindings/bindings";
+import { FakeAccount } from "./fake/account";
 import { FakeRun } from "./fake/asking";
 import { FakeConfiguration } from "./fake/configuration";
 import { FakeDatabase } from "./fake/database";
@@ -58,6 +65,7 @@ export class FakePlatform implements Platform {
   readonly library: FakeLibrary;
   readonly configuration: FakeConfiguration;
   readonly database: FakeDatabase;
+  readonly account: FakeAccount;
   readonly deeds: Deed[] = [];
   readonly #runs = new Map<MessageId, FakeRun>();
   readonly #onLibrary = new Set<(changed: LibraryChanged) => void>();
@@ -79,6 +87,7 @@ export class FakePlatform implements Platform {
     this.library = new FakeLibrary(this.options);
     this.configuration = new FakeConfiguration(this.options);
     this.database = new FakeDatabase(this.options, () => this.configuration.value("shared.url") === true);
+    this.account = new FakeAccount(this.options, this.configuration);
     this.#online = scenario !== "offline";
     if (scenario === "running")
       this.#begin({ question: "", turn: { regenerating: "msg_wal_q2b" }, scope: null, model: null, time_range: null });
@@ -248,6 +257,53 @@ export class FakePlatform implements Platform {
   async endSession(id: string): Promise<void> {
     await this.#inDatabase((database) => database.endSession(id));
   }
+
+  accountState = () => this.#answer<AccountState>(this.account.state());
+
+  async lookAtGateway(): Promise<GatewayInfo> {
+    await this.#answer(null, 300);
+    return this.account.gateway();
+  }
+
+  async startSignIn(way: Way, provider: string | null): Promise<SignInStep> {
+    await this.#do("startSignIn", { way, provider });
+    return this.account.begin(way);
+  }
+
+  openSignIn = () => this.#do("openSignIn");
+
+  async cancelSignIn(): Promise<void> {
+    await this.#do("cancelSignIn");
+    this.account.cancel();
+  }
+
+  recallSession = () => this.#answer(this.account.recall());
+  lookupAccount = () => this.#answer<Account>(this.account.account(), 300);
+
+  async revokeDevice(device: string): Promise<void> {
+    await this.#do("revokeDevice", device);
+    this.account.revoke(device);
+  }
+
+  async signOut(removeLocalCopy: boolean): Promise<SignedOut> {
+    await this.#do("signOut", removeLocalCopy);
+    this.account.signOut();
+    return { told_gateway: this.#online };
+  }
+
+  async signOutEverywhere(): Promise<void> {
+    await this.#do("signOutEverywhere");
+    this.account.signOut();
+  }
+
+  exportAccount = () => this.#answer<string | null>("/home/ada/Documents/deepsearch-account.json", 300);
+
+  async deleteAccount(email: string): Promise<void> {
+    await this.#do("deleteAccount", email);
+    this.account.signOut();
+  }
+
+  onAccountChanged = (listener: () => void) => listen(this.account.listeners, listener);
 
   async shortcut(): Promise<Shortcut> {
     return this.#answer({ keys: String(this.configuration.value("shortcut.quick_ask")), active: true, problem: null });

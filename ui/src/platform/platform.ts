@@ -1,6 +1,8 @@
 // What the interface needs of the world outside the window. Two implementations: Tauri, and a fake for tests and design.
 
 import type {
+  Account,
+  AccountState,
   AnswerEvent,
   AppInfo,
   AskRequest,
@@ -13,6 +15,7 @@ import type {
   EngineStatus,
   EngineTrial,
   Finding,
+  GatewayInfo,
   HistoryQuery,
   HistoryResults,
   LibraryChanged,
@@ -32,11 +35,14 @@ import type {
   SettingsChanged,
   SettingValue,
   Shortcut,
+  SignedOut,
+  SignInStep,
   Start,
   Table,
   TableRows,
   TableSummary,
   WebResults,
+  Way,
   WindowKind,
 } from "../bindings/bindings";
 
@@ -110,6 +116,26 @@ export interface Platform {
   searchStatistics(days: number, most: number): Promise<SearchStatistics>;
   listSessions(after: SessionCursor | null, limit: number): Promise<SessionPage>;
   endSession(id: string): Promise<void>;
+  /** How the account stands on this device; told without a network. */
+  accountState(): Promise<AccountState>;
+  /** What the gateway that is set says of itself. */
+  lookAtGateway(): Promise<GatewayInfo>;
+  /** Opens the browser, unless the way is a code. The answer is told by `onAccountChanged`. */
+  startSignIn(way: Way, provider: string | null): Promise<SignInStep>;
+  /** Opens the browser once more for the sign-in that is under way. */
+  openSignIn(): Promise<void>;
+  cancelSignIn(): Promise<void>;
+  /** Looks once more for a session whose keychain was locked. */
+  recallSession(): Promise<AccountState>;
+  /** With its devices, this one first. */
+  lookupAccount(): Promise<Account>;
+  revokeDevice(device: string): Promise<void>;
+  /** Where the local copy is removed, the app starts again. */
+  signOut(removeLocalCopy: boolean): Promise<SignedOut>;
+  signOutEverywhere(): Promise<void>;
+  /** Asks where to; the path, or `null` when it was called off. */
+  exportAccount(): Promise<string | null>;
+  deleteAccount(email: string): Promise<void>;
 
   shortcut(): Promise<Shortcut>;
   updateShortcut(keys: string): Promise<Shortcut>;
@@ -126,6 +152,8 @@ export interface Platform {
   closeWindow(): Promise<void>;
 
   onLibraryChanged(listener: (changed: LibraryChanged) => void): Promise<Unlisten>;
+  /** Who is signed in, or how far signing in is, is another now. */
+  onAccountChanged(listener: () => void): Promise<Unlisten>;
   onSettingsChanged(listener: (changed: SettingsChanged) => void): Promise<Unlisten>;
   onNavigate(listener: (navigate: Navigate) => void): Promise<Unlisten>;
   /** Quick ask was brought to the front: focus the field. */

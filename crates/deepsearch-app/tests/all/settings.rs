@@ -72,7 +72,7 @@ async fn a_value_that_does_not_suit_is_refused_with_what_does() {
 }
 
 #[tokio::test]
-async fn a_secret_is_in_a_file_of_its_own_and_never_shown() {
+async fn a_secret_is_encrypted_in_a_file_of_its_own_and_never_shown() {
     let home = tempdir().unwrap();
     let app = app(home.path(), &[]).await;
     let shown = app
@@ -95,7 +95,7 @@ async fn a_secret_is_in_a_file_of_its_own_and_never_shown() {
             .unwrap()
             .windows(11)
             .any(|window| window == b"canary-7f3a");
-        assert_eq!(holds, entry.file_name() == "secrets.toml", "{:?}", entry.file_name());
+        assert!(!holds, "{:?}", entry.file_name());
     }
     #[cfg(unix)]
     {
@@ -106,6 +106,27 @@ async fn a_secret_is_in_a_file_of_its_own_and_never_shown() {
             .mode();
         assert_eq!(mode & 0o077, 0, "others may read it: {mode:o}");
     }
+}
+
+#[tokio::test]
+async fn a_gateway_is_reached_encrypted_or_on_this_machine() {
+    let home = tempdir().unwrap();
+    let app = app(home.path(), &[]).await;
+    for address in [
+        "http://sign-in.example.org",
+        "https://user@example.org",
+        "ftp://example.org",
+        "sign-in",
+    ] {
+        let refused = app.update_setting("gateway.url", Some(address)).await;
+        assert!(matches!(refused, Err(AppError::BadSetting { .. })), "{address}");
+    }
+    for address in ["https://sign-in.example.org", "http://127.0.0.1:8080"] {
+        app.update_setting("gateway.url", Some(address)).await.unwrap();
+        assert_eq!(app.account_state().gateway.as_deref(), Some(address));
+    }
+    app.update_setting("gateway.url", None).await.unwrap();
+    assert_eq!(app.account_state().gateway, None);
 }
 
 #[test]

@@ -14,9 +14,9 @@ import Users from "@lucide/svelte/icons/users";
 import type { Component } from "svelte";
 import type { SettingsSection } from "../../app-state.svelte";
 import { m } from "../../paraglide/messages";
+import { AccountSection } from "../account";
 import { DatabaseSection } from "../database";
 import About from "./About.svelte";
-import Account from "./Account.svelte";
 import Answers from "./Answers.svelte";
 import Appearance from "./Appearance.svelte";
 import DataSection from "./data/DataSection.svelte";
@@ -36,7 +36,7 @@ export const sections: Readonly<Record<SettingsSection, Section>> = {
   shortcuts: { label: m.settings_section_shortcuts, icon: Keyboard, view: ShortcutsSection },
   data: { label: m.settings_section_data, icon: Database, view: DataSection },
   privacy: { label: m.settings_section_privacy, icon: ShieldCheck, view: PrivacySection },
-  account: { label: m.settings_section_account, icon: CircleUser, view: Account },
+  account: { label: m.settings_section_account, icon: CircleUser, view: AccountSection },
   database: { label: m.settings_section_database, icon: Users, view: DatabaseSection },
   start: { label: m.settings_section_start, icon: Power, view: StartUp },
   about: { label: m.settings_section_about, icon: Info, view: About },

@@ -62,6 +62,7 @@ const ROWS: readonly Row[] = [
   ["answer.tokens", "integer", 2_048, "Tokens that an answer has at most."],
   ["answer.show_checks", "bool", true, "Whether each sentence shows how well its source supports it."],
   ["secrets.keychain", "bool", true, "Whether keys are kept in the system's keychain."],
+  ["gateway.url", "text", "", "Address of the gateway to sign in at."],
   ["appearance.text_size", "integer", 100, "Size of text, in percent."],
   ["notifications.enabled", "bool", true, "Whether a long answer is announced when the window is hidden."],
   ["crawl.allow_private", "bool", false, "Whether pages of this machine and of the local network may be read."],
@@ -94,6 +95,7 @@ export class FakeConfiguration {
     }
     this.#stored.set("theme", options.theme).set("language", options.language);
     this.#stored.set("appearance.text_size", options.textSize);
+    if (options.account !== "none") this.#stored.set("gateway.url", "https://sign-in.example.org");
     if (options.scenario === "empty") return;
     this.#stored.set("engines.brave.key", true).set("engines.tavily.key", true).set("engines.exa.key", true);
     this.#stored.set("models.openai.key", true).set("engines.searxng.enabled", false);

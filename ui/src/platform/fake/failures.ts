@@ -34,6 +34,21 @@ export const failures = {
     message: "The library could not be read: the disk reported an error.",
     hint: "Run the check in the settings, which can restore a backup.",
   },
+  gatewayAway: {
+    code: "offline",
+    message: "`sign-in.example.org` cannot be reached.",
+    hint: "Check the network and the address.",
+  },
+  signInExpired: {
+    code: "timed_out",
+    message: "Signing in took longer than ten minutes.",
+    hint: "Start signing in again.",
+  },
+  keychainLocked: {
+    code: "storage",
+    message: "The keychain cannot be used: it is locked.",
+    hint: "Unlock the system's keychain and try again.",
+  },
   readOnly: {
     code: "read_only",
     message: "The library was written by a newer version and is open for reading only.",

@@ -17,9 +17,29 @@ export type Scenario =
   | "running";
 export type AskFault = "none" | "offline" | "key_refused" | "captcha" | "broken" | "no_model" | "long";
 
+export type AccountScenario =
+  /** No gateway is set. */
+  | "none"
+  /** A gateway, and nobody signed in. */
+  | "gateway"
+  /** The gateway cannot be reached. */
+  | "away"
+  /** A browser was opened a moment ago, or a while ago. */
+  | "waiting"
+  | "late"
+  | "code"
+  | "finishing"
+  /** The last try failed. */
+  | "failed"
+  | "signed_in"
+  /** Secrets lie in a file. */
+  | "file"
+  | "locked";
+
 export type FakeOptions = {
   scenario: Scenario;
   ask: AskFault;
+  account: AccountScenario;
   /** Tokens a second; 0 tells everything at once. */
   speed: number;
   /** Milliseconds that every call takes. */
@@ -37,6 +57,7 @@ export type FakeOptions = {
 const DEFAULTS: FakeOptions = {
   scenario: "full",
   ask: "none",
+  account: "none",
   speed: 60,
   latency: 0,
   theme: "system",
@@ -59,6 +80,7 @@ export function fakeOptions(query: URLSearchParams): FakeOptions {
   return {
     scenario: text("scenario", DEFAULTS.scenario),
     ask: text("ask", DEFAULTS.ask),
+    account: text("account", DEFAULTS.account),
     speed: number("speed", DEFAULTS.speed),
     latency: number("latency", DEFAULTS.latency),
     theme: text("theme", DEFAULTS.theme),

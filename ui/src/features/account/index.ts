@@ -1,0 +1,1 @@
+export { default as AccountSection } from "./AccountSection.svelte";
