@@ -1,4 +1,5 @@
-//! Set-up and chores, the same on all three systems: `cargo xtask run | test | bench | prepare | bindings | package`.
+//! Set-up and chores, the same on all three systems: `cargo xtask run | test | bench | simulate |
+//! prepare | bindings | package`.
 //!
 //! Each command first brings in what it needs, says what it does and why, and can be run again. The product is never
 //! imported here, so that this builds in seconds on a machine that has only Rust.
@@ -17,6 +18,7 @@ mod python;
 mod run;
 mod setup;
 mod shell;
+mod simulate;
 mod test;
 mod ui;
 
@@ -28,6 +30,8 @@ cargo xtask run [-- ARGS]        set up, build, and open the window
 cargo xtask test [--bare]        set up everything the tests need, then check and test the whole workspace
                                  (--bare: only what needs no server, no model and no documents)
 cargo xtask bench [NAME]         run all benchmarks, or one
+cargo xtask simulate [--seeds N] [--steps M] [--from SEED]
+                                 let devices, a web app and a server that fails live through N random worlds
 cargo xtask prepare [--check]    write the data of the compile-time checked queries anew
                                  (--check: only say whether it is current)
 cargo xtask bindings             write the TypeScript that the interface knows Rust by anew
@@ -61,6 +65,7 @@ fn dispatch(mut args: Vec<String>) -> anyhow::Result<()> {
             test::test(consent, bare)
         }
         "bench" => bench::bench(consent, own.first().map(String::as_str)),
+        "simulate" => simulate::simulate(consent, own),
         "prepare" => {
             let check = take(&mut own, "--check");
             none_left(&own)?;

@@ -1,6 +1,7 @@
 //! What sync promises.
 
 mod device;
+mod engine;
 mod link;
 mod server;
 mod simulation;
