@@ -3,6 +3,7 @@
 mod device;
 mod engine;
 mod link;
+mod regressions;
 mod server;
 mod simulation;
 mod worlds;
