@@ -1,4 +1,5 @@
-//! Set-up and chores, the same on all three systems: `cargo xtask run | test | bench | prepare | bindings | package`.
+//! Set-up and chores, the same on all three systems: `cargo xtask run | test | bench | simulate |
+//! prepare | bindings | package`.
 //!
 //! Each command first brings in what it needs, says what it does and why, and can be run again. The product is never
 //! imported here, so that this builds in seconds on a machine that has only Rust.
@@ -19,6 +20,7 @@ mod python;
 mod run;
 mod setup;
 mod shell;
+mod simulate;
 mod test;
 mod ui;
 mod web_app;
@@ -32,6 +34,8 @@ cargo xtask test [--bare]        set up everything the tests need, then check an
                                  (--bare: only what needs no server, no model and no documents)
 cargo xtask bench [NAME]         run all benchmarks, or one
                                  (desktop -- MEASURE: only start, search, quick-ask, stream, memory or size)
+cargo xtask simulate [--seeds N] [--steps M] [--from SEED]
+                                 let devices, a web app and a server that fails live through N random worlds
 cargo xtask prepare [--check]    write the data of the compile-time checked queries anew
                                  (--check: only say whether it is current)
 cargo xtask bindings             write the TypeScript that the interface knows Rust by anew
@@ -66,6 +70,7 @@ fn dispatch(mut args: Vec<String>) -> anyhow::Result<()> {
             test::test(consent, bare)
         }
         "bench" => bench::bench(consent, own.first().map(String::as_str), &passed),
+        "simulate" => simulate::simulate(consent, own),
         "prepare" => {
             let check = take(&mut own, "--check");
             none_left(&own)?;

@@ -103,7 +103,9 @@ pub trait SyncRemote: Send + Sync {
     ///   or evidence that the pushed one has → these are added, which is [`PushAnswer::Applied`]. Else what is stored
     ///   stays. A push without evidence never takes evidence away.
     /// - **Setting**: the greater `(at, value)` wins, values by the bytes of their JSON.
-    /// - An id which is another person's, or a message's which is in another chat → [`PushAnswer::IdConflict`].
+    /// - An id which is another person's → [`PushAnswer::IdConflict`]. A message which is in another chat of the same
+    ///   person stays there: superseded, with its row. (A device that saved it from a chat that was deleted meets it
+    ///   again in a restored backup.)
     /// - A value that the tables refuse → [`PushAnswer::Refused`]; the others are written all the same.
     ///
     /// # Errors

@@ -273,7 +273,9 @@ async fn known_message(tx: &mut SyncTx, local: &LocalMessage, row: &MessageRow) 
         return Ok(());
     }
     // What has changed here is decided by the server, once it is sent. A hidden one was only to be offered again.
-    if local.pending && local.hidden_at.is_none() {
+    // One that was saved from a deleted chat, and is met again in it, goes back there.
+    let is_elsewhere = local.row.chat_id != row.chat_id;
+    if local.pending && local.hidden_at.is_none() && !is_elsewhere {
         if is_same {
             tx.mark_synced(&row.id, true).await?;
         }

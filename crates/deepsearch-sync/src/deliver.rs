@@ -81,6 +81,7 @@ impl Delivery<'_> {
                     ..row.clone()
                 };
                 self.tx.keep_chat_base(&kept).await?;
+                self.tx.revive_messages(&row.id).await?;
                 // A time that was moved is moved here too, unless there is a later one by now.
                 if local.chat.updated_at <= row.updated_at || at < row.updated_at {
                     local.chat.updated_at = at;
@@ -183,6 +184,10 @@ impl Delivery<'_> {
                 let Row::Message(theirs) = *winner else {
                     return Ok(false);
                 };
+                if theirs.chat_id != row.chat_id && self.tx.lookup_chat(&theirs.chat_id).await?.is_none() {
+                    // It is in a chat that is still to come; then it goes there.
+                    return Ok(false);
+                }
                 if local.row.content != theirs.content {
                     let (chat_id, text) = (theirs.chat_id.as_str(), &local.row.content);
                     self.tx
@@ -215,7 +220,10 @@ impl Delivery<'_> {
         if chat.base.is_some() {
             return self.bury(chat_id).await;
         }
-        // It was never sent, or what was sent did not arrive.
+        // It was never sent, or what was sent did not arrive. One that is refused is not sent again unchanged.
+        if self.tx.is_refused(Entity::Chat, chat_id.as_str()).await? {
+            return Ok(false);
+        }
         if !self.tx.is_queued(Entity::Chat, chat_id.as_str()).await? {
             self.tx.queue(Entity::Chat, chat_id.as_str()).await?;
         }

@@ -158,6 +158,10 @@ impl Gathering<'_> {
         if local.hidden_at.is_some() && !self.is_to_be_offered(&change, &local).await? {
             return Ok(());
         }
+        if self.is_chat_refused(&local).await? {
+            self.batch.cleared += 1;
+            return Ok(self.tx.wait_for_chat(&change.id, change.seq).await?);
+        }
         self.add_chat_of(&local).await?;
         let mut row = local.row;
         if self.rules.pages
@@ -188,6 +192,11 @@ impl Gathering<'_> {
         }
         self.clear(change).await?;
         Ok(false)
+    }
+
+    async fn is_chat_refused(&mut self, local: &LocalMessage) -> Result<bool, SyncError> {
+        let id = local.row.chat_id.as_str();
+        Ok(self.tx.is_refused(Entity::Chat, id).await? && !self.tx.is_queued(Entity::Chat, id).await?)
     }
 
     /// Sends a message's chat before it, where the server does not know that yet.

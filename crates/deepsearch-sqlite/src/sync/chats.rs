@@ -92,7 +92,8 @@ impl SyncTx {
     /// [`StoreError`] when the store cannot be written.
     pub async fn put_chat(&mut self, chat: &Chat) -> Result<(), StoreError> {
         const ACTION: &str = "keep a synced chat";
-        if chats::insert(self.tx(), chat).await.doing(ACTION)? {
+        // An insert keeps activity from lying before the beginning; what the server says is kept as it is.
+        if chats::insert(self.tx(), chat).await.doing(ACTION)? && chat.updated_at >= chat.created_at {
             return Ok(());
         }
         let (id, created_at) = (chat.id.as_str(), chat.created_at.timestamp_millis());

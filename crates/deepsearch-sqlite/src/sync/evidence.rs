@@ -294,7 +294,9 @@ impl Store {
             {
                 texts.insert(&page.content_hash, body);
             }
-            if let Some(body) = texts.get(&*page.content_hash) {
+            if let Some(body) = texts.get(&*page.content_hash)
+                && page.number >= 1
+            {
                 found.push((page, page_of(page, body)));
             }
         }
@@ -358,7 +360,7 @@ async fn add_source(
 ) -> Result<(), sqlx::Error> {
     let page_id = page_id.as_str();
     sqlx::query!(
-        "insert or ignore into message_source (message_id, number, page_id) select ?, ?, ? where ?2 >= 1",
+        "insert or ignore into message_source (message_id, number, page_id) values (?, ?, ?)",
         message_id,
         number,
         page_id

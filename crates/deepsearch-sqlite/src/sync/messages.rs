@@ -181,15 +181,30 @@ impl SyncTx {
     /// # Errors
     /// [`StoreError`] when the store cannot be written.
     pub async fn hide_message(&mut self, id: &MessageId, hidden_at: Option<DateTime<Utc>>) -> Result<(), StoreError> {
-        let (id, hidden_at) = (id.as_str(), hidden_at.map(|at| at.timestamp_millis()));
+        const ACTION: &str = "hide a message that is gone on the server";
+        let (key, hidden_at) = (id.as_str(), hidden_at.map(|at| at.timestamp_millis()));
         sqlx::query!(
             "update message set hidden_at = ?1 where id = ?2 and hidden_at is not ?1",
             hidden_at,
-            id
+            key
         )
         .execute(self.tx())
         .await
-        .doing("hide a message that is gone on the server")?;
+        .doing(ACTION)?;
+        if hidden_at.is_none() {
+            return self.link_in_order(id).await;
+        }
+        let followers = sqlx::query_scalar!(
+            "select id from message where parent = ?1 and appended = 1
+                and chat_id = (select chat_id from message where id = ?1)",
+            key
+        )
+        .fetch_all(self.tx())
+        .await
+        .doing(ACTION)?;
+        for follower in followers {
+            self.link_in_order(&MessageId::from_stored(follower)).await?;
+        }
         Ok(())
     }
 
@@ -201,6 +216,7 @@ impl SyncTx {
         sqlx::query!(
             "update message set parent = (select before.id from message as before
                 where before.chat_id = message.chat_id and before.created_at <= message.created_at
+                    and before.hidden_at is null
                     and (before.created_at, before.id) < (message.created_at, message.id)
                 order by before.created_at desc, before.id desc limit 1)
              where id = ? and appended = 1",
@@ -212,6 +228,7 @@ impl SyncTx {
         sqlx::query!(
             "update message set parent = ?1 where appended = 1 and id = (select after.id from message as this
                 join message as after on after.chat_id = this.chat_id and after.created_at >= this.created_at
+                    and after.hidden_at is null
                     and (after.created_at, after.id) > (this.created_at, this.id)
                 where this.id = ?1 order by after.created_at, after.id limit 1)",
             id

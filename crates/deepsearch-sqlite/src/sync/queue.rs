@@ -20,6 +20,9 @@ pub struct QueuedChange {
     pub chat_id: Option<ChatId>,
 }
 
+/// Why a message is not sent whose chat the server refuses.
+const CHAT_REFUSED: &str = "the server refuses its chat";
+
 impl SyncTx {
     /// What is to be sent, oldest change first, after one. Chats from before the sign-in are left out.
     ///
@@ -117,6 +120,64 @@ impl SyncTx {
         outbox::add(self.tx(), entity, id, now)
             .await
             .doing("note what is to be synced")
+    }
+
+    /// Whether the server refuses an entity as it is.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn is_refused(&mut self, entity: Entity, id: &str) -> Result<bool, StoreError> {
+        let entity = entity.as_str();
+        let row = sqlx::query_scalar!(
+            "select at from sync_dead where entity = ? and entity_id = ?",
+            entity,
+            id
+        )
+        .fetch_optional(self.tx())
+        .await
+        .doing("look up what the server refuses")?;
+        Ok(row.is_some())
+    }
+
+    /// Notes that the server has a chat now: what waited for that of its messages is to be sent.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn revive_messages(&mut self, chat_id: &ChatId) -> Result<(), StoreError> {
+        const ACTION: &str = "send what waited for its chat";
+        let id = chat_id.as_str();
+        sqlx::query!("delete from sync_dead where entity = 'chat' and entity_id = ?", id)
+            .execute(self.tx())
+            .await
+            .doing(ACTION)?;
+        let waiting = sqlx::query_scalar!(
+            "select entity_id from sync_dead where entity = 'message'
+                and (select chat_id from message where id = entity_id) = ? and reason = ?",
+            id,
+            CHAT_REFUSED
+        )
+        .fetch_all(self.tx())
+        .await
+        .doing(ACTION)?;
+        for message in waiting {
+            sqlx::query!(
+                "delete from sync_dead where entity = 'message' and entity_id = ?",
+                message
+            )
+            .execute(self.tx())
+            .await
+            .doing(ACTION)?;
+            self.queue(Entity::Message, &message).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes a message out of the queue until the server has its chat.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn wait_for_chat(&mut self, message: &str, seq: i64) -> Result<(), StoreError> {
+        self.bury_queued(Entity::Message, message, seq, CHAT_REFUSED).await
     }
 
     /// Takes an entity out of the queue for good, because the server refuses it.

@@ -23,13 +23,34 @@ fn damage(database: &Path, seed: u64, count: usize) {
     let mut bytes = std::fs::read(database).unwrap();
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let pages = (bytes.len() / PAGE) as u64;
+    let list_of_tables = list_of_tables(&bytes);
     for _ in 0..count {
-        let at = (1 + xorshift(&mut state) % (pages - 1)) as usize * PAGE;
+        let mut page = 1 + xorshift(&mut state) % (pages - 1);
+        // A file that does not say any more what is in it keeps nothing but its backup, whatever else is whole.
+        while list_of_tables.contains(&page) {
+            page = 1 + xorshift(&mut state) % (pages - 1);
+        }
+        let at = page as usize * PAGE;
         for chunk in bytes[at..at + PAGE].chunks_mut(8) {
             chunk.copy_from_slice(&xorshift(&mut state).to_le_bytes());
         }
     }
     std::fs::write(database, bytes).unwrap();
+}
+
+/// The pages, from 0, below the first one, where the list of tables begins: an interior page of a b-tree.
+fn list_of_tables(bytes: &[u8]) -> Vec<u64> {
+    const HEADER: usize = 100;
+    let number = |at: usize, size: usize| {
+        bytes[at..at + size]
+            .iter()
+            .fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+    };
+    assert_eq!(bytes[HEADER], 5, "the list is longer than a page");
+    let cells = number(HEADER + 3, 2) as usize;
+    let places = (0..cells).map(|cell| number(HEADER + 12 + 2 * cell, 2) as usize);
+    let children = places.chain([HEADER + 8]).map(|place| number(place, 4) - 1);
+    children.collect()
 }
 
 /// What a process leaves behind that was killed.

@@ -1,7 +1,9 @@
 //! What sync promises.
 
 mod device;
+mod engine;
 mod link;
+mod regressions;
 mod server;
 mod simulation;
 mod worlds;

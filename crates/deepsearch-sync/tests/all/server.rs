@@ -582,12 +582,9 @@ impl Trial<'_> {
         };
         let mut at = row.created_at.min(self.limit);
         if let Some(stored) = self.tables.messages.get(&row.id) {
-            if stored.chat_id != row.chat_id {
-                return PushAnswer::IdConflict;
-            }
             at = stored.created_at;
-            if !is_growing(stored, &self.tables) {
-                if stored.content != row.content {
+            if stored.chat_id != row.chat_id || !is_growing(stored, &self.tables) {
+                if stored.chat_id != row.chat_id || stored.content != row.content {
                     let mut stored = stored.clone();
                     stored.extras = self.tables.extras.get(&stored.id).cloned();
                     return PushAnswer::Superseded(Box::new(Row::Message(Box::new(stored))));

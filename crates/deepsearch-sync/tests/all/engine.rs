@@ -1,0 +1,426 @@
+//! What one engine promises, case by case.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use deepsearch_core::page::content_hash;
+use deepsearch_core::sync::PROTOCOL;
+use deepsearch_core::{
+    Citation, ErrorCode, MediaType, MessageState, Page, PageId, SentenceCheck, Source, Span, Verdict, text,
+};
+use deepsearch_sqlite::{ConflictKind, FinishedAnswer, NewTurn};
+use deepsearch_sync::SyncState;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::device::{Device, START, advance, at, finished, folder, message, options};
+use crate::link::Fault;
+use crate::server::Server;
+
+struct Pair {
+    server: Arc<Server>,
+    time: Arc<AtomicI64>,
+    a: Device,
+    b: Device,
+    _folder: TempDir,
+}
+
+async fn pair() -> Pair {
+    let folder = folder();
+    let time = Arc::new(AtomicI64::new(START));
+    let server = Arc::new(Server::new(at(START), None));
+    Pair {
+        a: Device::new("a", folder.path(), &server, &time, options(None)).await,
+        b: Device::new("b", folder.path(), &server, &time, options(None)).await,
+        server,
+        time,
+        _folder: folder,
+    }
+}
+
+async fn sync(device: &mut Device) {
+    device.sync(None).await.unwrap().unwrap();
+}
+
+fn state_of(device: &Device) -> SyncState {
+    device.engine.watch().borrow().state.clone()
+}
+
+#[tokio::test]
+async fn chats_from_before_the_sign_in_stay_until_they_are_handed_over() {
+    let mut pair = pair().await;
+    pair.a.new_chat().await;
+    pair.a.new_chat().await;
+    sync(&mut pair.a).await;
+    pair.a.say(0).await;
+    sync(&mut pair.a).await;
+    assert!(pair.server.state.lock().unwrap().tables.chats.is_empty());
+    let offers = pair.a.store.list_chat_offers(None, 10).await.unwrap();
+    assert_eq!(offers.len(), 2);
+
+    pair.a
+        .store
+        .accept_chat_offers(&[offers[0].chat_id.clone()])
+        .await
+        .unwrap();
+    pair.a
+        .store
+        .decline_chat_offers(&[offers[1].chat_id.clone()])
+        .await
+        .unwrap();
+    sync(&mut pair.a).await;
+    sync(&mut pair.b).await;
+    let chats = pair.b.all_chats().await;
+    assert_eq!(chats.len(), 1);
+    assert_eq!(chats[0].id, offers[0].chat_id);
+    assert_eq!(
+        pair.b.store.list_messages(&chats[0].id, None, 10).await.unwrap().len(),
+        2
+    );
+    let counts = pair.a.counts().await;
+    assert_eq!((counts.outbox, counts.offers), (0, 0));
+}
+
+/// An answer of two sources, of which the second is cited.
+async fn answer_with_evidence(device: &mut Device) -> deepsearch_sqlite::Turn {
+    let page = |number: u32| {
+        let text = format!("Page {number} begins. Quokkas live on island {number}.");
+        Page {
+            id: PageId::new(),
+            url: Url::parse(&format!("https://example.com/{number}")).unwrap(),
+            title: format!("Page {number}"),
+            author: None,
+            site_name: None,
+            published_at: None,
+            favicon: None,
+            language: Some("en".into()),
+            media_type: MediaType::Html,
+            sentences: text::sentences(&text),
+            html: Some(format!("<p>{text}</p>")),
+            fetched_at: at(START),
+            content_hash: content_hash(&text),
+            text,
+        }
+    };
+    let pages = [page(1), page(2)];
+    let sources = pages.each_ref().map(|page| Source {
+        title: page.title.clone(),
+        url: page.url.to_string(),
+        snippet: String::new(),
+        favicon: None,
+    });
+    let turn = NewTurn {
+        question: "Where do quokkas live?".into(),
+        ..NewTurn::default()
+    };
+    let turn = device.store.begin_answer(turn).await.unwrap();
+    device
+        .store
+        .journal_sources(&turn.answer.id, &sources, &pages)
+        .await
+        .unwrap();
+    let content = "On an island [2].";
+    let sentence = Span::new(0, content.len());
+    let cited = pages[1].sentences[1];
+    let end = FinishedAnswer {
+        citations: vec![Citation {
+            number: 2,
+            marker: Span::new(13, 16),
+            sentence,
+            page_id: pages[1].id.clone(),
+            page_span: cited,
+            quote: pages[1].quote(cited).into(),
+        }],
+        checks: vec![SentenceCheck {
+            sentence,
+            verdict: Verdict::Supported,
+            evidence: None,
+        }],
+        follow_ups: vec!["What do they eat?".into()],
+        ..finished(content, MessageState::Complete)
+    };
+    device.store.finish_answer(&turn.answer.id, end).await.unwrap();
+    turn
+}
+
+#[tokio::test]
+async fn evidence_opens_on_the_other_device_down_to_the_cited_sentence() {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    let turn = answer_with_evidence(&mut pair.a).await;
+    sync(&mut pair.a).await;
+    sync(&mut pair.b).await;
+    let there = pair.b.store.lookup_evidence(&turn.answer.id).await.unwrap().unwrap();
+    assert_eq!(there.sources.len(), 2);
+    assert_eq!(there.pages.len(), 2);
+    assert_eq!(there.follow_ups, ["What do they eat?"]);
+    assert_eq!(there.checks[0].verdict, Verdict::Supported);
+    let citation = &there.citations[0];
+    let page = pair.b.store.lookup_page(&citation.page_id).await.unwrap().unwrap();
+    assert_eq!(page.quote(citation.page_span), "Quokkas live on island 2.");
+    assert_eq!(citation.quote, "Quokkas live on island 2.");
+    assert_eq!(
+        page.html.as_deref(),
+        Some("<p>Page 2 begins. Quokkas live on island 2.</p>")
+    );
+    assert_eq!(pair.b.counts().await.pages, 0);
+}
+
+#[tokio::test]
+async fn a_page_that_is_not_what_its_hash_says_is_not_taken() {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    let turn = answer_with_evidence(&mut pair.a).await;
+    sync(&mut pair.a).await;
+    let mut genuine = Vec::new();
+    for page in pair.server.state.lock().unwrap().tables.pages.values_mut() {
+        genuine.push(page.clone());
+        page.text = "Quokkas live wherever the server says.".into();
+    }
+    sync(&mut pair.b).await;
+    let there = pair.b.store.lookup_evidence(&turn.answer.id).await.unwrap().unwrap();
+    assert!(there.pages.is_empty() && there.citations.is_empty());
+    // Asked again later, it is taken once it is what it should be.
+    for page in genuine {
+        let pages = &mut pair.server.state.lock().unwrap().tables.pages;
+        pages.insert(page.content_hash.clone(), page);
+    }
+    advance(&pair.server, &pair.time, TimeDelta::minutes(2));
+    sync(&mut pair.b).await;
+    let there = pair.b.store.lookup_evidence(&turn.answer.id).await.unwrap().unwrap();
+    assert_eq!((there.pages.len(), there.citations.len()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_chat_that_is_saved_under_new_ids_keeps_its_evidence() {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    let turn = answer_with_evidence(&mut pair.a).await;
+    sync(&mut pair.a).await;
+    {
+        let mut state = pair.server.state.lock().unwrap();
+        let rows = state.messages_of(&turn.chat.id);
+        let mut effects = Vec::new();
+        for (number, mut row) in rows.into_iter().enumerate() {
+            effects.push(crate::server::Effect::RemoveMessage(row.id.clone()));
+            row.id = deepsearch_core::MessageId::from_stored(format!("new-{number}"));
+            effects.push(crate::server::Effect::Message(row));
+        }
+        state.commit(effects);
+    }
+    sync(&mut pair.a).await;
+    advance(&pair.server, &pair.time, TimeDelta::seconds(15));
+    sync(&mut pair.a).await;
+    assert_eq!(
+        pair.server.state.lock().unwrap().messages_of(&turn.chat.id).len(),
+        2,
+        "nothing is doubled"
+    );
+    let shown = pair.a.store.list_messages(&turn.chat.id, None, 10).await.unwrap();
+    assert_eq!(shown.len(), 2);
+    let evidence = pair.a.store.lookup_evidence(&shown[1].id).await.unwrap().unwrap();
+    assert_eq!(evidence.citations.len(), 1);
+    sync(&mut pair.b).await;
+    let evidence = pair.b.store.lookup_evidence(&shown[1].id).await.unwrap().unwrap();
+    assert_eq!(evidence.citations.len(), 1);
+}
+
+#[tokio::test]
+async fn outside_the_servers_protocols_the_app_only_reads_and_keeps_its_outbox() {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    sync(&mut pair.b).await;
+    pair.b.new_chat().await;
+    sync(&mut pair.b).await;
+    pair.a.new_chat().await;
+    pair.server.state.lock().unwrap().protocol = (PROTOCOL + 1, PROTOCOL + 2);
+    sync(&mut pair.a).await;
+    assert_eq!(pair.a.all_chats().await.len(), 2);
+    assert_eq!(pair.a.counts().await.outbox, 2);
+    let SyncState::Error { failure } = state_of(&pair.a) else {
+        panic!("nothing was said of it");
+    };
+    assert_eq!(failure.code, ErrorCode::ReadOnly);
+    assert!(failure.hint.unwrap().contains("Update DeepSearch"));
+    pair.server.state.lock().unwrap().protocol = (PROTOCOL, PROTOCOL);
+    sync(&mut pair.a).await;
+    assert_eq!(pair.a.counts().await.outbox, 0);
+    assert_eq!(state_of(&pair.a), SyncState::Idle);
+}
+
+#[tokio::test]
+async fn without_a_network_the_state_is_offline_and_what_waits_is_counted() {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    pair.a.new_chat().await;
+    pair.a.sync(Some((0, Fault::LostRequest))).await.unwrap().unwrap_err();
+    let status = pair.a.engine.watch().borrow().clone();
+    assert_eq!(status.state, SyncState::Offline);
+    assert_eq!(status.counts.outbox, 2);
+    sync(&mut pair.a).await;
+    let status = pair.a.engine.watch().borrow().clone();
+    assert_eq!((status.state, status.counts.outbox), (SyncState::Idle, 0));
+}
+
+#[tokio::test]
+async fn a_new_device_shows_the_newest_first_and_goes_on_where_it_was_cut_off() {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    for _ in 0..6 {
+        pair.a.new_chat().await;
+        pair.a.say(0).await;
+        advance(&pair.server, &pair.time, TimeDelta::days(20));
+    }
+    sync(&mut pair.a).await;
+    // Pages are of four rows: chats in two, then the last month; then the feed, which is cut off at its first.
+    pair.b.sync(Some((4, Fault::CrashAfter))).await;
+    let newest = pair
+        .a
+        .all_chats()
+        .await
+        .into_iter()
+        .max_by_key(|chat| chat.updated_at)
+        .unwrap();
+    assert_eq!(pair.b.all_chats().await.len(), 6);
+    assert!(
+        !pair
+            .b
+            .store
+            .list_messages(&newest.id, None, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let before = pair.b.link.calls.lock().unwrap().len();
+    sync(&mut pair.b).await;
+    let calls = pair.b.link.calls.lock().unwrap()[before..].to_vec();
+    assert!(
+        !calls.contains(&"recent"),
+        "what was brought is brought again: {calls:?}"
+    );
+    assert_eq!(pair.b.view().await, crate::device::server_view(&pair.server));
+}
+
+#[tokio::test]
+async fn an_id_that_somebody_else_has_is_changed_and_the_message_arrives() {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    pair.a.new_chat().await;
+    let chat = pair.a.chat(0).await.unwrap();
+    let taken = message(&chat.id, "taken", None, at(START + 5));
+    pair.server.state.lock().unwrap().taken.insert(taken.id.to_string());
+    pair.a.store.add_messages(&chat.id, &[taken]).await.unwrap();
+    sync(&mut pair.a).await;
+    let state = pair.server.state.lock().unwrap();
+    let arrived = state
+        .tables
+        .messages
+        .values()
+        .filter(|row| row.content == "taken")
+        .count();
+    assert_eq!(arrived, 1);
+    drop(state);
+    assert_eq!(pair.a.counts().await.outbox, 0);
+}
+
+#[tokio::test]
+async fn what_the_server_refuses_leaves_the_head_of_the_queue() {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    pair.a.new_chat().await;
+    let refused = pair.a.chat(0).await.unwrap();
+    // A title that only another program could have written.
+    let mut tx = pair.a.store.begin_sync().await.unwrap();
+    let mut long = refused.clone();
+    long.title = "x".repeat(501);
+    tx.put_chat(&long).await.unwrap();
+    tx.commit().await.unwrap();
+    pair.a.new_chat().await;
+    for _ in 0..3 {
+        sync(&mut pair.a).await;
+    }
+    assert_eq!(pair.server.state.lock().unwrap().tables.chats.len(), 1);
+    let dead = pair.a.store.list_dead_changes(10).await.unwrap();
+    assert_eq!(dead[0].entity_id, refused.id.to_string());
+    assert!(dead[0].reason.contains("too long"));
+}
+
+#[tokio::test]
+async fn a_chat_that_grows_in_trash_stays_there_and_is_marked() {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    pair.a.new_chat().await;
+    sync(&mut pair.a).await;
+    sync(&mut pair.b).await;
+    let chat = pair.a.chat(0).await.unwrap();
+    pair.a.store.delete_chat(&chat.id).await.unwrap();
+    sync(&mut pair.a).await;
+    advance(&pair.server, &pair.time, TimeDelta::seconds(5));
+    pair.b.say(0).await;
+    sync(&mut pair.b).await;
+    sync(&mut pair.a).await;
+    assert!(pair.a.chat(0).await.unwrap().deleted_at.is_some());
+    assert!(pair.b.chat(0).await.unwrap().deleted_at.is_some());
+    let kinds: Vec<_> = pair
+        .a
+        .store
+        .list_conflicts(10)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|conflict| conflict.kind)
+        .collect();
+    assert_eq!(kinds, [ConflictKind::InTrash]);
+}
+
+#[tokio::test]
+async fn of_two_names_the_later_wins_whatever_the_clocks_say_and_the_other_is_kept() {
+    let mut pair = pair().await;
+    // A year ahead, and it is the first to write.
+    pair.a.clock.skew.store(525_600 * 60_000, Ordering::SeqCst);
+    sync(&mut pair.a).await;
+    pair.a.new_chat().await;
+    sync(&mut pair.a).await;
+    sync(&mut pair.b).await;
+    let id = pair.a.chat(0).await.unwrap().id;
+    pair.a.store.rename_chat(&id, "early").await.unwrap();
+    advance(&pair.server, &pair.time, TimeDelta::seconds(30));
+    pair.b.store.rename_chat(&id, "late").await.unwrap();
+    sync(&mut pair.b).await;
+    sync(&mut pair.a).await;
+    sync(&mut pair.b).await;
+    assert_eq!(pair.a.chat(0).await.unwrap().title, "late");
+    assert_eq!(pair.b.chat(0).await.unwrap().title, "late");
+    let lost = pair.a.store.list_conflicts(10).await.unwrap();
+    assert_eq!((lost[0].kind, lost[0].lost.as_str()), (ConflictKind::Title, "early"));
+    assert_eq!(pair.a.engine.watch().borrow().clock_behind, -525_600 * 60);
+}
+
+#[tokio::test]
+async fn a_change_is_sent_at_once_and_the_loop_ends_when_it_is_told() {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    let cancel = CancellationToken::new();
+    let ending = cancel.clone();
+    let (engine, store) = (&pair.a.engine, pair.a.store.clone());
+    let mut status = engine.watch();
+    let act = async {
+        status.wait_for(|status| status.state == SyncState::Idle).await.unwrap();
+        let turn = NewTurn {
+            question: "sent at once".into(),
+            ..NewTurn::default()
+        };
+        store.begin_answer(turn).await.unwrap();
+        engine.nudge();
+        let started = std::time::Instant::now();
+        while pair.server.state.lock().unwrap().tables.messages.is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            assert!(started.elapsed() < Duration::from_secs(20), "the nudge was not heard");
+        }
+        ending.cancel();
+    };
+    tokio::join!(engine.run(cancel), act);
+}

@@ -1,0 +1,77 @@
+//! Worlds that ended badly once, with the fewest steps that made them.
+
+use crate::link::Fault;
+use crate::simulation::{Act, Broken, Step, WebAct, live};
+
+fn ends_well(devices: usize, steps: &[Step]) {
+    if let Err(error) = live(devices, steps, Broken::default()) {
+        panic!("{error}");
+    }
+}
+
+/// The message was acknowledged, deleted by a stale save, and its chat deleted for ever before it was offered again.
+#[test]
+fn a_hidden_message_goes_with_its_chat() {
+    ends_well(
+        2,
+        &[
+            Step::Person(0, Act::NewChat),
+            Step::Sync(0, None),
+            Step::Sync(1, None),
+            Step::Web(WebAct::Load(0), false),
+            Step::Person(1, Act::DeleteForever(0)),
+            Step::Person(0, Act::Say(0)),
+            Step::Sync(0, None),
+            Step::Web(WebAct::Save(0, false), false),
+        ],
+    );
+}
+
+/// The chat's beginning was in the future, and is taken back to after its last activity.
+#[test]
+fn a_chat_begins_after_its_last_activity_when_the_server_says_so() {
+    ends_well(
+        3,
+        &[
+            Step::Skew(0, 525_600),
+            Step::BackUp,
+            Step::Person(0, Act::NewChat),
+            Step::Sync(0, None),
+            Step::Restore,
+            Step::Sync(1, None),
+        ],
+    );
+}
+
+/// A message that was saved from a deleted chat is met again in that chat, which a backup brought back.
+#[test]
+fn what_was_recovered_goes_back_into_a_chat_that_is_restored() {
+    ends_well(
+        2,
+        &[
+            Step::Person(0, Act::NewChat),
+            Step::Sync(0, Some((2, Fault::LostAnswer))),
+            Step::BackUp,
+            Step::Web(WebAct::HardDelete(0), false),
+            Step::Sync(0, None),
+            Step::Restore,
+            Step::Sync(1, None),
+        ],
+    );
+}
+
+/// An answer that was stopped arrives before its chat, and is continued while it is being sent.
+#[test]
+fn an_answer_that_grows_ends_whole_everywhere() {
+    ends_well(
+        2,
+        &[
+            Step::Person(0, Act::NewChat),
+            Step::Person(0, Act::Interrupt(0)),
+            Step::Sync(0, Some((3, Fault::LostAnswer))),
+            Step::Person(0, Act::Continue(0)),
+            Step::SyncAndSay(0, 0),
+            Step::Sync(1, None),
+        ],
+    );
+}
