@@ -1,9 +1,10 @@
 //! Turns the HTML of a page into what a person came to read, and who wrote it when.
 //!
 //! Knows nothing of the network or of other formats: a decoded document comes in, readable text goes out. Read in the
-//! order a page takes: `document` parses it, `outline` flattens it to blocks of text, `features` describes each block
-//! (with `hints` from tags and class names), `forest` says how likely each is content, `choose`
-//! picks the best set, `render` writes it down; `head`, `metadata` and `dates` say what the page declares.
+//! order a page takes: `document` parses it, `outline` flattens it to blocks of text, `kind` guesses what kind of page it
+//! is, `features` describes each block (with `hints` from tags and class names, `topics` from words and `standing` from
+//! where it is), `forest` says how likely each is content, `choose` picks the best set, `render` writes it down; `head`,
+//! `metadata` and `dates` say what the page declares.
 
 mod choose;
 mod dates;
@@ -12,10 +13,12 @@ mod features;
 mod forest;
 mod head;
 mod hints;
+mod kind;
 mod metadata;
 mod outline;
 mod render;
 mod standing;
+mod topics;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -23,7 +26,7 @@ use url::Url;
 
 use choose::Candidate;
 use document::Document;
-use forest::FOREST;
+use forest::MODEL;
 use head::Head;
 use metadata::Metadata;
 
@@ -66,7 +69,7 @@ pub enum ExtractError {
 pub fn extract_html(html: &str, url: &Url) -> Result<Extracted, ExtractError> {
     let document = Document::parse(html);
     let head = Head::of(&document.html);
-    let kept = content(&document, &head);
+    let kept = content(&document, &head, url);
 
     let base = head
         .base
@@ -111,14 +114,14 @@ pub fn extract_html(html: &str, url: &Url) -> Result<Extracted, ExtractError> {
 const SHORT: u32 = 150;
 
 /// The blocks to keep, by their place in the outline.
-fn content(document: &Document, head: &Head) -> Vec<usize> {
+fn content(document: &Document, head: &Head, url: &Url) -> Vec<usize> {
     let outline = &document.outline;
     if document.is_data {
         return (0..outline.blocks.len()).collect();
     }
-    let rows = features::table(outline, head.shown_title()).rows;
+    let rows = judged(document, head, url);
     let candidates = outline.blocks.iter().zip(&rows).map(|(block, row)| Candidate {
-        probability: FOREST.probability(row),
+        probability: MODEL.forest.probability(row),
         words: block.words,
     });
     let verdicts = choose::keep(&candidates.collect::<Vec<_>>());
@@ -127,11 +130,42 @@ fn content(document: &Document, head: &Head) -> Vec<usize> {
     (0..verdicts.len()).filter(|&at| verdicts[at] || reads_on(at)).collect()
 }
 
-/// What the model is trained on: each block's text with its row of numbers, and the names of the columns.
-#[doc(hidden)]
-pub fn training_rows(html: &str) -> (Vec<String>, Vec<(String, Vec<f32>)>) {
+/// One row per block, as the forest was trained on: what each block is like, and what kind the page seems to be.
+fn judged(document: &Document, head: &Head, url: &Url) -> Vec<Vec<f32>> {
+    let chances = MODEL.kinds.chances(&kind::signals(&document.outline, head, url));
+    let mut rows = features::table(&document.outline, head).rows;
+    rows.iter_mut().for_each(|row| row.extend(&chances));
+    rows
+}
+
+#[cfg(test)]
+fn rows(html: &str, url: &Url) -> Vec<Vec<f32>> {
     let document = Document::parse(html);
-    let table = features::table(&document.outline, Head::of(&document.html).shown_title());
+    judged(&document, &Head::of(&document.html), url)
+}
+
+/// What the model is trained on.
+#[doc(hidden)]
+#[derive(Debug, Serialize)]
+pub struct Training {
+    /// The names of the columns of each block's row.
+    pub columns: Vec<String>,
+    /// Each block's text with its row of numbers.
+    pub blocks: Vec<(String, Vec<f32>)>,
+    /// What the kind of the page is told from.
+    pub signals: Vec<(String, f32)>,
+}
+
+#[doc(hidden)]
+pub fn training_rows(html: &str, url: &Url) -> Training {
+    let document = Document::parse(html);
+    let head = Head::of(&document.html);
+    let table = features::table(&document.outline, &head);
+    let signals = kind::signals(&document.outline, &head, url);
     let texts = document.outline.blocks.into_iter().map(|block| block.text);
-    (table.names, texts.zip(table.rows).collect())
+    Training {
+        columns: table.names,
+        blocks: texts.zip(table.rows).collect(),
+        signals,
+    }
 }
