@@ -29,6 +29,7 @@ use document::Document;
 use forest::MODEL;
 use head::Head;
 use metadata::Metadata;
+use outline::Outline;
 
 /// The readable part of one page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -127,7 +128,30 @@ fn content(document: &Document, head: &Head, url: &Url) -> Vec<usize> {
     let verdicts = choose::keep(&candidates.collect::<Vec<_>>());
     let is_short = outline.words() < SHORT;
     let reads_on = |at: usize| is_short && standing::is_prose(&outline.blocks[at]) && !outline.is_furniture(at);
-    (0..verdicts.len()).filter(|&at| verdicts[at] || reads_on(at)).collect()
+    (0..verdicts.len())
+        .filter(|&at| verdicts[at] || reads_on(at) || is_enclosed(outline, &verdicts, at))
+        .collect()
+}
+
+/// Whether a block is a cell of a small table that stands between kept blocks of one text. Cells say too little each for
+/// the model to see that they belong there.
+fn is_enclosed(outline: &Outline, verdicts: &[bool], at: usize) -> bool {
+    const NEAR: usize = 24;
+    let block = &outline.blocks[at];
+    if block.linked > 0 || outline.is_furniture(at) {
+        return false;
+    }
+    let mut above = outline.ancestors(block.element).take(5);
+    let table = above.find(|&at| &*outline.elements[at].name == "table");
+    let Some(text) = table.and_then(|table| outline.elements[table].parent) else {
+        return false;
+    };
+    let is_of_text = |&at: &usize| {
+        let mut above = outline.ancestors(outline.blocks[at].element).take(4);
+        verdicts[at] && above.any(|at| at == text)
+    };
+    let after = verdicts.len().min(at + NEAR);
+    (at.saturating_sub(NEAR)..at).any(|at| is_of_text(&at)) && (at + 1..after).any(|at| is_of_text(&at))
 }
 
 /// One row per block, as the forest was trained on: what each block is like, and what kind the page seems to be.
