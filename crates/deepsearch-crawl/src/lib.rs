@@ -19,9 +19,9 @@ mod soft;
 
 pub use address::{AddressRules, Forbidden, Lookup, SystemLookup, is_public};
 pub use crawler::{Crawler, CrawlerError, Icon};
-#[doc(hidden)]
-pub use extract::training_rows;
 pub use extract::{ExtractError, Extracted, extract_html};
+#[doc(hidden)]
+pub use extract::{Training, training_rows};
 pub use options::{CrawlOptions, Limits, Manners, ParserCommand, ParserOptions, ROBOTS_NAME, USER_AGENT};
 pub use parse::child::run_parser;
 pub use reader::Reader;

@@ -5,25 +5,27 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::head::Head;
 use super::hints::{HINTS, Hint};
 use super::outline::{Block, Element, Outline};
 use super::standing::{Group, Standing, is_prose, standings};
+use super::topics::{TOPICS, Told, Topic};
 
 /// Where there is nothing to measure.
 const NONE: f64 = -99_999.0;
 
-/// One row per block, and the names of its columns.
+/// One row per block, and the names of its columns; the chances of the page's kinds are put behind them.
 pub(super) struct Table {
     pub(super) rows: Vec<Vec<f32>>,
     pub(super) names: Vec<String>,
 }
 
-pub(super) fn table(outline: &Outline, title: &str) -> Table {
-    let page = Page::of(outline, title);
+pub(super) fn table(outline: &Outline, head: &Head) -> Table {
+    let page = Page::of(outline, head);
     let mut names = Vec::new();
     let rows = (0..outline.blocks.len()).map(|at| {
         let mut row = Row {
-            values: Vec::with_capacity(160),
+            values: Vec::with_capacity(240),
             names: (at == 0).then_some(&mut names),
         };
         page.describe(at, &mut row);
@@ -64,26 +66,47 @@ struct Page<'a> {
     heading: Option<usize>,
     first_prose: usize,
     last_prose: usize,
-    seen: HashMap<&'a str, u32>,
     paths: HashMap<u64, Group>,
     standings: Vec<Standing>,
     title: HashSet<String>,
+    told: Vec<Told>,
+    topics: Vec<Topical>,
+    declared: HashSet<u64>,
+    /// How often the same text stands before and after each block.
+    same: Vec<[u32; 2]>,
+}
+
+/// What headings and labels before a block were about.
+#[derive(Clone)]
+struct Topical {
+    /// 2: the nearest heading, 1: one above it.
+    headed: [u8; TOPICS],
+    /// Blocks since a short text.
+    since: [u8; TOPICS],
 }
 
 impl<'a> Page<'a> {
-    fn of(outline: &'a Outline, title: &str) -> Self {
+    fn of(outline: &'a Outline, head: &Head) -> Self {
+        let title = head.shown_title();
         let blocks = &outline.blocks;
         let elements = &outline.elements;
         let mut offsets = Vec::with_capacity(blocks.len());
         let mut total = 0;
-        let (mut seen, mut paths) = (HashMap::new(), HashMap::new());
+        let (mut seen, mut paths) = (HashMap::<&str, u32>::new(), HashMap::new());
+        let mut same = Vec::with_capacity(blocks.len());
         for block in blocks {
             offsets.push(total);
             total += block.words;
-            *seen.entry(block.text.as_str()).or_insert(0) += 1;
+            let before = seen.entry(block.text.as_str()).or_default();
+            same.push([*before, 0]);
+            *before += 1;
             let group: &mut Group = paths.entry(elements[block.element].path).or_default();
             group.add(block.words, block.linked, if is_prose(block) { block.words } else { 0 });
         }
+        for (block, same) in blocks.iter().zip(&mut same) {
+            same[1] = seen[block.text.as_str()] - same[0] - 1;
+        }
+        let told: Vec<Told> = blocks.iter().map(|block| Told::of(&block.text)).collect();
         let is_h1 = |block: &Block| {
             outline
                 .ancestors(block.element)
@@ -98,9 +121,12 @@ impl<'a> Page<'a> {
             heading: blocks.iter().position(is_h1),
             first_prose: blocks.iter().position(is_prose).unwrap_or(0),
             last_prose: blocks.iter().rposition(is_prose).unwrap_or(blocks.len()),
-            seen,
             paths,
             standings: standings(outline),
+            topics: topics(outline, &told),
+            told,
+            declared: declared(head),
+            same,
             title: title.to_lowercase().split_whitespace().map(str::to_owned).collect(),
         }
     }
@@ -108,10 +134,11 @@ impl<'a> Page<'a> {
     fn describe(&self, at: usize, row: &mut Row<'_>) {
         let block = &self.outline.blocks[at];
         self.text(block, row);
+        self.told(at, row);
         self.place(at, row);
         self.around(at, row);
         self.containers(block, row);
-        self.repetition(block, row);
+        self.repetition(at, row);
         self.names(block, row);
         self.kind(row);
     }
@@ -147,6 +174,27 @@ impl<'a> Page<'a> {
             .count() as f64;
         row.put("words of the title", known / self.title.len().max(1) as f64);
         row.put("share in title", known / f64::from(block.words.max(1)));
+    }
+
+    fn told(&self, at: usize, row: &mut Row<'_>) {
+        let block = &self.outline.blocks[at];
+        let words = f64::from(block.words.max(1));
+        let told = &self.told[at];
+        row.put("grammar", f64::from(told.grammar) / words);
+        row.put("says I", f64::from(told.i) / words);
+        row.put("says you", f64::from(told.you) / words);
+        row.put("says we", f64::from(told.we) / words);
+        let topical = &self.topics[at];
+        for topic in 0..TOPICS {
+            let name = Topic::NAMES[topic];
+            row.put_at("about", name, f64::from(told.topics[topic]) / words);
+            row.put_at("headed", name, topical.headed[topic]);
+            row.put_at("blocks since", name, topical.since[topic]);
+        }
+        let pairs = pairs(&block.text);
+        let known = pairs.iter().filter(|pair| self.declared.contains(pair)).count() as f64;
+        row.put("declared", known / pairs.len().max(1) as f64);
+        row.put("declarations", (self.declared.len() as f64).ln_1p());
     }
 
     fn place(&self, at: usize, row: &mut Row<'_>) {
@@ -237,9 +285,11 @@ impl<'a> Page<'a> {
         row.put("prose above", standing.prose_above);
     }
 
-    fn repetition(&self, block: &Block, row: &mut Row<'_>) {
+    fn repetition(&self, at: usize, row: &mut Row<'_>) {
+        let block = &self.outline.blocks[at];
         let elements = &self.outline.elements;
-        row.put("same text", *self.seen.get(block.text.as_str()).unwrap_or(&1));
+        row.put("same text before", self.same[at][0]);
+        row.put("same text after", self.same[at][1]);
         let path = self
             .paths
             .get(&elements[block.element].path)
@@ -280,6 +330,74 @@ impl<'a> Page<'a> {
                 / self.words,
         );
     }
+}
+
+fn topics(outline: &Outline, told: &[Told]) -> Vec<Topical> {
+    let mut now = Topical {
+        headed: [0; TOPICS],
+        since: [u8::MAX; TOPICS],
+    };
+    let mut above: [[bool; TOPICS]; 7] = [[false; TOPICS]; 7];
+    let mut topics = Vec::with_capacity(told.len());
+    for (block, told) in outline.blocks.iter().zip(told) {
+        let own = told.topics.map(|count| count > 0);
+        now.since.iter_mut().for_each(|since| *since = since.saturating_add(1));
+        if block.words <= 8 {
+            now.since
+                .iter_mut()
+                .zip(own)
+                .filter(|(_, is)| *is)
+                .for_each(|(since, _)| *since = 0);
+        }
+        if let Some(level) = outline.heading_level(block.element) {
+            above[level] = own;
+            above[level + 1..].iter_mut().for_each(|lower| *lower = [false; TOPICS]);
+            for topic in 0..TOPICS {
+                now.headed[topic] = match own[topic] {
+                    true => 2,
+                    false => u8::from(above[..level].iter().any(|upper| upper[topic])),
+                };
+            }
+        }
+        topics.push(now.clone());
+    }
+    topics
+}
+
+/// Pairs of words in what the page says of itself to machines.
+fn declared(head: &Head) -> HashSet<u64> {
+    let mut declared = HashSet::new();
+    for name in ["description", "og:description", "twitter:description"] {
+        declared.extend(pairs(head.meta(&[name]).unwrap_or_default()));
+    }
+    head.objects(&mut |object| {
+        for name in ["description", "articleBody", "text", "headline"] {
+            if let Some(text) = object.get(name).and_then(serde_json::Value::as_str) {
+                declared.extend(pairs(text));
+            }
+        }
+    });
+    declared
+}
+
+fn pairs(text: &str) -> Vec<u64> {
+    let mut pairs = Vec::new();
+    let mut before = 0;
+    let mut hash = 0_u64;
+    for byte in text.bytes().chain([b' ']) {
+        if byte.is_ascii_alphanumeric() || byte >= 0x80 {
+            hash = (hash ^ u64::from(byte.to_ascii_lowercase()))
+                .wrapping_mul(0x0100_0000_01b3)
+                .wrapping_add(0x9e37);
+        } else if hash != 0 {
+            if before != 0 {
+                pairs.push(before ^ hash.rotate_left(17));
+            }
+            before = hash;
+            hash = 0;
+        }
+    }
+    pairs
 }
 
 /// What a block's text is made of.

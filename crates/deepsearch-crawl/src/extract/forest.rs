@@ -1,11 +1,32 @@
 //! Runs the trained model: a forest of small decision trees whose leaves are added up.
 //!
-//! The trees are data (`model.txt`, written by `train.py`); this file only reads and walks them.
+//! The trees are data (`model.txt`, written by `train.py`); this file only reads and walks them. The file's lines: the
+//! columns, the signals of a page's kind, one rule per kind (`kind.rs`), then one tree each.
 
 use std::sync::LazyLock;
 
+use super::kind::Kinds;
+
 /// The model this build carries.
-pub(super) static FOREST: LazyLock<Forest> = LazyLock::new(|| Forest::read(include_str!("model.txt")));
+pub(super) static MODEL: LazyLock<Model> = LazyLock::new(|| Model::read(include_str!("model.txt")));
+
+pub(super) struct Model {
+    pub(super) kinds: Kinds,
+    pub(super) forest: Forest,
+}
+
+impl Model {
+    fn read(text: &'static str) -> Self {
+        let (kinds, trees) = text
+            .lines()
+            .skip(2)
+            .partition::<Vec<_>, _>(|line| line.starts_with("kind "));
+        Self {
+            kinds: Kinds::read(kinds.into_iter().map(|line| line.trim_start_matches("kind "))),
+            forest: Forest::read(trees.into_iter()),
+        }
+    }
+}
 
 pub(super) struct Forest {
     roots: Vec<u32>,
@@ -23,13 +44,13 @@ struct Node {
 const LEAF: u16 = u16::MAX;
 
 impl Forest {
-    /// First line: the columns. Each further line: one tree in preorder, `column<threshold` or `=value`.
-    fn read(text: &'static str) -> Self {
+    /// Each line: one tree in preorder, `column<threshold` or `=value`.
+    fn read<'a>(trees: impl Iterator<Item = &'a str>) -> Self {
         let mut forest = Self {
             roots: Vec::new(),
             nodes: Vec::new(),
         };
-        for line in text.lines().skip(1) {
+        for line in trees {
             forest.roots.push(forest.nodes.len() as u32);
             forest.grow(&mut line.split(' '));
         }
@@ -84,24 +105,31 @@ impl Forest {
 
 #[cfg(test)]
 mod tests {
-    use super::FOREST;
-    use crate::extract::training_rows;
+    use url::Url;
+
+    use super::MODEL;
+    use crate::extract::{rows, training_rows};
+
+    fn url() -> Url {
+        Url::parse("https://example.org/").expect("a valid address")
+    }
 
     #[test]
-    fn the_model_was_trained_on_the_columns_that_are_computed() {
-        let (columns, _) = training_rows("<p>A page needs one block to have columns.</p>");
-        let trained = include_str!("model.txt").lines().next().expect("a first line");
-        assert_eq!(trained, columns.join("|"));
+    fn the_model_was_trained_on_the_columns_and_signals_that_are_computed() {
+        let rows = training_rows("<p>A page needs one block to have columns.</p>", &url());
+        let mut trained = include_str!("model.txt").lines();
+        assert_eq!(trained.next().expect("a line of columns"), rows.columns.join("|"));
+        let signals: Vec<&str> = rows.signals.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(trained.next().expect("a line of signals"), signals.join("|"));
     }
 
     #[test]
     fn the_model_tells_prose_from_navigation() {
         let html = "<nav class=menu><a href=/a>Home</a></nav><main><article><h1>Title</h1><p>A long paragraph of prose, \
                     written for people to read, with more than one sentence. This is the second.</p></article></main>";
-        let chances: Vec<f32> = training_rows(html)
-            .1
+        let chances: Vec<f32> = rows(html, &url())
             .iter()
-            .map(|(_, row)| FOREST.probability(row))
+            .map(|row| MODEL.forest.probability(row))
             .collect();
         assert!(chances[0] < chances[2], "{chances:?}");
     }

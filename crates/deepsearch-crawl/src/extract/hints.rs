@@ -46,7 +46,8 @@ hints! {
     Description: "description" | "desc" | "spec" | "specs" | "specification" | "specifications" | "feature" | "features" | "detail" | "details" | "overview" | "about" | "ingredients" | "attributes" | "additional";
     Summary: "summary" | "excerpt" | "intro" | "lead" | "lede" | "subtitle" | "teaser" | "abstract" | "tagline" | "standfirst" | "dek";
     Content: "content" | "article" | "entry" | "main" | "body" | "story" | "text" | "prose" | "markdown" | "wysiwyg" | "richtext" | "rte" | "articlebody" | "paragraph" | "copy" | "maincontent" | "primary" | "mw" | "document" | "docs" | "page";
-    Post: "post" | "posts" | "forum" | "thread" | "threads" | "topic" | "topics" | "message" | "messages" | "question" | "answer" | "answers" | "discussion" | "reply" | "replies" | "conversation" | "bbp" | "bbcode" | "postbody" | "quote";
+    Post: "post" | "posts" | "forum" | "thread" | "threads" | "topic" | "topics" | "message" | "messages" | "question" | "answer" | "answers" | "discussion" | "reply" | "replies" | "conversation" | "bbp" | "bbcode" | "postbody";
+    Quote: "quote" | "quoted" | "blockquote" | "bbquote" | "onebox";
     Review: "review" | "reviews" | "rating" | "ratings" | "testimonial" | "testimonials" | "feedback" | "qa" | "stars";
     Item: "item" | "items" | "card" | "cards" | "tile" | "tiles" | "result" | "results" | "listing" | "listings" | "li" | "cell";
     List: "list" | "grid" | "catalog" | "collection" | "collections" | "row" | "rows" | "table" | "columns" | "col" | "column" | "feed" | "loop" | "archive" | "plp";
@@ -76,6 +77,10 @@ hints! {
     Schema: "<itemscope>";
     NoScript: "<noscript>";
     Unseen: "<hidden>";
+    BodyOfPost: ".bbwrapper" | ".message-body" | ".message-content" | ".messagecontent" | ".messagetext" | ".cooked" | ".post-content" | ".postcontent" | ".post_message" | ".s-prose" | ".js-post-body" | ".post-text" | ".ipstype_richtext" | ".commtext" | ".usertext-body" | ".lia-message-body-content" | ".bbp-reply-content" | ".bbp-topic-content" | ".post-body" | ".post-message" | ".postbody" | ".post_body" | ".comment-body" | ".comment-content" | "=text";
+    BodyOfArticle: ".entry-content" | ".article-body" | ".articlebody" | ".article-content" | ".story-body" | ".mw-parser-output" | ".markdown-body" | ".td-content" | ".theme-doc-markdown" | ".rst-content" | ".article__body" | ".article__content" | ".e-content" | ".post__content" | ".single-content" | ".blog-content" | ".wp-block-post-content" | ".markdown" | ".prose" | ".main-page-content" | ".doccontent" | "=articlebody";
+    BodyOfProduct: ".product-description" | ".productdescription" | ".product__description" | ".product-single__description" | ".product-details" | ".product-detail" | ".product-content" | ".product-info" | ".woocommerce-product-details__short-description" | ".woocommerce-tabs-panel--description" | ".woocommerce-tabs" | ".pdp-description" | ".item-description" | ".rte" | ".rich-text" | ".tab-description" | ".game_area_description" | "=description";
+    AsidePost: ".message-cell--user" | ".message-user" | ".message-userextras" | ".message-attribution" | ".message-actionbar" | ".message-footer" | ".message-lastedit" | ".message-signature" | ".messageuserinfo" | ".postprofile" | ".post-menu-area" | ".crawler-post-meta" | ".crawler-linkback-list" | ".post-likes" | ".votecell" | ".js-vote-count" | ".user-info" | ".post-signature" | ".js-post-menu" | ".ipscomment_author" | ".cauthorpane" | ".ipscomment_meta" | ".ipscomment_tools" | ".ipsitemcontrols" | ".signature" | ".postmeta" | ".post-meta" | ".postdetails" | ".userinfo" | ".author-info" | ".related-topics" | ".topic-map" | ".suggested-topics" | "=interactionstatistic";
     Code: "code" | "highlight" | "codehilite" | "syntax";
 }
 
@@ -103,7 +108,10 @@ pub(super) fn of(element: &scraper::node::Element) -> Hints {
     hints.add(&word);
     for (name, value) in element.attrs() {
         match name {
-            "class" | "id" | "role" | "itemprop" => words(value, &mut word, &mut hints),
+            "class" | "id" | "role" | "itemprop" => {
+                words(value, &mut word, &mut hints);
+                whole(name, value, &mut word, &mut hints);
+            }
             "itemtype" => {
                 hints.add("<itemscope>");
                 words(value.rsplit('/').next().unwrap_or_default(), &mut word, &mut hints);
@@ -120,6 +128,21 @@ pub(super) fn of(element: &scraper::node::Element) -> Hints {
 fn is_unseen(style: &str) -> bool {
     let style: String = style.chars().filter(|char| !char.is_whitespace()).take(400).collect();
     style.contains("display:none") || style.contains("visibility:hidden")
+}
+
+// What common forums, shops and content systems call a part is told by the name as a whole.
+fn whole(name: &str, value: &str, word: &mut String, hints: &mut Hints) {
+    let sign = match name {
+        "class" | "id" => '.',
+        "itemprop" => '=',
+        _ => return,
+    };
+    for token in value.split_ascii_whitespace().take(20).filter(|token| token.len() < 60) {
+        word.clear();
+        word.push(sign);
+        word.extend(token.chars().map(|char| char.to_ascii_lowercase()));
+        hints.add(word);
+    }
 }
 
 // `siteNav-menu_item` is `site nav menu item`.

@@ -1,9 +1,10 @@
 //! Turns the HTML of a page into what a person came to read, and who wrote it when.
 //!
 //! Knows nothing of the network or of other formats: a decoded document comes in, readable text goes out. Read in the
-//! order a page takes: `document` parses it, `outline` flattens it to blocks of text, `features` describes each block
-//! (with `hints` from tags and class names), `forest` says how likely each is content, `choose`
-//! picks the best set, `render` writes it down; `head`, `metadata` and `dates` say what the page declares.
+//! order a page takes: `document` parses it, `outline` flattens it to blocks of text, `kind` guesses what kind of page it
+//! is, `features` describes each block (with `hints` from tags and class names, `topics` from words and `standing` from
+//! where it is), `forest` says how likely each is content, `choose` picks the best set, `render` writes it down; `head`,
+//! `metadata` and `dates` say what the page declares.
 
 mod choose;
 mod dates;
@@ -12,10 +13,12 @@ mod features;
 mod forest;
 mod head;
 mod hints;
+mod kind;
 mod metadata;
 mod outline;
 mod render;
 mod standing;
+mod topics;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -23,9 +26,10 @@ use url::Url;
 
 use choose::Candidate;
 use document::Document;
-use forest::FOREST;
+use forest::MODEL;
 use head::Head;
 use metadata::Metadata;
+use outline::Outline;
 
 /// The readable part of one page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,7 +70,7 @@ pub enum ExtractError {
 pub fn extract_html(html: &str, url: &Url) -> Result<Extracted, ExtractError> {
     let document = Document::parse(html);
     let head = Head::of(&document.html);
-    let kept = content(&document, &head);
+    let kept = content(&document, &head, url);
 
     let base = head
         .base
@@ -111,27 +115,81 @@ pub fn extract_html(html: &str, url: &Url) -> Result<Extracted, ExtractError> {
 const SHORT: u32 = 150;
 
 /// The blocks to keep, by their place in the outline.
-fn content(document: &Document, head: &Head) -> Vec<usize> {
+fn content(document: &Document, head: &Head, url: &Url) -> Vec<usize> {
     let outline = &document.outline;
     if document.is_data {
         return (0..outline.blocks.len()).collect();
     }
-    let rows = features::table(outline, head.shown_title()).rows;
+    let rows = judged(document, head, url);
     let candidates = outline.blocks.iter().zip(&rows).map(|(block, row)| Candidate {
-        probability: FOREST.probability(row),
+        probability: MODEL.forest.probability(row),
         words: block.words,
     });
     let verdicts = choose::keep(&candidates.collect::<Vec<_>>());
     let is_short = outline.words() < SHORT;
     let reads_on = |at: usize| is_short && standing::is_prose(&outline.blocks[at]) && !outline.is_furniture(at);
-    (0..verdicts.len()).filter(|&at| verdicts[at] || reads_on(at)).collect()
+    (0..verdicts.len())
+        .filter(|&at| verdicts[at] || reads_on(at) || is_enclosed(outline, &verdicts, at))
+        .collect()
 }
 
-/// What the model is trained on: each block's text with its row of numbers, and the names of the columns.
-#[doc(hidden)]
-pub fn training_rows(html: &str) -> (Vec<String>, Vec<(String, Vec<f32>)>) {
+/// Whether a block is a cell of a small table that stands between kept blocks of one text. Cells say too little each for
+/// the model to see that they belong there.
+fn is_enclosed(outline: &Outline, verdicts: &[bool], at: usize) -> bool {
+    const NEAR: usize = 24;
+    let block = &outline.blocks[at];
+    if block.linked > 0 || outline.is_furniture(at) {
+        return false;
+    }
+    let mut above = outline.ancestors(block.element).take(5);
+    let table = above.find(|&at| &*outline.elements[at].name == "table");
+    let Some(text) = table.and_then(|table| outline.elements[table].parent) else {
+        return false;
+    };
+    let is_of_text = |&at: &usize| {
+        let mut above = outline.ancestors(outline.blocks[at].element).take(4);
+        verdicts[at] && above.any(|at| at == text)
+    };
+    let after = verdicts.len().min(at + NEAR);
+    (at.saturating_sub(NEAR)..at).any(|at| is_of_text(&at)) && (at + 1..after).any(|at| is_of_text(&at))
+}
+
+/// One row per block, as the forest was trained on: what each block is like, and what kind the page seems to be.
+fn judged(document: &Document, head: &Head, url: &Url) -> Vec<Vec<f32>> {
+    let chances = MODEL.kinds.chances(&kind::signals(&document.outline, head, url));
+    let mut rows = features::table(&document.outline, head).rows;
+    rows.iter_mut().for_each(|row| row.extend(&chances));
+    rows
+}
+
+#[cfg(test)]
+fn rows(html: &str, url: &Url) -> Vec<Vec<f32>> {
     let document = Document::parse(html);
-    let table = features::table(&document.outline, Head::of(&document.html).shown_title());
+    judged(&document, &Head::of(&document.html), url)
+}
+
+/// What the model is trained on.
+#[doc(hidden)]
+#[derive(Debug, Serialize)]
+pub struct Training {
+    /// The names of the columns of each block's row.
+    pub columns: Vec<String>,
+    /// Each block's text with its row of numbers.
+    pub blocks: Vec<(String, Vec<f32>)>,
+    /// What the kind of the page is told from.
+    pub signals: Vec<(String, f32)>,
+}
+
+#[doc(hidden)]
+pub fn training_rows(html: &str, url: &Url) -> Training {
+    let document = Document::parse(html);
+    let head = Head::of(&document.html);
+    let table = features::table(&document.outline, &head);
+    let signals = kind::signals(&document.outline, &head, url);
     let texts = document.outline.blocks.into_iter().map(|block| block.text);
-    (table.names, texts.zip(table.rows).collect())
+    Training {
+        columns: table.names,
+        blocks: texts.zip(table.rows).collect(),
+        signals,
+    }
 }

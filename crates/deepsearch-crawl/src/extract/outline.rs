@@ -102,6 +102,21 @@ impl Outline {
         std::iter::successors(Some(element), |&at| self.elements[at].parent)
     }
 
+    /// 1 to 6 within a heading.
+    pub(super) fn heading_level(&self, element: usize) -> Option<usize> {
+        self.ancestors(element)
+            .take(3)
+            .find_map(|at| match &*self.elements[at].name {
+                "h1" => Some(1),
+                "h2" => Some(2),
+                "h3" => Some(3),
+                "h4" => Some(4),
+                "h5" => Some(5),
+                "h6" => Some(6),
+                _ => None,
+            })
+    }
+
     /// Whether the author of the page calls the block, or what is close around it, a part that frames the content.
     pub(super) fn is_furniture(&self, block: usize) -> bool {
         const FRAME: [Hint; 6] = [
