@@ -48,8 +48,8 @@ pub use runs::RunningAnswer;
 pub use settings::{SETTINGS, SettingInfo, SettingKind, SettingValue};
 pub use share::Admitted;
 pub use shared_database::{OwnedDatabase, add_migration};
-pub use web_search::WebResults;
 pub use sign_in::{AccountState, GatewayInfo, SignInStep, SignedIn, is_callback};
+pub use web_search::WebResults;
 
 pub use deepsearch_auth::{Account, AuthError, Device, Place, Provider, Session, SessionAbout, SessionUser, Way};
 pub use deepsearch_crawl::run_parser;

@@ -28,6 +28,6 @@ mod reading;
 mod redis;
 mod secrets;
 mod settings;
-mod team_database;
 mod sign_in;
+mod team_database;
 mod upkeep;

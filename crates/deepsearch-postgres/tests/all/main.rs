@@ -23,8 +23,8 @@ mod check;
 mod cleaning;
 mod database;
 mod migrations;
-mod sync;
 mod people;
+mod sync;
 
 mod cluster;
 mod support;
