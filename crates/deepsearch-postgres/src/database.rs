@@ -137,7 +137,16 @@ fn pool() -> PgPoolOptions {
 
 fn connect_options(url: &str) -> Result<PgConnectOptions, ConnectError> {
     let parsed = Url::parse(url).map_err(|error| ConnectError::Address(error.into()))?;
-    let options = PgConnectOptions::from_str(url).map_err(|error| ConnectError::Address(error.into()))?;
+    let mut options = PgConnectOptions::from_str(url).map_err(|error| ConnectError::Address(error.into()))?;
+    if let Some(address) = options
+        .get_host()
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+    {
+        // An IPv6 address has its brackets in a URL only; nobody resolves it with them.
+        let address = address.to_owned();
+        options = options.host(&address);
+    }
     let chosen = parsed
         .query_pairs()
         .any(|(name, _)| name == "sslmode" || name == "ssl-mode");
@@ -154,8 +163,5 @@ fn is_this_machine(options: &PgConnectOptions) -> bool {
     options.get_socket().is_some()
         || host.starts_with('/')
         || host == "localhost"
-        || host
-            .trim_matches(['[', ']'])
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|ip| ip.is_loopback())
+        || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }

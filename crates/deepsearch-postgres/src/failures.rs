@@ -20,11 +20,9 @@ impl From<&ConnectError> for Failure {
 fn unreachable(host: &str, source: &sqlx::Error) -> Failure {
     let say = |code, what: &str| Failure::new(code, format!("The database at `{host}` {what}."));
     match source {
-        sqlx::Error::Tls(why) => say(
-            ErrorCode::Refused,
-            &format!("cannot prove that it is the right one: {why}"),
-        )
-        .hint("Give the certificate of its authority in the address: `?sslrootcert=FILE`."),
+        sqlx::Error::Tls(why) => unproven(host, why),
+        // What the certificate lacks comes as data that could not be read.
+        sqlx::Error::Io(why) if why.kind() == std::io::ErrorKind::InvalidData => unproven(host, why),
         sqlx::Error::Database(said) => match said.code().as_deref() {
             Some("28P01" | "28000") => say(ErrorCode::KeyRefused, "does not let this role in")
                 .hint("Check the user and the password in the address."),
@@ -37,6 +35,12 @@ fn unreachable(host: &str, source: &sqlx::Error) -> Failure {
         other => say(ErrorCode::Offline, &format!("cannot be reached: {other}"))
             .hint("Check the host and the port in the address, and that the server runs."),
     }
+}
+
+fn unproven(host: &str, why: &dyn std::fmt::Display) -> Failure {
+    let says = format!("The database at `{host}` cannot prove that it is the right one: {why}.");
+    Failure::new(ErrorCode::Refused, says)
+        .hint("Give the certificate of its authority in the address: `?sslrootcert=FILE`.")
 }
 
 impl From<&SchemaError> for Failure {

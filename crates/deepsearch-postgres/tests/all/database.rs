@@ -130,7 +130,7 @@ async fn a_certificate_is_verified_and_a_password_is_never_told() {
     let wrong = format!("postgres://postgres:wrong@localhost:{port}/postgres");
     assert_eq!(told(&wrong).await.unwrap_err().code, ErrorCode::KeyRefused);
     assert_eq!(
-        told(&at("localhost", "").replace("/postgres", "/nowhere"))
+        told(&at("localhost", "").replace(&format!("{port}/postgres"), &format!("{port}/nowhere")))
             .await
             .unwrap_err()
             .code,
