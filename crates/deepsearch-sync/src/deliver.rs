@@ -199,6 +199,10 @@ impl Delivery<'_> {
                 }
                 Ok(true)
             }
+            PushAnswer::Gone | PushAnswer::Orphan if self.rules.are_without(Mutant::OrphanDropped) => {
+                self.tx.mark_synced(&id, true).await?;
+                Ok(true)
+            }
             PushAnswer::Gone | PushAnswer::Orphan => self.orphan(&row.chat_id).await,
             PushAnswer::IdConflict => {
                 let new = self.tx.renumber_message(&id).await?;
@@ -211,9 +215,6 @@ impl Delivery<'_> {
 
     /// A message whose chat the server does not have.
     async fn orphan(&mut self, chat_id: &ChatId) -> Result<bool, SyncError> {
-        if self.rules.are_without(Mutant::OrphanDropped) {
-            return Ok(true);
-        }
         let Some(chat) = self.tx.lookup_chat(chat_id).await? else {
             return Ok(false);
         };
