@@ -51,9 +51,11 @@ export async function openWindow(
   mode: Mode,
   query: Record<string, string | number> = {},
   path = "/",
+  deviceScaleFactor = 1,
 ): Promise<{ page: Page; troubles: string[] }> {
   const context = await browser.newContext({
     viewport: { width: mode.width, height: mode.height },
+    deviceScaleFactor,
     colorScheme: mode.theme,
     reducedMotion: "reduce",
     locale: mode.language,
