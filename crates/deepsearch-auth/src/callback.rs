@@ -61,7 +61,9 @@ impl Callback {
 
     /// Reads the target of a request to the listener on this machine: `/auth/callback?…`.
     pub(crate) fn parse_target(target: &str) -> Result<Self, AuthError> {
-        if target.len() > LONGEST || !target.starts_with(PATH) {
+        // Before it is parsed, which would make one of several spellings.
+        let is_ours = target.strip_prefix(PATH).is_some_and(|rest| rest.starts_with('?'));
+        if target.len() > LONGEST || !is_ours {
             return Err(AuthError::NotACallback);
         }
         let url = Url::parse(&format!("http://127.0.0.1{target}")).map_err(|_| AuthError::NotACallback)?;
@@ -94,5 +96,31 @@ impl Callback {
             issuer: issuer.ok_or(AuthError::NotACallback)?,
             told,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_listener_takes_its_own_path_in_its_own_spelling() {
+        let query = "?code=K&state=S&iss=I";
+        assert!(Callback::parse_target(&format!("/auth/callback{query}")).is_ok());
+        for path in [
+            "/",
+            "/auth/callback/",
+            "/auth/callback/../callback",
+            "/auth/./callback",
+            "/auth/callbackx",
+            "/auth/%63allback",
+            "//auth/callback",
+            "http://127.0.0.1/auth/callback",
+            "@evil/auth/callback",
+        ] {
+            assert!(Callback::parse_target(&format!("{path}{query}")).is_err(), "{path}");
+        }
+        assert!(Callback::parse_target(&format!("/auth/callback{query}#x")).is_err());
+        assert!(Callback::parse_target(&format!("/auth/callback{query}&run=rm")).is_err());
     }
 }

@@ -28,7 +28,19 @@ const deeds = () =>
   page.evaluate(() => (globalThis as unknown as { fakePlatform: { deeds: unknown[] } }).fakePlatform.deeds);
 const button = (name: string | RegExp) => page.getByRole("button", { name, exact: typeof name === "string" });
 
-const STATES = ["none", "gateway", "away", "failed", "waiting", "late", "code", "finishing", "signed_in", "file", "locked"];
+const STATES = [
+  "none",
+  "gateway",
+  "away",
+  "failed",
+  "waiting",
+  "late",
+  "code",
+  "finishing",
+  "signed_in",
+  "file",
+  "locked",
+];
 
 describe.each([modes.light, modes.dark, modes.narrow, modes.rtl, modes.large])("$name", (mode) => {
   it.each(STATES)("%s", async (state) => {

@@ -116,7 +116,13 @@ describe("signed in", () => {
     await vi.waitFor(() => expect(page.account).not.toBeNull());
     const over: Failure = { code: "key_refused", message: "This device was signed out.", hint: null };
     vi.spyOn(platform, "lookupAccount").mockRejectedValueOnce(over);
-    const out: AccountState = { gateway: "https://a.example", signed_in: null, signing_in: null, failure: over, locked: null };
+    const out: AccountState = {
+      gateway: "https://a.example",
+      signed_in: null,
+      signing_in: null,
+      failure: over,
+      locked: null,
+    };
     vi.spyOn(platform, "accountState").mockResolvedValueOnce(out);
     await page.list();
     expect(page.standing?.failure).toEqual(over);

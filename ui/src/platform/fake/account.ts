@@ -93,9 +93,20 @@ export class FakeAccount {
   account(): Account {
     if (this.options.scenario === "offline") throw failures.gatewayAway;
     const devices = [
-      { id: THIS, name: "ada-laptop", created_at: this.#ago(9 * 86_400_000), last_seen_at: this.#ago(0), current: true },
+      {
+        id: THIS,
+        name: "ada-laptop",
+        created_at: this.#ago(9 * 86_400_000),
+        last_seen_at: this.#ago(0),
+        current: true,
+      },
       { id: "d2", name: "Studio", created_at: this.#ago(40 * 86_400_000), last_seen_at: this.#ago(7_200_000) },
-      { id: "d3", name: "A very old machine in the cellar", created_at: this.#ago(300 * 86_400_000), last_seen_at: null },
+      {
+        id: "d3",
+        name: "A very old machine in the cellar",
+        created_at: this.#ago(300 * 86_400_000),
+        last_seen_at: null,
+      },
     ];
     return {
       user: USER,
