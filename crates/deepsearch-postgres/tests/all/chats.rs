@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use deepsearch_core::{ChatCursor, ChatId, ErrorCode, Role, UserId};
 use deepsearch_postgres::{ChatList, DatabaseError, Rule, SharedDatabase};
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use sqlx::Executor;
 
 use crate::support::{Home, NOON, chat, home, message};
@@ -38,18 +39,21 @@ async fn insert_chats(home: &Home, user: &UserId, chats: &[(i64, String, bool)])
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
-
-    #[test]
-    fn paging_through_chats_loses_and_repeats_none(
-        mut chats in proptest::collection::vec((0_i64..6, "[-A-Za-z0-9_é]{1,6}", any::<bool>()), 0..40),
-        size in 1_u32..9,
-    ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+/// On one database for all cases, emptied in between: making one takes longer than paging through it.
+#[test]
+fn paging_through_chats_loses_and_repeats_none() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let Some(home) = runtime.block_on(home()) else { return };
+    let user = runtime.block_on(home.user());
+    let chats = proptest::collection::vec((0_i64..6, "[-A-Za-z0-9_é]{1,6}", any::<bool>()), 0..40);
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(24));
+    let outcome = runner.run(&(chats, 1_u32..9), |(mut chats, size)| {
         runtime.block_on(async {
-            let Some(home) = home().await else { return };
-            let user = home.user().await;
+            home.raw()
+                .await
+                .execute(r#"delete from "ai-app-template_chat""#)
+                .await
+                .unwrap();
             insert_chats(&home, &user, &chats).await;
             let mut known = BTreeSet::new();
             chats.retain(|(_, id, _)| known.insert(id.clone()));
@@ -62,10 +66,12 @@ proptest! {
                     .collect();
                 let seen = page_through(&home.database, &user, which, size).await;
                 let seen: Vec<&str> = seen.iter().map(ChatId::as_str).collect();
-                assert_eq!(seen, expected);
+                prop_assert_eq!(seen, expected);
             }
-        });
-    }
+            Ok(())
+        })
+    });
+    outcome.unwrap();
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use deepsearch_core::{ChatId, ErrorCode, MessageId, MessageState, Role, UserId};
 use deepsearch_postgres::{DatabaseError, MessageCursor, Rule, SharedDatabase};
 use futures::future::join_all;
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use rstest::rstest;
 use sqlx::Executor;
 
@@ -38,27 +39,32 @@ async fn insert_messages(home: &Home, chat: &ChatId, messages: &[(i64, String)])
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
-
-    #[test]
-    fn paging_through_messages_of_any_times_loses_and_repeats_none(
-        mut messages in proptest::collection::vec((0_i64..8, "[-A-Za-z0-9_é]{1,6}"), 0..60),
-        size in 1_u32..11,
-    ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+/// On one database for all cases, emptied in between: making one takes longer than paging through it.
+#[test]
+fn paging_through_messages_of_any_times_loses_and_repeats_none() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let Some(home) = runtime.block_on(home()) else { return };
+    let user = runtime.block_on(home.user());
+    let chat = runtime.block_on(home.chat(&user));
+    let messages = proptest::collection::vec((0_i64..8, "[-A-Za-z0-9_é]{1,6}"), 0..60);
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(24));
+    let outcome = runner.run(&(messages, 1_u32..11), |(mut messages, size)| {
         runtime.block_on(async {
-            let Some(home) = home().await else { return };
-            let user = home.user().await;
-            let chat = home.chat(&user).await;
+            home.raw()
+                .await
+                .execute(r#"delete from "ai-app-template_message""#)
+                .await
+                .unwrap();
             insert_messages(&home, &chat, &messages).await;
             let mut known = BTreeSet::new();
             messages.retain(|(_, id)| known.insert(id.clone()));
             messages.sort();
             let expected: Vec<&str> = messages.iter().map(|(_, id)| id.as_str()).collect();
-            assert_eq!(page_through(&home.database, &user, &chat, size).await, expected);
-        });
-    }
+            prop_assert_eq!(page_through(&home.database, &user, &chat, size).await, expected);
+            Ok(())
+        })
+    });
+    outcome.unwrap();
 }
 
 /// The web app's own paging: by time alone, with a cursor that has lost its microseconds, as JavaScript's dates have.
