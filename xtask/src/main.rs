@@ -12,6 +12,7 @@
 mod bench;
 mod corpus;
 mod model;
+mod peers;
 mod prepare;
 mod python;
 mod run;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::setup::{self, Consent};
-use crate::{corpus, model, prepare, python, shell, ui};
+use crate::{corpus, model, peers, prepare, python, shell, ui};
 
 struct Outcome {
     name: &'static str,
@@ -49,6 +49,7 @@ impl World {
     fn ensure(consent: Consent) -> Result<Self> {
         setup::ensure(consent, setup::TESTS)?;
         setup::ensure(consent, setup::WINDOW_TESTS)?;
+        peers::packages()?;
         Ok(Self {
             documents: corpus::ensure(consent)?,
             python: python::ensure(consent)?,
