@@ -108,11 +108,7 @@ impl SharedDatabase {
     ///
     /// # Errors
     /// [`DatabaseError`] when the database does not take it.
-    pub async fn decide_device_request(
-        &self,
-        user_code: &str,
-        allowed_by: Option<&UserId>,
-    ) -> Result<bool, DatabaseError> {
+    pub async fn decide_device_request(&self, user_code: &str, user: Option<&UserId>) -> Result<bool, DatabaseError> {
         const ACTION: &str = "keep the decision";
         let mut tx = self.begin().await.doing(ACTION)?;
         let decided = sqlx::query!(
@@ -120,7 +116,7 @@ impl SharedDatabase {
              set user_id = $2, state = case when $2::varchar is null then 'denied' else 'allowed' end
              where user_code = $1 and state = 'waiting' and expires_at > $3",
             user_code,
-            allowed_by.map(UserId::as_str),
+            user.map(UserId::as_str),
             self.now()
         )
         .execute(&mut *tx)

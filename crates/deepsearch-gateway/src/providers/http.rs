@@ -52,6 +52,8 @@ impl Http {
             .user_agent(AGENT)
             .timeout(ANSWERS_WITHIN)
             .connect_timeout(CONNECTS_WITHIN)
+            // Sign-ins are rare: a connection would mostly be closed by the time it is wanted again, and a code is sent once.
+            .pool_max_idle_per_host(0)
             .redirect(Policy::none())
             .build()?;
         Ok(Self(client))

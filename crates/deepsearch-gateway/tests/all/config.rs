@@ -201,7 +201,7 @@ fn the_example_that_is_shipped_is_right() {
     let (_folder, secret) = file("a secret that is long enough for every purpose");
     // Its secrets lie where the compose file puts them.
     let text = text.lines().map(|line| match line.split_once(" = \"/run/secrets/") {
-        Some((name, _)) if name == "url_file" => {
+        Some(("url_file", _)) => {
             "url = \"postgres://deepsearch_gateway:a-long-password@db.example.org/deepsearch\"".to_owned()
         }
         Some((name, _)) => format!("{name} = \"{}\"", secret.display()),

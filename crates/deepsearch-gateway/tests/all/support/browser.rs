@@ -32,7 +32,11 @@ pub(crate) struct Page {
 impl Browser {
     pub(crate) fn new() -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let client = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build();
+        let client = reqwest::Client::builder()
+            .pool_max_idle_per_host(0)
+            .redirect(Policy::none())
+            .no_proxy()
+            .build();
         Self {
             client: client.expect("a client"),
             cookies: BTreeMap::new(),

@@ -124,7 +124,11 @@ impl World {
             google,
             _company: company,
             mail,
-            http: reqwest::Client::builder().no_proxy().build().expect("a client"),
+            http: reqwest::Client::builder()
+                .pool_max_idle_per_host(0)
+                .no_proxy()
+                .build()
+                .expect("a client"),
             stop,
         })
     }
