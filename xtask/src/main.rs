@@ -15,6 +15,7 @@ mod corpus;
 mod model;
 mod npm;
 mod package;
+mod peers;
 mod prepare;
 mod python;
 mod run;

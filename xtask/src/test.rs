@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::setup::{self, Consent};
-use crate::{corpus, model, prepare, python, shell, ui, web_app};
+use crate::{corpus, model, peers, prepare, python, shell, ui, web_app};
 
 struct Outcome {
     name: &'static str,
@@ -52,6 +52,7 @@ impl World {
         setup::ensure(consent, setup::TESTS)?;
         web_app::ensure()?;
         setup::ensure(consent, setup::WINDOW_TESTS)?;
+        peers::packages()?;
         Ok(Self {
             documents: corpus::ensure(consent)?,
             python: python::ensure(consent)?,

@@ -111,12 +111,12 @@ impl App {
         if signed_in?.is_none() {
             return Err(AppError::NotAdmitted);
         }
-        let home = &self.config().home;
-        let before = secrets::read(home).await?;
+        let vault = &self.inner.vault;
+        let before = secrets::read(vault).await?;
         let before = before.get(DEVICE_URL).and_then(|url| Url::parse(url.as_str()?).ok());
         let in_keychain = self.wired().settings.flag("secrets.keychain", true);
-        secrets::update(home, DEVICE_URL, Some(url.expose_secret()), in_keychain).await?;
-        secrets::update(home, SESSION, Some(token.expose_secret()), in_keychain).await?;
+        secrets::update(vault, DEVICE_URL, Some(url.expose_secret()), in_keychain).await?;
+        secrets::update(vault, SESSION, Some(token.expose_secret()), in_keychain).await?;
         Ok(before.map(|url| url.username().to_owned()))
     }
 }

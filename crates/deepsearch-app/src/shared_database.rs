@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use deepsearch_postgres::{Cleaned, Difference, MigrationStatus, SharedDatabase, Step};
+use deepsearch_auth::Vault;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::Config;
@@ -109,7 +110,7 @@ pub fn add_migration(folder: &Path, name: &str) -> Result<[PathBuf; 2], AppError
 async fn configured(config: &Config) -> Result<Option<SecretString>, AppError> {
     let text = match config.over(URL) {
         Some((value, _)) => value.as_str().map(str::to_owned),
-        None => secrets::read(&config.home)
+        None => secrets::read(&Vault::new(&config.home))
             .await?
             .get(URL)
             .and_then(|value| value.as_str().map(str::to_owned)),

@@ -67,27 +67,8 @@ impl SharedDatabase {
     /// [`DatabaseError::Refused`] when the account is linked already, or the user unknown.
     pub async fn add_account(&self, account: &Account) -> Result<(), DatabaseError> {
         const ACTION: &str = "link the account";
-        account.validate()?;
         let mut tx = self.begin().await.doing(ACTION)?;
-        sqlx::query!(
-            r#"insert into "ai-app-template_account" (user_id, type, provider, provider_account_id, refresh_token,
-                access_token, expires_at, token_type, scope, id_token, session_state)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"#,
-            account.user_id.as_str(),
-            account.kind,
-            account.provider,
-            account.provider_account_id,
-            account.refresh_token,
-            account.access_token,
-            account.expires_at,
-            account.token_type,
-            account.scope,
-            account.id_token,
-            account.session_state
-        )
-        .execute(&mut *tx)
-        .await
-        .writing(ACTION, &fields(account))?;
+        add(&mut tx, account).await?;
         tx.commit().await.doing(ACTION)
     }
 
@@ -170,6 +151,32 @@ impl From<AccountRow> for Account {
             session_state: row.session_state,
         }
     }
+}
+
+/// Links an account within a transaction.
+pub(crate) async fn add(tx: &mut PgConnection, account: &Account) -> Result<(), DatabaseError> {
+    const ACTION: &str = "link the account";
+    account.validate()?;
+    sqlx::query!(
+        r#"insert into "ai-app-template_account" (user_id, type, provider, provider_account_id, refresh_token,
+            access_token, expires_at, token_type, scope, id_token, session_state)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"#,
+        account.user_id.as_str(),
+        account.kind,
+        account.provider,
+        account.provider_account_id,
+        account.refresh_token,
+        account.access_token,
+        account.expires_at,
+        account.token_type,
+        account.scope,
+        account.id_token,
+        account.session_state
+    )
+    .execute(tx)
+    .await
+    .writing(ACTION, &fields(account))?;
+    Ok(())
 }
 
 pub(crate) async fn list(tx: &mut PgConnection, user: &UserId) -> Result<Vec<Account>, sqlx::Error> {

@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 use deepsearch_core::UserId;
 use sha2::{Digest, Sha256};
+use sqlx::PgConnection;
 use thiserror::Error;
 
 use crate::database::SharedDatabase;
@@ -50,21 +51,9 @@ impl SharedDatabase {
     /// # Errors
     /// [`DeviceError::Refused`] for a device that is another user's, an unknown user or a malformed proof.
     pub async fn mint_device(&self, admission: &Admission) -> Result<String, DeviceError> {
-        const ACTION: &str = "let the device in";
-        let mut tx = self.begin().await.map_err(|error| told(error, ACTION))?;
-        let role = sqlx::query_scalar!(
-            r#"select deepsearch.mint_device($1, $2, $3, $4, $5, $6) as "role!""#,
-            admission.device,
-            admission.user.as_str(),
-            admission.name,
-            admission.scram_verifier,
-            admission.token_hash,
-            admission.expires
-        )
-        .fetch_one(&mut *tx)
-        .await
-        .map_err(|error| told(error, ACTION))?;
-        tx.commit().await.map_err(|error| told(error, ACTION))?;
+        let mut tx = self.begin().await.map_err(|error| told(error, MINT))?;
+        let role = mint(&mut tx, admission).await?;
+        tx.commit().await.map_err(|error| told(error, MINT))?;
         Ok(role)
     }
 
@@ -111,6 +100,24 @@ impl SharedDatabase {
         tx.commit().await.map_err(|error| told(error, ACTION))?;
         Ok(revoked)
     }
+}
+
+pub(crate) const MINT: &str = "let the device in";
+
+/// As [`SharedDatabase::mint_device`], within a transaction.
+pub(crate) async fn mint(tx: &mut PgConnection, admission: &Admission) -> Result<String, DeviceError> {
+    sqlx::query_scalar!(
+        r#"select deepsearch.mint_device($1, $2, $3, $4, $5, $6) as "role!""#,
+        admission.device,
+        admission.user.as_str(),
+        admission.name,
+        admission.scram_verifier,
+        admission.token_hash,
+        admission.expires
+    )
+    .fetch_one(tx)
+    .await
+    .map_err(|error| told(error, MINT))
 }
 
 pub(crate) fn told(source: sqlx::Error, action: &'static str) -> DeviceError {

@@ -31,6 +31,10 @@ mod migrations;
 mod people;
 mod scram;
 
+mod device_requests;
+mod device_sessions;
+mod sign_in;
+
 mod error;
 mod failures;
 
@@ -38,6 +42,8 @@ pub use chats::{CHATS_ON_A_PAGE, ChatList};
 pub use check::{Difference, Problem};
 pub use cleaning::Cleaned;
 pub use database::{ConnectError, SharedDatabase};
+pub use device_requests::{DeviceGrant, DeviceRequest, Polled};
+pub use device_sessions::{Device, DeviceSession, NewSession, SignedIn};
 pub use devices::{Admission, DeviceError, DeviceId, session_token_hash};
 pub use error::{DatabaseError, Rule};
 pub use inspect::{ColumnHead, ROWS_ON_A_PAGE, RowKey, SessionCursor, SessionSummary, TableRows, TableSummary};
@@ -50,5 +56,6 @@ pub use search_cache::SharedSearchCache;
 pub use search_statistics::{CountedSearch, DayCount, EngineCount, MOST_ASKED, QueryCount, SearchStatistics};
 pub use sessions::SessionWithUser;
 pub use sync::SharedSync;
+pub use sign_in::{Redeemed, RedeemedFor, Redemption, SecretHash, SignInCode};
 pub use tables::Table;
 pub use users::UserWithAccounts;

@@ -71,23 +71,8 @@ impl SharedDatabase {
     /// [`DatabaseError::Refused`] when the address, or the id, is another user's.
     pub async fn add_user(&self, user: &User) -> Result<(), DatabaseError> {
         const ACTION: &str = "add the user";
-        user.validate()?;
         let mut tx = self.begin().await.doing(ACTION)?;
-        claim_email(&mut tx, user, ACTION).await?;
-        // Every column is written: `email_verified` left out would be "now" (seed R16).
-        sqlx::query!(
-            r#"insert into "ai-app-template_user" (id, name, email, email_verified, image, is_admin)
-            values ($1, $2, $3, $4, $5, $6)"#,
-            user.id.as_str(),
-            user.name,
-            user.email,
-            user.email_verified,
-            user.image,
-            user.is_admin
-        )
-        .execute(&mut *tx)
-        .await
-        .writing(ACTION, &fields(user))?;
+        add(&mut tx, user).await?;
         tx.commit().await.doing(ACTION)
     }
 
@@ -196,6 +181,28 @@ pub(crate) async fn lookup(tx: &mut PgConnection, id: &UserId) -> Result<Option<
     .fetch_optional(tx)
     .await?;
     Ok(row.map(User::from))
+}
+
+/// Adds a user within a transaction.
+pub(crate) async fn add(tx: &mut PgConnection, user: &User) -> Result<(), DatabaseError> {
+    const ACTION: &str = "add the user";
+    user.validate()?;
+    claim_email(tx, user, ACTION).await?;
+    // Every column is written: `email_verified` left out would be "now" (seed R16).
+    sqlx::query!(
+        r#"insert into "ai-app-template_user" (id, name, email, email_verified, image, is_admin)
+        values ($1, $2, $3, $4, $5, $6)"#,
+        user.id.as_str(),
+        user.name,
+        user.email,
+        user.email_verified,
+        user.image,
+        user.is_admin
+    )
+    .execute(tx)
+    .await
+    .writing(ACTION, &fields(user))?;
+    Ok(())
 }
 
 /// The one written exactly so goes first, then one whose address is verified, then the lowest id: always the same.

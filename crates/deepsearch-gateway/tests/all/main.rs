@@ -1,0 +1,14 @@
+//! The sign-in server against real peers: PostgreSQL, a certified OpenID provider, a mail server, and doubles of Discord,
+//! GitHub and Google that speak their wire. A browser without a window follows redirects, forms and cookies.
+
+mod support;
+
+mod account;
+mod attacks;
+mod config;
+mod device_flow;
+mod email;
+mod pages;
+mod providers;
+mod server;
+mod sign_in;

@@ -1,0 +1,1 @@
+drop table if exists deepsearch.device_request, deepsearch.sign_in_code, deepsearch.sign_in_identity;
