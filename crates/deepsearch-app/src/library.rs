@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use deepsearch_core::{
-    Failure, ModelInfo, Page, PageId, SearchError, SearchOutcome, SearchQuery, Searcher, SystemClock,
-};
+use deepsearch_core::{Failure, ModelInfo, Page, PageId, SearchError, SearchOutcome, SearchQuery, SystemClock};
 use deepsearch_crawl::{ParserOptions, Reader};
 use deepsearch_llm::ProviderStatus;
 use deepsearch_search::{ENGINES, EngineHealth, EngineState};

@@ -4,8 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
-use deepsearch_postgres::{Cleaned, Difference, MigrationStatus, SharedDatabase, Step};
 use deepsearch_auth::Vault;
+use deepsearch_postgres::{Cleaned, Difference, MigrationStatus, SharedDatabase, Step};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::Config;

@@ -55,7 +55,7 @@ pub use scram::scram_verifier;
 pub use search_cache::SharedSearchCache;
 pub use search_statistics::{CountedSearch, DayCount, EngineCount, MOST_ASKED, QueryCount, SearchStatistics};
 pub use sessions::SessionWithUser;
-pub use sync::SharedSync;
 pub use sign_in::{Redeemed, RedeemedFor, Redemption, SecretHash, SignInCode};
+pub use sync::SharedSync;
 pub use tables::Table;
 pub use users::UserWithAccounts;
