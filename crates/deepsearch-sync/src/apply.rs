@@ -276,6 +276,10 @@ async fn known_message(tx: &mut SyncTx, local: &LocalMessage, row: &MessageRow) 
     // One that was saved from a deleted chat, and is met again in it, goes back there.
     let is_elsewhere = local.row.chat_id != row.chat_id;
     if local.pending && local.hidden_at.is_none() && !is_elsewhere {
+        if local.row.content == row.content {
+            // Its acknowledgement was lost, and with it the time that the server keeps.
+            tx.keep_message_time(&row.id, row.created_at).await?;
+        }
         if is_same {
             tx.mark_synced(&row.id, true).await?;
         }

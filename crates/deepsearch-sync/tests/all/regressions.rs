@@ -75,3 +75,17 @@ fn an_answer_that_grows_ends_whole_everywhere() {
         ],
     );
 }
+
+/// The server takes a time back from the future, and its answer is lost.
+#[test]
+fn a_time_that_was_taken_back_is_learned_from_the_feed() {
+    ends_well(
+        2,
+        &[
+            Step::Skew(0, 600),
+            Step::Person(0, Act::NewChat),
+            Step::Sync(0, Some((3, Fault::LostAnswer))),
+            Step::Sync(0, Some((2, Fault::LostAnswer))),
+        ],
+    );
+}
