@@ -635,12 +635,13 @@ begin
             return json_build_object('Applied', json_build_object('at', moment));
         end if;
     end loop;
-    if stored.chat_id is distinct from its_chat then
+    perform from public."ai-app-template_chat" as chat where chat.id = stored.chat_id and user_id = me;
+    if not found then
         return '"IdConflict"';
     end if;
     select body into stored_extras from deepsearch_sync.message_extras
     where user_id = me and message_id = its.id;
-    if coalesce((stored_extras ->> 'interrupted')::boolean, false)
+    if stored.chat_id = its_chat and coalesce((stored_extras ->> 'interrupted')::boolean, false)
         and (not is_interrupted or octet_length(its.content) > octet_length(stored.content))
     then
         update public."ai-app-template_message" as message
@@ -650,7 +651,8 @@ begin
         perform deepsearch_sync.keep_extras(me, its.id, coalesce(extras, '{"interrupted": false}'));
         return json_build_object('Applied', json_build_object('at', stored.created_at));
     end if;
-    if stored.content is distinct from its.content then
+    -- In another chat of the same person's it stays there.
+    if stored.chat_id <> its_chat or stored.content is distinct from its.content then
         return json_build_object('Superseded', json_build_object('Message', json_build_object(
             'id', stored.id, 'chat_id', stored.chat_id, 'role', stored.role, 'content', stored.content,
             'sources', stored.sources::text, 'metadata', stored.metadata::text, 'created_at', stored.created_at,
