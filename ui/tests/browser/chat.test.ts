@@ -53,12 +53,15 @@ describe("a new chat", () => {
     expect(await answer().locator(".favicon > svg").count()).toBe(await sources.count());
   });
 
-  it.each([{ chat: "chat_heat" }, { section: "appearance" }])("says once that there is no network: %o", async (where) => {
-    await open({ scenario: "offline", ...where });
-    const said = page.getByText(/offline/i).filter({ visible: true });
-    await said.first().waitFor();
-    expect(await said.count()).toBe(1);
-  });
+  it.each([{ chat: "chat_heat" }, { section: "appearance" }])(
+    "says once that there is no network: %o",
+    async (where) => {
+      await open({ scenario: "offline", ...where });
+      const said = page.getByText(/offline/i).filter({ visible: true });
+      await said.first().waitFor();
+      expect(await said.count()).toBe(1);
+    },
+  );
 
   it("leads to where engines and models are changed", async () => {
     await open();
@@ -144,7 +147,9 @@ describe("an answer", () => {
     await answer().getByText("5,453 tokens").waitFor();
     expect(await answer().getByText("$").count()).toBe(0);
     await page.evaluate(() => fakePlatform.updateSetting("models.prices", "openai/gpt-5-mini=0.25/2"));
-    await answer().getByText(/^\$0\.00\d+$/).waitFor();
+    await answer()
+      .getByText(/^\$0\.00\d+$/)
+      .waitFor();
   });
 
   it("has its sources as a row and as a list", async () => {
