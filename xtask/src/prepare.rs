@@ -11,23 +11,30 @@ use deepsearch_servers::Postgres;
 use crate::setup::{self, Consent};
 use crate::{python, shell};
 
+/// File names and contents.
+type Queries = BTreeMap<String, String>;
+
 /// A crate whose queries are checked, and the database they are checked against.
 pub(crate) struct Checked {
     package: &'static str,
     migrations: &'static str,
     /// Named in the crate's `sqlx.toml`.
     url_variable: &'static str,
+    /// As a description names it.
+    database: &'static str,
 }
 
 const LOCAL: Checked = Checked {
     package: "deepsearch-sqlite",
     migrations: "migrations/sqlite",
     url_variable: "SQLITE_DATABASE_URL",
+    database: "SQLite",
 };
 pub(crate) const SHARED: Checked = Checked {
     package: "deepsearch-postgres",
     migrations: "migrations/postgres",
     url_variable: "POSTGRES_DATABASE_URL",
+    database: "PostgreSQL",
 };
 
 const MIGRATE: &str = "import apsw, sys
@@ -51,14 +58,11 @@ pub(crate) fn prepare(consent: Consent, check: bool) -> Result<()> {
     let python = python::ensure(consent)?;
     let work = std::env::temp_dir().join(format!("deepsearch-prepare-{}", std::process::id()));
     fs::create_dir_all(&work).with_context(|| format!("creating `{}`", work.display()))?;
-    let made = local(&python, &work).and_then(|made| {
-        let (schema, shared) = shared(&work)?;
-        Ok((schema, [(LOCAL, made), (SHARED, shared)]))
-    });
+    let made = describe(&python, &work);
     fs::remove_dir_all(&work).with_context(|| format!("removing `{}`", work.display()))?;
     let (schema, made) = made?;
     keep_schema(&schema, check)?;
-    for (checked, made) in made {
+    for (checked, made) in [LOCAL, SHARED].into_iter().zip(made) {
         let committed = shell::root().join(checked.committed());
         if check {
             checked.compare(&made, &read(&committed)?)?;
@@ -70,7 +74,10 @@ pub(crate) fn prepare(consent: Consent, check: bool) -> Result<()> {
     Ok(())
 }
 
-fn local(python: &Path, work: &Path) -> Result<BTreeMap<String, String>> {
+/// The schema that the migrations make of the shared database, as `deepsearch db check` compares it, and the queries of
+/// both: the macros describe each against a migrated, empty database. The whole workspace is checked, with the features
+/// that everything else is built with, so that no library is compiled for this alone.
+fn describe(python: &Path, work: &Path) -> Result<(String, [Queries; 2])> {
     let store = work.join("empty.sqlite");
     shell::output(
         shell::command(python, &["-c", MIGRATE])
@@ -78,11 +85,6 @@ fn local(python: &Path, work: &Path) -> Result<BTreeMap<String, String>> {
             .args(LOCAL.migrations()?),
     )
     .context(WRONG_MIGRATION)?;
-    LOCAL.describe(&format!("sqlite://{}", store.display()), work)
-}
-
-/// The schema that the migrations make, as `deepsearch db check` compares it, and the queries.
-fn shared(work: &Path) -> Result<(String, BTreeMap<String, String>)> {
     let server = Postgres::start()?.context("PostgreSQL is not installed")?;
     let url = server.url("postgres");
     let mut psql = shell::command(
@@ -120,7 +122,18 @@ fn shared(work: &Path) -> Result<(String, BTreeMap<String, String>)> {
     let schema = shell::output(&mut describe).context("describing the schema of the shared database")?;
     // The crate is built with it.
     let schema = format!("{}\n", schema.trim_end());
-    Ok((schema, SHARED.describe(&url, work)?))
+    let described = work.join("queries");
+    fs::create_dir(&described).context("making room for the descriptions")?;
+    shell::run(
+        shell::cargo("check --quiet --locked --workspace --all-targets")
+            .env(LOCAL.url_variable, format!("sqlite://{}", store.display()))
+            .env(SHARED.url_variable, &url)
+            .env("SQLX_OFFLINE", "false")
+            .env("SQLX_OFFLINE_DIR", &described),
+    )
+    .context("checking the queries against the migrations")?;
+    let all = read(&described)?;
+    Ok((schema, [LOCAL.own(&all)?, SHARED.own(&all)?]))
 }
 
 fn keep_schema(made: &str, check: bool) -> Result<()> {
@@ -142,19 +155,14 @@ impl Checked {
         format!("crates/{}/.sqlx", self.package)
     }
 
-    /// Lets the macros describe every query against a migrated, empty database.
-    fn describe(&self, url: &str, work: &Path) -> Result<BTreeMap<String, String>> {
-        let described = work.join(self.package);
-        fs::create_dir(&described).context("making room for the descriptions")?;
-        shell::run(
-            shell::cargo("check --quiet --locked --all-targets --package")
-                .arg(self.package)
-                .env(self.url_variable, url)
-                .env("SQLX_OFFLINE", "false")
-                .env("SQLX_OFFLINE_DIR", &described),
-        )
-        .context("checking the queries against the migrations")?;
-        let made = read(&described)?;
+    /// Those of all descriptions that are this crate's, by the kind of database that each names.
+    fn own(&self, all: &Queries) -> Result<Queries> {
+        let kind = format!("\"db_name\": \"{}\"", self.database);
+        let made: Queries = all
+            .iter()
+            .filter(|(_, content)| content.contains(&kind))
+            .map(|(name, content)| (name.clone(), content.clone()))
+            .collect();
         if made.is_empty() {
             bail!(
                 "no query was described; does `crates/{}/build.rs` still watch {}?",
@@ -176,7 +184,7 @@ impl Checked {
         Ok(paths)
     }
 
-    fn compare(&self, made: &BTreeMap<String, String>, committed: &BTreeMap<String, String>) -> Result<()> {
+    fn compare(&self, made: &Queries, committed: &Queries) -> Result<()> {
         if made == committed {
             return Ok(());
         }
@@ -195,7 +203,7 @@ impl Checked {
 }
 
 /// File names and contents; nothing where there is no such folder.
-fn read(folder: &Path) -> Result<BTreeMap<String, String>> {
+fn read(folder: &Path) -> Result<Queries> {
     if !folder.is_dir() {
         return Ok(BTreeMap::new());
     }
@@ -211,7 +219,7 @@ fn read(folder: &Path) -> Result<BTreeMap<String, String>> {
         .collect()
 }
 
-fn write(made: &BTreeMap<String, String>, committed: &Path) -> Result<()> {
+fn write(made: &Queries, committed: &Path) -> Result<()> {
     if committed.is_dir() {
         fs::remove_dir_all(committed).context("removing the old descriptions")?;
     }
