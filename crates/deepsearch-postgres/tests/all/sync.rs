@@ -7,7 +7,7 @@ use deepsearch_core::sync::{
     Change, ChatRow, EntityKind, FeedCursor, FlagsRow, MessageEvidence, MessageExtras, MessageRow, PROTOCOL, PageBody,
     Push, PushAnswer, PushRow, RemoteError, Row, SettingRow, SyncRemote,
 };
-use deepsearch_core::{ChatId, MessageId};
+use deepsearch_core::{ChatId, Clock, MessageId, SystemClock};
 use deepsearch_postgres::{SharedDatabase, SharedSync};
 use secrecy::SecretString;
 use serde_json::json;
@@ -332,7 +332,7 @@ async fn the_greater_time_and_title_win_a_chat() {
     // Deleted for ever is gone, also for a device that never heard of it.
     assert_eq!(
         applied(&pushed(&world.a, vec![PushRow::DeleteChat(ChatId::from_stored("c"))]).await[0]).timestamp() / 60,
-        Utc::now().timestamp() / 60
+        SystemClock.now().timestamp() / 60
     );
     let answers = pushed(
         &world.a,
@@ -363,7 +363,7 @@ async fn a_wrong_clock_does_not_win_for_ever() {
     let mut late = message("m2", "c", "two");
     late.created_at = at(year + 1);
     let answers = pushed(&world.a, vec![chat("c", "x", year), sent(early), sent(late)]).await;
-    let limit = Utc::now() + TimeDelta::seconds(3);
+    let limit = SystemClock.now() + TimeDelta::seconds(3);
     assert!(answers.iter().all(|answer| applied(answer) < limit), "{answers:?}");
     assert_eq!(
         applied(&answers[2]) - applied(&answers[1]),
