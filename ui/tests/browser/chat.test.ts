@@ -53,7 +53,7 @@ describe("a new chat", () => {
     expect(await answer().locator(".favicon > svg").count()).toBe(await sources.count());
   });
 
-  it.each([{ chat: "chat_heat" }, { section: "appearance" }])(
+  it.each<Record<string, string>>([{ chat: "chat_heat" }, { section: "appearance" }])(
     "says once that there is no network: %o",
     async (where) => {
       await open({ scenario: "offline", ...where });
