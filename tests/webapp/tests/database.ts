@@ -1,6 +1,6 @@
-// The databases of the tests. Whoever starts us (`xtask/src/web_app.rs`) has started a PostgreSQL, had DeepSearch's
-// migrations run in a database there, and names it in `DEEPSEARCH_WEB_APP_DATABASE`, as the role of a web app: the owner
-// of the tables, no superuser.
+// The databases of the tests. Whoever starts us (`xtask/src/web_app.rs`, or `deepsearch-postgres/tests/web_app`) has
+// started a PostgreSQL, had DeepSearch's migrations run in a database there, and names it in
+// `DEEPSEARCH_WEB_APP_DATABASE`, as the role of a web app: the owner of the tables, no superuser.
 
 import { randomUUID } from "node:crypto";
 
@@ -14,6 +14,13 @@ export function sharedUrl(): string {
   if (!url)
     throw new Error("DEEPSEARCH_WEB_APP_DATABASE names no database; these tests are started by `cargo xtask test`");
   return url;
+}
+
+/** The database that DeepSearch migrated, with whatever is in it; it stays. */
+export function sharedDatabase(): Scratch {
+  const url = sharedUrl();
+  const { db, close } = connect(url);
+  return { url, db, [Symbol.asyncDispose]: close };
 }
 
 /** A database of a test's own, gone with its holder: a copy of the shared one, or an empty one. */

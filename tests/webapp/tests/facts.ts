@@ -1,4 +1,7 @@
-// What DeepSearch wrote, by the names of its columns; times are RFC 3339.
+// What DeepSearch wrote, by the names of its columns; times are RFC 3339. DeepSearch's own repositories say so in a file of
+// JSON that `DEEPSEARCH_WEB_APP_FACTS` names, and have written to the shared database then.
+
+import { readFile } from "node:fs/promises";
 
 import type { MessageMetadata, Source } from "../src/schema.ts";
 
@@ -55,4 +58,10 @@ export interface MessageFact {
   sources: Source[] | null;
   metadata: MessageMetadata | null;
   created_at: string;
+}
+
+/** What DeepSearch's repositories wrote, or undefined where nobody had them write. */
+export async function factsOfDeepSearch(): Promise<Facts | undefined> {
+  const path = process.env["DEEPSEARCH_WEB_APP_FACTS"];
+  return path ? JSON.parse(await readFile(path, "utf8")) : undefined;
 }

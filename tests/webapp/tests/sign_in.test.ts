@@ -1,5 +1,6 @@
 // People sign in to the web app, end to end: browser, Auth.js, its Drizzle adapter, a real OpenID provider, and the tables
-// that DeepSearch migrated. After each step the rows are looked at.
+// that DeepSearch migrated. After each step the rows are looked at. They stay: DeepSearch's repositories read them later
+// (`deepsearch-postgres/tests/web_app/sign_in.rs`), and delete a user as R4 says.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
