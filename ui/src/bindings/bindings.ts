@@ -72,16 +72,24 @@ export const commands = {
 	/**  Whoever it is has to sign in again. */
 	endSession: (id: string) => __TAURI_INVOKE<null>("end_session", { id }),
 	accountState: () => __TAURI_INVOKE<AccountState>("account_state"),
+	/**  What the gateway that is set says of itself. */
 	lookAtGateway: () => __TAURI_INVOKE<GatewayInfo>("look_at_gateway"),
+	/**  Begins to sign in, and opens the browser where the way goes through the one on this machine. */
 	startSignIn: (way: Way, provider: string | null) => __TAURI_INVOKE<SignInStep>("start_sign_in", { way, provider }),
+	/**  Opens the browser once more for the sign-in that is under way. */
 	openSignIn: () => __TAURI_INVOKE<null>("open_sign_in"),
 	cancelSignIn: () => __TAURI_INVOKE<null>("cancel_sign_in"),
+	/**  Looks once more for a session whose keychain was locked. */
 	recallSession: () => __TAURI_INVOKE<AccountState>("recall_session"),
+	/**  The account with its devices, as the gateway tells of it. */
 	lookupAccount: () => __TAURI_INVOKE<Account>("lookup_account"),
 	revokeDevice: (device: string) => __TAURI_INVOKE<null>("revoke_device", { device }),
+	/**  Signs this device out. With `remove_local_copy` its chats, pages and backups go too, and the app starts again. */
 	signOut: (removeLocalCopy: boolean) => __TAURI_INVOKE<SignedOut>("sign_out", { removeLocalCopy }),
 	signOutEverywhere: () => __TAURI_INVOKE<null>("sign_out_everywhere"),
+	/**  Asks where to, and writes everything the shared database holds of this person there. `None` when it was called off. */
 	exportAccount: () => __TAURI_INVOKE<string | null>("export_account"),
+	/**  Deletes the account. The e-mail address says that it is meant. */
 	deleteAccount: (email: string) => __TAURI_INVOKE<null>("delete_account", { email }),
 	info: () => __TAURI_INVOKE<AppInfo>("info"),
 	shortcut: () => __TAURI_INVOKE<Shortcut>("shortcut"),
@@ -110,18 +118,27 @@ export const events = {
 };
 
 /* Types */
-export type Account = { user: SessionUser, devices: Device[] };
+/**  An account as the gateway tells of it. */
+export type Account = {
+	user: SessionUser,
+	devices: Device[],
+};
+
+/**  Who is signed in, or how far signing in is, is another now. */
 export type AccountChanged = null;
-export type AccountState = { gateway: string | null, signed_in: SignedIn | null, signing_in: SignInStep | null, failure: Failure | null, locked: Failure | null };
-export type Device = { id: string, name: string, created_at: DateTime, last_seen_at: DateTime | null, current: boolean };
-export type GatewayInfo = { url: string, host: string, providers: Provider[], takes_codes: boolean };
-export type Place = "keychain" | "file";
-export type Provider = { id: string, name: string, kind: string };
-export type SessionUser = { id: string, name: string | null, email: string, image: string | null, is_admin: boolean };
-export type SignInStep = { way: Way, gateway: string, user_code: string | null, code_address: string | null, started_at: DateTime, expires_at: DateTime, finishing: boolean };
-export type SignedIn = { user: SessionUser, gateway: string, device_id: string, device_name: string, since: DateTime, kept_in: Place };
-export type SignedOut = { told_gateway: boolean };
-export type Way = "deep_link" | "loopback" | "device_code";
+
+/**  How the account stands on this device. Told without a network. */
+export type AccountState = {
+	/**  The gateway that is set. */
+	gateway: string | null,
+	signed_in: SignedIn | null,
+	signing_in: SignInStep | null,
+	/**  Why the last sign-in, or the session, ended. */
+	failure: Failure | null,
+	/**  Why a session that is kept cannot be used now. */
+	locked: Failure | null,
+};
+
 /**  One step of an answer. Events only inform: what must be kept is in [`AnswerEvent::Finished`]'s message. */
 export type AnswerEvent = 
 /**  The question is saved and the answer has an id; everything after this survives a crash. */
@@ -200,7 +217,7 @@ export type Chat = {
 	leaf: MessageId | null,
 };
 
-/**  Where a page of the list ended. Two chats may have one time, so the id belongs to it. */
+/**  Where a page of the list of chats ended. Two chats may have one time, so the id belongs to it. */
 export type ChatCursor = {
 	updated_at: string,
 	id: ChatId,
@@ -247,6 +264,16 @@ export type DayCount = {
 	day: string,
 	searches: number,
 	cached: number,
+};
+
+/**  A device that is signed in. */
+export type Device = {
+	id: string,
+	name: string,
+	created_at: string,
+	last_seen_at: string | null,
+	/**  The one that asks. */
+	current?: boolean,
 };
 
 export type EngineCount = {
@@ -360,6 +387,14 @@ export type Finding = {
 	says: string,
 	/**  What to do, where there is something. */
 	advice: string | null,
+};
+
+/**  What a gateway says of itself. */
+export type GatewayInfo = {
+	url: string,
+	host: string,
+	providers: Provider[],
+	takes_codes: boolean,
 };
 
 /**  How bad a finding is. */
@@ -557,6 +592,19 @@ export type Page = {
 /**  A saved page: `page_` and a UUID version 7. */
 export type PageId = string;
 
+/**  Where secrets lie. */
+export type Place = "keychain" | 
+/**  Sealed in `secrets.toml`. */
+"file";
+
+/**  Who proves to the gateway who a person is. */
+export type Provider = {
+	id: string,
+	name: string,
+	/**  `oauth`, `oidc` or `email`. */
+	kind: string,
+};
+
 /**  A provider of models as a person sees it. */
 export type ProviderStatus = {
 	/**  As settings and the ids of models write it. */
@@ -672,6 +720,15 @@ export type SessionSummary = {
 	is_device: boolean,
 };
 
+/**  Who is signed in, as the gateway tells it. */
+export type SessionUser = {
+	id: string,
+	name: string | null,
+	email: string,
+	image: string | null,
+	is_admin?: boolean,
+};
+
 /**  A setting as it stands. */
 export type SettingValue = {
 	key: string,
@@ -693,6 +750,36 @@ export type Shortcut = {
 	active: boolean,
 	/**  Why not, in words. */
 	problem: Failure | null,
+};
+
+/**  A sign-in that is under way. */
+export type SignInStep = {
+	way: Way,
+	gateway: string,
+	/**  What to type, and where, when there is a code. */
+	user_code: string | null,
+	code_address: string | null,
+	started_at: string,
+	expires_at: string,
+	/**  The answer is there and is being redeemed. */
+	finishing: boolean,
+};
+
+/**  Who is signed in on this device. */
+export type SignedIn = {
+	user: SessionUser,
+	gateway: string,
+	device_id: string,
+	device_name: string,
+	since: string,
+	/**  Where the session's secrets lie. */
+	kept_in: Place,
+};
+
+/**  What came of signing out. On this device it always works. */
+export type SignedOut = {
+	/**  Whether the gateway knows; otherwise this device is still listed there, and another one can revoke it. */
+	told_gateway: boolean,
 };
 
 /**  A source of an answer, as the seed keeps it beside the message (seed part 3). */
@@ -730,7 +817,7 @@ export type Table = "user" | "account" | "session" | "verification_token" | "cha
 export type TableRows = {
 	columns: ColumnHead[],
 	/**  One text a column, cut when it is long; `None` is NULL. */
-	rows: (string | null)[][],
+	rows: ((string | null)[])[],
 	/**  `None` when there are no more. */
 	next: RowKey | null,
 };
@@ -772,6 +859,15 @@ export type Value = null | boolean | number | string | Value[] | { [key in strin
 
 /**  Whether the sources say what a sentence says. */
 export type Verdict = "supported" | "partly" | "not_found";
+
+/**  How the answer comes back. */
+export type Way = 
+/**  Through a `deepsearch://` link. */
+"deep_link" | 
+/**  To an address of this machine that only the browser here reaches. */
+"loopback" | 
+/**  It is asked for again and again, while a person types a code into any browser. */
+"device_code";
 
 /**  What the web engines found. */
 export type WebResults = {
