@@ -490,6 +490,13 @@ $$;
 ---------------------------------------------------------------------------------------------------------------------
 -- Devices write. Rows come and answers go as the JSON of `PushRow` and `PushAnswer` in deepsearch-core.
 
+-- The answer to a row that is there already. Whoever pushed a later time has to learn which one is kept.
+create function deepsearch_sync.same(pushed_at timestamptz, kept_at timestamptz) returns json
+language sql immutable set search_path = pg_catalog, pg_temp as $$
+    select case when pushed_at > kept_at then json_build_object('Applied', json_build_object('at', kept_at))
+        else '"Duplicate"' end
+$$;
+
 create function deepsearch_sync.push_chat(me text, pushed json, is_known boolean, latest timestamptz) returns json
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 <<its>>
@@ -520,7 +527,7 @@ begin
         return '"IdConflict"';
     end if;
     if (stored.title, stored.updated_at, stored.deleted_at) is not distinct from (its.title, updated, deleted) then
-        return '"Duplicate"';
+        return deepsearch_sync.same((pushed ->> 'updated_at')::timestamptz, updated);
     end if;
     if (stored.updated_at, stored.title collate "C") >= (updated, its.title collate "C") then
         return json_build_object('Superseded', json_build_object('Chat', json_build_object(
@@ -555,7 +562,7 @@ begin
             if (stored.pinned, stored.archived, stored.leaf, stored.at) is not distinct from
                 ((pushed ->> 'pinned')::boolean, (pushed ->> 'archived')::boolean, (pushed ->> 'leaf')::varchar, moment)
             then
-                return '"Duplicate"';
+                return deepsearch_sync.same((pushed ->> 'at')::timestamptz, moment);
             end if;
             return json_build_object('Superseded', json_build_object('Flags', json_build_object(
                 'chat_id', stored.chat_id, 'pinned', stored.pinned, 'archived', stored.archived, 'leaf', stored.leaf,
@@ -688,7 +695,7 @@ begin
     stored_value := deepsearch_sync.setting_value(stored, of_key);
     if stored_at is not null then
         if stored_at = moment and stored_value::jsonb = its.value::jsonb then
-            return '"Duplicate"';
+            return deepsearch_sync.same((pushed ->> 'at')::timestamptz, moment);
         end if;
         if (stored_at, stored_value::text collate "C") >= (moment, its.value::text collate "C") then
             return json_build_object('Superseded', json_build_object('Setting', json_build_object(

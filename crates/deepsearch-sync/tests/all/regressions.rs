@@ -89,3 +89,21 @@ fn a_time_that_was_taken_back_is_learned_from_the_feed() {
         ],
     );
 }
+
+/// Two devices with clocks a year ahead touch one chat, and the server takes both back to the same instant: the second
+/// row is the same as the first, and its device has to learn the time all the same.
+#[test]
+fn a_row_that_is_the_same_only_once_it_was_taken_back_is_learned_too() {
+    ends_well(
+        3,
+        &[
+            Step::Web(WebAct::NewChat, false),
+            Step::Sync(0, None),
+            Step::Skew(0, 525_600),
+            Step::Sync(2, None),
+            Step::Skew(2, 525_600),
+            Step::Person(0, Act::Rename(0)),
+            Step::Person(2, Act::Say(0)),
+        ],
+    );
+}

@@ -499,6 +499,7 @@ impl Trial<'_> {
                 reason: "value too long for type character varying(500)".into(),
             };
         }
+        let is_taken_back = row.updated_at > self.limit;
         let row = ChatRow {
             created_at: row.created_at.min(self.limit),
             updated_at: row.updated_at.min(self.limit),
@@ -513,7 +514,7 @@ impl Trial<'_> {
                 if (&stored.title, stored.updated_at, stored.deleted_at)
                     == (&row.title, row.updated_at, row.deleted_at) =>
             {
-                return PushAnswer::Duplicate;
+                return same(is_taken_back, row.updated_at);
             }
             Some(stored) if (stored.updated_at, &stored.title) >= (row.updated_at, &row.title) => {
                 return PushAnswer::Superseded(Box::new(Row::Chat(stored.clone())));
@@ -549,6 +550,7 @@ impl Trial<'_> {
         if !self.tables.chats.contains_key(&row.chat_id) {
             return PushAnswer::Orphan;
         }
+        let is_taken_back = row.at > self.limit;
         let row = FlagsRow {
             at: row.at.min(self.limit),
             ..row.clone()
@@ -557,7 +559,7 @@ impl Trial<'_> {
             && stored.at >= row.at
         {
             if *stored == row {
-                return PushAnswer::Duplicate;
+                return same(is_taken_back, row.at);
             }
             return PushAnswer::Superseded(Box::new(Row::Flags(stored.clone())));
         }
@@ -631,13 +633,14 @@ impl Trial<'_> {
     }
 
     fn setting(&mut self, row: &SettingRow) -> PushAnswer {
+        let is_taken_back = row.at > self.limit;
         let row = SettingRow {
             at: row.at.min(self.limit),
             ..row.clone()
         };
         if let Some(stored) = self.tables.settings.get(&row.key) {
             if *stored == row {
-                return PushAnswer::Duplicate;
+                return same(is_taken_back, row.at);
             }
             if (stored.at, stored.value.to_string()) >= (row.at, row.value.to_string()) {
                 return PushAnswer::Superseded(Box::new(Row::Setting(stored.clone())));
@@ -647,5 +650,14 @@ impl Trial<'_> {
         let at = row.at;
         self.effects.push(Effect::Setting(row));
         PushAnswer::Applied { at }
+    }
+}
+
+/// The answer to a row that is there already. Whoever pushed a later time has to learn which one is kept.
+fn same(is_taken_back: bool, at: DateTime<Utc>) -> PushAnswer {
+    if is_taken_back {
+        PushAnswer::Applied { at }
+    } else {
+        PushAnswer::Duplicate
     }
 }
