@@ -86,6 +86,10 @@ grant select, insert, update, delete on deepsearch_sync.change, deepsearch_sync.
     deepsearch_sync.message_extras, deepsearch_sync.setting_clock, deepsearch_sync.page, deepsearch_sync.page_use
     to deepsearch_definer;
 grant usage on sequence deepsearch_sync.change_seq to deepsearch_definer;
+-- The sign-in server reads what is kept of a person, to hand it to them.
+grant usage on schema deepsearch_sync to deepsearch_gateway;
+grant select on deepsearch_sync.chat_flags, deepsearch_sync.message_extras, deepsearch_sync.setting_clock,
+    deepsearch_sync.page to deepsearch_gateway;
 -- Reading and deleting chats and messages is the boundary's grant.
 grant insert, update on public."ai-app-template_chat", public."ai-app-template_message" to deepsearch_definer;
 grant select, insert, update on public."ai-app-template_user_settings" to deepsearch_definer;

@@ -43,7 +43,7 @@ pub use check::{Difference, Problem};
 pub use cleaning::Cleaned;
 pub use database::{ConnectError, SharedDatabase};
 pub use device_requests::{DeviceGrant, DeviceRequest, Polled};
-pub use device_sessions::{Device, DeviceSession, NewSession, SignedIn};
+pub use device_sessions::{Device, DeviceKey, DeviceSession, NewSession, SignedIn};
 pub use devices::{Admission, DeviceError, DeviceId, session_token_hash};
 pub use error::{DatabaseError, Rule};
 pub use inspect::{ColumnHead, ROWS_ON_A_PAGE, RowKey, SessionCursor, SessionSummary, TableRows, TableSummary};

@@ -5,6 +5,8 @@
 
 mod ports;
 mod postgres;
+mod redis;
 
 pub use ports::free_port;
 pub use postgres::{Postgres, has_postgres};
+pub use redis::Redis;
