@@ -73,7 +73,8 @@ impl RedisCache {
             .url
             .into_connection_info()
             .map(|info| {
-                let mut settings = info.redis_settings().clone();
+                // Not its library's name: that wants a right of its own.
+                let mut settings = info.redis_settings().clone().set_skip_set_lib_name();
                 if let Some(user) = place.user {
                     settings = settings.set_username(user);
                 }

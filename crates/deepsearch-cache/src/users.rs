@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(2);
 /// How many users are changed with one request.
 const AT_ONCE: usize = 500;
 /// All that a tier does, and what a connection begins with.
-const COMMANDS: [&str; 6] = ["+getrange", "+setex", "+ping", "+hello", "+auth", "+client|setinfo"];
+const COMMANDS: [&str; 5] = ["+getrange", "+setex", "+ping", "+hello", "+auth"];
 
 /// What a device's user of Redis is to be.
 #[derive(Clone)]
@@ -56,7 +56,8 @@ impl RedisUsers {
         let connection = url
             .into_connection_info()
             .map(|info| {
-                let mut settings = info.redis_settings().clone();
+                // Not its library's name: that wants a right of its own.
+                let mut settings = info.redis_settings().clone().set_skip_set_lib_name();
                 if let Some(user) = user {
                     settings = settings.set_username(user);
                 }

@@ -234,6 +234,10 @@ pub(crate) async fn delete(
     match deleted {
         Ok(()) => {
             tracing::info!(user = %user.id, "a person deleted their account");
+            // What is left of their devices goes with the next round of housekeeping otherwise.
+            if let Err(error) = parts.database.drop_revoked_devices().await {
+                tracing::warn!(error = chain(&error), "devices of a deleted account are dropped later");
+            }
             StatusCode::NO_CONTENT.into_response()
         }
         Err(error) => unavailable(error),

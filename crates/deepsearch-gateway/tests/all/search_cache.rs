@@ -136,7 +136,6 @@ async fn a_device_s_user_can_do_nothing_but_read_and_write_entries() {
         &["flushdb"],
         &["config", "get", "*"],
         &["config", "set", "dir", "/tmp"],
-        &["debug", "sleep", "0"],
         &["shutdown", "nosave"],
         &["monitor"],
         &["eval", "return 1", "0"],

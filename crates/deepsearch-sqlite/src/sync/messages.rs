@@ -25,6 +25,8 @@ pub struct LocalMessage {
     pub has_evidence: bool,
 }
 
+const PLACING: &str = "put a message in its place";
+
 impl SyncTx {
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
@@ -79,7 +81,6 @@ impl SyncTx {
     pub async fn put_message(&mut self, row: &MessageRow) -> Result<(), StoreError> {
         const ACTION: &str = "keep a synced message";
         let (id, chat_id, created_at) = (row.id.as_str(), row.chat_id.as_str(), row.created_at.timestamp_millis());
-        let role = row.role.parse().unwrap_or(Role::System).as_str();
         let extras = row.extras.as_ref();
         let parent = extras.and_then(|extras| extras.parent.as_ref()).map(MessageId::as_str);
         let state = match extras {
@@ -112,26 +113,59 @@ impl SyncTx {
         .await
         .doing(ACTION)?;
         if updated.rows_affected() == 0 {
-            sqlx::query!(
-                "insert into message (id, chat_id, parent, role, content, sources, metadata, created_at, state,
-                    follow_ups, synced, appended)
-                 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?) on conflict (id) do nothing",
-                id,
-                chat_id,
-                parent,
-                role,
-                row.content,
-                row.sources,
-                row.metadata,
-                created_at,
-                state,
-                follow_ups,
-                appended
-            )
-            .execute(self.tx())
-            .await
-            .doing(ACTION)?;
+            return self.add_message(row).await;
         }
+        self.place(row).await
+    }
+
+    /// Adds the row of a message that is not here. A first pull is made of these, so it takes no statement too many.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn add_message(&mut self, row: &MessageRow) -> Result<(), StoreError> {
+        const ACTION: &str = "keep a synced message";
+        let (id, chat_id, created_at) = (row.id.as_str(), row.chat_id.as_str(), row.created_at.timestamp_millis());
+        let role = row.role.parse().unwrap_or(Role::System).as_str();
+        let extras = row.extras.as_ref();
+        let parent = extras.and_then(|extras| extras.parent.as_ref()).map(MessageId::as_str);
+        let state = match extras {
+            Some(extras) if extras.interrupted => "interrupted",
+            _ => "complete",
+        };
+        let follow_ups = (extras.map(|extras| &extras.follow_ups))
+            .filter(|questions| !questions.is_empty())
+            .map(write_json)
+            .transpose()
+            .doing(ACTION)?;
+        let appended = extras.is_none();
+        sqlx::query!(
+            "insert into message (id, chat_id, parent, role, content, sources, metadata, created_at, state,
+                follow_ups, synced, appended)
+             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?) on conflict (id) do nothing",
+            id,
+            chat_id,
+            parent,
+            role,
+            row.content,
+            row.sources,
+            row.metadata,
+            created_at,
+            state,
+            follow_ups,
+            appended
+        )
+        .execute(self.tx())
+        .await
+        .doing(ACTION)?;
+        self.place(row).await
+    }
+
+    /// Puts a message that was written in its place in its chat.
+    async fn place(&mut self, row: &MessageRow) -> Result<(), StoreError> {
+        const ACTION: &str = "keep a synced message";
+        let id = row.id.as_str();
+        let extras = row.extras.as_ref();
+        let parent = extras.and_then(|extras| extras.parent.as_ref()).map(MessageId::as_str);
         if parent.is_some() {
             sqlx::query!(
                 "insert or ignore into sync_dangling (message_id)
@@ -143,7 +177,10 @@ impl SyncTx {
             .await
             .doing(ACTION)?;
         }
-        self.link_in_order(&row.id).await
+        if extras.is_none() {
+            self.link_behind(&row.id).await?;
+        }
+        self.link_before(&row.id).await
     }
 
     /// Notes whether the server has a message as it is here.
@@ -211,7 +248,12 @@ impl SyncTx {
     /// Puts messages without known parents in their place: this one after the one before it in time, and the one after
     /// it behind this one.
     async fn link_in_order(&mut self, id: &MessageId) -> Result<(), StoreError> {
-        const ACTION: &str = "put a message in its place";
+        self.link_behind(id).await?;
+        self.link_before(id).await
+    }
+
+    /// Puts a message without a known parent after the one before it in time.
+    async fn link_behind(&mut self, id: &MessageId) -> Result<(), StoreError> {
         let id = id.as_str();
         sqlx::query!(
             "update message set parent = (select before.id from message as before
@@ -224,7 +266,13 @@ impl SyncTx {
         )
         .execute(self.tx())
         .await
-        .doing(ACTION)?;
+        .doing(PLACING)?;
+        Ok(())
+    }
+
+    /// Puts the message that comes after one in time behind it, where that has no known parent.
+    async fn link_before(&mut self, id: &MessageId) -> Result<(), StoreError> {
+        let id = id.as_str();
         sqlx::query!(
             "update message set parent = ?1 where appended = 1 and id = (select after.id from message as this
                 join message as after on after.chat_id = this.chat_id and after.created_at >= this.created_at
@@ -235,7 +283,7 @@ impl SyncTx {
         )
         .execute(self.tx())
         .await
-        .doing(ACTION)?;
+        .doing(PLACING)?;
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 //! each call.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -27,11 +28,18 @@ pub(crate) enum Fault {
     Slow,
 }
 
+enum Target {
+    Memory(Arc<Server>),
+    Real(Arc<dyn SyncRemote>),
+}
+
 /// Something that the person does on the device while a push is under way.
 pub(crate) type Meanwhile = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
 
 pub(crate) struct Link {
-    pub(crate) server: Arc<Server>,
+    target: Target,
+    /// How long it waits for a real server.
+    patience: Mutex<Duration>,
     /// The fault, and how many calls go well before it.
     fault: Mutex<Option<(u32, Fault)>>,
     pub(crate) meanwhile: Mutex<Option<Meanwhile>>,
@@ -41,8 +49,22 @@ pub(crate) struct Link {
 
 impl Link {
     pub(crate) fn new(server: Arc<Server>) -> Self {
+        Self::on(Target::Memory(server), Duration::MAX)
+    }
+
+    /// To a real server, for which nobody waits longer than `patience`.
+    pub(crate) fn to(remote: Arc<dyn SyncRemote>, patience: Duration) -> Self {
+        Self::on(Target::Real(remote), patience)
+    }
+
+    pub(crate) fn be_patient(&self, patience: Duration) {
+        *self.patience.lock().unwrap() = patience;
+    }
+
+    fn on(target: Target, patience: Duration) -> Self {
         Self {
-            server,
+            target,
+            patience: Mutex::new(patience),
             fault: Mutex::new(None),
             meanwhile: Mutex::new(None),
             crashed: Notify::new(),
@@ -75,11 +97,13 @@ impl Link {
         std::future::pending().await
     }
 
+    /// One call: `work` and `slow` are what the server in memory does, `real` asks a real one.
     async fn call<T>(
         &self,
         action: &'static str,
-        work: impl FnOnce(&mut State) -> Result<T, RemoteError>,
-        slow: impl FnOnce(&mut State),
+        work: impl FnOnce(&mut State) -> Result<T, RemoteError> + Send,
+        slow: impl FnOnce(&mut State) + Send,
+        real: impl for<'a> FnOnce(&'a dyn SyncRemote) -> BoxFuture<'a, Result<T, RemoteError>> + Send,
     ) -> Result<T, RemoteError> {
         self.calls.lock().unwrap().push(action);
         let lost = || RemoteError::Offline {
@@ -90,30 +114,52 @@ impl Link {
         match fault {
             Some(Fault::CrashBefore) => self.die().await,
             Some(Fault::LostRequest) => return Err(lost()),
-            Some(Fault::Slow) => {
-                slow(&mut self.server.state.lock().unwrap());
-                return Err(RemoteError::TimedOut { action });
+            _ => {}
+        }
+        let answer = match &self.target {
+            Target::Memory(server) if fault == Some(Fault::Slow) => {
+                slow(&mut server.state.lock().unwrap());
+                Err(RemoteError::TimedOut { action })
             }
-            _ => {}
-        }
-        let answer = work(&mut self.server.state.lock().unwrap());
+            Target::Memory(server) => work(&mut server.state.lock().unwrap()),
+            Target::Real(remote) => {
+                let patience = *self.patience.lock().unwrap();
+                let answer = tokio::time::timeout(patience, real(remote.as_ref())).await;
+                answer.unwrap_or(Err(RemoteError::TimedOut { action }))
+            }
+        };
         match fault {
-            Some(Fault::CrashAfter) => self.die().await,
-            Some(Fault::LostAnswer) => return Err(lost()),
-            _ => {}
+            Some(Fault::CrashAfter) => {
+                self.die().await;
+                answer
+            }
+            // What a real server does late it has done by the time that anybody asks again.
+            Some(Fault::LostAnswer | Fault::Slow) => Err(lost()),
+            _ => answer,
         }
-        answer
     }
 }
 
 #[async_trait]
 impl SyncRemote for Link {
     async fn pull(&self, after: FeedCursor, limit: u32) -> Result<FeedPage, RemoteError> {
-        self.call("pull", |state| Ok(state.pull(after, limit)), |_| {}).await
+        self.call(
+            "pull",
+            |state| Ok(state.pull(after, limit)),
+            |_| {},
+            move |remote| remote.pull(after, limit),
+        )
+        .await
     }
 
     async fn count_changes(&self, after: FeedCursor) -> Result<u64, RemoteError> {
-        self.call("count", |state| Ok(state.count_changes(after)), |_| {}).await
+        self.call(
+            "count",
+            |state| Ok(state.count_changes(after)),
+            |_| {},
+            move |remote| remote.count_changes(after),
+        )
+        .await
     }
 
     async fn list_recent(
@@ -122,13 +168,25 @@ impl SyncRemote for Link {
         after: Option<&RecentMark>,
         limit: u32,
     ) -> Result<RecentPage, RemoteError> {
-        self.call("recent", |state| Ok(state.list_recent(since, after, limit)), |_| {})
-            .await
+        let owned = after.cloned();
+        self.call(
+            "recent",
+            |state| Ok(state.list_recent(since, after, limit)),
+            |_| {},
+            move |remote| Box::pin(async move { remote.list_recent(since, owned.as_ref(), limit).await }),
+        )
+        .await
     }
 
     async fn list_ids(&self, kind: EntityKind, after: Option<&str>, limit: u32) -> Result<IdPage, RemoteError> {
-        self.call("ids", |state| Ok(state.list_ids(kind, after, limit)), |_| {})
-            .await
+        let owned = after.map(str::to_owned);
+        self.call(
+            "ids",
+            |state| Ok(state.list_ids(kind, after, limit)),
+            |_| {},
+            move |remote| Box::pin(async move { remote.list_ids(kind, owned.as_deref(), limit).await }),
+        )
+        .await
     }
 
     async fn push(&self, push: &Push) -> Result<Vec<PushAnswer>, RemoteError> {
@@ -140,7 +198,14 @@ impl SyncRemote for Link {
             // Whether the push was valid is seen by nobody.
             state.push_slowly(push).ok();
         };
-        self.call("push", |state| state.push(push), slow).await
+        let owned = push.clone();
+        self.call(
+            "push",
+            |state| state.push(push),
+            slow,
+            move |remote| Box::pin(async move { remote.push(&owned).await }),
+        )
+        .await
     }
 
     async fn list_missing_pages(&self, hashes: &[String]) -> Result<Vec<String>, RemoteError> {
@@ -152,7 +217,14 @@ impl SyncRemote for Link {
                 .cloned()
                 .collect())
         };
-        self.call("missing pages", missing, |_| {}).await
+        let owned = hashes.to_vec();
+        self.call(
+            "missing pages",
+            missing,
+            |_| {},
+            move |remote| Box::pin(async move { remote.list_missing_pages(&owned).await }),
+        )
+        .await
     }
 
     async fn put_page(&self, page: &PageBody) -> Result<(), RemoteError> {
@@ -160,11 +232,24 @@ impl SyncRemote for Link {
             state.tables.pages.insert(page.content_hash.clone(), page.clone());
             Ok(())
         };
-        self.call("put page", put, |_| {}).await
+        let owned = page.clone();
+        self.call(
+            "put page",
+            put,
+            |_| {},
+            move |remote| Box::pin(async move { remote.put_page(&owned).await }),
+        )
+        .await
     }
 
     async fn lookup_page(&self, hash: &str) -> Result<Option<PageBody>, RemoteError> {
-        self.call("page", |state| Ok(state.tables.pages.get(hash).cloned()), |_| {})
-            .await
+        let owned = hash.to_owned();
+        self.call(
+            "page",
+            |state| Ok(state.tables.pages.get(hash).cloned()),
+            |_| {},
+            move |remote| Box::pin(async move { remote.lookup_page(&owned).await }),
+        )
+        .await
     }
 }

@@ -107,3 +107,25 @@ fn a_row_that_is_the_same_only_once_it_was_taken_back_is_learned_too() {
         ],
     );
 }
+
+/// A message came before its chat, which then was deleted for ever, and half a year later nobody remembers that it was.
+#[test]
+fn what_waits_for_a_chat_that_nobody_remembers_waits_no_more() {
+    ends_well(
+        2,
+        &[
+            Step::Sync(0, None),
+            Step::Sync(1, None),
+            Step::Person(0, Act::NewChat),
+            Step::Sync(0, None),
+            // An open transaction holds back the chat, and not the message that was there before.
+            Step::Web(WebAct::NewChat, true),
+            Step::Web(WebAct::Rename(0), false),
+            Step::Sync(1, None),
+            Step::Web(WebAct::HardDelete(0), false),
+            Step::End(0, true),
+            Step::Days(192),
+            Step::Collect,
+        ],
+    );
+}

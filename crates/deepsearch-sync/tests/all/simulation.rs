@@ -118,7 +118,7 @@ fn fault() -> impl Strategy<Value = Option<(u32, Fault)>> {
     prop::option::weighted(0.5, (0..8_u32, fault))
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(crate) fn step() -> impl Strategy<Value = Step> {
     let device = 0..4_u8;
     prop_oneof![
         30 => (device.clone(), act()).prop_map(|(device, act)| Step::Person(device, act)),
@@ -367,7 +367,7 @@ impl World {
     }
 }
 
-async fn person(device: &mut Device, act: &Act) {
+pub(crate) async fn person(device: &mut Device, act: &Act) {
     match act {
         Act::NewChat => device.new_chat().await,
         Act::Say(chat) => device.say(*chat).await,
@@ -395,7 +395,7 @@ async fn person(device: &mut Device, act: &Act) {
     }
 }
 
-async fn sync_and_say(device: &mut Device, pick: u8) {
+pub(crate) async fn sync_and_say(device: &mut Device, pick: u8) {
     let Some(chat) = device.chat(pick).await else {
         return;
     };
@@ -534,7 +534,7 @@ fn web_message(chat: &ChatId, mark: &str, now: DateTime<Utc>) -> MessageRow {
 }
 
 /// The first thing that differs, in words.
-fn difference(ours: &crate::device::View, theirs: &crate::device::View) -> String {
+pub(crate) fn difference(ours: &crate::device::View, theirs: &crate::device::View) -> String {
     fn first<T: std::fmt::Debug + PartialEq>(
         what: &str,
         ours: &BTreeMap<String, T>,
