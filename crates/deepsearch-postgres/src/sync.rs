@@ -387,8 +387,8 @@ fn remote_error(action: &'static str, error: sqlx::Error) -> RemoteError {
             action,
             reason: told.message().to_owned(),
         },
-        // A time limit, a lock.
-        Some("57014" | "55P03" | "25P03") => RemoteError::TimedOut { action },
+        // A time limit, a lock, two pushes that met crosswise: nothing was written, and the next try goes through.
+        Some("57014" | "55P03" | "25P03" | "40P01" | "40001") => RemoteError::TimedOut { action },
         Some(code) if code.starts_with("08") || code.starts_with("57P") => RemoteError::Offline {
             action,
             source: error.into(),

@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use deepsearch_core::sync::FUTURE_LIMIT;
-use deepsearch_core::{Clock, SystemClock, UserId};
+use deepsearch_core::{Clock, RemoteError, SystemClock, UserId};
 use deepsearch_postgres::{Admission, DeviceId, SharedDatabase, SharedSync, scram_verifier, session_token_hash};
 use deepsearch_servers::Postgres;
+use deepsearch_sync::SyncError;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::Value;
@@ -331,15 +332,21 @@ impl<'a> World<'a> {
             device.link.be_patient(PEACE);
         }
         for round in 0..8 {
-            let mut waits = false;
+            let (mut waits, mut meets_others) = (false, false);
             for place in 0..self.devices.len() {
                 self.look_at_the_clock();
                 let device = &mut self.devices[place];
                 match device.sync(None).await {
                     Some(Ok(())) => {}
+                    // A push that its device gave up may still be at work; the next try goes through.
+                    Some(Err(SyncError::Remote(RemoteError::TimedOut { .. }))) if round < 4 => meets_others = true,
                     other => return Err(format!("{} could not sync in peace: {other:?}", device.name)),
                 }
                 waits |= device.counts().await.outbox > 0;
+            }
+            if meets_others {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                continue;
             }
             if !waits {
                 break;
