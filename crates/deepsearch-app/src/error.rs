@@ -7,6 +7,7 @@ use deepsearch_core::error::sentence;
 use deepsearch_core::{ErrorCode, Failure, FetchError, Invalid, ModelError, SearchError};
 use deepsearch_postgres::{ConnectError, DatabaseError, DeviceError, SchemaError};
 use deepsearch_sqlite::StoreError;
+use deepsearch_sync::SyncError;
 use thiserror::Error;
 
 #[derive(Debug, Error)]
@@ -83,6 +84,10 @@ pub enum AppError {
     },
     #[error(transparent)]
     Auth(#[from] AuthError),
+    #[error(transparent)]
+    Sync(#[from] SyncError),
+    #[error("{changes} changes and {chats} chats are only on this device")]
+    OnlyHere { changes: u32, chats: u32 },
     #[error("the network client could not be made")]
     Network(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the answer was stopped")]
@@ -133,6 +138,10 @@ impl From<&AppError> for Failure {
             }
             AppError::NoRandom => say(ErrorCode::Internal),
             AppError::Auth(error) => error.into(),
+            AppError::Sync(error) => error.into(),
+            AppError::OnlyHere { .. } => say(ErrorCode::Invalid).hint(
+                "Send them first with `deepsearch sync`, and hand chats over with `deepsearch sync offers accept`; or remove them with `--discard`.",
+            ),
             AppError::Unknown { what: "device", .. } => {
                 say(ErrorCode::NotFound).hint("`deepsearch devices` lists them.")
             }

@@ -16,6 +16,7 @@ mod web_search;
 
 mod account;
 mod sign_in;
+mod sync;
 
 mod backups;
 mod data;
@@ -49,6 +50,7 @@ pub use settings::{SETTINGS, SettingInfo, SettingKind, SettingValue};
 pub use share::Admitted;
 pub use shared_database::{OwnedDatabase, add_migration};
 pub use sign_in::{AccountState, GatewayInfo, SignInStep, SignedIn, is_callback};
+pub use sync::{SyncConflict, SyncRemedy, SyncState, SyncStatus};
 pub use web_search::WebResults;
 
 pub use deepsearch_auth::{Account, AuthError, Device, Place, Provider, Session, SessionAbout, SessionUser, Way};
@@ -60,7 +62,8 @@ pub use deepsearch_postgres::{
 };
 pub use deepsearch_search::{ENGINES, EngineHealth, EngineState};
 pub use deepsearch_sqlite::{
-    Backup, BackupKind, ChatCursor, ChatFilter, ChatView, HistoryFilter, HistoryHit, HistoryQuery, HistoryResults,
-    Recovery, Replaced,
+    Backup, BackupKind, ChatCursor, ChatFilter, ChatOffer, ChatView, ConflictKind, HistoryFilter, HistoryHit,
+    HistoryQuery, HistoryResults, Recovery, Replaced, SyncCounts,
 };
+pub use deepsearch_sync::SyncProgress;
 pub use secrecy::SecretString;

@@ -19,8 +19,8 @@ use crate::secrets;
 use crate::shared_database::OwnedDatabase;
 
 /// The settings that hold what this device got.
-const DEVICE_URL: &str = "shared.device_url";
-const SESSION: &str = "shared.session";
+pub(crate) const DEVICE_URL: &str = "shared.device_url";
+pub(crate) const SESSION: &str = "shared.session";
 /// Use moves it on.
 const SESSION_DAYS: i64 = 90;
 

@@ -84,6 +84,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Option<Devices>,
     },
+    /// Bring your devices to hold the same: send what waits, bring what is new
+    Sync(Sync),
     /// Backups of everything that is saved
     #[command(subcommand)]
     Backup(Backup),
@@ -99,6 +101,41 @@ pub(crate) enum Command {
     Completions { shell: clap_complete::Shell },
     /// Print the manual page
     Man,
+}
+
+/// Bring your devices to hold the same.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Sync {
+    /// Go on until Ctrl-C, and say what comes and goes
+    #[arg(long)]
+    pub(crate) watch: bool,
+    #[command(subcommand)]
+    pub(crate) command: Option<SyncCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SyncCommand {
+    /// Where this device's chats go, and what waits
+    Status,
+    /// What lost when two devices changed the same, with its text
+    Conflicts {
+        /// Forget this one
+        #[arg(long, value_name = "ID")]
+        forget: Option<i32>,
+    },
+    /// Chats from before this device belonged to an account, which stay here until you hand them over
+    Offers {
+        /// Hand this chat over
+        #[arg(long, value_name = "CHAT", conflicts_with_all = ["accept_all", "decline_all"])]
+        accept: Vec<String>,
+        /// Hand all of them over
+        #[arg(long, conflicts_with = "decline_all")]
+        accept_all: bool,
+        /// Keep all of them on this device
+        #[arg(long)]
+        decline_all: bool,
+    },
 }
 
 /// Ask a question and get a cited answer.

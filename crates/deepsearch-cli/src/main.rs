@@ -17,6 +17,7 @@ mod search;
 mod settings;
 mod share;
 mod sign_in;
+mod sync;
 mod window;
 
 mod outcome;
@@ -97,6 +98,7 @@ async fn dispatch(app: &App, command: Command, json: bool) -> Outcome {
         Command::Whoami => account::whoami(app, json),
         Command::Devices { command } => account::devices(app, command, json).await,
         Command::Backup(_) => backup::create(app, json).await,
+        Command::Sync(command) => sync::run(app, command, json).await,
         Command::Share(share) => share::run(app, share, json).await,
         Command::Doctor => doctor::run(app, json).await,
         Command::Completions { .. } | Command::Man | Command::Db(_) => Ok(ExitCode::SUCCESS),

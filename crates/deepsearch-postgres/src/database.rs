@@ -34,6 +34,39 @@ pub struct SharedDatabase {
     /// A device proves with each transaction whose it is; an owner, or the web app's role, has nothing to prove.
     session_token: Option<SecretString>,
     clock: Arc<dyn Clock>,
+    /// Where to knock before the pool does, which would do so until its time is up and say only that.
+    door: Option<Box<PgConnectOptions>>,
+}
+
+/// Where the shared database is, and as which role a device enters it.
+#[derive(Debug, Clone)]
+pub struct DeviceAddress {
+    pub host: String,
+    pub port: u16,
+    pub database: String,
+    pub role: String,
+    pub password: SecretString,
+    /// As libpq names it. One that is not known is taken for the strictest.
+    pub ssl_mode: String,
+    /// PEM of the authority that the server's certificate is held against, where it is not one the system knows.
+    pub root_certificate: Option<String>,
+}
+
+impl DeviceAddress {
+    fn options(&self) -> PgConnectOptions {
+        let options = PgConnectOptions::new_without_pgpass()
+            .host(&self.host)
+            .port(self.port)
+            .database(&self.database)
+            .username(&self.role)
+            .password(self.password.expose_secret())
+            .ssl_mode(PgSslMode::from_str(&self.ssl_mode).unwrap_or(PgSslMode::VerifyFull))
+            .application_name("DeepSearch");
+        match &self.root_certificate {
+            Some(pem) => options.ssl_root_cert_from_pem(pem.clone().into_bytes()),
+            None => options,
+        }
+    }
 }
 
 impl SharedDatabase {
@@ -65,19 +98,34 @@ impl SharedDatabase {
         Ok(Self::on(pool().connect_lazy_with(connect_options(url)?), None))
     }
 
+    /// As [`connect_device`](Self::connect_device), but connects with the first use, and again whenever the server is
+    /// back. Must be called within a Tokio runtime.
+    ///
+    /// # Errors
+    /// [`ConnectError::Address`] when the address is not valid.
+    pub fn connect_device_later(url: &str, session_token: SecretString) -> Result<Self, ConnectError> {
+        Ok(Self::device_on(connect_options(url)?, session_token))
+    }
+
+    /// As [`connect_device_later`](Self::connect_device_later), at an address that a gateway gave.
+    pub fn device(address: &DeviceAddress, session_token: SecretString) -> Self {
+        Self::device_on(address.options(), session_token)
+    }
+
+    fn device_on(options: PgConnectOptions, session_token: SecretString) -> Self {
+        let options = options.options([("search_path", "deepsearch")]);
+        let mut device = Self::on(pool().connect_lazy_with(options.clone()), Some(session_token));
+        device.door = Some(Box::new(options));
+        device
+    }
+
     async fn open(url: &str, session_token: Option<SecretString>) -> Result<Self, ConnectError> {
         let mut options = connect_options(url)?;
         if session_token.is_some() {
             options = options.options([("search_path", "deepsearch")]);
         }
         // One by itself first: a pool would knock at a closed door until its time is up, and say only that.
-        let knock = tokio::time::timeout(WAIT_FOR_CONNECTION, PgConnection::connect_with(&options));
-        let knock = match knock.await {
-            Ok(Ok(connection)) => connection.close().await,
-            Ok(Err(error)) => Err(error),
-            Err(_) => Err(sqlx::Error::PoolTimedOut),
-        };
-        knock.map_err(|source| ConnectError::Connect {
+        knock(&options).await.map_err(|source| ConnectError::Connect {
             host: options.get_host().to_owned(),
             source,
         })?;
@@ -89,6 +137,7 @@ impl SharedDatabase {
             pool,
             session_token,
             clock: Arc::new(SystemClock),
+            door: None,
         }
     }
 
@@ -108,6 +157,11 @@ impl SharedDatabase {
     /// # Errors
     /// When the database does not answer.
     pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        if let Some(door) = &self.door
+            && self.pool.size() == 0
+        {
+            knock(door).await?;
+        }
         let mut tx = self.pool.begin().await?;
         if let Some(token) = &self.session_token {
             sqlx::query("select set_config('deepsearch.session_token', $1, true)")
@@ -127,6 +181,12 @@ impl SharedDatabase {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// Connects once and goes away again, for the reason when it cannot be done.
+async fn knock(options: &PgConnectOptions) -> Result<(), sqlx::Error> {
+    let connection = tokio::time::timeout(WAIT_FOR_CONNECTION, PgConnection::connect_with(options)).await;
+    connection.map_err(|_| sqlx::Error::PoolTimedOut)??.close().await
 }
 
 fn pool() -> PgPoolOptions {

@@ -44,7 +44,7 @@ pub use salvage::Salvaged;
 pub use search_cache::SearchCacheTable;
 pub use store::{Store, StoreOptions};
 pub use sync::{
-    ChatOffer, Conflict, ConflictKind, DeadChange, FirstPull, LocalChat, LocalMessage, QueuedChange, Sweep,
+    Brought, ChatOffer, Conflict, ConflictKind, DeadChange, FirstPull, LocalChat, LocalMessage, QueuedChange, Sweep,
     SweepReason, SyncAccount, SyncCounts, SyncPosition, SyncTx, WaitingEvidence,
 };
 pub use turns::{FinishedAnswer, NewTurn, Turn};
