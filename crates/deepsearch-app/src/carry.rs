@@ -116,7 +116,7 @@ impl App {
         match read {
             Err(error) if report.chats.is_empty() => Err(AppError::Archive {
                 path: path.to_owned(),
-                source: error,
+                source: Box::new(error),
             }),
             Err(error) => {
                 report.ended_early = Some(deepsearch_core::error::sentence(&error.to_string()));

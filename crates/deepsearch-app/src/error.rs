@@ -85,7 +85,7 @@ pub enum AppError {
     Archive {
         path: PathBuf,
         #[source]
-        source: deepsearch_archive::ArchiveError,
+        source: Box<deepsearch_archive::ArchiveError>,
     },
     #[error(transparent)]
     Auth(#[from] AuthError),
