@@ -82,6 +82,12 @@ pub enum AppError {
         #[source]
         source: std::io::Error,
     },
+    #[error("`{path}` was not imported: {source}")]
+    Archive {
+        path: PathBuf,
+        #[source]
+        source: Box<deepsearch_archive::ArchiveError>,
+    },
     #[error(transparent)]
     Auth(#[from] AuthError),
     #[error(transparent)]
@@ -153,6 +159,9 @@ impl From<&AppError> for Failure {
                 std::io::ErrorKind::NotFound => say(ErrorCode::NotFound).hint("Check its name."),
                 _ => say(ErrorCode::Storage).hint("Check that it is a file and may be read."),
             },
+            AppError::Archive { .. } => say(ErrorCode::Invalid).hint(
+                "Give the file as it was downloaded: an export of ChatGPT, Claude, Perplexity, Open WebUI or DeepSearch, or Markdown.",
+            ),
             AppError::Unwritable { .. } => {
                 say(ErrorCode::Storage).hint("Choose another place, or make room on the disk.")
             }

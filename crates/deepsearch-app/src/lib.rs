@@ -5,6 +5,7 @@
 mod app;
 
 mod ask;
+mod carry;
 mod changes;
 mod chats;
 mod counted;
@@ -37,6 +38,7 @@ pub use account::SignedOut;
 pub use app::{App, AppOptions};
 pub use ask::{AskRequest, Scope, Turn};
 pub use backups::{list_backups, restore_backup, tell};
+pub use carry::ImportReport;
 pub use changes::Change;
 pub use chats::{OpenChat, OpenMessage, SavedSource};
 pub use config::{Config, Origin};
@@ -53,6 +55,7 @@ pub use sign_in::{AccountState, GatewayInfo, SignInStep, SignedIn, is_callback};
 pub use sync::{SyncConflict, SyncRemedy, SyncState, SyncStatus};
 pub use web_search::WebResults;
 
+pub use deepsearch_archive::{Format, Note, Origin as ImportOrigin, Reason, file_name};
 pub use deepsearch_auth::{Account, AuthError, Device, Place, Provider, Session, SessionAbout, SessionUser, Way};
 pub use deepsearch_crawl::run_parser;
 pub use deepsearch_llm::ProviderStatus;

@@ -55,6 +55,16 @@ pub(crate) enum Command {
     /// Past chats: list, show, search, sort
     #[command(subcommand)]
     Chats(Chats),
+    /// Write chats to a file: JSON, Markdown, or HTML that carries its evidence
+    Export(Export),
+    /// Bring chats from ChatGPT, Claude, Perplexity, Open WebUI, Markdown or DeepSearch
+    Import {
+        /// The export as it was downloaded
+        file: PathBuf,
+        /// Only say what is in it
+        #[arg(long)]
+        preview: bool,
+    },
     /// Settings: list, get, set
     #[command(subcommand)]
     Settings(Settings),
@@ -230,6 +240,32 @@ impl Read {
     pub(crate) fn is_local(&self) -> bool {
         self.batch || self.html.is_some()
     }
+}
+
+/// Write chats to a file or to standard output.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Export {
+    /// The chats; several only as JSON
+    #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "CHAT")]
+    pub(crate) chats: Vec<String>,
+    /// Every chat outside Trash, as JSON
+    #[arg(long)]
+    pub(crate) all: bool,
+    #[arg(long, value_name = "FORMAT", default_value = "json")]
+    pub(crate) format: ExportFormat,
+    /// Write here and not to standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// Everything, to be imported again
+    Json,
+    /// To read and to edit
+    Markdown,
+    /// One file to share, in which each citation opens the quoted sentence
+    Html,
 }
 
 /// Search without answering.

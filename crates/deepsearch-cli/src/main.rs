@@ -5,6 +5,7 @@ mod args;
 mod account;
 mod ask;
 mod backup;
+mod carry;
 mod chats;
 mod database_view;
 mod db;
@@ -90,6 +91,8 @@ async fn dispatch(app: &App, command: Command, json: bool) -> Outcome {
         Command::Read(read) => read::run(app, read, json).await,
         Command::Search(search) => search::run(app, search, json).await,
         Command::Chats(chats) => chats::run(app, chats, json).await,
+        Command::Export(export) => carry::export(app, export, json).await,
+        Command::Import { file, preview } => carry::import(app, &file, preview, json).await,
         Command::Settings(settings) => settings::run(app, settings, json).await,
         Command::Models => models::run(app, json).await,
         Command::Engines { check } => engines::run(app, check, json).await,
