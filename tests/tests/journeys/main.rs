@@ -28,6 +28,7 @@ mod reading;
 mod redis;
 mod secrets;
 mod settings;
+mod sync;
 mod sign_in;
 mod team_database;
 mod upkeep;
