@@ -146,7 +146,7 @@ impl From<&AppError> for Failure {
             AppError::Auth(error) => error.into(),
             AppError::Sync(error) => error.into(),
             AppError::OnlyHere { .. } => say(ErrorCode::Invalid).hint(
-                "Send them first with `deepsearch sync`, and hand chats over with `deepsearch sync offers accept`; or remove them with `--discard`.",
+                "Send them first with `deepsearch sync`, and hand chats over with `deepsearch sync offers --accept-all`; or remove them with `--discard`.",
             ),
             AppError::Unknown { what: "device", .. } => {
                 say(ErrorCode::NotFound).hint("`deepsearch devices` lists them.")

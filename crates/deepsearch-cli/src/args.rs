@@ -83,6 +83,9 @@ pub(crate) enum Command {
         /// Remove every chat, page and backup from this device too; settings stay
         #[arg(long)]
         remove: bool,
+        /// With `--remove`, also what was not sent yet and chats that were not handed over, which are nowhere else
+        #[arg(long, requires = "remove")]
+        discard: bool,
         /// Sign out all your devices, this one included
         #[arg(long)]
         everywhere: bool,

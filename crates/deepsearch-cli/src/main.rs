@@ -97,7 +97,16 @@ async fn dispatch(app: &App, command: Command, json: bool) -> Outcome {
         Command::Models => models::run(app, json).await,
         Command::Engines { check } => engines::run(app, check, json).await,
         Command::SignIn(sign_in) => sign_in::run(app, sign_in, json).await,
-        Command::SignOut { remove, everywhere } => account::sign_out(app, remove, everywhere, json).await,
+        Command::SignOut {
+            remove,
+            discard,
+            everywhere,
+        } => {
+            if remove && !discard {
+                app.hold_what_is_only_here().await?;
+            }
+            account::sign_out(app, remove, everywhere, json).await
+        }
         Command::Whoami => account::whoami(app, json),
         Command::Devices { command } => account::devices(app, command, json).await,
         Command::Backup(_) => backup::create(app, json).await,
