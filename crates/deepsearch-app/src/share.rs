@@ -51,7 +51,9 @@ impl App {
         let admitted = self.admit(&owned, email, name, tell).await;
         owned.close().await;
         self.rewire().await?;
-        admitted
+        let admitted = admitted?;
+        self.belong_to(admitted.user_id.clone()).await?;
+        Ok(admitted)
     }
 
     async fn admit(

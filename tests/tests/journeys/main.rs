@@ -28,7 +28,7 @@ mod reading;
 mod redis;
 mod secrets;
 mod settings;
-mod sync;
 mod sign_in;
+mod sync;
 mod team_database;
 mod upkeep;

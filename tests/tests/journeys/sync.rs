@@ -61,9 +61,17 @@ fn what_one_device_asked_the_other_reads_with_its_evidence() -> Result<()> {
     let status = laptop.run(["sync", "status", "--json"])?.succeeded()?.json()?;
     assert_eq!(status["state"], "waiting", "{status}");
     let synced = sync(&laptop)?;
-    assert_eq!((&synced["state"], synced["counts"]["outbox"].as_u64()), (&"idle".into(), Some(0)), "{synced}");
+    assert_eq!(
+        (&synced["state"], synced["counts"]["outbox"].as_u64()),
+        (&"idle".into(), Some(0)),
+        "{synced}"
+    );
     sync(&desk)?;
-    assert_eq!(shown(&desk, &chat)?, shown(&laptop, &chat)?, "answer, sources and quotes");
+    assert_eq!(
+        shown(&desk, &chat)?,
+        shown(&laptop, &chat)?,
+        "answer, sources and quotes"
+    );
     assert!(shown(&desk, &chat)?.contains("[1] "));
 
     // What the desk held before it joined is offered, not taken.
@@ -79,7 +87,7 @@ fn what_one_device_asked_the_other_reads_with_its_evidence() -> Result<()> {
     // Both name a chat while apart: the later name holds, and the other one is kept to be read.
     laptop.run(["chats", "rename", &chat, "From the laptop"])?.succeeded()?;
     desk.run(["chats", "rename", &chat, "From the desk"])?.succeeded()?;
-    for home in [&laptop, &desk, &laptop] {
+    for home in [&desk, &laptop, &desk] {
         sync(home)?;
     }
     assert_eq!(shown(&laptop, &chat)?, shown(&desk, &chat)?);
@@ -108,7 +116,10 @@ fn a_server_that_is_away_is_told_and_loses_nothing() -> Result<()> {
     assert!(away.stderr.contains("kept"), "{}", away.stderr);
     let status = laptop.run(["sync", "status", "--json"])?.succeeded()?.json()?;
     assert_eq!(status["state"], "offline", "{status}");
-    assert!(status["counts"]["outbox"].as_u64().is_some_and(|waiting| waiting >= 3), "{status}");
+    assert!(
+        status["counts"]["outbox"].as_u64().is_some_and(|waiting| waiting >= 3),
+        "{status}"
+    );
 
     server.start_again()?;
     sync(&laptop)?;

@@ -58,6 +58,17 @@ impl App {
     }
 }
 
+impl App {
+    /// The store is this person's from the moment they sign in: what is asked from now on is sent, also if the first run
+    /// of sync comes much later; what was there before is offered.
+    pub(crate) async fn belong_to(&self, user: UserId) -> Result<(), AppError> {
+        if let Some(link) = self.sync_link()? {
+            self.store().bind_sync_account(&link.account(user)).await?;
+        }
+        Ok(())
+    }
+}
+
 impl Link {
     pub(crate) fn is_of_gateway(&self) -> bool {
         matches!(self.door, Door::Gateway(_))
@@ -108,13 +119,19 @@ impl Link {
         let database = self.database()?.with_clock(app.inner.clock.clone());
         let user = match &self.door {
             Door::Gateway(session) => UserId::from_stored(session.about.user.id.clone()),
-            Door::Shared { .. } => whose(&database).await?,
+            Door::Shared { .. } => match app.store().lookup_sync_account().await? {
+                // Known since it joined, so that it may begin offline.
+                Some(known) if known.server == self.server() => known.user,
+                _ => whose(&database).await?,
+            },
         };
-        let account = SyncAccount {
-            user,
-            server: self.server(),
-        };
+        let account = self.account(user);
         Ok((Arc::new(SharedSync::new(database)), account))
+    }
+
+    fn account(&self, user: UserId) -> SyncAccount {
+        let server = self.server();
+        SyncAccount { user, server }
     }
 
     fn database(&self) -> Result<SharedDatabase, RemoteError> {

@@ -16,7 +16,15 @@ export class FakeSync {
 
   status(): SyncStatus {
     const { sync, now } = this.options;
-    const counts = { outbox: 0, offers: this.#offers, conflicts: this.#conflicts.length, dead: 0, early: 0, pages: 0, hidden: 0 };
+    const counts = {
+      outbox: 0,
+      offers: this.#offers,
+      conflicts: this.#conflicts.length,
+      dead: 0,
+      early: 0,
+      pages: 0,
+      hidden: 0,
+    };
     const synced_at = new Date(now - 40_000).toISOString();
     const all = { counts, synced_at, clock_behind: 0 };
     switch (sync) {
