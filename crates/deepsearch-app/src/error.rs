@@ -92,7 +92,7 @@ pub enum AppError {
     Auth(#[from] AuthError),
     #[error(transparent)]
     Sync(#[from] SyncError),
-    #[error("{changes} changes and {chats} chats are only on this device")]
+    #[error("some of this is only on this device: {changes} unsent changes, {chats} chats that were not handed over")]
     OnlyHere { changes: u32, chats: u32 },
     #[error("the network client could not be made")]
     Network(#[source] Box<dyn std::error::Error + Send + Sync>),
