@@ -65,27 +65,7 @@ impl RedisCache {
     /// # Errors
     /// As [`Self::new`].
     pub fn at(place: &RedisPlace<'_>, clock: Arc<dyn Clock>) -> Result<Self, CacheError> {
-        let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(CONNECT_LIMIT))
-            .set_response_timeout(Some(CONNECT_LIMIT))
-            .set_number_of_retries(0);
-        let connection = place
-            .url
-            .into_connection_info()
-            .map(|info| {
-                // Not its library's name: that wants a right of its own.
-                let mut settings = info.redis_settings().clone().set_skip_set_lib_name();
-                if let Some(user) = place.user {
-                    settings = settings.set_username(user);
-                }
-                if let Some(password) = place.password {
-                    settings = settings.set_password(password);
-                }
-                info.set_redis_settings(settings)
-            })
-            .and_then(::redis::Client::open)
-            .and_then(|client| ConnectionManager::new_lazy_with_config(client, config))
-            .map_err(|source| failure("take its address", source))?;
+        let connection = connect(place.url, place.user, place.password, CONNECT_LIMIT)?;
         Ok(Self {
             connection,
             prefix: place.prefix.to_owned(),
@@ -179,6 +159,34 @@ async fn probe(mut connection: ConnectionManager, rest: Arc<Rest>) {
         tokio::time::sleep(ANSWER_LIMIT).await;
     }
     rest.failed();
+}
+
+/// Connects with the first call, never here.
+pub(crate) fn connect(
+    url: &str,
+    user: Option<&str>,
+    password: Option<&str>,
+    limit: Duration,
+) -> Result<ConnectionManager, CacheError> {
+    let config = ConnectionManagerConfig::new()
+        .set_connection_timeout(Some(limit))
+        .set_response_timeout(Some(limit))
+        .set_number_of_retries(0);
+    url.into_connection_info()
+        .map(|info| {
+            // Not its library's name: that wants a right of its own.
+            let mut settings = info.redis_settings().clone().set_skip_set_lib_name();
+            if let Some(user) = user {
+                settings = settings.set_username(user);
+            }
+            if let Some(password) = password {
+                settings = settings.set_password(password);
+            }
+            info.set_redis_settings(settings)
+        })
+        .and_then(::redis::Client::open)
+        .and_then(|client| ConnectionManager::new_lazy_with_config(client, config))
+        .map_err(|source| failure("take its address", source))
 }
 
 pub(crate) fn hash(text: &str) -> String {

@@ -6,13 +6,13 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use ::redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use ::redis::{IntoConnectionInfo, Pipeline, RedisError, cmd};
+use ::redis::aio::ConnectionManager;
+use ::redis::{Pipeline, RedisError, cmd};
 use deepsearch_core::CacheError;
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
-use crate::redis::failure;
+use crate::redis::{connect, failure};
 
 /// Longest that a change of users takes; a sign-in waits for it.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -49,26 +49,7 @@ impl RedisUsers {
     /// # Errors
     /// [`CacheError`] when the URL is none; the error does not repeat it.
     pub fn new(url: &str, user: Option<&str>, password: Option<&str>) -> Result<Self, CacheError> {
-        let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(LIMIT))
-            .set_response_timeout(Some(LIMIT))
-            .set_number_of_retries(0);
-        let connection = url
-            .into_connection_info()
-            .map(|info| {
-                // Not its library's name: that wants a right of its own.
-                let mut settings = info.redis_settings().clone().set_skip_set_lib_name();
-                if let Some(user) = user {
-                    settings = settings.set_username(user);
-                }
-                if let Some(password) = password {
-                    settings = settings.set_password(password);
-                }
-                info.set_redis_settings(settings)
-            })
-            .and_then(::redis::Client::open)
-            .and_then(|client| ConnectionManager::new_lazy_with_config(client, config))
-            .map_err(|source| failure("take its address", source))?;
+        let connection = connect(url, user, password, LIMIT)?;
         Ok(Self { connection })
     }
 
