@@ -96,16 +96,9 @@ impl Store {
             }
             for (number, at) in &one.pages {
                 if let Some(page) = page_ids.as_ref().and_then(|ids| ids.get(*at)) {
-                    let (message_id, number, page_id) = (id.as_str(), i64::from(*number), page.as_str());
-                    sqlx::query!(
-                        "insert or ignore into message_source (message_id, number, page_id) values (?, ?, ?)",
-                        message_id,
-                        number,
-                        page_id
-                    )
-                    .execute(&mut *tx)
-                    .await
-                    .doing(ACTION)?;
+                    pages::add_source(&mut tx, id.as_str(), *number, page)
+                        .await
+                        .doing(ACTION)?;
                 }
             }
             citations::replace(&mut tx, id, &one.citations, &one.checks).await?;

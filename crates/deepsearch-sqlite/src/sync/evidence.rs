@@ -318,7 +318,9 @@ impl Store {
             .await
             .doing(ACTION)?;
         for ((page, _), page_id) in found.iter().zip(&ids) {
-            add_source(&mut tx, id, page.number, page_id).await.doing(ACTION)?;
+            pages::add_source(&mut tx, id, page.number, page_id)
+                .await
+                .doing(ACTION)?;
         }
         let has = |number: u32| found.iter().any(|(page, _)| page.number == number);
         let mut evidence = waiting.evidence.clone();
@@ -354,24 +356,6 @@ fn page_of(page: &PageRef, body: &PageBody) -> Page {
         fetched_at: page.fetched_at,
         content_hash: body.content_hash.clone(),
     }
-}
-
-async fn add_source(
-    tx: &mut SqliteConnection,
-    message_id: &str,
-    number: u32,
-    page_id: &PageId,
-) -> Result<(), sqlx::Error> {
-    let page_id = page_id.as_str();
-    sqlx::query!(
-        "insert or ignore into message_source (message_id, number, page_id) values (?, ?, ?)",
-        message_id,
-        number,
-        page_id
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
 }
 
 /// A minute, four minutes, a quarter of an hour, … at most a day.

@@ -27,6 +27,38 @@ pub struct LocalMessage {
 
 const PLACING: &str = "put a message in its place";
 
+/// What a row's extras are in the table, or what stands for them.
+struct Columns<'a> {
+    parent: Option<&'a str>,
+    state: &'static str,
+    follow_ups: Option<String>,
+    /// The web app wrote it, which knows no tree.
+    appended: bool,
+}
+
+impl<'a> Columns<'a> {
+    fn of(row: &'a MessageRow) -> Result<Self, sqlx::Error> {
+        let extras = row.extras.as_ref();
+        let follow_ups = extras.map(|extras| &extras.follow_ups);
+        Ok(Self {
+            parent: parent_of(row),
+            state: match extras {
+                Some(extras) if extras.interrupted => "interrupted",
+                _ => "complete",
+            },
+            follow_ups: follow_ups
+                .filter(|questions| !questions.is_empty())
+                .map(write_json)
+                .transpose()?,
+            appended: extras.is_none(),
+        })
+    }
+}
+
+fn parent_of(row: &MessageRow) -> Option<&str> {
+    row.extras.as_ref()?.parent.as_ref().map(MessageId::as_str)
+}
+
 impl SyncTx {
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
@@ -80,20 +112,13 @@ impl SyncTx {
     /// [`StoreError`] when the store cannot be written.
     pub async fn put_message(&mut self, row: &MessageRow) -> Result<(), StoreError> {
         const ACTION: &str = "keep a synced message";
-        self.brought.chat(&row.chat_id);
         let (id, chat_id, created_at) = (row.id.as_str(), row.chat_id.as_str(), row.created_at.timestamp_millis());
-        let extras = row.extras.as_ref();
-        let parent = extras.and_then(|extras| extras.parent.as_ref()).map(MessageId::as_str);
-        let state = match extras {
-            Some(extras) if extras.interrupted => "interrupted",
-            _ => "complete",
-        };
-        let follow_ups = (extras.map(|extras| &extras.follow_ups))
-            .filter(|questions| !questions.is_empty())
-            .map(write_json)
-            .transpose()
-            .doing(ACTION)?;
-        let appended = extras.is_none();
+        let Columns {
+            parent,
+            state,
+            follow_ups,
+            appended,
+        } = Columns::of(row).doing(ACTION)?;
         // Not one upsert: under that, triggers could not ignore what is noted already.
         let updated = sqlx::query!(
             "update message set chat_id = ?, parent = ?, content = ?, sources = ?, metadata = ?, created_at = ?,
@@ -127,18 +152,12 @@ impl SyncTx {
         const ACTION: &str = "keep a synced message";
         let (id, chat_id, created_at) = (row.id.as_str(), row.chat_id.as_str(), row.created_at.timestamp_millis());
         let role = row.role.parse().unwrap_or(Role::System).as_str();
-        let extras = row.extras.as_ref();
-        let parent = extras.and_then(|extras| extras.parent.as_ref()).map(MessageId::as_str);
-        let state = match extras {
-            Some(extras) if extras.interrupted => "interrupted",
-            _ => "complete",
-        };
-        let follow_ups = (extras.map(|extras| &extras.follow_ups))
-            .filter(|questions| !questions.is_empty())
-            .map(write_json)
-            .transpose()
-            .doing(ACTION)?;
-        let appended = extras.is_none();
+        let Columns {
+            parent,
+            state,
+            follow_ups,
+            appended,
+        } = Columns::of(row).doing(ACTION)?;
         sqlx::query!(
             "insert into message (id, chat_id, parent, role, content, sources, metadata, created_at, state,
                 follow_ups, synced, appended)
@@ -164,9 +183,9 @@ impl SyncTx {
     /// Puts a message that was written in its place in its chat.
     async fn place(&mut self, row: &MessageRow) -> Result<(), StoreError> {
         const ACTION: &str = "keep a synced message";
+        self.brought.chat(&row.chat_id);
         let id = row.id.as_str();
-        let extras = row.extras.as_ref();
-        let parent = extras.and_then(|extras| extras.parent.as_ref()).map(MessageId::as_str);
+        let parent = parent_of(row);
         if parent.is_some() {
             sqlx::query!(
                 "insert or ignore into sync_dangling (message_id)
@@ -178,7 +197,7 @@ impl SyncTx {
             .await
             .doing(ACTION)?;
         }
-        if extras.is_none() {
+        if row.extras.is_none() {
             self.link_behind(&row.id).await?;
         }
         self.link_before(&row.id).await
