@@ -28,17 +28,14 @@ pub(crate) enum Fault {
     Slow,
 }
 
-enum Target {
-    Memory(Arc<Server>),
-    Real(Arc<dyn SyncRemote>),
-}
-
 /// Something that the person does on the device while a push is under way.
 pub(crate) type Meanwhile = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
 
 pub(crate) struct Link {
-    target: Target,
-    /// How long it waits for a real server.
+    remote: Arc<dyn SyncRemote>,
+    /// The server in memory, which can work on after an answer was given up.
+    memory: Option<Arc<Server>>,
+    /// How long it waits for an answer.
     patience: Mutex<Duration>,
     /// The fault, and how many calls go well before it.
     fault: Mutex<Option<(u32, Fault)>>,
@@ -49,21 +46,22 @@ pub(crate) struct Link {
 
 impl Link {
     pub(crate) fn new(server: Arc<Server>) -> Self {
-        Self::on(Target::Memory(server), Duration::MAX)
+        Self::on(server.clone(), Some(server), Duration::MAX)
     }
 
     /// To a real server, for which nobody waits longer than `patience`.
     pub(crate) fn to(remote: Arc<dyn SyncRemote>, patience: Duration) -> Self {
-        Self::on(Target::Real(remote), patience)
+        Self::on(remote, None, patience)
     }
 
     pub(crate) fn be_patient(&self, patience: Duration) {
         *self.patience.lock().unwrap() = patience;
     }
 
-    fn on(target: Target, patience: Duration) -> Self {
+    fn on(remote: Arc<dyn SyncRemote>, memory: Option<Arc<Server>>, patience: Duration) -> Self {
         Self {
-            target,
+            remote,
+            memory,
             patience: Mutex::new(patience),
             fault: Mutex::new(None),
             meanwhile: Mutex::new(None),
@@ -97,13 +95,20 @@ impl Link {
         std::future::pending().await
     }
 
-    /// One call: `work` and `slow` are what the server in memory does, `real` asks a real one.
     async fn call<T>(
         &self,
         action: &'static str,
-        work: impl FnOnce(&mut State) -> Result<T, RemoteError> + Send,
-        slow: impl FnOnce(&mut State) + Send,
-        real: impl for<'a> FnOnce(&'a dyn SyncRemote) -> BoxFuture<'a, Result<T, RemoteError>> + Send,
+        asked: impl Future<Output = Result<T, RemoteError>> + Send,
+    ) -> Result<T, RemoteError> {
+        self.call_late(action, asked, |_| {}).await
+    }
+
+    /// One call; `late` is what the server in memory makes of it when it is slow.
+    async fn call_late<T>(
+        &self,
+        action: &'static str,
+        asked: impl Future<Output = Result<T, RemoteError>> + Send,
+        late: impl FnOnce(&mut State) + Send,
     ) -> Result<T, RemoteError> {
         self.calls.lock().unwrap().push(action);
         let lost = || RemoteError::Offline {
@@ -111,23 +116,18 @@ impl Link {
             source: "the connection broke".into(),
         };
         let fault = self.next_fault();
-        match fault {
-            Some(Fault::CrashBefore) => self.die().await,
-            Some(Fault::LostRequest) => return Err(lost()),
+        match (fault, &self.memory) {
+            (Some(Fault::CrashBefore), _) => self.die().await,
+            (Some(Fault::LostRequest), _) => return Err(lost()),
+            (Some(Fault::Slow), Some(server)) => {
+                late(&mut server.state.lock().unwrap());
+                return Err(RemoteError::TimedOut { action });
+            }
             _ => {}
         }
-        let answer = match &self.target {
-            Target::Memory(server) if fault == Some(Fault::Slow) => {
-                slow(&mut server.state.lock().unwrap());
-                Err(RemoteError::TimedOut { action })
-            }
-            Target::Memory(server) => work(&mut server.state.lock().unwrap()),
-            Target::Real(remote) => {
-                let patience = *self.patience.lock().unwrap();
-                let answer = tokio::time::timeout(patience, real(remote.as_ref())).await;
-                answer.unwrap_or(Err(RemoteError::TimedOut { action }))
-            }
-        };
+        let patience = *self.patience.lock().unwrap();
+        let answer = tokio::time::timeout(patience, asked).await;
+        let answer = answer.unwrap_or(Err(RemoteError::TimedOut { action }));
         match fault {
             Some(Fault::CrashAfter) => {
                 self.die().await;
@@ -143,23 +143,11 @@ impl Link {
 #[async_trait]
 impl SyncRemote for Link {
     async fn pull(&self, after: FeedCursor, limit: u32) -> Result<FeedPage, RemoteError> {
-        self.call(
-            "pull",
-            |state| Ok(state.pull(after, limit)),
-            |_| {},
-            move |remote| remote.pull(after, limit),
-        )
-        .await
+        self.call("pull", self.remote.pull(after, limit)).await
     }
 
     async fn count_changes(&self, after: FeedCursor) -> Result<u64, RemoteError> {
-        self.call(
-            "count",
-            |state| Ok(state.count_changes(after)),
-            |_| {},
-            move |remote| remote.count_changes(after),
-        )
-        .await
+        self.call("count", self.remote.count_changes(after)).await
     }
 
     async fn list_recent(
@@ -168,25 +156,11 @@ impl SyncRemote for Link {
         after: Option<&RecentMark>,
         limit: u32,
     ) -> Result<RecentPage, RemoteError> {
-        let owned = after.cloned();
-        self.call(
-            "recent",
-            |state| Ok(state.list_recent(since, after, limit)),
-            |_| {},
-            move |remote| Box::pin(async move { remote.list_recent(since, owned.as_ref(), limit).await }),
-        )
-        .await
+        self.call("recent", self.remote.list_recent(since, after, limit)).await
     }
 
     async fn list_ids(&self, kind: EntityKind, after: Option<&str>, limit: u32) -> Result<IdPage, RemoteError> {
-        let owned = after.map(str::to_owned);
-        self.call(
-            "ids",
-            |state| Ok(state.list_ids(kind, after, limit)),
-            |_| {},
-            move |remote| Box::pin(async move { remote.list_ids(kind, owned.as_deref(), limit).await }),
-        )
-        .await
+        self.call("ids", self.remote.list_ids(kind, after, limit)).await
     }
 
     async fn push(&self, push: &Push) -> Result<Vec<PushAnswer>, RemoteError> {
@@ -194,62 +168,22 @@ impl SyncRemote for Link {
         if let Some(meanwhile) = meanwhile {
             meanwhile().await;
         }
-        let slow = |state: &mut State| {
+        self.call_late("push", self.remote.push(push), |state| {
             // Whether the push was valid is seen by nobody.
             state.push_slowly(push).ok();
-        };
-        let owned = push.clone();
-        self.call(
-            "push",
-            |state| state.push(push),
-            slow,
-            move |remote| Box::pin(async move { remote.push(&owned).await }),
-        )
+        })
         .await
     }
 
     async fn list_missing_pages(&self, hashes: &[String]) -> Result<Vec<String>, RemoteError> {
-        let missing = |state: &mut State| {
-            let pages = &state.tables.pages;
-            Ok(hashes
-                .iter()
-                .filter(|hash| !pages.contains_key(*hash))
-                .cloned()
-                .collect())
-        };
-        let owned = hashes.to_vec();
-        self.call(
-            "missing pages",
-            missing,
-            |_| {},
-            move |remote| Box::pin(async move { remote.list_missing_pages(&owned).await }),
-        )
-        .await
+        self.call("missing pages", self.remote.list_missing_pages(hashes)).await
     }
 
     async fn put_page(&self, page: &PageBody) -> Result<(), RemoteError> {
-        let put = |state: &mut State| {
-            state.tables.pages.insert(page.content_hash.clone(), page.clone());
-            Ok(())
-        };
-        let owned = page.clone();
-        self.call(
-            "put page",
-            put,
-            |_| {},
-            move |remote| Box::pin(async move { remote.put_page(&owned).await }),
-        )
-        .await
+        self.call("put page", self.remote.put_page(page)).await
     }
 
     async fn lookup_page(&self, hash: &str) -> Result<Option<PageBody>, RemoteError> {
-        let owned = hash.to_owned();
-        self.call(
-            "page",
-            |state| Ok(state.tables.pages.get(hash).cloned()),
-            |_| {},
-            move |remote| Box::pin(async move { remote.lookup_page(&owned).await }),
-        )
-        .await
+        self.call("page", self.remote.lookup_page(hash)).await
     }
 }

@@ -15,13 +15,13 @@ use deepsearch_postgres::{Admission, DeviceId, SharedDatabase, SharedSync, scram
 use deepsearch_servers::Postgres;
 use deepsearch_sync::SyncError;
 use proptest::strategy::{Strategy, ValueTree};
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
 
 use crate::device::{ChatSeen, Device, MessageSeen, View, account, folder, options};
 use crate::link::Link;
 use crate::psql::Psql;
-use crate::simulation::{Step, WebAct, difference, number, person, step, sync_and_say};
+use crate::simulation::{Step, WebAct, at_a_device, chance, difference, number, step, told};
 
 /// How long a device waits for a row that the web app holds, before it gives up.
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -114,10 +114,7 @@ fn pass_by() {
 
 /// Lives through the steps of one seed.
 fn live(server: &Postgres, seed: u64, steps: usize) -> Result<(), String> {
-    let mut bytes = [0; 32];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let mut runner = TestRunner::new_with_rng(Config::default(), chance(seed));
     let worlds = (2..=3_usize, proptest::collection::vec(step(), 1..2 * steps));
     let (devices, steps) = worlds.new_tree(&mut runner).unwrap().current();
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -137,10 +134,7 @@ fn live(server: &Postgres, seed: u64, steps: usize) -> Result<(), String> {
         }
         result
     });
-    result.map_err(|reason| {
-        let steps: Vec<String> = steps.iter().map(|step| format!("Step::{step:?}")).collect();
-        format!("seed {seed}: {reason}\n{devices} devices\n{}", steps.join(",\n"))
-    })
+    result.map_err(|reason| told(seed, &reason, devices, &steps))
 }
 
 struct World<'a> {
@@ -193,18 +187,9 @@ impl<'a> World<'a> {
 
     async fn step(&mut self, step: &Step) {
         self.look_at_the_clock();
-        let count = self.devices.len();
-        let place = |device: &u8| usize::from(*device) % count;
         match step {
-            Step::Person(device, act) => person(&mut self.devices[place(device)], act).await,
-            Step::Sync(device, fault) => {
-                self.devices[place(device)].sync(*fault).await;
-            }
-            Step::SyncAndSay(device, chat) => sync_and_say(&mut self.devices[place(device)], *chat).await,
-            Step::Restart(device) => self.devices[place(device)].restart().await,
-            Step::Skew(device, minutes) => {
-                let clock = &self.devices[place(device)].clock;
-                clock.skew.store(minutes * 60_000, Ordering::SeqCst);
+            Step::Person(..) | Step::Sync(..) | Step::SyncAndSay(..) | Step::Restart(_) | Step::Skew(..) => {
+                at_a_device(&mut self.devices, step).await;
             }
             Step::Web(act, is_left_open) => self.act(act, *is_left_open),
             Step::End(which, is_commit) => self.end(usize::from(*which), *is_commit),

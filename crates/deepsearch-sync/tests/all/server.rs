@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
+use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use deepsearch_core::sync::{
     Change, ChatRow, EntityKind, FUTURE_LIMIT, FeedCursor, FeedPage, FlagsRow, IdPage, MessageExtras, MessageRow,
     PROTOCOL, PageBody, Push, PushAnswer, PushRow, RecentMark, RecentPage, RemoteError, Row, ServerInfo, SettingRow,
-    TOMBSTONE_DAYS,
+    SyncRemote, TOMBSTONE_DAYS,
 };
 use deepsearch_core::{ChatId, MessageId};
 
@@ -102,6 +103,51 @@ impl Server {
                 taken: BTreeSet::new(),
             }),
         }
+    }
+}
+
+/// Each call is one transaction.
+#[async_trait]
+impl SyncRemote for Server {
+    async fn pull(&self, after: FeedCursor, limit: u32) -> Result<FeedPage, RemoteError> {
+        Ok(self.state.lock().unwrap().pull(after, limit))
+    }
+
+    async fn count_changes(&self, after: FeedCursor) -> Result<u64, RemoteError> {
+        Ok(self.state.lock().unwrap().count_changes(after))
+    }
+
+    async fn list_recent(
+        &self,
+        since: DateTime<Utc>,
+        after: Option<&RecentMark>,
+        limit: u32,
+    ) -> Result<RecentPage, RemoteError> {
+        Ok(self.state.lock().unwrap().list_recent(since, after, limit))
+    }
+
+    async fn list_ids(&self, kind: EntityKind, after: Option<&str>, limit: u32) -> Result<IdPage, RemoteError> {
+        Ok(self.state.lock().unwrap().list_ids(kind, after, limit))
+    }
+
+    async fn push(&self, push: &Push) -> Result<Vec<PushAnswer>, RemoteError> {
+        self.state.lock().unwrap().push(push)
+    }
+
+    async fn list_missing_pages(&self, hashes: &[String]) -> Result<Vec<String>, RemoteError> {
+        let state = self.state.lock().unwrap();
+        let is_missing = |hash: &&String| !state.tables.pages.contains_key(*hash);
+        Ok(hashes.iter().filter(is_missing).cloned().collect())
+    }
+
+    async fn put_page(&self, page: &PageBody) -> Result<(), RemoteError> {
+        let mut state = self.state.lock().unwrap();
+        state.tables.pages.insert(page.content_hash.clone(), page.clone());
+        Ok(())
+    }
+
+    async fn lookup_page(&self, hash: &str) -> Result<Option<PageBody>, RemoteError> {
+        Ok(self.state.lock().unwrap().tables.pages.get(hash).cloned())
     }
 }
 
