@@ -5,10 +5,10 @@ use std::path::Path;
 use deepsearch_auth::{Account, AuthError, Session};
 use deepsearch_sqlite::{Store, StoreOptions};
 use serde::Serialize;
-use tokio::fs::File;
 
 use crate::app::{App, STORE_FILE};
 use crate::error::AppError;
+use crate::files;
 
 /// What waits is sent before it would be removed, if that takes no longer.
 const LAST_RUN: std::time::Duration = std::time::Duration::from_secs(20);
@@ -116,24 +116,11 @@ impl App {
     /// As [`App::account`], and when the file cannot be written.
     pub async fn export_account(&self, path: &Path) -> Result<u64, AppError> {
         let session = self.signed_in()?;
-        let unwritable = |source| AppError::Unwritable {
-            path: path.to_owned(),
-            source,
-        };
-        let unfinished = path.with_extension("json.part");
-        let written = async {
-            let mut file = File::create(&unfinished).await.map_err(unwritable)?;
-            let told = self.inner.sign_ins.export(&session, &mut file).await;
-            let size = self.heed(told).await?;
-            file.sync_all().await.map_err(unwritable)?;
-            tokio::fs::rename(&unfinished, path).await.map_err(unwritable)?;
-            Ok(size)
-        };
-        let written = written.await;
-        if written.is_err() {
-            let _ = tokio::fs::remove_file(&unfinished).await;
-        }
-        written
+        files::replace(path, async |file| {
+            let told = self.inner.sign_ins.export(&session, file).await;
+            self.heed(told).await
+        })
+        .await
     }
 
     /// Deletes the account with everything that the shared database holds of it, and signs this device out. What the

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use deepsearch_archive::{ArchivedChat, ArchivedMessage, Format, Found, Limits, Note, Origin, PageOfSource, Reason};
-use deepsearch_core::{Chat, ChatId, PageId};
+use deepsearch_core::{Chat, ChatId, Invalid, PageId};
 use deepsearch_sqlite::{ChatCursor, ChatFilter, ChatView, Imported, ImportedMessage};
 use serde::Serialize;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 
 use crate::app::App;
 use crate::error::AppError;
+use crate::files;
 
 /// What a file holds, or what came of importing it.
 #[derive(Debug, Clone, Default, Serialize, specta::Type)]
@@ -201,22 +202,49 @@ impl App {
         })
     }
 
-    /// One chat as a document.
+    /// Writes chats to a file: those that are chosen, or with none all outside Trash. Returns how many that were. A file
+    /// that was there is replaced only when all is written.
     ///
     /// # Errors
-    /// [`AppError::Unknown`] for a chat that is not there.
-    pub async fn export_chat(&self, id: &ChatId, format: Format) -> Result<String, AppError> {
-        let chat = self.archived_chat(id).await?;
-        Ok(match format {
-            Format::Markdown => deepsearch_archive::markdown(&chat),
-            Format::Html => deepsearch_archive::html(&chat),
-            Format::Json => {
-                let start = deepsearch_archive::json_start(self.inner.clock.now());
-                let element =
-                    deepsearch_archive::json_chat(&chat, true).map_err(|error| AppError::Network(error.into()))?;
-                start + &element + deepsearch_archive::JSON_END
-            }
+    /// As [`App::write_chats`].
+    pub async fn export_to(&self, path: &Path, chosen: &[ChatId], format: Format) -> Result<u64, AppError> {
+        let unwritable = files::unwritable(path);
+        files::replace(path, async |file| {
+            self.write_chats(chosen, format, file, &unwritable).await
         })
+        .await
+    }
+
+    /// Writes chats: those that are chosen, or with none all outside Trash. Returns how many that were.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] for several chats in a format that holds one, [`AppError::Unknown`] for a chat that is not
+    /// there, and when the store cannot be read or the document not be written.
+    pub async fn write_chats(
+        &self,
+        chosen: &[ChatId],
+        format: Format,
+        out: &mut (impl AsyncWrite + Unpin),
+        unwritable: &impl Fn(std::io::Error) -> AppError,
+    ) -> Result<u64, AppError> {
+        let write = match format {
+            Format::Json => {
+                let chosen = Some(chosen).filter(|chosen| !chosen.is_empty());
+                return self.write_json(chosen, out, unwritable).await;
+            }
+            Format::Markdown => deepsearch_archive::markdown,
+            Format::Html => deepsearch_archive::html,
+        };
+        let [chat] = chosen else {
+            return Err(AppError::Invalid(Invalid::Malformed {
+                field: "the format",
+                value: format!("{format:?}").to_lowercase(),
+                expected: "format for several chats; those are written as `json`",
+            }));
+        };
+        let document = write(&self.archived_chat(chat).await?);
+        out.write_all(document.as_bytes()).await.map_err(unwritable)?;
+        Ok(1)
     }
 
     /// Writes chats as one document of our own format, one after the other: those that are named, or all outside Trash.

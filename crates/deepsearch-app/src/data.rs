@@ -2,13 +2,11 @@
 
 use std::path::Path;
 
-use serde::Serialize;
-use tokio::fs::File;
-use tokio::io::{AsyncWriteExt, BufWriter};
-
 use crate::app::{App, STORE_FILE};
 use crate::backups::list_backups;
 use crate::error::AppError;
+use deepsearch_archive::Format;
+use serde::Serialize;
 
 /// What the data folder holds.
 #[derive(Debug, Clone, Serialize, specta::Type)]
@@ -42,23 +40,6 @@ impl App {
     /// # Errors
     /// [`AppError`] when the store cannot be read or the file cannot be written.
     pub async fn export_chats(&self, path: &Path) -> Result<u64, AppError> {
-        let unwritable = |source| AppError::Unwritable {
-            path: path.to_owned(),
-            source,
-        };
-        let unfinished = path.with_extension("json.part");
-        let written = async {
-            let mut file = BufWriter::new(File::create(&unfinished).await.map_err(unwritable)?);
-            let count = self.write_json(None, &mut file, &unwritable).await?;
-            file.flush().await.map_err(unwritable)?;
-            file.get_ref().sync_all().await.map_err(unwritable)?;
-            tokio::fs::rename(&unfinished, path).await.map_err(unwritable)?;
-            Ok(count)
-        };
-        let written = written.await;
-        if written.is_err() {
-            let _ = tokio::fs::remove_file(&unfinished).await;
-        }
-        written
+        self.export_to(path, &[], Format::Json).await
     }
 }

@@ -23,6 +23,7 @@ mod backups;
 mod data;
 mod database;
 mod doctor;
+mod files;
 mod health;
 
 mod share;

@@ -24,69 +24,23 @@ pub(crate) async fn export(app: &App, args: Export, as_json: bool) -> Outcome {
         ExportFormat::Markdown => Format::Markdown,
         ExportFormat::Html => Format::Html,
     };
-    if format != Format::Json && chats.len() != 1 {
-        return Err(AppError::Invalid(Invalid::Malformed {
-            field: "the format",
-            value: format!("{:?}", args.format).to_lowercase(),
-            expected: "format for several chats; those are written as `json`",
-        }));
-    }
     let Some(path) = &args.output else {
-        let unwritable = unwritable(Path::new("standard output"));
+        let unwritable = |source| AppError::Unwritable {
+            path: "standard output".into(),
+            source,
+        };
         let mut out = tokio::io::stdout();
-        write(app, &chats, format, &mut out, &unwritable).await?;
+        app.write_chats(&chats, format, &mut out, &unwritable).await?;
+        out.flush().await.map_err(unwritable)?;
         return Ok(ExitCode::SUCCESS);
     };
-    let unwritable = unwritable(path);
-    // What was there is replaced only when all is written.
-    let mut unfinished = path.clone().into_os_string();
-    unfinished.push(".part");
-    let written = async {
-        let mut file = tokio::fs::File::create(&unfinished).await.map_err(&unwritable)?;
-        let count = write(app, &chats, format, &mut file, &unwritable).await?;
-        file.sync_all().await.map_err(&unwritable)?;
-        tokio::fs::rename(&unfinished, path).await.map_err(&unwritable)?;
-        Ok::<_, AppError>(count)
-    };
-    let written = written.await;
-    if written.is_err() {
-        let _ = tokio::fs::remove_file(&unfinished).await;
-    }
-    let count = written?;
+    let count = app.export_to(path, &chats, format).await?;
     if as_json {
         print::json(&json!({ "path": path, "chats": count }));
     } else {
         note(&format!("{count} chats written to {}.", path.display()));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn unwritable(path: &Path) -> impl Fn(std::io::Error) -> AppError {
-    let path = path.to_owned();
-    move |source| AppError::Unwritable {
-        path: path.clone(),
-        source,
-    }
-}
-
-async fn write(
-    app: &App,
-    chats: &[ChatId],
-    format: Format,
-    out: &mut (impl tokio::io::AsyncWrite + Unpin),
-    unwritable: &impl Fn(std::io::Error) -> AppError,
-) -> Result<u64, AppError> {
-    let count = match (chats, format) {
-        ([], _) => app.write_json(None, out, unwritable).await?,
-        (_, Format::Json) => app.write_json(Some(chats), out, unwritable).await?,
-        ([chat, ..], _) => {
-            let document = app.export_chat(chat, format).await?;
-            out.write_all(document.as_bytes()).await.map_err(unwritable)?;
-            1
-        }
-    };
-    out.flush().await.map_err(unwritable)?;
-    Ok(count)
 }
 
 pub(crate) async fn import(app: &App, file: &Path, preview: bool, as_json: bool) -> Outcome {
