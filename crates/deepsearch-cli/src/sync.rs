@@ -117,10 +117,7 @@ async fn conflicts(app: &App, forget: Option<i32>, json: bool) -> Outcome {
         let at = conflict.at.format("%Y-%m-%d %H:%M UTC");
         let title = conflict.chat_title.as_deref().unwrap_or("a chat that is gone");
         print::line(&print::safe(&format!(
-            "{}  {at}  {:?} in {title}
-  lost: {}
-  kept: {}
-",
+            "{}  {at}  {:?} in {title}\n  lost: {}\n  kept: {}\n",
             conflict.id,
             conflict.kind,
             conflict.lost,

@@ -188,9 +188,10 @@ pub(super) fn status_of(link: &Link, engine: &deepsearch_sync::SyncStatus) -> Sy
 }
 
 fn state_of_error(error: &SyncError, link: &Link) -> SyncState {
-    match error {
-        SyncError::Remote(RemoteError::Offline { .. } | RemoteError::TimedOut { .. }) => SyncState::Offline,
-        error => state_of_failure(error.into(), link),
+    if error.is_offline() {
+        SyncState::Offline
+    } else {
+        state_of_failure(error.into(), link)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::error::AppError;
 use crate::share::{DEVICE_URL, SESSION};
 
 /// Where to sync with, and how. Two that are equal need not be connected anew.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(crate) struct Link {
     door: Door,
     /// Whether saved pages travel.
@@ -28,9 +28,24 @@ enum Door {
     Shared { url: SecretString, token: SecretString },
 }
 
-impl PartialEq for Link {
+impl PartialEq for Door {
     fn eq(&self, other: &Self) -> bool {
-        self.pages == other.pages && self.proof() == other.proof()
+        let same = |one: &SecretString, other: &SecretString| one.expose_secret() == other.expose_secret();
+        match (self, other) {
+            (Self::Gateway(one), Self::Gateway(other)) => {
+                one.about.database == other.about.database
+                    && same(&one.token, &other.token)
+                    && same(&one.database_password, &other.database_password)
+            }
+            (
+                Self::Shared { url, token },
+                Self::Shared {
+                    url: other_url,
+                    token: other_token,
+                },
+            ) => same(url, other_url) && same(token, other_token),
+            _ => false,
+        }
     }
 }
 
@@ -56,9 +71,7 @@ impl App {
         }
         Ok(Some(Link { door, pages }))
     }
-}
 
-impl App {
     /// The store is this person's from the moment they sign in: what is asked from now on is sent, also if the first run
     /// of sync comes much later; what was there before is offered.
     pub(crate) async fn belong_to(&self, user: UserId) -> Result<(), AppError> {
@@ -96,17 +109,6 @@ impl Link {
                     format!("{}:{port}{}", url.host_str().unwrap_or_default(), url.path())
                 })
                 .unwrap_or_default(),
-        }
-    }
-
-    fn proof(&self) -> (String, &str, &str) {
-        match &self.door {
-            Door::Gateway(session) => (
-                serde_json::to_string(&session.about.database).unwrap_or_default(),
-                session.token.expose_secret(),
-                session.database_password.expose_secret(),
-            ),
-            Door::Shared { url, token } => (String::new(), token.expose_secret(), url.expose_secret()),
         }
     }
 

@@ -13,6 +13,7 @@ const SECRETS: &str = "secrets.toml";
 /// Looks until it is dropped.
 pub(super) async fn attend(app: App) {
     let mut seen = Seen::of(&app, None).await;
+    let mut known = settings(&app).await;
     loop {
         let is_focused = app.inner.syncing.lock().is_focused;
         tokio::time::sleep(if is_focused { FOCUSED } else { BACKGROUND }).await;
@@ -21,7 +22,7 @@ pub(super) async fn attend(app: App) {
             notice_secrets(&app).await;
         }
         if now.version != seen.version {
-            notice_store(&app, &now, &seen).await;
+            notice_store(&app, &mut known).await;
         }
         seen = now;
     }
@@ -30,7 +31,6 @@ pub(super) async fn attend(app: App) {
 struct Seen {
     version: Option<i64>,
     secrets: Option<(SystemTime, u64)>,
-    settings: Option<String>,
 }
 
 impl Seen {
@@ -40,7 +40,6 @@ impl Seen {
         Self {
             version,
             secrets: secrets.and_then(|file| Some((file.modified().ok()?, file.len()))),
-            settings: settings(app).await,
         }
     }
 }
@@ -58,9 +57,11 @@ async fn notice_secrets(app: &App) {
     app.reread_settings().await;
 }
 
-async fn notice_store(app: &App, now: &Seen, before: &Seen) {
+/// What this program changed itself since is read anew too, which does no harm.
+async fn notice_store(app: &App, known: &mut Option<String>) {
     app.tell_change(Change::Library { chats: Vec::new() });
-    if now.settings != before.settings {
+    let now = settings(app).await;
+    if std::mem::replace(known, now.clone()) != now {
         app.reread_settings().await;
     }
     app.nudge_sync();
