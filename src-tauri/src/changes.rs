@@ -20,10 +20,7 @@ pub(crate) fn forward(handle: &AppHandle, app: &App) {
                     tell(SettingsChanged { keys }.emit(&handle));
                     tray::refresh(&handle);
                 }
-                Ok(Change::Sync) => {
-                    tell(SyncChanged.emit(&handle));
-                    tray::refresh(&handle);
-                }
+                Ok(Change::Sync) => tell(SyncChanged.emit(&handle)),
                 Ok(Change::Account) => tell(AccountChanged.emit(&handle)),
                 // Too many at once: everything may have changed.
                 Err(RecvError::Lagged(_)) => {

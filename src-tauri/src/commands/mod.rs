@@ -85,7 +85,6 @@ pub(crate) fn all() -> Commands<tauri::Wry> {
         sync::sync_now,
         sync::list_conflicts,
         sync::forget_conflict,
-        sync::list_chat_offers,
         sync::decide_chat_offers,
         shell::info,
         shell::shortcut,

@@ -1,7 +1,7 @@
 //! Sync: how it stands, and what a person decides of it.
 
-use deepsearch_app::{App, ChatOffer, SyncConflict, SyncStatus};
-use deepsearch_core::{ChatId, Failure};
+use deepsearch_app::{App, SyncConflict, SyncStatus};
+use deepsearch_core::Failure;
 use serde::{Deserialize, Serialize};
 use tauri::State;
 use tauri_specta::Event;
@@ -39,13 +39,6 @@ pub(crate) async fn list_conflicts(app: State<'_, App>) -> Result<Vec<SyncConfli
 #[specta::specta]
 pub(crate) async fn forget_conflict(app: State<'_, App>, id: i32) -> Result<(), Failure> {
     told(app.delete_sync_conflict(id)).await
-}
-
-/// Chats from before the sign-in, by id after one.
-#[tauri::command]
-#[specta::specta]
-pub(crate) async fn list_chat_offers(app: State<'_, App>, after: Option<ChatId>) -> Result<Vec<ChatOffer>, Failure> {
-    told(app.list_chat_offers(after.as_ref(), SHOWN)).await
 }
 
 /// Hands all of them over, or keeps all of them here. Says how many.

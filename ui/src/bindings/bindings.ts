@@ -97,8 +97,6 @@ export const commands = {
 	/**  Changes that lost against another device's, newest first. */
 	listConflicts: () => __TAURI_INVOKE<SyncConflict[]>("list_conflicts"),
 	forgetConflict: (id: number) => __TAURI_INVOKE<null>("forget_conflict", { id }),
-	/**  Chats from before the sign-in, by id after one. */
-	listChatOffers: (after: ChatId | null) => __TAURI_INVOKE<ChatOffer[]>("list_chat_offers", { after }),
 	/**  Hands all of them over, or keeps all of them here. Says how many. */
 	decideChatOffers: (accept: boolean) => __TAURI_INVOKE<number>("decide_chat_offers", { accept }),
 	info: () => __TAURI_INVOKE<AppInfo>("info"),
@@ -236,15 +234,6 @@ export type ChatCursor = {
 
 /**  A chat: `chat_` and a UUID version 7. */
 export type ChatId = string;
-
-/**  A chat that may be handed over to the account. */
-export type ChatOffer = {
-	chat_id: ChatId,
-	title: string,
-	updated_at: string,
-	/**  The person has said no; it may be handed over all the same. */
-	declined: boolean,
-};
 
 /**  A chat in Trash is in no other view, an archived one only in [`ChatView::Archived`]. */
 export type ChatView = 

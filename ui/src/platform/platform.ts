@@ -162,8 +162,8 @@ export interface Platform {
   closeWindow(): Promise<void>;
 
   onLibraryChanged(listener: (changed: LibraryChanged) => void): Promise<Unlisten>;
-  /** Who is signed in, or how far signing in is, is another now. */
   onSyncChanged(listener: () => void): Promise<Unlisten>;
+  /** Who is signed in, or how far signing in is, is another now. */
   onAccountChanged(listener: () => void): Promise<Unlisten>;
   onSettingsChanged(listener: (changed: SettingsChanged) => void): Promise<Unlisten>;
   onNavigate(listener: (navigate: Navigate) => void): Promise<Unlisten>;
