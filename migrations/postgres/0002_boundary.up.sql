@@ -297,6 +297,8 @@ begin
             dropped := dropped + 1;
         exception when dependent_objects_still_exist or object_in_use then
             raise notice 'the role % is still in use', gone.role;
+            -- To the end of the line, so that roles which cannot be dropped keep nobody else's.
+            update deepsearch.device set revoked_at = now() where id = gone.id;
         end;
     end loop;
     return dropped;

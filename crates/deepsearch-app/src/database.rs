@@ -1,15 +1,19 @@
 //! The team's shared database, as who looks after it sees it: tables, rows, searches, sessions that can be ended.
 //!
-//! Reads only, but for ending a session. Until somebody is signed in, the right to look is the address of the database
-//! with its owner's password (`shared.url`, or `--url`).
+//! Reads only, but for ending a session. Whoever is signed in looks as themselves, and the database asks at every call
+//! whether they are an administrator. Where nobody is, the right to look is the address of the database with its owner's
+//! password (`shared.url`, or `--url`).
 
 use deepsearch_postgres::{
-    RowKey, SearchStatistics, SessionCursor, SessionSummary, SharedDatabase, Table, TableRows, TableSummary,
+    DeviceAddress, RowKey, SearchStatistics, SessionCursor, SessionSummary, SharedDatabase, Table, TableRows,
+    TableSummary,
 };
+use secrecy::ExposeSecret;
 use serde::Serialize;
 
 use crate::app::App;
 use crate::error::AppError;
+use crate::share;
 
 /// A page of sessions.
 #[derive(Debug, Clone, Serialize, specta::Type)]
@@ -81,12 +85,36 @@ impl DatabaseView {
 }
 
 impl App {
-    /// The shared database, for who may look into all of it.
+    /// The shared database, for who may look into all of it: the administrator who is signed in, or, where nobody is, who
+    /// keeps the owner's address. That it is given says nothing yet; the database decides with every call.
     ///
     /// # Errors
-    /// [`AppError::NoDatabase`] where none is set up, or this person is not its administrator.
-    pub fn database_view(&self) -> Result<DatabaseView, AppError> {
-        // Once people sign in, this asks for `is_admin` of the one who has; the owner's address goes on working.
-        self.wired().database_view.clone().ok_or(AppError::NoDatabase)
+    /// [`AppError::NoDatabase`] where none is set up.
+    pub async fn database_view(&self) -> Result<DatabaseView, AppError> {
+        match self.device_database().await? {
+            Some(database) => Ok(DatabaseView::of(database)),
+            None => self.wired().database_view.clone().ok_or(AppError::NoDatabase),
+        }
+    }
+
+    /// The shared database as this device enters it: by the session of a gateway, or as `share init` let it in.
+    async fn device_database(&self) -> Result<Option<SharedDatabase>, AppError> {
+        if let Some(session) = self.session() {
+            let about = session.about.database;
+            let address = DeviceAddress {
+                host: about.host,
+                port: about.port,
+                database: about.name,
+                role: about.role,
+                password: session.database_password,
+                ssl_mode: about.sslmode,
+                root_certificate: about.sslrootcert,
+            };
+            return Ok(Some(SharedDatabase::device(&address, session.token)));
+        }
+        let Some((url, token)) = share::kept(&self.inner.vault).await? else {
+            return Ok(None);
+        };
+        Ok(Some(SharedDatabase::connect_device_later(url.expose_secret(), token)?))
     }
 }

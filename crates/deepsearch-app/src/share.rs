@@ -6,6 +6,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
+use deepsearch_auth::Vault;
 use deepsearch_core::UserId;
 use deepsearch_postgres::{Admission, DeviceId, SharedDatabase, Step, scram_verifier, session_token_hash};
 use rustls::crypto::aws_lc_rs;
@@ -119,6 +120,13 @@ impl App {
         secrets::update(vault, SESSION, Some(token.expose_secret()), in_keychain).await?;
         Ok(before.map(|url| url.username().to_owned()))
     }
+}
+
+/// The address and the session of the device that this data folder is, if it is one by `share init`.
+pub(crate) async fn kept(vault: &Vault) -> Result<Option<(SecretString, SecretString)>, AppError> {
+    let kept = secrets::read(vault).await?;
+    let secret = |key| Some(SecretString::from(kept.get(key)?.as_str()?.to_owned()));
+    Ok(secret(DEVICE_URL).zip(secret(SESSION)))
 }
 
 /// The owner's address with the device's role and password in the place of the owner's.

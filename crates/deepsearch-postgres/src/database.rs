@@ -27,6 +27,37 @@ pub enum ConnectError {
     },
 }
 
+/// Where the shared database is, and as which role a device enters it.
+#[derive(Debug, Clone)]
+pub struct DeviceAddress {
+    pub host: String,
+    pub port: u16,
+    pub database: String,
+    pub role: String,
+    pub password: SecretString,
+    /// As libpq names it. One that is not known is taken for the strictest.
+    pub ssl_mode: String,
+    /// PEM of the authority that the server's certificate is held against, where it is not one the system knows.
+    pub root_certificate: Option<String>,
+}
+
+impl DeviceAddress {
+    fn options(&self) -> PgConnectOptions {
+        let options = PgConnectOptions::new_without_pgpass()
+            .host(&self.host)
+            .port(self.port)
+            .database(&self.database)
+            .username(&self.role)
+            .password(self.password.expose_secret())
+            .ssl_mode(PgSslMode::from_str(&self.ssl_mode).unwrap_or(PgSslMode::VerifyFull))
+            .application_name("DeepSearch");
+        match &self.root_certificate {
+            Some(pem) => options.ssl_root_cert_from_pem(pem.clone().into_bytes()),
+            None => options,
+        }
+    }
+}
+
 /// The shared database. Cloning it gives another handle on the same connections.
 #[derive(Debug, Clone)]
 pub struct SharedDatabase {
@@ -45,7 +76,7 @@ impl SharedDatabase {
     /// # Errors
     /// [`ConnectError`] when the address is not valid or nobody answers there.
     pub async fn connect(url: &str) -> Result<Self, ConnectError> {
-        Self::open(url, None).await
+        Self::open(connect_options(url)?, None).await
     }
 
     /// Connects as a device, which sees the rows of the user whose session this is.
@@ -53,7 +84,24 @@ impl SharedDatabase {
     /// # Errors
     /// As [`connect`](Self::connect).
     pub async fn connect_device(url: &str, session_token: SecretString) -> Result<Self, ConnectError> {
-        Self::open(url, Some(session_token)).await
+        Self::open(connect_options(url)?, Some(session_token)).await
+    }
+
+    /// As [`connect_device`](Self::connect_device), but connects with the first use. Must be called within a Tokio
+    /// runtime.
+    ///
+    /// # Errors
+    /// [`ConnectError::Address`] when the address is not valid.
+    pub fn connect_device_later(url: &str, session_token: SecretString) -> Result<Self, ConnectError> {
+        Ok(Self::on(
+            pool().connect_lazy_with(connect_options(url)?),
+            Some(session_token),
+        ))
+    }
+
+    /// As [`connect_device_later`](Self::connect_device_later), at an address that a gateway gave.
+    pub fn device(address: &DeviceAddress, session_token: SecretString) -> Self {
+        Self::on(pool().connect_lazy_with(address.options()), Some(session_token))
     }
 
     /// As [`connect`](Self::connect), but connects with the first use: for what the app can do without. Must be called
@@ -65,11 +113,7 @@ impl SharedDatabase {
         Ok(Self::on(pool().connect_lazy_with(connect_options(url)?), None))
     }
 
-    async fn open(url: &str, session_token: Option<SecretString>) -> Result<Self, ConnectError> {
-        let mut options = connect_options(url)?;
-        if session_token.is_some() {
-            options = options.options([("search_path", "deepsearch")]);
-        }
+    async fn open(options: PgConnectOptions, session_token: Option<SecretString>) -> Result<Self, ConnectError> {
         // One by itself first: a pool would knock at a closed door until its time is up, and say only that.
         let knock = tokio::time::timeout(WAIT_FOR_CONNECTION, PgConnection::connect_with(&options));
         let knock = match knock.await {
@@ -110,12 +154,24 @@ impl SharedDatabase {
     pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
         let mut tx = self.pool.begin().await?;
         if let Some(token) = &self.session_token {
-            sqlx::query("select set_config('deepsearch.session_token', $1, true)")
-                .bind(token.expose_secret())
-                .execute(&mut *tx)
-                .await?;
+            // Within the transaction, because a pooler between (PgBouncer) gives each one another connection. That nobody
+            // is signed in any more is said here: the views would only be empty.
+            sqlx::query(
+                "select deepsearch.signed_in_user() from (
+                    select set_config('deepsearch.session_token', $1, true) as token,
+                        set_config('search_path', 'deepsearch', true) as path offset 0
+                ) as said where token is not null and path is not null",
+            )
+            .bind(token.expose_secret())
+            .execute(&mut *tx)
+            .await?;
         }
         Ok(tx)
+    }
+
+    /// Whether this handle is a device's, which reaches what its user may and no table.
+    pub(crate) fn is_device(&self) -> bool {
+        self.session_token.is_some()
     }
 
     /// The connections themselves, for what has a transaction of its own (migrations).

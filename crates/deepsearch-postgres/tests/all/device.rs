@@ -3,14 +3,13 @@
 use deepsearch_core::{Cache, ErrorCode, SystemClock, UserId, contract};
 use deepsearch_postgres::{ChatList, CountedSearch, SharedDatabase};
 use secrecy::SecretString;
-use sqlx::Executor;
 
 use crate::contract::Shared;
 use crate::search_cache::entry;
 use crate::support::{Home, NOON, chat, home, message};
 
 /// A device of a user, signed in.
-async fn device(home: &Home, user: &UserId) -> SharedDatabase {
+pub(crate) async fn device(home: &Home, user: &UserId) -> SharedDatabase {
     let token = format!("token of {user}");
     // The server trusts this machine, so any verifier of the right shape does.
     let verifier = format!(
@@ -131,11 +130,7 @@ async fn a_device_keeps_searches_to_itself_and_counts_none_until_the_team_shares
     assert_eq!(bobs.search_cache().lookup("q").await.unwrap(), None);
     assert_eq!(owner.search_statistics(1, 10).await.unwrap().searches, 0);
 
-    home.raw()
-        .await
-        .execute("insert into deepsearch.setting (name, value) values ('share_searches', 'on')")
-        .await
-        .unwrap();
+    owner.share_searches(true).await.unwrap();
     adas.search_cache().add(kept.clone()).await.unwrap();
     adas.add_search(&counted).await.unwrap();
     assert_eq!(
@@ -148,19 +143,42 @@ async fn a_device_keeps_searches_to_itself_and_counts_none_until_the_team_shares
 }
 
 #[tokio::test]
-async fn the_data_view_is_not_for_devices() {
+async fn a_push_of_anothers_ids_holds_nobody_up() {
     let Some(home) = home().await else { return };
-    let ada = home.user().await;
-    let device = device(&home, &ada).await;
-    // Schema `deepsearch` has no view of the sessions at all.
-    let refusals = [
-        device.list_tables().await.map(drop).unwrap_err(),
-        device.list_sessions(None, 10).await.map(drop).unwrap_err(),
-        device.end_session("x").await.map(drop).unwrap_err(),
-    ];
-    let told = [ErrorCode::Refused, ErrorCode::Storage];
-    assert!(
-        refusals.iter().all(|refusal| told.contains(&refusal.code())),
-        "{refusals:?}"
-    );
+    let (ada, bob) = (home.user().await, home.user().await);
+    let theirs = chat("Bob's", NOON);
+    let said = message(&theirs.id, "Bob's words", NOON);
+    home.database
+        .add_chat_with_messages(&bob, &theirs, std::slice::from_ref(&said))
+        .await
+        .unwrap();
+    let adas = device(&home, &ada).await;
+    let own = chat("Ada's", NOON);
+    adas.add_chat(&ada, &own).await.unwrap();
+    let mut tx = adas.begin().await.unwrap();
+    let rows = serde_json::json!([
+        {"Chat": {"known": false, "row": {"id": theirs.id, "title": "x", "created_at": "2024-01-01T00:00:00Z",
+            "updated_at": "2024-01-01T00:00:00Z", "deleted_at": null}}},
+        {"Message": {"id": said.id, "chat_id": own.id, "role": "user", "content": "x", "sources": null, "metadata": null,
+            "created_at": "2024-01-01T00:00:00Z", "extras": null}},
+    ]);
+    let answers: String = sqlx::query_scalar(
+        "select deepsearch.sync_push((select epoch from deepsearch.sync_server()), 1, $1::text::json)::text",
+    )
+    .bind(rows.to_string())
+    .fetch_one(&mut *tx)
+    .await
+    .unwrap();
+    assert_eq!(answers, r#"["IdConflict","IdConflict"]"#);
+    // The transaction stays open, and Bob writes.
+    let writes = async {
+        home.database
+            .rename_chat(&bob, &theirs.id, "still Bob's")
+            .await
+            .unwrap();
+        home.database.delete_chat_forever(&bob, &theirs.id).await.unwrap();
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(5), writes)
+        .await
+        .expect("nobody waits for Ada");
 }
