@@ -8,7 +8,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use deepsearch_core::{Clock, SystemClock};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
-use sqlx::{Connection, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{Connection, Executor, PgConnection, PgPool, Postgres, Transaction};
 use thiserror::Error;
 use url::Url;
 
@@ -65,18 +65,21 @@ pub struct SharedDatabase {
     /// A device proves with each transaction whose it is; an owner, or the web app's role, has nothing to prove.
     session_token: Option<SecretString>,
     clock: Arc<dyn Clock>,
+    /// Whether each transaction may meet another connection of the server (PgBouncer's transaction mode).
+    is_pooled: bool,
 }
 
 impl SharedDatabase {
     /// Connects as the role that `url` names: an owner of the tables, or the gateway.
     ///
     /// Traffic to a host that is not this machine is encrypted and the host's certificate verified, unless the address
-    /// itself asks for something else (`sslmode=…`).
+    /// itself asks for something else (`sslmode=…`). With `statement-cache-capacity=0` a pooler may be between that
+    /// gives each transaction another connection and knows nothing of prepared statements.
     ///
     /// # Errors
     /// [`ConnectError`] when the address is not valid or nobody answers there.
     pub async fn connect(url: &str) -> Result<Self, ConnectError> {
-        Self::open(connect_options(url)?, None).await
+        Self::open(connect_options(url)?, None, is_pooled(url)).await
     }
 
     /// Connects as a device, which sees the rows of the user whose session this is.
@@ -84,7 +87,7 @@ impl SharedDatabase {
     /// # Errors
     /// As [`connect`](Self::connect).
     pub async fn connect_device(url: &str, session_token: SecretString) -> Result<Self, ConnectError> {
-        Self::open(connect_options(url)?, Some(session_token)).await
+        Self::open(connect_options(url)?, Some(session_token), is_pooled(url)).await
     }
 
     /// As [`connect_device`](Self::connect_device), but connects with the first use. Must be called within a Tokio
@@ -93,15 +96,12 @@ impl SharedDatabase {
     /// # Errors
     /// [`ConnectError::Address`] when the address is not valid.
     pub fn connect_device_later(url: &str, session_token: SecretString) -> Result<Self, ConnectError> {
-        Ok(Self::on(
-            pool().connect_lazy_with(connect_options(url)?),
-            Some(session_token),
-        ))
+        Ok(Self::on(connect_options(url)?, Some(session_token), is_pooled(url)))
     }
 
     /// As [`connect_device_later`](Self::connect_device_later), at an address that a gateway gave.
     pub fn device(address: &DeviceAddress, session_token: SecretString) -> Self {
-        Self::on(pool().connect_lazy_with(address.options()), Some(session_token))
+        Self::on(address.options(), Some(session_token), false)
     }
 
     /// As [`connect`](Self::connect), but connects with the first use: for what the app can do without. Must be called
@@ -110,10 +110,15 @@ impl SharedDatabase {
     /// # Errors
     /// [`ConnectError::Address`] when the address is not valid.
     pub fn connect_later(url: &str) -> Result<Self, ConnectError> {
-        Ok(Self::on(pool().connect_lazy_with(connect_options(url)?), None))
+        Ok(Self::on(connect_options(url)?, None, is_pooled(url)))
     }
 
-    async fn open(options: PgConnectOptions, session_token: Option<SecretString>) -> Result<Self, ConnectError> {
+    async fn open(
+        options: PgConnectOptions,
+        session_token: Option<SecretString>,
+        is_pooled: bool,
+    ) -> Result<Self, ConnectError> {
+        let options = entering(options, session_token.is_some(), is_pooled);
         // One by itself first: a pool would knock at a closed door until its time is up, and say only that.
         let knock = tokio::time::timeout(WAIT_FOR_CONNECTION, PgConnection::connect_with(&options));
         let knock = match knock.await {
@@ -125,14 +130,16 @@ impl SharedDatabase {
             host: options.get_host().to_owned(),
             source,
         })?;
-        Ok(Self::on(pool().connect_lazy_with(options), session_token))
+        Ok(Self::on(options, session_token, is_pooled))
     }
 
-    fn on(pool: PgPool, session_token: Option<SecretString>) -> Self {
+    fn on(options: PgConnectOptions, session_token: Option<SecretString>, is_pooled: bool) -> Self {
+        let options = entering(options, session_token.is_some(), is_pooled);
         Self {
-            pool,
+            pool: pool().connect_lazy_with(options),
             session_token,
             clock: Arc::new(SystemClock),
+            is_pooled,
         }
     }
 
@@ -153,6 +160,10 @@ impl SharedDatabase {
     /// When the database does not answer.
     pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
         let mut tx = self.pool.begin().await?;
+        if self.is_pooled {
+            // Another's may bear the names that ours will.
+            tx.execute("deallocate all").await?;
+        }
         if let Some(token) = &self.session_token {
             // Within the transaction, because a pooler between (PgBouncer) gives each one another connection. That nobody
             // is signed in any more is said here: the views would only be empty.
@@ -183,6 +194,23 @@ impl SharedDatabase {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// A device's names lead to the views. A pooler that keeps no prepared statements does not take this either, and says
+/// so at the door, where the mixing up of statements would begin.
+fn entering(options: PgConnectOptions, is_device: bool, is_pooled: bool) -> PgConnectOptions {
+    if is_device && !is_pooled && options.get_options().is_none() {
+        options.options([("search_path", "deepsearch")])
+    } else {
+        options
+    }
+}
+
+fn is_pooled(url: &str) -> bool {
+    let is_zero = |(name, value): (std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)| {
+        name == "statement-cache-capacity" && value == "0"
+    };
+    Url::parse(url).is_ok_and(|url| url.query_pairs().any(is_zero))
 }
 
 fn pool() -> PgPoolOptions {

@@ -8,6 +8,8 @@ use deepsearch_core::{ErrorCode, Failure, Invalid};
 use sqlx::postgres::PgDatabaseError;
 use thiserror::Error;
 
+use crate::failures::POOLED;
+
 /// Why the shared database did not do what was asked.
 #[derive(Debug, Error)]
 pub enum DatabaseError {
@@ -272,10 +274,7 @@ impl From<&DatabaseError> for Failure {
             DatabaseError::OtherTables { .. } => {
                 failure.hint("`deepsearch db check` says what is missing, and `deepsearch db migrate` makes it.")
             }
-            DatabaseError::Pooled { .. } => failure.hint(
-                "Let PgBouncer keep prepared statements (1.21 and newer: `max_prepared_statements`), or add \
-                 `?statement-cache-capacity=0` to the address.",
-            ),
+            DatabaseError::Pooled { .. } => failure.hint(POOLED),
             DatabaseError::Unreachable { .. } => {
                 failure.hint("Check the network connection and the database's address.")
             }

@@ -68,7 +68,7 @@ impl PgBouncer {
         let bouncer = Self {
             process,
             port,
-            folder: folder,
+            folder,
         };
         bouncer.wait_until_it_answers()?;
         Ok(Some(bouncer))

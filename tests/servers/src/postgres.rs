@@ -264,7 +264,7 @@ fn programs() -> Option<PathBuf> {
         .find(|folder| folder.join("initdb").is_file() || folder.join("initdb.exe").is_file())
 }
 
-fn signal(name: &str, process: &Child) -> Result<()> {
+pub(crate) fn signal(name: &str, process: &Child) -> Result<()> {
     run(Command::new("kill")
         .arg(format!("-{name}"))
         .arg(process.id().to_string()))

@@ -4,32 +4,15 @@ use deepsearch_core::{Cache, ErrorCode, SystemClock, UserId, contract};
 use deepsearch_postgres::{ChatList, CountedSearch, SharedDatabase};
 use secrecy::SecretString;
 
+use crate::cluster::admit;
 use crate::contract::Shared;
 use crate::search_cache::entry;
 use crate::support::{Home, NOON, chat, home, message};
 
 /// A device of a user, signed in.
 pub(crate) async fn device(home: &Home, user: &UserId) -> SharedDatabase {
-    let token = format!("token of {user}");
-    // The server trusts this machine, so any verifier of the right shape does.
-    let verifier = format!(
-        "SCRAM-SHA-256$4096:{}==${}=:{}=",
-        "A".repeat(22),
-        "A".repeat(43),
-        "A".repeat(43)
-    );
-    let role: String = sqlx::query_scalar(
-        "select deepsearch.mint_device(gen_random_uuid(), $1, 'a device', $2,
-            'ds1:' || encode(sha256(convert_to($3, 'UTF8')), 'hex'), now() + interval '1 day')",
-    )
-    .bind(user.as_str())
-    .bind(&verifier)
-    .bind(&token)
-    .fetch_one(&mut home.raw().await)
-    .await
-    .unwrap();
-    let url = home.url.replace("postgres://postgres@", &format!("postgres://{role}@"));
-    let database = SharedDatabase::connect_device(&url, SecretString::from(token))
+    let admitted = admit(&home.database, &home.url, user.as_str()).await;
+    let database = SharedDatabase::connect_device(&admitted.url, SecretString::from(admitted.token))
         .await
         .unwrap();
     database.with_clock(home.clock.clone())
