@@ -65,11 +65,7 @@ impl PgBouncer {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             process => process.context("starting PgBouncer")?,
         };
-        let bouncer = Self {
-            process,
-            port,
-            folder,
-        };
+        let bouncer = Self { process, port, folder };
         bouncer.wait_until_it_answers()?;
         Ok(Some(bouncer))
     }
