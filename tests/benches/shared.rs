@@ -325,7 +325,14 @@ async fn measure_inserts(team: &Team, device: &SharedDatabase, times: usize) -> 
         let mut copy = team.pool.copy_in_raw(into).await?;
         let lines: String = texts
             .iter()
-            .map(|text| format!("{}\t{}\tuser\t{}\n", MessageId::new(), chat.id, text.replace('\n', "\\n")))
+            .map(|text| {
+                format!(
+                    "{}\t{}\tuser\t{}\n",
+                    MessageId::new(),
+                    chat.id,
+                    text.replace('\n', "\\n")
+                )
+            })
             .collect();
         copy.send(lines.into_bytes()).await?;
         copy.finish().await?;

@@ -10,6 +10,9 @@ use tokio::fs::File;
 use crate::app::{App, STORE_FILE};
 use crate::error::AppError;
 
+/// What waits is sent before it would be removed, if that takes no longer.
+const LAST_RUN: std::time::Duration = std::time::Duration::from_secs(20);
+
 /// What came of signing out. On this device it always works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, specta::Type)]
 pub struct SignedOut {
@@ -48,6 +51,32 @@ impl App {
             self.leave(None).await?;
         }
         Ok(())
+    }
+
+    /// What would be gone with the local copy, because it is nowhere else: changes that were not sent, and chats that
+    /// were not handed over. What can still be sent is, if somebody is signed in.
+    ///
+    /// # Errors
+    /// [`AppError::OnlyHere`] when there is something; [`AppError::Store`] when the store cannot be read.
+    pub async fn hold_what_is_only_here(&self) -> Result<(), AppError> {
+        if self.store().lookup_sync_account().await?.is_none() {
+            // It never was anywhere else, and whoever removes it knows.
+            return Ok(());
+        }
+        match tokio::time::timeout(LAST_RUN, self.sync_now()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::info!(%error, "what waits is not sent before signing out"),
+            Err(_) => tracing::info!("sending what waits took too long before signing out"),
+        }
+        let changes = self.sync_counts().await?.outbox;
+        let offers = self.list_chat_offers(None, 1_000).await?;
+        if changes == 0 && offers.is_empty() {
+            return Ok(());
+        }
+        Err(AppError::OnlyHere {
+            changes,
+            chats: u32::try_from(offers.len()).unwrap_or(u32::MAX),
+        })
     }
 
     /// Signs this device out. What it holds stays; [`App::remove_local_copy`] removes it.
@@ -128,11 +157,14 @@ impl App {
     /// [`AppError::Store`] when another program has the store open; then nothing is gone.
     pub async fn remove_local_copy(&self) -> Result<(), AppError> {
         let settings = self.store().list_settings().await?;
+        let sync_file = self.config().home.join(crate::sync::KEPT_FILE);
         let user = self.store().lookup_user_settings().await?;
         let home = self.config().home.clone();
         self.close().await;
         let path = home.join(STORE_FILE);
         Store::remove(&path).await?;
+        // Only how the last run went; where it stays, it is told of another store until that is synced.
+        let _ = std::fs::remove_file(sync_file);
         let favicons = home.join("favicons");
         if let Err(source) = std::fs::remove_dir_all(&favicons)
             && source.kind() != std::io::ErrorKind::NotFound

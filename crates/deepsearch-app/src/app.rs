@@ -26,6 +26,7 @@ use crate::local::{Alone, LocalFirst, PastChats, WholeGuide};
 use crate::runs::Runs;
 use crate::secrets;
 use crate::sign_in::Standing;
+use crate::sync::Syncing;
 
 pub(crate) const STORE_FILE: &str = "deepsearch.sqlite";
 
@@ -73,6 +74,7 @@ pub(crate) struct Parts {
     pub(crate) vault: Vault,
     pub(crate) sign_ins: SignIns,
     pub(crate) standing: Standing,
+    pub(crate) syncing: Syncing,
 }
 
 /// The parts that depend on settings; built anew when one changes.
@@ -143,6 +145,7 @@ impl App {
             vault,
             sign_ins,
             standing,
+            syncing: Syncing::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -160,6 +163,7 @@ impl App {
     pub async fn close(&self) {
         self.inner.runs.stop_all();
         self.inner.standing.stop_waiting();
+        self.inner.syncing.stop.cancel();
         self.inner.tasks.close();
         // Quitting waits, then insists: what is journalled by then is kept as interrupted at the next start.
         if tokio::time::timeout(CLOSING, self.inner.tasks.wait()).await.is_err() {

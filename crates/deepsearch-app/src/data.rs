@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use deepsearch_core::Chat;
-use deepsearch_sqlite::{ChatCursor, ChatFilter, ChatView};
 use serde::Serialize;
 use tokio::fs::File;
 use tokio::io::{AsyncWriteExt, BufWriter};
@@ -20,8 +18,6 @@ pub struct DataFolder {
     pub store_bytes: u64,
     pub backups_bytes: u64,
 }
-
-const PAGE: u32 = 200;
 
 impl App {
     /// # Errors
@@ -40,7 +36,7 @@ impl App {
         })
     }
 
-    /// Writes every chat outside Trash, as it is shown, with its messages, sources and citations, to a JSON file.
+    /// Writes every chat outside Trash, with all branches, sources, saved pages and citations, to a JSON file.
     /// Returns how many chats that were. A file that was there is replaced only when all is written.
     ///
     /// # Errors
@@ -53,7 +49,7 @@ impl App {
         let unfinished = path.with_extension("json.part");
         let written = async {
             let mut file = BufWriter::new(File::create(&unfinished).await.map_err(unwritable)?);
-            let count = self.write_chats(&mut file, &unwritable).await?;
+            let count = self.write_json(None, &mut file, &unwritable).await?;
             file.flush().await.map_err(unwritable)?;
             file.get_ref().sync_all().await.map_err(unwritable)?;
             tokio::fs::rename(&unfinished, path).await.map_err(unwritable)?;
@@ -64,52 +60,5 @@ impl App {
             let _ = tokio::fs::remove_file(&unfinished).await;
         }
         written
-    }
-
-    async fn write_chats(
-        &self,
-        file: &mut BufWriter<File>,
-        unwritable: &impl Fn(std::io::Error) -> AppError,
-    ) -> Result<u64, AppError> {
-        let now = self.inner.clock.now().to_rfc3339();
-        let head = format!("{{\"format\":\"deepsearch-chats\",\"version\":1,\"exported_at\":\"{now}\",\"chats\":[");
-        file.write_all(head.as_bytes()).await.map_err(unwritable)?;
-        let mut count = 0;
-        for view in [ChatView::Active, ChatView::Archived] {
-            let mut after = None;
-            loop {
-                let chats = self
-                    .store()
-                    .list_chats(ChatFilter { view }, after.as_ref(), PAGE)
-                    .await?;
-                let Some(last) = chats.last() else { break };
-                after = Some(ChatCursor::after(last));
-                for chat in &chats {
-                    let separator: &[u8] = if count == 0 { b"\n" } else { b",\n" };
-                    file.write_all(separator).await.map_err(unwritable)?;
-                    let whole = self.whole_chat(chat).await?;
-                    file.write_all(whole.to_string().as_bytes()).await.map_err(unwritable)?;
-                    count += 1;
-                }
-            }
-        }
-        file.write_all(b"\n]}\n").await.map_err(unwritable)?;
-        Ok(count)
-    }
-
-    async fn whole_chat(&self, chat: &Chat) -> Result<serde_json::Value, AppError> {
-        let mut pages = Vec::new();
-        let mut before = None;
-        loop {
-            let page = self.open_chat(&chat.id, before.as_ref(), PAGE).await?;
-            before = page.messages.first().map(|message| message.message.id.clone());
-            let has_older = page.has_older;
-            pages.push(page.messages);
-            if !has_older {
-                break;
-            }
-        }
-        let messages: Vec<_> = pages.into_iter().rev().flatten().collect();
-        Ok(serde_json::json!({ "chat": chat, "messages": messages }))
     }
 }

@@ -5,15 +5,12 @@
 //! password (`shared.url`, or `--url`).
 
 use deepsearch_postgres::{
-    DeviceAddress, RowKey, SearchStatistics, SessionCursor, SessionSummary, SharedDatabase, Table, TableRows,
-    TableSummary,
+    RowKey, SearchStatistics, SessionCursor, SessionSummary, SharedDatabase, Table, TableRows, TableSummary,
 };
-use secrecy::ExposeSecret;
 use serde::Serialize;
 
 use crate::app::App;
 use crate::error::AppError;
-use crate::share;
 
 /// A page of sessions.
 #[derive(Debug, Clone, Serialize, specta::Type)]
@@ -89,32 +86,11 @@ impl App {
     /// keeps the owner's address. That it is given says nothing yet; the database decides with every call.
     ///
     /// # Errors
-    /// [`AppError::NoDatabase`] where none is set up.
-    pub async fn database_view(&self) -> Result<DatabaseView, AppError> {
-        match self.device_database().await? {
-            Some(database) => Ok(DatabaseView::of(database)),
+    /// [`AppError::NoDatabase`] where none is set up, [`AppError::NoHost`] when its address names no place.
+    pub fn database_view(&self) -> Result<DatabaseView, AppError> {
+        match self.sync_link()? {
+            Some(link) => Ok(DatabaseView::of(link.database().map_err(|_| AppError::NoHost)?)),
             None => self.wired().database_view.clone().ok_or(AppError::NoDatabase),
         }
-    }
-
-    /// The shared database as this device enters it: by the session of a gateway, or as `share init` let it in.
-    async fn device_database(&self) -> Result<Option<SharedDatabase>, AppError> {
-        if let Some(session) = self.session() {
-            let about = session.about.database;
-            let address = DeviceAddress {
-                host: about.host,
-                port: about.port,
-                database: about.name,
-                role: about.role,
-                password: session.database_password,
-                ssl_mode: about.sslmode,
-                root_certificate: about.sslrootcert,
-            };
-            return Ok(Some(SharedDatabase::device(&address, session.token)));
-        }
-        let Some((url, token)) = share::kept(&self.inner.vault).await? else {
-            return Ok(None);
-        };
-        Ok(Some(SharedDatabase::connect_device_later(url.expose_secret(), token)?))
     }
 }

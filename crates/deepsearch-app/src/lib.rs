@@ -5,6 +5,7 @@
 mod app;
 
 mod ask;
+mod carry;
 mod changes;
 mod chats;
 mod counted;
@@ -16,6 +17,7 @@ mod web_search;
 
 mod account;
 mod sign_in;
+mod sync;
 
 mod backups;
 mod data;
@@ -36,6 +38,7 @@ pub use account::SignedOut;
 pub use app::{App, AppOptions};
 pub use ask::{AskRequest, Scope, Turn};
 pub use backups::{list_backups, restore_backup, tell};
+pub use carry::ImportReport;
 pub use changes::Change;
 pub use chats::{OpenChat, OpenMessage, SavedSource};
 pub use config::{Config, Origin};
@@ -49,8 +52,10 @@ pub use settings::{SETTINGS, SettingInfo, SettingKind, SettingValue};
 pub use share::Admitted;
 pub use shared_database::{OwnedDatabase, add_migration};
 pub use sign_in::{AccountState, GatewayInfo, SignInStep, SignedIn, is_callback};
+pub use sync::{SyncConflict, SyncRemedy, SyncState, SyncStatus};
 pub use web_search::WebResults;
 
+pub use deepsearch_archive::{Format, Note, Origin as ImportOrigin, Reason, file_name};
 pub use deepsearch_auth::{Account, AuthError, Device, Place, Provider, Session, SessionAbout, SessionUser, Way};
 pub use deepsearch_crawl::run_parser;
 pub use deepsearch_llm::ProviderStatus;
@@ -60,7 +65,8 @@ pub use deepsearch_postgres::{
 };
 pub use deepsearch_search::{ENGINES, EngineHealth, EngineState};
 pub use deepsearch_sqlite::{
-    Backup, BackupKind, ChatCursor, ChatFilter, ChatView, HistoryFilter, HistoryHit, HistoryQuery, HistoryResults,
-    Recovery, Replaced,
+    Backup, BackupKind, ChatCursor, ChatFilter, ChatOffer, ChatView, ConflictKind, HistoryFilter, HistoryHit,
+    HistoryQuery, HistoryResults, Recovery, Replaced, SyncCounts,
 };
+pub use deepsearch_sync::SyncProgress;
 pub use secrecy::SecretString;

@@ -6,7 +6,6 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
-use deepsearch_auth::Vault;
 use deepsearch_core::UserId;
 use deepsearch_postgres::{Admission, DeviceId, SharedDatabase, Step, scram_verifier, session_token_hash};
 use rustls::crypto::aws_lc_rs;
@@ -20,8 +19,8 @@ use crate::secrets;
 use crate::shared_database::OwnedDatabase;
 
 /// The settings that hold what this device got.
-const DEVICE_URL: &str = "shared.device_url";
-const SESSION: &str = "shared.session";
+pub(crate) const DEVICE_URL: &str = "shared.device_url";
+pub(crate) const SESSION: &str = "shared.session";
 /// Use moves it on.
 const SESSION_DAYS: i64 = 90;
 
@@ -52,7 +51,9 @@ impl App {
         let admitted = self.admit(&owned, email, name, tell).await;
         owned.close().await;
         self.rewire().await?;
-        admitted
+        let admitted = admitted?;
+        self.belong_to(admitted.user_id.clone()).await?;
+        Ok(admitted)
     }
 
     async fn admit(
@@ -120,13 +121,6 @@ impl App {
         secrets::update(vault, SESSION, Some(token.expose_secret()), in_keychain).await?;
         Ok(before.map(|url| url.username().to_owned()))
     }
-}
-
-/// The address and the session of the device that this data folder is, if it is one by `share init`.
-pub(crate) async fn kept(vault: &Vault) -> Result<Option<(SecretString, SecretString)>, AppError> {
-    let kept = secrets::read(vault).await?;
-    let secret = |key| Some(SecretString::from(kept.get(key)?.as_str()?.to_owned()));
-    Ok(secret(DEVICE_URL).zip(secret(SESSION)))
 }
 
 /// The owner's address with the device's role and password in the place of the owner's.

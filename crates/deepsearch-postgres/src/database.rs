@@ -27,6 +27,19 @@ pub enum ConnectError {
     },
 }
 
+/// The shared database. Cloning it gives another handle on the same connections.
+#[derive(Debug, Clone)]
+pub struct SharedDatabase {
+    pool: PgPool,
+    /// A device proves with each transaction whose it is; an owner, or the web app's role, has nothing to prove.
+    session_token: Option<SecretString>,
+    clock: Arc<dyn Clock>,
+    /// Where to knock before the pool does, which would do so until its time is up and say only that.
+    door: Option<Box<PgConnectOptions>>,
+    /// Whether each transaction may meet another connection of the server (PgBouncer's transaction mode).
+    is_pooled: bool,
+}
+
 /// Where the shared database is, and as which role a device enters it.
 #[derive(Debug, Clone)]
 pub struct DeviceAddress {
@@ -58,17 +71,6 @@ impl DeviceAddress {
     }
 }
 
-/// The shared database. Cloning it gives another handle on the same connections.
-#[derive(Debug, Clone)]
-pub struct SharedDatabase {
-    pool: PgPool,
-    /// A device proves with each transaction whose it is; an owner, or the web app's role, has nothing to prove.
-    session_token: Option<SecretString>,
-    clock: Arc<dyn Clock>,
-    /// Whether each transaction may meet another connection of the server (PgBouncer's transaction mode).
-    is_pooled: bool,
-}
-
 impl SharedDatabase {
     /// Connects as the role that `url` names: an owner of the tables, or the gateway.
     ///
@@ -79,7 +81,7 @@ impl SharedDatabase {
     /// # Errors
     /// [`ConnectError`] when the address is not valid or nobody answers there.
     pub async fn connect(url: &str) -> Result<Self, ConnectError> {
-        Self::open(connect_options(url)?, None, is_pooled(url)).await
+        Self::open(url, None).await
     }
 
     /// Connects as a device, which sees the rows of the user whose session this is.
@@ -87,21 +89,7 @@ impl SharedDatabase {
     /// # Errors
     /// As [`connect`](Self::connect).
     pub async fn connect_device(url: &str, session_token: SecretString) -> Result<Self, ConnectError> {
-        Self::open(connect_options(url)?, Some(session_token), is_pooled(url)).await
-    }
-
-    /// As [`connect_device`](Self::connect_device), but connects with the first use. Must be called within a Tokio
-    /// runtime.
-    ///
-    /// # Errors
-    /// [`ConnectError::Address`] when the address is not valid.
-    pub fn connect_device_later(url: &str, session_token: SecretString) -> Result<Self, ConnectError> {
-        Ok(Self::on(connect_options(url)?, Some(session_token), is_pooled(url)))
-    }
-
-    /// As [`connect_device_later`](Self::connect_device_later), at an address that a gateway gave.
-    pub fn device(address: &DeviceAddress, session_token: SecretString) -> Self {
-        Self::on(address.options(), Some(session_token), false)
+        Self::open(url, Some(session_token)).await
     }
 
     /// As [`connect`](Self::connect), but connects with the first use: for what the app can do without. Must be called
@@ -113,20 +101,35 @@ impl SharedDatabase {
         Ok(Self::on(connect_options(url)?, None, is_pooled(url)))
     }
 
-    async fn open(
-        options: PgConnectOptions,
-        session_token: Option<SecretString>,
-        is_pooled: bool,
-    ) -> Result<Self, ConnectError> {
-        let options = entering(options, session_token.is_some(), is_pooled);
+    /// As [`connect_device`](Self::connect_device), but connects with the first use, and again whenever the server is
+    /// back. Must be called within a Tokio runtime.
+    ///
+    /// # Errors
+    /// [`ConnectError::Address`] when the address is not valid.
+    pub fn connect_device_later(url: &str, session_token: SecretString) -> Result<Self, ConnectError> {
+        Ok(Self::device_on(connect_options(url)?, session_token, is_pooled(url)))
+    }
+
+    /// As [`connect_device_later`](Self::connect_device_later), at an address that a gateway gave.
+    pub fn device(address: &DeviceAddress, session_token: SecretString) -> Self {
+        Self::device_on(address.options(), session_token, false)
+    }
+
+    fn device_on(options: PgConnectOptions, session_token: SecretString, is_pooled: bool) -> Self {
+        let options = entering(options, is_pooled);
+        let mut device = Self::on(options.clone(), Some(session_token), is_pooled);
+        device.door = Some(Box::new(options));
+        device
+    }
+
+    async fn open(url: &str, session_token: Option<SecretString>) -> Result<Self, ConnectError> {
+        let is_pooled = is_pooled(url);
+        let mut options = connect_options(url)?;
+        if session_token.is_some() {
+            options = entering(options, is_pooled);
+        }
         // One by itself first: a pool would knock at a closed door until its time is up, and say only that.
-        let knock = tokio::time::timeout(WAIT_FOR_CONNECTION, PgConnection::connect_with(&options));
-        let knock = match knock.await {
-            Ok(Ok(connection)) => connection.close().await,
-            Ok(Err(error)) => Err(error),
-            Err(_) => Err(sqlx::Error::PoolTimedOut),
-        };
-        knock.map_err(|source| ConnectError::Connect {
+        knock(&options).await.map_err(|source| ConnectError::Connect {
             host: options.get_host().to_owned(),
             source,
         })?;
@@ -134,11 +137,11 @@ impl SharedDatabase {
     }
 
     fn on(options: PgConnectOptions, session_token: Option<SecretString>, is_pooled: bool) -> Self {
-        let options = entering(options, session_token.is_some(), is_pooled);
         Self {
             pool: pool().connect_lazy_with(options),
             session_token,
             clock: Arc::new(SystemClock),
+            door: None,
             is_pooled,
         }
     }
@@ -159,6 +162,11 @@ impl SharedDatabase {
     /// # Errors
     /// When the database does not answer.
     pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        if let Some(door) = &self.door
+            && self.pool.size() == 0
+        {
+            knock(door).await?;
+        }
         let mut tx = self.pool.begin().await?;
         if self.is_pooled {
             // Another's may bear the names that ours will.
@@ -196,21 +204,27 @@ impl SharedDatabase {
     }
 }
 
+/// Connects once and goes away again, for the reason when it cannot be done.
+async fn knock(options: &PgConnectOptions) -> Result<(), sqlx::Error> {
+    let connection = tokio::time::timeout(WAIT_FOR_CONNECTION, PgConnection::connect_with(options)).await;
+    connection.map_err(|_| sqlx::Error::PoolTimedOut)??.close().await
+}
+
 /// A device's names lead to the views. A pooler that keeps no prepared statements does not take this either, and says
 /// so at the door, where the mixing up of statements would begin.
-fn entering(options: PgConnectOptions, is_device: bool, is_pooled: bool) -> PgConnectOptions {
-    if is_device && !is_pooled && options.get_options().is_none() {
-        options.options([("search_path", "deepsearch")])
-    } else {
+fn entering(options: PgConnectOptions, is_pooled: bool) -> PgConnectOptions {
+    if is_pooled {
         options
+    } else {
+        options.options([("search_path", "deepsearch")])
     }
 }
 
 fn is_pooled(url: &str) -> bool {
-    let is_zero = |(name, value): (std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)| {
-        name == "statement-cache-capacity" && value == "0"
-    };
-    Url::parse(url).is_ok_and(|url| url.query_pairs().any(is_zero))
+    Url::parse(url).is_ok_and(|url| {
+        url.query_pairs()
+            .any(|(name, value)| name == "statement-cache-capacity" && value == "0")
+    })
 }
 
 fn pool() -> PgPoolOptions {

@@ -9,7 +9,7 @@ use super::told;
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn list_tables(app: State<'_, App>) -> Result<Vec<TableSummary>, Failure> {
-    told(async { app.database_view().await?.tables().await }).await
+    told(async { app.database_view()?.tables().await }).await
 }
 
 /// A page of a table's rows; tokens are not among what is shown.
@@ -21,13 +21,13 @@ pub(crate) async fn list_rows(
     after: Option<RowKey>,
     limit: u32,
 ) -> Result<TableRows, Failure> {
-    told(async { app.database_view().await?.rows(&table, after.as_ref(), limit).await }).await
+    told(async { app.database_view()?.rows(&table, after.as_ref(), limit).await }).await
 }
 
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn search_statistics(app: State<'_, App>, days: u32, most: u32) -> Result<SearchStatistics, Failure> {
-    told(async { app.database_view().await?.search_statistics(days, most).await }).await
+    told(async { app.database_view()?.search_statistics(days, most).await }).await
 }
 
 #[tauri::command]
@@ -37,12 +37,12 @@ pub(crate) async fn list_sessions(
     after: Option<SessionCursor>,
     limit: u32,
 ) -> Result<SessionPage, Failure> {
-    told(async { app.database_view().await?.sessions(after.as_ref(), limit).await }).await
+    told(async { app.database_view()?.sessions(after.as_ref(), limit).await }).await
 }
 
 /// Whoever it is has to sign in again.
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn end_session(app: State<'_, App>, id: String) -> Result<(), Failure> {
-    told(async { app.database_view().await?.end_session(&id).await }).await
+    told(async { app.database_view()?.end_session(&id).await }).await
 }

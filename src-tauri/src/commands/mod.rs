@@ -11,6 +11,7 @@ mod database;
 mod engines;
 mod models;
 mod settings;
+mod sync;
 
 mod shell;
 
@@ -23,6 +24,7 @@ use tauri_specta::{Commands, collect_commands};
 
 pub(crate) use account::AccountChanged;
 pub(crate) use shell::{LibraryChanged, Navigate, QuickAskShown, SettingsChanged, Start, WindowKind, session};
+pub(crate) use sync::SyncChanged;
 
 pub(crate) fn all() -> Commands<tauri::Wry> {
     collect_commands![
@@ -79,6 +81,12 @@ pub(crate) fn all() -> Commands<tauri::Wry> {
         account::sign_out_everywhere,
         account::export_account,
         account::delete_account,
+        sync::sync_status,
+        sync::sync_now,
+        sync::list_conflicts,
+        sync::forget_conflict,
+        sync::list_chat_offers,
+        sync::decide_chat_offers,
         shell::info,
         shell::shortcut,
         shell::update_shortcut,

@@ -24,7 +24,7 @@ async fn app(owner: &str) -> Result<(App, TempDir)> {
 
 /// Everything that the view can do.
 async fn every_look(app: &App) -> Result<Vec<Result<(), AppError>>> {
-    let view = app.database_view().await?;
+    let view = app.database_view()?;
     Ok(vec![
         view.tables().await.map(drop),
         view.rows("session", None, 10).await.map(drop),
@@ -62,7 +62,7 @@ async fn whoever_is_signed_in_looks_as_themselves_and_the_owners_address_is_no_w
     let id: String = sqlx::query_scalar("select encode(sha256('another'), 'hex')")
         .fetch_one(&mut owner)
         .await?;
-    assert!(app.database_view().await?.end_session(&id).await.is_err());
+    assert!(app.database_view()?.end_session(&id).await.is_err());
     let sessions: i64 = sqlx::query_scalar(r#"select count(*) from "ai-app-template_session""#)
         .fetch_one(&mut owner)
         .await?;
@@ -71,7 +71,7 @@ async fn whoever_is_signed_in_looks_as_themselves_and_the_owners_address_is_no_w
     owner
         .execute(r#"update "ai-app-template_user" set is_admin = true"#)
         .await?;
-    app.database_view().await?.end_session(&id).await?;
+    app.database_view()?.end_session(&id).await?;
     app.close().await;
     Ok(())
 }

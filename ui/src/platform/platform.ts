@@ -38,6 +38,8 @@ import type {
   SignedOut,
   SignInStep,
   Start,
+  SyncConflict,
+  SyncStatus,
   Table,
   TableRows,
   TableSummary,
@@ -137,6 +139,14 @@ export interface Platform {
   exportAccount(): Promise<string | null>;
   deleteAccount(email: string): Promise<void>;
 
+  /** How sync stands; `onSyncChanged` tells when it is another. */
+  syncStatus(): Promise<SyncStatus>;
+  syncNow(): Promise<SyncStatus>;
+  listConflicts(): Promise<SyncConflict[]>;
+  forgetConflict(id: number): Promise<void>;
+  /** Hands over all chats from before the sign-in, or keeps all of them here; says how many. */
+  decideChatOffers(accept: boolean): Promise<number>;
+
   shortcut(): Promise<Shortcut>;
   updateShortcut(keys: string): Promise<Shortcut>;
   startsAtLogin(): Promise<boolean>;
@@ -153,6 +163,7 @@ export interface Platform {
 
   onLibraryChanged(listener: (changed: LibraryChanged) => void): Promise<Unlisten>;
   /** Who is signed in, or how far signing in is, is another now. */
+  onSyncChanged(listener: () => void): Promise<Unlisten>;
   onAccountChanged(listener: () => void): Promise<Unlisten>;
   onSettingsChanged(listener: (changed: SettingsChanged) => void): Promise<Unlisten>;
   onNavigate(listener: (navigate: Navigate) => void): Promise<Unlisten>;

@@ -9,6 +9,7 @@ use sqlx::SqliteConnection;
 use url::Url;
 
 use super::SyncTx;
+use super::brought::chat_of;
 use crate::citations;
 use crate::error::{Doing, StoreError};
 use crate::messages::{read_json, write_json};
@@ -329,7 +330,10 @@ impl Store {
         let is_whole = found.len() == waiting.evidence.pages.len();
         wait_longer(&mut tx, id, is_whole, self.now()).await.doing(ACTION)?;
         crate::history::follow(&mut tx).await.doing(ACTION)?;
-        tx.commit().await.doing(ACTION)
+        let brought = chat_of(&mut tx, &waiting.message_id).await.doing(ACTION)?;
+        tx.commit().await.doing(ACTION)?;
+        brought.tell(self.brought());
+        Ok(())
     }
 }
 

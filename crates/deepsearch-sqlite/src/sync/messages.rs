@@ -80,6 +80,7 @@ impl SyncTx {
     /// [`StoreError`] when the store cannot be written.
     pub async fn put_message(&mut self, row: &MessageRow) -> Result<(), StoreError> {
         const ACTION: &str = "keep a synced message";
+        self.brought.chat(&row.chat_id);
         let (id, chat_id, created_at) = (row.id.as_str(), row.chat_id.as_str(), row.created_at.timestamp_millis());
         let extras = row.extras.as_ref();
         let parent = extras.and_then(|extras| extras.parent.as_ref()).map(MessageId::as_str);
@@ -219,6 +220,7 @@ impl SyncTx {
     /// [`StoreError`] when the store cannot be written.
     pub async fn hide_message(&mut self, id: &MessageId, hidden_at: Option<DateTime<Utc>>) -> Result<(), StoreError> {
         const ACTION: &str = "hide a message that is gone on the server";
+        self.brought.any();
         let (key, hidden_at) = (id.as_str(), hidden_at.map(|at| at.timestamp_millis()));
         sqlx::query!(
             "update message set hidden_at = ?1 where id = ?2 and hidden_at is not ?1",
@@ -348,6 +350,7 @@ impl SyncTx {
     /// # Errors
     /// [`StoreError`] when the store cannot be written.
     pub async fn delete_message(&mut self, id: &MessageId) -> Result<(), StoreError> {
+        self.brought.any();
         let id = id.as_str();
         sqlx::query!("delete from message where id = ?", id)
             .execute(self.tx())
@@ -362,6 +365,7 @@ impl SyncTx {
     /// [`StoreError`] when the store cannot be written.
     pub async fn renumber_message(&mut self, id: &MessageId) -> Result<MessageId, StoreError> {
         const ACTION: &str = "give a message another id";
+        self.brought.any();
         let new_id = MessageId::new();
         let (old, new) = (id.as_str(), new_id.as_str());
         // What refers to it follows below, and all of it is checked at the commit.
