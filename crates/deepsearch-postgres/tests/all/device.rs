@@ -3,6 +3,7 @@
 use deepsearch_core::{Cache, ErrorCode, SystemClock, UserId, contract};
 use deepsearch_postgres::{ChatList, CountedSearch, SharedDatabase};
 use secrecy::SecretString;
+use sqlx::Executor;
 
 use crate::cluster::admit;
 use crate::contract::Shared;
@@ -164,4 +165,57 @@ async fn a_push_of_anothers_ids_holds_nobody_up() {
     tokio::time::timeout(std::time::Duration::from_secs(5), writes)
         .await
         .expect("nobody waits for Ada");
+}
+
+/// `explain` tells how many rows are expected, and what is expected comes from everybody's rows.
+#[tokio::test]
+async fn what_the_planner_expects_tells_nothing_of_anothers_texts() {
+    let Some(home) = home().await else { return };
+    let ada = home.user().await;
+    home.raw()
+        .await
+        .execute(
+            r#"insert into "ai-app-template_user" (id, email, name) select 'u' || n, 'canary', 'canary' from generate_series(1, 500) as n;
+            insert into "ai-app-template_chat" (id, user_id, title) select 'c' || n, 'u' || n, 'canary' from generate_series(1, 500) as n;
+            insert into "ai-app-template_message" (id, chat_id, role, content)
+                select 'm' || n, 'c' || n, 'user', 'canary' from generate_series(1, 500) as n;
+            insert into "ai-app-template_user_settings" (user_id, theme, default_model)
+                select 'u' || n, 'canary', 'canary' from generate_series(1, 500) as n;
+            insert into deepsearch.own_search (user_id, query, results, expires_at)
+                select 'u' || n, 'canary', '{}', now() from generate_series(1, 500) as n;
+            insert into "ai-app-template_search_cache" (query, results, expires_at)
+                select 'canary', '{}', now() from generate_series(1, 500) as n"#,
+        )
+        .await
+        .unwrap();
+    home.raw().await.execute("analyze").await.unwrap();
+    let device = device(&home, &ada).await;
+    let mut tx = device.begin().await.unwrap();
+    for (table, column) in [
+        ("user", "name"),
+        ("user", "email"),
+        ("chat", "title"),
+        ("message", "content"),
+        ("user_settings", "theme"),
+        ("user_settings", "default_model"),
+        ("search_cache", "query"),
+    ] {
+        for condition in ["= 'TEXT'", "in ('TEXT', 'a')", "like 'TEXT%'", "<> 'TEXT'", "> 'TEXT'"] {
+            let mut expected = Vec::new();
+            for text in ["canary", "zanary", "nobody's"] {
+                let condition = condition.replace("TEXT", &text.replace('\'', "''"));
+                let sql = format!(
+                    r#"explain (format json) select from "ai-app-template_{table}" where {column} {condition}"#
+                );
+                let plan: serde_json::Value = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+                    .fetch_one(&mut *tx)
+                    .await
+                    .unwrap();
+                let plan = &plan[0]["Plan"];
+                expected.push((plan["Plan Rows"].clone(), plan["Total Cost"].clone()));
+            }
+            expected.dedup();
+            assert_eq!(expected.len(), 1, "{table}.{column} {condition}: {expected:?}");
+        }
+    }
 }
