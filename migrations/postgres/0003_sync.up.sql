@@ -514,7 +514,9 @@ declare
 begin
     -- Twice: another may insert between the look and the insert.
     for attempt in 1..2 loop
-        select * into stored from public."ai-app-template_chat" as chat where chat.id = its.id for update;
+        -- Only one's own: whoever looked at another's for update would hold it up.
+        select * into stored from public."ai-app-template_chat" as chat
+        where chat.id = its.id and chat.user_id = me for update;
         exit when stored.id is not null;
         if is_known or exists (
             select from deepsearch_sync.change where user_id = me and kind = 'chat' and row_id = its.id
@@ -527,7 +529,7 @@ begin
             return json_build_object('Applied', json_build_object('at', updated));
         end if;
     end loop;
-    if stored.user_id is distinct from me then
+    if stored.id is null then
         return '"IdConflict"';
     end if;
     if (stored.title, stored.updated_at, stored.deleted_at) is not distinct from (its.title, updated, deleted) then
@@ -633,8 +635,9 @@ begin
         moment := latest + already_taken_back * interval '1 millisecond';
     end if;
     for attempt in 1..2 loop
-        select * into stored from public."ai-app-template_message" as message
-        where message.id = its.id for update;
+        select message.* into stored from public."ai-app-template_message" as message
+        join public."ai-app-template_chat" as chat on chat.id = message.chat_id and chat.user_id = me
+        where message.id = its.id for update of message;
         exit when stored.id is not null;
         insert into public."ai-app-template_message" (id, chat_id, role, content, sources, metadata, created_at)
         values (its.id, its_chat, pushed ->> 'role', its.content, (pushed ->> 'sources')::json,
@@ -646,8 +649,7 @@ begin
             return json_build_object('Applied', json_build_object('at', moment));
         end if;
     end loop;
-    perform from public."ai-app-template_chat" as chat where chat.id = stored.chat_id and user_id = me;
-    if not found then
+    if stored.id is null then
         return '"IdConflict"';
     end if;
     select body into stored_extras from deepsearch_sync.message_extras

@@ -450,6 +450,12 @@ pub(crate) enum Db {
         #[command(flatten)]
         address: Address,
     },
+    /// Let the team's devices share search results and count searches, or not any more; without `on` or `off`, say which
+    ShareSearches {
+        shared: Option<Switch>,
+        #[command(flatten)]
+        address: Address,
+    },
     /// Write an empty pair of migrations, for who develops DeepSearch
     New {
         /// What it does, in small letters: page_language
@@ -459,6 +465,12 @@ pub(crate) enum Db {
     },
     #[command(flatten)]
     Look(DatabaseLook),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    On,
+    Off,
 }
 
 /// Looking into the shared database, as its owner.

@@ -19,6 +19,7 @@ mod user_settings;
 mod search_cache;
 mod search_statistics;
 
+mod administration;
 mod inspect;
 mod tables;
 

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
 use crate::free_port;
+use crate::postgres::signal;
 
 /// A running server. Dropping it ends it.
 #[derive(Debug)]
@@ -77,6 +78,33 @@ impl Redis {
         let output = cli.args(command).output().context("running redis-cli")?;
         let text = [output.stdout, output.stderr].concat();
         Ok(String::from_utf8_lossy(&text).trim().to_owned())
+    }
+
+    /// Sends the process a signal by name, such as `STOP`.
+    ///
+    /// # Errors
+    /// When it cannot be told.
+    pub fn signal(&self, name: &str) -> Result<()> {
+        signal(name, &self.process)
+    }
+
+    /// Ends it at once.
+    ///
+    /// # Errors
+    /// When it cannot be ended.
+    pub fn kill(&mut self) -> Result<()> {
+        self.process.kill().context("ending redis-server")?;
+        self.process.wait().context("waiting for redis-server to end")?;
+        Ok(())
+    }
+
+    /// Starts it again after [`kill`](Self::kill), empty, on the same port.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_again(&mut self) -> Result<()> {
+        *self = Self::start_on(self.port)?.context("redis-server is gone")?;
+        Ok(())
     }
 
     fn wait_until_it_answers(&self) -> Result<()> {

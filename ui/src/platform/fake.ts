@@ -90,8 +90,8 @@ export class FakePlatform implements Platform {
     this.start = { window, navigate, theme, language, text_size: textSize };
     this.library = new FakeLibrary(this.options);
     this.configuration = new FakeConfiguration(this.options);
-    this.database = new FakeDatabase(this.options, () => this.configuration.value("shared.url") === true);
     this.account = new FakeAccount(this.options, this.configuration);
+    this.database = new FakeDatabase(this.options, this.account, () => this.configuration.value("shared.url") === true);
     this.sync = new FakeSync(this.options);
     this.#online = scenario !== "offline";
     if (scenario === "running")

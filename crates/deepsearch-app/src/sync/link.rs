@@ -136,7 +136,11 @@ impl Link {
         SyncAccount { user, server }
     }
 
-    fn database(&self) -> Result<SharedDatabase, RemoteError> {
+    /// The server as this device enters it, which is connected to with its first use.
+    ///
+    /// # Errors
+    /// [`RemoteError::Failed`] when the address is not valid.
+    pub(crate) fn database(&self) -> Result<SharedDatabase, RemoteError> {
         match &self.door {
             Door::Gateway(session) => {
                 let place = &session.about.database;

@@ -32,6 +32,7 @@ export type AccountScenario =
   /** The last try failed. */
   | "failed"
   | "signed_in"
+  | "administrator"
   /** Secrets lie in a file. */
   | "file"
   | "locked";
