@@ -21,6 +21,13 @@ pub enum EngineKind {
     Guide,
     /// Past chats and their saved pages: works offline.
     Chats,
+    /// The person's own folders: works offline.
+    Files,
+    /// Papers, with their year and DOI.
+    Academic,
+    /// What people say to each other: forums, questions with answers.
+    Discussions,
+    News,
 }
 
 /// How recent results must be.

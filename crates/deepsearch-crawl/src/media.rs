@@ -59,6 +59,11 @@ pub(crate) fn settle(expected: Expected, bytes: &[u8]) -> Result<MediaType, Stri
     }
 }
 
+/// Whether the bytes may be an office document: a ZIP, which OOXML and OpenDocument files are.
+pub(crate) fn is_zip(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"PK\x03\x04")
+}
+
 fn looks_like_html(start: &[u8]) -> bool {
     let start = String::from_utf8_lossy(start).to_ascii_lowercase();
     // In UTF-16 every second byte is zero.
