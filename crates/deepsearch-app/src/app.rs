@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use deepsearch_auth::{SignIns, Vault};
 use deepsearch_cache::{Guarded, MemoryCache, RedisCache, TieredCache};
 use deepsearch_core::{Cache, Clock, PageFetcher, SearchEngine, Searcher, SystemClock};
-use deepsearch_crawl::{CrawlOptions, Crawler};
+use deepsearch_crawl::{CrawlOptions, Crawler, Reader};
+use deepsearch_files::{Files, FilesOptions};
 use deepsearch_llm::{Models, ModelsConfig, ProviderConfig};
 use deepsearch_postgres::SharedDatabase;
 use deepsearch_search::{ENGINES, EngineConfig, EngineInfo, Failover, Guide, Http, HttpLimits, Limits};
@@ -13,6 +14,7 @@ use deepsearch_sqlite::{Store, StoreOptions};
 use rustls::ClientConfig;
 use rustls_platform_verifier::ConfigVerifierExt as _;
 use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::changes::{self, Change};
@@ -21,6 +23,7 @@ use crate::counted::{Counted, Counter};
 use crate::database::DatabaseView;
 use crate::error::AppError;
 use crate::favicons::Favicons;
+use crate::folders;
 use crate::health::{self, Kept};
 use crate::local::{Alone, LocalFirst, PastChats, WholeGuide};
 use crate::runs::Runs;
@@ -69,6 +72,9 @@ pub(crate) struct Parts {
     pub(crate) runs: Arc<Runs>,
     pub(crate) changes: broadcast::Sender<Change>,
     pub(crate) tasks: TaskTracker,
+    /// Ends what would go on for ever.
+    pub(crate) closing: CancellationToken,
+    pub(crate) files: Files,
     pub(crate) favicons: Arc<Favicons>,
     pub(crate) vault: Vault,
     pub(crate) sign_ins: SignIns,
@@ -88,6 +94,7 @@ pub(crate) struct Wired {
     /// For who asks in the guide itself.
     pub(crate) whole_guide: Arc<dyn Searcher>,
     pub(crate) chats: Arc<dyn Searcher>,
+    pub(crate) files: Arc<dyn Searcher>,
     pub(crate) crawler: Arc<Crawler>,
     pub(crate) fetcher: Arc<dyn PageFetcher>,
     pub(crate) models: Models,
@@ -129,7 +136,13 @@ impl App {
         let (settings, standing) = tokio::join!(resolve(&config, &store, &vault), Standing::recall(&vault, &sign_ins));
         let settings = settings?;
         let favicons = Arc::new(Favicons::new(config.home.join("favicons")));
-        let wired = Wired::build(settings, &store, &clock, &crawl, &favicons)?;
+        let reading = FilesOptions {
+            reader: Reader::new(crawl.parser.clone(), clock.clone()),
+            clock: clock.clone(),
+        };
+        let files = Files::open(&config.home.join(folders::INDEX_FILE), reading).await?;
+        folders::configure(&files, &settings);
+        let wired = Wired::build(settings, &store, &clock, &crawl, &favicons, &files)?;
         let inner = Parts {
             config,
             clock,
@@ -139,6 +152,8 @@ impl App {
             runs: Arc::default(),
             changes: broadcast::Sender::new(changes::KEPT),
             tasks: TaskTracker::new(),
+            closing: CancellationToken::new(),
+            files,
             favicons,
             vault,
             sign_ins,
@@ -160,6 +175,7 @@ impl App {
     pub async fn close(&self) {
         self.inner.runs.stop_all();
         self.inner.standing.stop_waiting();
+        self.inner.closing.cancel();
         self.inner.tasks.close();
         // Quitting waits, then insists: what is journalled by then is kept as interrupted at the next start.
         if tokio::time::timeout(CLOSING, self.inner.tasks.wait()).await.is_err() {
@@ -171,6 +187,7 @@ impl App {
             if let Some(counter) = &wired.counter {
                 counter.flush().await;
             }
+            self.inner.files.close().await;
             self.inner.store.close().await;
         };
         if tokio::time::timeout(CLOSING, closed).await.is_err() {
@@ -193,12 +210,14 @@ impl App {
         let parts = &self.inner;
         self.keep_health(&self.wired()).await;
         let settings = resolve(&parts.config, &parts.store, &parts.vault).await?;
+        folders::configure(&parts.files, &settings);
         let wired = Arc::new(Wired::build(
             settings,
             &parts.store,
             &parts.clock,
             &parts.crawl,
             &parts.favicons,
+            &parts.files,
         )?);
         *parts.wired.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = wired;
         Ok(())
@@ -240,6 +259,7 @@ impl Wired {
         clock: &Arc<dyn Clock>,
         crawl: &CrawlOptions,
         favicons: &Arc<Favicons>,
+        files: &Files,
     ) -> Result<Self, AppError> {
         let network = |error: Box<dyn std::error::Error + Send + Sync>| AppError::Network(error);
         let mut crawl = crawl.clone();
@@ -247,6 +267,7 @@ impl Wired {
         crawl.addresses.allow_private |= settings.flag("crawl.allow_private", false);
         let crawler = Arc::new(Crawler::new(crawl, clock.clone()).map_err(|error| network(error.into()))?);
         let guide = Arc::new(Guide::new(clock.clone()));
+        let files = Arc::new(files.clone());
         let past = Arc::new(PastChats::new(store.clone()));
         let http =
             Http::new(HttpLimits::default(), tls.clone(), clock.clone()).map_err(|error| network(error.into()))?;
@@ -284,12 +305,14 @@ impl Wired {
             fetcher: Arc::new(LocalFirst {
                 guide: guide.clone(),
                 chats: past.clone(),
+                files: files.clone(),
                 web: crawler.clone(),
                 favicons: favicons.clone(),
             }),
             whole_guide: Arc::new(WholeGuide(guide.clone())),
             guide: Arc::new(Alone(guide)),
             chats: Arc::new(Alone(past)),
+            files: Arc::new(Alone(files)),
             crawler,
             models: Models::new(models_config(&settings, tls)).map_err(|error| network(error.into()))?,
             cache,

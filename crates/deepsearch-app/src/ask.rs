@@ -30,6 +30,8 @@ pub enum Scope {
     /// Past chats and their saved pages.
     Chats,
     Guide,
+    /// The person's own folders.
+    Files,
     /// No search: the model alone.
     None,
 }
@@ -58,6 +60,12 @@ pub struct AskRequest {
     pub turn: Turn,
     /// `None` leaves it to the settings.
     pub scope: Option<Scope>,
+    /// Places that are asked beside it. Past chats stay alone.
+    #[serde(default)]
+    pub also: Vec<Scope>,
+    /// Paths of files that the answer is to rest on. With them and no scope, nothing is searched for.
+    #[serde(default)]
+    pub files: Vec<String>,
     /// `provider/name` or `extractive`; `None` leaves it to the settings.
     pub model: Option<String>,
     pub time_range: Option<TimeRange>,
@@ -65,6 +73,8 @@ pub struct AskRequest {
 
 // Text that streams is kept this often: a kill loses at most so much of it.
 const JOURNAL_EVERY: Duration = Duration::from_millis(250);
+// Files that one question may bring.
+const ATTACHED: usize = 8;
 // Turns of the chat that a model may be shown.
 const HISTORY: u32 = 12;
 
@@ -94,6 +104,7 @@ impl App {
         if matches!(request.turn, Turn::New | Turn::In(_) | Turn::Editing(_)) {
             message_content(&request.question)?;
         }
+        let places = places(&request, &wired)?;
         // An unknown model is told before anything is saved.
         let choosing = async {
             match &request.model {
@@ -105,7 +116,7 @@ impl App {
         let model = model.ok_or(AppError::Cancelled)??;
         let turn = self.begin(&request).await?;
         self.chat_changed(&turn.chat.id);
-        let pipeline = self.pipeline(&wired, scope(&request, &wired), model);
+        let pipeline = self.pipeline(&wired, &places, model);
         let started = AnswerEvent::Started {
             chat_id: turn.chat.id.clone(),
             question_id: turn.question.id.clone(),
@@ -114,7 +125,7 @@ impl App {
         };
         run.tell(started);
         let mut answering = Answering::new(self, &turn, &run);
-        let ended = match self.question(&request, &turn, &wired).await {
+        let ended = match self.question(&request, &turn, &wired, &places).await {
             Ok(question) => answering.drive(&pipeline, &question).await,
             Err(error) => Ended::Broken(error),
         };
@@ -154,7 +165,13 @@ impl App {
         })
     }
 
-    async fn question(&self, request: &AskRequest, turn: &SavedTurn, wired: &Wired) -> Result<Question, AppError> {
+    async fn question(
+        &self,
+        request: &AskRequest,
+        turn: &SavedTurn,
+        wired: &Wired,
+        places: &[Scope],
+    ) -> Result<Question, AppError> {
         let before = self
             .store()
             .list_messages(&turn.chat.id, Some(&turn.question.id), HISTORY)
@@ -178,32 +195,47 @@ impl App {
             _ => None,
         };
         let asked_for = request.scope.is_some();
-        let search = match scope(request, wired) {
-            Scope::None => SearchMode::Never,
+        let search = match places {
+            [] => SearchMode::Never,
             // Whoever names a place to search in wants it searched.
             _ if asked_for => SearchMode::Always,
             _ => SearchMode::Auto,
         };
+        let mut named = Vec::new();
+        for file in request.files.iter().take(ATTACHED) {
+            named.push(self.inner.files.attach(std::path::Path::new(file)).await?);
+        }
         Ok(Question {
             text: turn.question.content.clone(),
             history: history.collect(),
             search,
             locale: wired.settings.text("language").map(str::to_owned),
             time_range: request.time_range,
-            reads_addresses: scope(request, wired) == Scope::Web,
+            reads_addresses: places.contains(&Scope::Web),
+            named,
             results: wired.settings.number("max_search_results", 10).clamp(1, 50) as usize,
             so_far,
         })
     }
 
-    fn pipeline(&self, wired: &Wired, scope: Scope, model: std::sync::Arc<dyn ChatModel>) -> Pipeline {
-        let (guide, chats) = (wired.guide.clone(), wired.chats.clone());
-        let (searchers, fallback) = match scope {
-            Scope::Web => (vec![guide, wired.asked_web.clone()], vec![chats]),
-            Scope::Chats => (vec![chats], Vec::new()),
-            Scope::Guide => (vec![wired.whole_guide.clone()], Vec::new()),
-            Scope::None => (Vec::new(), Vec::new()),
-        };
+    fn pipeline(&self, wired: &Wired, places: &[Scope], model: std::sync::Arc<dyn ChatModel>) -> Pipeline {
+        let (mut searchers, mut fallback) = (Vec::new(), Vec::new());
+        for place in places {
+            match place {
+                Scope::Web => searchers.extend([wired.guide.clone(), wired.asked_web.clone()]),
+                Scope::Chats => searchers.push(wired.chats.clone()),
+                Scope::Guide => searchers.push(wired.whole_guide.clone()),
+                Scope::Files => searchers.push(wired.files.clone()),
+                Scope::None => {}
+            }
+        }
+        if places == [Scope::Web] {
+            fallback.push(wired.chats.clone());
+            // Files that nobody asked for are shown to a model of this machine only, with or without a network.
+            if model.info().local {
+                fallback.push(wired.files.clone());
+            }
+        }
         let mut limits = Limits::default();
         let settings = &wired.settings;
         if settings.get("answer.pages").is_some() {
@@ -223,13 +255,26 @@ impl App {
     }
 }
 
-fn scope(request: &AskRequest, wired: &Wired) -> Scope {
-    let by_default = if wired.settings.flag("enable_search_by_default", true) {
+/// The places that are asked, each once; none where the model is to answer alone.
+///
+/// # Errors
+/// [`AppError::ChatsBeside`].
+fn places(request: &AskRequest, wired: &Wired) -> Result<Vec<Scope>, AppError> {
+    let by_default = if wired.settings.flag("enable_search_by_default", true) && request.files.is_empty() {
         Scope::Web
     } else {
         Scope::None
     };
-    request.scope.unwrap_or(by_default)
+    let mut places = Vec::new();
+    for place in std::iter::once(request.scope.unwrap_or(by_default)).chain(request.also.iter().copied()) {
+        if place != Scope::None && !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    if places.contains(&Scope::Chats) && places.len() > 1 {
+        return Err(AppError::ChatsBeside);
+    }
+    Ok(places)
 }
 
 /// How a run came to its end.

@@ -108,6 +108,7 @@ impl App {
                 Ok(outcome)
             }
             Some("guide") => Ok(wired.whole_guide.search(query).await),
+            Some("files") => Ok(wired.files.search(query).await),
             Some("chats") => Ok(wired.chats.search(query).await),
             Some(id) => {
                 let engine = wired

@@ -198,6 +198,31 @@ pub const SETTINGS: &[SettingInfo] = &[
         "Whether pages of this machine and of the local network may be read.",
     ),
     setting(
+        "folders.paths",
+        SettingKind::List,
+        "Folders of yours that are searched; `deepsearch folders add` adds one.",
+    ),
+    setting(
+        "folders.hidden",
+        SettingKind::Bool,
+        "Whether hidden files in these folders are read too.",
+    ),
+    setting(
+        "folders.ignore_files",
+        SettingKind::Bool,
+        "Whether what .gitignore and .ignore name in these folders is left out.",
+    ),
+    setting(
+        "folders.largest_mb",
+        SettingKind::Integer { min: 1, max: 200 },
+        "Size of the largest file that is read in these folders, in megabytes.",
+    ),
+    setting(
+        "folders.paused",
+        SettingKind::Bool,
+        "Whether looking through these folders is paused.",
+    ),
+    setting(
         "trash.days",
         SettingKind::Integer { min: 1, max: 3650 },
         "Days after which chats in Trash are gone for good.",
@@ -323,7 +348,8 @@ fn default_of(info: &SettingInfo) -> Value {
         "trash.days" => json!(30),
         "appearance.text_size" => json!(100),
         "shortcut.quick_ask" => json!("CommandOrControl+Shift+Space"),
-        "crawl.allow_private" | "shared.search_cache" => json!(false),
+        "folders.largest_mb" => json!(20),
+        "crawl.allow_private" | "shared.search_cache" | "folders.hidden" | "folders.paused" => json!(false),
         _ => match info.kind {
             SettingKind::Bool => json!(true),
             SettingKind::List => json!([]),

@@ -40,7 +40,13 @@ fn request(args: args::Ask) -> Result<AskRequest, AppError> {
     Ok(AskRequest {
         question: args.question.map(text).transpose()?.unwrap_or_default(),
         turn,
-        scope: args.place.map(Into::into),
+        scope: args.place.first().copied().map(Into::into),
+        also: args.place.iter().skip(1).copied().map(Into::into).collect(),
+        files: args
+            .file
+            .iter()
+            .map(|file| file.to_string_lossy().into_owned())
+            .collect(),
         model: args.model,
         time_range: args.since.map(Into::into),
     })

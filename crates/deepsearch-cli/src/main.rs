@@ -10,6 +10,7 @@ mod database_view;
 mod db;
 mod doctor;
 mod engines;
+mod folders;
 mod manual;
 mod models;
 mod read;
@@ -90,6 +91,7 @@ async fn dispatch(app: &App, command: Command, json: bool) -> Outcome {
         Command::Search(search) => search::run(app, search, json).await,
         Command::Chats(chats) => chats::run(app, chats, json).await,
         Command::Settings(settings) => settings::run(app, settings, json).await,
+        Command::Folders(folders) => folders::run(app, folders, json).await,
         Command::Models => models::run(app, json).await,
         Command::Engines { check } => engines::run(app, check, json).await,
         Command::SignIn(sign_in) => sign_in::run(app, sign_in, json).await,

@@ -227,6 +227,14 @@ impl Files {
         Ok(report)
     }
 
+    /// Forgets what is in none of the folders.
+    ///
+    /// # Errors
+    /// [`FilesError::Index`].
+    pub async fn forget(&self) -> Result<(), FilesError> {
+        self.inner.index.keep_only(&self.folders()).await
+    }
+
     /// How far it is, now and from now on.
     pub fn progress(&self) -> watch::Receiver<Progress> {
         self.inner.progress.subscribe()
