@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use deepsearch_auth::{SignIns, Vault};
 use deepsearch_cache::{Guarded, MemoryCache, RedisCache, TieredCache};
-use deepsearch_core::{Cache, Clock, PageFetcher, SearchEngine, Searcher, SystemClock};
+use deepsearch_core::{Cache, Clock, EngineKind, PageFetcher, SearchEngine, Searcher, SystemClock};
 use deepsearch_crawl::{CrawlOptions, Crawler, Reader};
 use deepsearch_files::{Files, FilesOptions};
 use deepsearch_llm::{Models, ModelsConfig, ProviderConfig};
@@ -17,6 +17,7 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::abstracts::{Abstracts, OrAbstract, Remembered};
 use crate::changes::{self, Change};
 use crate::config::{Config, Resolved, is_secret};
 use crate::counted::{Counted, Counter};
@@ -29,6 +30,7 @@ use crate::local::{Alone, LocalFirst, PastChats, WholeGuide};
 use crate::runs::Runs;
 use crate::secrets;
 use crate::sign_in::Standing;
+use crate::sites::{self, Sifted, Sites};
 
 pub(crate) const STORE_FILE: &str = "deepsearch.sqlite";
 
@@ -87,6 +89,8 @@ pub(crate) struct Wired {
     pub(crate) web: Arc<Failover>,
     /// The web as it is asked: where the team shares its cache, what is asked is counted.
     pub(crate) asked_web: Arc<dyn Searcher>,
+    /// Engines of one kind of page, asked side by side.
+    special: Vec<(EngineKind, Arc<Failover>, Arc<dyn Searcher>)>,
     counter: Option<Arc<Counter>>,
     pub(crate) database_view: Option<DatabaseView>,
     /// Only what the guide is sure of, beside the web.
@@ -297,11 +301,34 @@ impl Wired {
                 counter: counter.clone(),
             }),
         };
-        Ok(Self {
-            web,
-            asked_web,
-            counter,
-            database_view: database.map(DatabaseView::of),
+        let sites = Sites::of(&settings);
+        let asked_web = Arc::new(Sifted {
+            searcher: asked_web,
+            sites: sites.clone(),
+        });
+        let abstracts = Arc::new(Abstracts::new(clock.clone()));
+        let special = SPECIAL.map(|kind| {
+            let engines: Vec<_> = engines_of(kind, &settings)
+                .filter_map(|info| deepsearch_search::engine(info.id, engine_config(&settings, info), &http))
+                .collect();
+            let limits = Limits {
+                side_by_side: engines.len().max(1),
+                ..Limits::default()
+            };
+            // Not cached: a question is kept under its words alone, and these are other answers to them.
+            let failover = Arc::new(Failover::new(engines, None, clock.clone(), limits));
+            let searcher = Arc::new(Sifted {
+                searcher: failover.clone(),
+                sites: sites.clone(),
+            });
+            let remembered = Remembered {
+                searcher,
+                abstracts: abstracts.clone(),
+            };
+            (kind, failover, Arc::new(remembered) as Arc<dyn Searcher>)
+        });
+        let fetcher: Arc<dyn PageFetcher> = Arc::new(OrAbstract {
+            abstracts,
             fetcher: Arc::new(LocalFirst {
                 guide: guide.clone(),
                 chats: past.clone(),
@@ -309,6 +336,14 @@ impl Wired {
                 web: crawler.clone(),
                 favicons: favicons.clone(),
             }),
+        });
+        Ok(Self {
+            web,
+            asked_web,
+            special: special.into(),
+            counter,
+            database_view: database.map(DatabaseView::of),
+            fetcher: Arc::new(sites::Guarded { fetcher, sites }),
             whole_guide: Arc::new(WholeGuide(guide.clone())),
             guide: Arc::new(Alone(guide)),
             chats: Arc::new(Alone(past)),
@@ -322,6 +357,17 @@ impl Wired {
         })
     }
 
+    /// The engines of one kind of page, as they are asked.
+    pub(crate) fn special(&self, kind: EngineKind) -> Option<Arc<dyn Searcher>> {
+        let of_kind = self.special.iter().find(|(known, ..)| *known == kind);
+        of_kind.map(|(_, _, searcher)| Arc::clone(searcher))
+    }
+
+    /// How the engines of one kind of page are doing.
+    pub(crate) fn special_health(&self) -> impl Iterator<Item = deepsearch_search::EngineHealth> {
+        self.special.iter().flat_map(|(_, failover, _)| failover.health())
+    }
+
     /// One engine by name, as it is set up, whether or not it is asked by itself.
     pub(crate) fn engine(&self, id: &str) -> Option<Arc<dyn SearchEngine>> {
         let info = ENGINES.iter().find(|info| info.id == id)?;
@@ -329,14 +375,23 @@ impl Wired {
     }
 }
 
+/// The kinds of page that have engines of their own.
+pub(crate) const SPECIAL: [EngineKind; 3] = [EngineKind::Academic, EngineKind::Discussions, EngineKind::News];
+
+/// The engines of a kind that can be asked as things stand.
+pub(crate) fn engines_of(kind: EngineKind, settings: &Resolved) -> impl Iterator<Item = &'static EngineInfo> + use<> {
+    let usable = |info: &&EngineInfo| {
+        let lacks = Lacks::of(info, settings);
+        info.kind == kind && is_enabled(info, settings) && !lacks.key && !lacks.url
+    };
+    let engines: Vec<&'static EngineInfo> = ENGINES.iter().filter(usable).collect();
+    engines.into_iter()
+}
+
 /// The web engines that can be asked as things stand, in the order they are.
 pub(crate) fn ready_engines(settings: &Resolved) -> impl Iterator<Item = &'static EngineInfo> + use<> {
     let order = settings.list("engines.order");
-    let usable = |info: &&EngineInfo| {
-        let lacks = Lacks::of(info, settings);
-        is_enabled(info, settings) && !lacks.key && !lacks.url
-    };
-    let mut engines: Vec<&'static EngineInfo> = ENGINES.iter().filter(usable).collect();
+    let mut engines: Vec<&'static EngineInfo> = engines_of(EngineKind::Web, settings).collect();
     if order.is_empty() {
         // What a person took the trouble to set up goes before what everybody has.
         engines.sort_by_key(|info| !(info.needs_key || info.needs_url));

@@ -8,8 +8,8 @@ use deepsearch_answer::{Answer, Evidence, Limits, Pipeline, Question, SearchMode
 use deepsearch_core::event::AnswerEvent;
 use deepsearch_core::validate::message_content;
 use deepsearch_core::{
-    ChatId, ChatModel, ErrorCode, Failure, Message, MessageId, MessageMetadata, MessageState, PageId, Role, TimeRange,
-    Turn as SaidTurn,
+    ChatId, ChatModel, EngineKind, ErrorCode, Failure, Message, MessageId, MessageMetadata, MessageState, PageId, Role,
+    TimeRange, Turn as SaidTurn,
 };
 use deepsearch_sqlite::{FinishedAnswer, NewTurn, Turn as SavedTurn};
 use serde::{Deserialize, Serialize};
@@ -32,8 +32,20 @@ pub enum Scope {
     Guide,
     /// The person's own folders.
     Files,
+    /// Papers, each with its year and DOI.
+    Academic,
+    /// Forums, and questions with answers.
+    Discussions,
+    News,
     /// No search: the model alone.
     None,
+}
+
+impl Scope {
+    /// Whether asking there leaves this machine.
+    fn is_elsewhere(self) -> bool {
+        matches!(self, Self::Web | Self::Academic | Self::Discussions | Self::News)
+    }
 }
 
 /// Which place in a chat the question takes. Nothing is ever overwritten.
@@ -211,7 +223,7 @@ impl App {
             search,
             locale: wired.settings.text("language").map(str::to_owned),
             time_range: request.time_range,
-            reads_addresses: places.contains(&Scope::Web),
+            reads_addresses: places.iter().any(|place| place.is_elsewhere()),
             named,
             results: wired.settings.number("max_search_results", 10).clamp(1, 50) as usize,
             so_far,
@@ -226,6 +238,9 @@ impl App {
                 Scope::Chats => searchers.push(wired.chats.clone()),
                 Scope::Guide => searchers.push(wired.whole_guide.clone()),
                 Scope::Files => searchers.push(wired.files.clone()),
+                Scope::Academic => searchers.extend(wired.special(EngineKind::Academic)),
+                Scope::Discussions => searchers.extend(wired.special(EngineKind::Discussions)),
+                Scope::News => searchers.extend(wired.special(EngineKind::News)),
                 Scope::None => {}
             }
         }

@@ -2,6 +2,7 @@
 //!
 //! Builds and wires every part. Knows neither Tauri nor the terminal.
 
+mod abstracts;
 mod app;
 
 mod ask;
@@ -13,6 +14,7 @@ mod folders;
 mod library;
 mod local;
 mod runs;
+mod sites;
 mod web_search;
 
 mod account;

@@ -198,6 +198,16 @@ pub const SETTINGS: &[SettingInfo] = &[
         "Whether pages of this machine and of the local network may be read.",
     ),
     setting(
+        "sites.allow",
+        SettingKind::List,
+        "Sites that alone are searched; empty searches all.",
+    ),
+    setting(
+        "sites.block",
+        SettingKind::List,
+        "Sites that are never read or shown among results.",
+    ),
+    setting(
         "folders.paths",
         SettingKind::List,
         "Folders of yours that are searched; `deepsearch folders add` adds one.",
@@ -441,6 +451,10 @@ pub(crate) fn check(key: &str, info: &SettingInfo, value: &Value) -> Result<(), 
             Some(name) => format!("there is no engine `{name}`; `deepsearch engines` lists them"),
             None => return Ok(()),
         },
+        SettingKind::List if key.starts_with("sites.") => match wrong_site(value) {
+            Some(site) => format!("`{site}` is no site; write it as example.org"),
+            None => return Ok(()),
+        },
         SettingKind::List if key == "models.prices" => match wrong_price(value) {
             Some(entry) => format!("`{entry}` is no price; write provider/name=0.25/2"),
             None => return Ok(()),
@@ -469,6 +483,12 @@ fn unknown_engine(list: &Value) -> Option<&str> {
         .iter()
         .filter_map(Value::as_str)
         .find(|name| !is_engine(name))
+}
+
+/// The first entry that names no site.
+fn wrong_site(value: &Value) -> Option<&str> {
+    let sites = value.as_array().into_iter().flatten().filter_map(Value::as_str);
+    sites.into_iter().find(|site| crate::sites::host(site).is_none())
 }
 
 /// The first entry that does not say what a million tokens of a model cost, read and written.

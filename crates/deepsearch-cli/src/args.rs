@@ -144,6 +144,12 @@ pub(crate) enum Place {
     Chats,
     /// Your own folders
     Files,
+    /// Papers, with their year and DOI
+    Academic,
+    /// Forums, and questions with answers
+    Discussions,
+    /// Newspapers
+    News,
     /// The built-in guide
     Guide,
     /// No search: the model alone
@@ -156,6 +162,9 @@ impl From<Place> for Scope {
             Place::Web => Self::Web,
             Place::Chats => Self::Chats,
             Place::Files => Self::Files,
+            Place::Academic => Self::Academic,
+            Place::Discussions => Self::Discussions,
+            Place::News => Self::News,
             Place::Guide => Self::Guide,
             Place::None => Self::None,
         }

@@ -13,7 +13,7 @@ use crate::error::{ErrorCode, Failure};
 pub type EngineId = String;
 
 /// Where an engine looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, specta::Type)]
 #[serde(rename_all = "lowercase")]
 pub enum EngineKind {
     Web,
