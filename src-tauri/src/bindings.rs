@@ -6,7 +6,9 @@ use deepsearch_core::Failure;
 use specta_typescript::Typescript;
 use tauri_specta::{Builder, ErrorHandlingMode, collect_events};
 
-use crate::commands::{self, AccountChanged, LibraryChanged, Navigate, QuickAskShown, SettingsChanged, Start};
+use crate::commands::{
+    self, AccountChanged, FilesDropped, LibraryChanged, Navigate, QuickAskShown, SettingsChanged, Start,
+};
 
 pub(crate) fn builder() -> Builder<tauri::Wry> {
     Builder::new()
@@ -15,6 +17,7 @@ pub(crate) fn builder() -> Builder<tauri::Wry> {
             AccountChanged,
             LibraryChanged,
             SettingsChanged,
+            FilesDropped,
             Navigate,
             QuickAskShown
         ])

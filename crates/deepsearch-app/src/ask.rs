@@ -75,7 +75,8 @@ pub struct AskRequest {
     /// Places that are asked beside it. Past chats stay alone.
     #[serde(default)]
     pub also: Vec<Scope>,
-    /// Paths of files that the answer is to rest on. With them and no scope, nothing is searched for.
+    /// Addresses of files that the answer is to rest on, as [`App::attach_file`] gives them. With them and no scope, nothing
+    /// is searched for.
     #[serde(default)]
     pub files: Vec<String>,
     /// `provider/name` or `extractive`; `None` leaves it to the settings.
@@ -136,7 +137,16 @@ impl App {
             model: pipeline.model.info().id.clone(),
         };
         run.tell(started);
-        let mut answering = Answering::new(self, &turn, &run);
+        let mut answering = Answering::new(
+            self,
+            &turn,
+            &run,
+            if request.scope.is_some() {
+                places.clone()
+            } else {
+                Vec::new()
+            },
+        );
         let ended = match self.question(&request, &turn, &wired, &places).await {
             Ok(question) => answering.drive(&pipeline, &question).await,
             Err(error) => Ended::Broken(error),
@@ -215,7 +225,14 @@ impl App {
         };
         let mut named = Vec::new();
         for file in request.files.iter().take(ATTACHED) {
-            named.push(self.inner.files.attach(std::path::Path::new(file)).await?);
+            // What is no file that was handed over is not read: whoever asks may name no path.
+            let unknown = || AppError::Unknown {
+                what: "file",
+                id: file.clone(),
+            };
+            let url = url::Url::parse(file).map_err(|_| unknown())?;
+            self.file_of(&url).await?;
+            named.push(url);
         }
         Ok(Question {
             text: turn.question.content.clone(),
@@ -309,10 +326,12 @@ struct Answering<'a> {
     /// A page that was saved before keeps the id it had: from the pipeline's to the store's.
     saved: HashMap<PageId, PageId>,
     evidence: Evidence,
+    /// Where was asked, kept with the answer so that the next question can be asked there too.
+    places: Vec<Scope>,
 }
 
 impl<'a> Answering<'a> {
-    fn new(app: &'a App, turn: &'a SavedTurn, run: &'a Run) -> Self {
+    fn new(app: &'a App, turn: &'a SavedTurn, run: &'a Run, places: Vec<Scope>) -> Self {
         let content = turn.answer.content.clone();
         Self {
             app,
@@ -322,6 +341,7 @@ impl<'a> Answering<'a> {
             content,
             saved: HashMap::new(),
             evidence: Evidence::default(),
+            places,
         }
     }
 
@@ -412,13 +432,19 @@ impl<'a> Answering<'a> {
 
     /// Keeps the answer as it ended, and tells it.
     async fn end(mut self, ended: Ended, pipeline: &Pipeline, is_new: bool) -> Result<Message, AppError> {
-        let (answer, error) = match ended {
+        let (mut answer, error) = match ended {
             Ended::Whole(answer) if answer.truncated => (*answer, Some(reached_its_limit())),
             Ended::Whole(answer) if answer.content.trim().is_empty() => (*answer, Some(wrote_nothing())),
             Ended::Whole(answer) => (*answer, None),
             Ended::Stopped => (self.partial(pipeline), Some(AppError::Cancelled)),
             Ended::Broken(error) => (self.partial(pipeline), Some(error)),
         };
+        if !self.places.is_empty() {
+            answer
+                .metadata
+                .other
+                .insert("places".into(), serde_json::json!(self.places));
+        }
         let title = answer.title.clone().filter(|_| is_new);
         let state = if error.is_none() {
             MessageState::Complete

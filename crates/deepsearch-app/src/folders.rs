@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use deepsearch_files::{Files, Folder, Problem, Progress, Report, Rules};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::watch;
 use url::Url;
@@ -21,6 +21,14 @@ const PATHS: &str = "folders.paths";
 const PAUSED: &str = "folders.paused";
 /// Folders that are searched at most.
 const MOST: usize = 100;
+
+/// A file that a person handed over, as a face of the app knows it: where it lies is not said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
+pub struct AttachedFile {
+    /// For [`AskRequest::files`](crate::AskRequest::files).
+    pub url: String,
+    pub name: String,
+}
 
 /// Every folder, and how far looking through them is.
 #[derive(Debug, Clone, Serialize, specta::Type)]
@@ -145,6 +153,18 @@ impl App {
         self.inner.tasks.spawn(async move {
             closing.run_until_cancelled(watching).await;
         });
+    }
+
+    /// Takes a file that a person hands over, wherever it lies.
+    ///
+    /// # Errors
+    /// [`AppError::Files`] when there is no such file.
+    pub async fn attach_file(&self, path: &Path) -> Result<AttachedFile, AppError> {
+        let url = self.inner.files.attach(path).await?;
+        Ok(AttachedFile {
+            url: url.into(),
+            name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        })
     }
 
     /// Where the file of a cited page lies on this machine.

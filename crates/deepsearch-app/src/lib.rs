@@ -46,7 +46,7 @@ pub use data::DataFolder;
 pub use database::{DatabaseView, SessionPage};
 pub use doctor::{Finding, Grade};
 pub use error::AppError;
-pub use folders::Folders as FolderList;
+pub use folders::{AttachedFile, Folders as FolderList};
 pub use library::{EngineStatus, PageReader};
 pub use runs::RunningAnswer;
 pub use settings::{SETTINGS, SettingInfo, SettingKind, SettingValue};

@@ -13,7 +13,11 @@ use crate::outcome::{NOTHING, Outcome};
 use crate::print::{self, Markdown, note, progress, safe};
 
 pub(crate) async fn run(app: &App, args: args::Ask, json: bool) -> Outcome {
-    let request = request(args)?;
+    let files = args.file.clone();
+    let mut request = request(args)?;
+    for file in &files {
+        request.files.push(app.attach_file(file).await?.url);
+    }
     let mut shown = Shown::new(app.clone(), json);
     let asked = app.ask(request, |event| shown.event(event)).await;
     app.keep_up().await;
@@ -42,11 +46,7 @@ fn request(args: args::Ask) -> Result<AskRequest, AppError> {
         turn,
         scope: args.place.first().copied().map(Into::into),
         also: args.place.iter().skip(1).copied().map(Into::into).collect(),
-        files: args
-            .file
-            .iter()
-            .map(|file| file.to_string_lossy().into_owned())
-            .collect(),
+        files: Vec::new(),
         model: args.model,
         time_range: args.since.map(Into::into),
     })

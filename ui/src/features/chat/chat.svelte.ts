@@ -20,7 +20,11 @@ import { QuestionState } from "./question.svelte";
 
 export type Entry = QuestionState | AnswerState;
 /** How a question is to be answered; `null` leaves it to the settings. */
-export type Choices = { scope: Scope | null; model: ModelId | null; timeRange: TimeRange | null };
+export type Choices = {
+  scope: Scope | null;
+  also?: readonly Scope[];
+  files?: readonly string[];
+  model: ModelId | null; timeRange: TimeRange | null };
 
 export const PAGE = 20;
 // A message that is looked for may be far up; beyond this the chat is shown at its end.
@@ -153,14 +157,14 @@ export class ChatState {
     entries: Entry[],
     answer: AnswerState,
     what: Pick<AskRequest, "question" | "turn">,
-    { scope, model, timeRange }: Choices,
+    { scope, also = [], files = [], model, timeRange }: Choices,
   ): Promise<void> {
     const shown = this.entries;
     this.refused = null;
     answer.live = true;
     this.entries = [...entries, answer];
     try {
-      const request: AskRequest = { ...what, scope, model, time_range: timeRange };
+      const request: AskRequest = { ...what, scope, also: [...also], files: [...files], model, time_range: timeRange };
       await this.platform.ask(request, (events) => this.#take(answer, events));
     } catch (error) {
       this.#refuse(answer, shown, what.question, asFailure(error));
