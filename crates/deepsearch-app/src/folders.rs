@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use deepsearch_files::{Files, Folder, Problem, Progress, Report, Rules};
+use deepsearch_files::{Files, Folder, FolderProblem, FolderProgress, Report, Rules};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::watch;
@@ -32,17 +32,17 @@ pub struct AttachedFile {
 
 /// Every folder, and how far looking through them is.
 #[derive(Debug, Clone, Serialize, specta::Type)]
-pub struct Folders {
+pub struct FolderList {
     pub folders: Vec<Folder>,
-    pub progress: Progress,
+    pub progress: FolderProgress,
 }
 
 impl App {
     /// # Errors
     /// [`AppError::Files`] when the index cannot be read.
-    pub async fn folders(&self) -> Result<Folders, AppError> {
+    pub async fn folders(&self) -> Result<FolderList, AppError> {
         let files = &self.inner.files;
-        Ok(Folders {
+        Ok(FolderList {
             folders: files.list().await?,
             progress: files.progress().borrow().clone(),
         })
@@ -53,7 +53,7 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Files`] when it cannot be searched.
-    pub async fn add_folder(&self, path: &Path) -> Result<Folders, AppError> {
+    pub async fn add_folder(&self, path: &Path) -> Result<FolderList, AppError> {
         let files = self.inner.files.clone();
         let path = path.to_owned();
         let checked = tokio::task::spawn_blocking(move || files.check(&path)).await;
@@ -73,7 +73,7 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Files`] when it is not among the folders.
-    pub async fn remove_folder(&self, path: &Path) -> Result<Folders, AppError> {
+    pub async fn remove_folder(&self, path: &Path) -> Result<FolderList, AppError> {
         // It may be gone from the disk, so its name as it was kept will do.
         let whole = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let mut paths = self.inner.files.folders();
@@ -100,7 +100,7 @@ impl App {
     ///
     /// # Errors
     /// [`AppError`] when the setting cannot be kept.
-    pub async fn pause_folders(&self, paused: bool) -> Result<Folders, AppError> {
+    pub async fn pause_folders(&self, paused: bool) -> Result<FolderList, AppError> {
         self.update_setting(PAUSED, Some(if paused { "true" } else { "false" }))
             .await?;
         self.folders().await
@@ -110,12 +110,12 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Files`] when the index cannot be read.
-    pub async fn folder_problems(&self, after: &str, limit: u32) -> Result<Vec<Problem>, AppError> {
+    pub async fn folder_problems(&self, after: &str, limit: u32) -> Result<Vec<FolderProblem>, AppError> {
         Ok(self.inner.files.problems(after, limit).await?)
     }
 
     /// How far looking through the folders is, now and from now on.
-    pub fn folder_progress(&self) -> watch::Receiver<Progress> {
+    pub fn folder_progress(&self) -> watch::Receiver<FolderProgress> {
         self.inner.files.progress()
     }
 

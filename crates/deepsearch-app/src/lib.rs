@@ -46,7 +46,7 @@ pub use data::DataFolder;
 pub use database::{DatabaseView, SessionPage};
 pub use doctor::{Finding, Grade};
 pub use error::AppError;
-pub use folders::{AttachedFile, Folders as FolderList};
+pub use folders::{AttachedFile, FolderList};
 pub use library::{EngineStatus, PageReader};
 pub use runs::RunningAnswer;
 pub use settings::{SETTINGS, SettingInfo, SettingKind, SettingValue};
@@ -57,7 +57,7 @@ pub use web_search::WebResults;
 
 pub use deepsearch_auth::{Account, AuthError, Device, Place, Provider, Session, SessionAbout, SessionUser, Way};
 pub use deepsearch_crawl::run_parser;
-pub use deepsearch_files::{Folder, Problem as FolderProblem, Progress as FolderProgress, Report as FolderReport};
+pub use deepsearch_files::{Folder, FolderProblem, FolderProgress, Report as FolderReport};
 pub use deepsearch_llm::ProviderStatus;
 pub use deepsearch_postgres::{
     Cleaned, Difference, MigrationStatus, Problem, RowKey, SearchStatistics, SessionCursor, SessionSummary, Step,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use deepsearch_core::{Clock, FetchError, MediaType, Page, PageId};
 use url::Url;
 
-use crate::media::{Expected, charset, expected, is_zip, settle};
+use crate::media::{Expected, charset, expected, settle};
 use crate::options::ParserOptions;
 use crate::parse::pool::ParserPool;
 use crate::parse::{Job, Parsed, charset as decoding, text};
@@ -53,13 +53,8 @@ impl Reader {
         if bytes.len() > LARGEST {
             return Err(FetchError::TooLarge { url, limit: LARGEST });
         }
-        let is_office = expected == Expected::Unsaid && is_zip(bytes);
-        let media_type = if is_office {
-            Ok(MediaType::Text)
-        } else {
-            settle(expected, bytes)
-        };
-        let media_type = media_type.map_err(|media_type| unsupported(&url, media_type))?;
+        let media_type = settle(expected, bytes).map_err(|media_type| unsupported(&url, media_type))?;
+        let is_office = expected == Expected::Office && media_type == MediaType::Text;
         let milliseconds = u64::try_from(self.pool.time().as_millis()).unwrap_or(u64::MAX);
         let job = Job {
             url,

@@ -1,4 +1,4 @@
-//! FilesError: what keeps the index or a folder from being used. A file that cannot be read is a [`Problem`](crate::Problem).
+//! FilesError: what keeps the index or a folder from being used. A file that cannot be read is a [`FolderProblem`](crate::FolderProblem).
 
 use std::path::PathBuf;
 

@@ -59,14 +59,14 @@ pub struct Folder {
 
 /// A file that could not be read, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, specta::Type)]
-pub struct Problem {
+pub struct FolderProblem {
     pub path: String,
     pub reason: String,
 }
 
 /// How far looking through the folders is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, specta::Type)]
-pub struct Progress {
+pub struct FolderProgress {
     /// The folder that is looked through; `None` when none is.
     pub folder: Option<String>,
     /// Files that were looked at in it.
@@ -115,7 +115,7 @@ pub(crate) struct Inner {
     pub(crate) options: FilesOptions,
     folders: RwLock<Vec<PathBuf>>,
     rules: Mutex<Rules>,
-    pub(crate) progress: watch::Sender<Progress>,
+    pub(crate) progress: watch::Sender<FolderProgress>,
     /// One scan at a time: two would read everything twice.
     pub(crate) scanning: tokio::sync::Mutex<()>,
 }
@@ -131,7 +131,7 @@ impl Files {
             options,
             folders: RwLock::default(),
             rules: Mutex::default(),
-            progress: watch::Sender::new(Progress::default()),
+            progress: watch::Sender::new(FolderProgress::default()),
             scanning: tokio::sync::Mutex::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -206,9 +206,9 @@ impl Files {
     ///
     /// # Errors
     /// [`FilesError::Index`].
-    pub async fn problems(&self, after: &str, limit: u32) -> Result<Vec<Problem>, FilesError> {
+    pub async fn problems(&self, after: &str, limit: u32) -> Result<Vec<FolderProblem>, FilesError> {
         let problems = self.inner.index.problems(after, limit.min(1_000)).await?;
-        let problem = |(path, reason)| Problem { path, reason };
+        let problem = |(path, reason)| FolderProblem { path, reason };
         Ok(problems.into_iter().map(problem).collect())
     }
 
@@ -236,7 +236,7 @@ impl Files {
     }
 
     /// How far it is, now and from now on.
-    pub fn progress(&self) -> watch::Receiver<Progress> {
+    pub fn progress(&self) -> watch::Receiver<FolderProgress> {
         self.inner.progress.subscribe()
     }
 

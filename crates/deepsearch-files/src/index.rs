@@ -344,7 +344,7 @@ impl Index {
         // The newest matches alone are ranked; a question whose words are that common names nothing better.
         let rows = sqlx::query(
             "with newest as materialized (select rowid from file_term where file_term match ?1 order by rowid desc limit ?2)
-             select key, path, file.title, lead, modified from file_term join file on file.id = file_term.rowid
+             select key, file.path, file.title, lead, modified from file_term join file on file.id = file_term.rowid
              where file_term match ?1 and file_term.rowid >= (select min(rowid) from newest)
              order by bm25(file_term, 6.0, 3.0, 1.0) limit ?3",
         )

@@ -8,7 +8,7 @@ pub(crate) enum Kind {
     /// Text as it is: Markdown, source code, logs, data.
     Plain,
     /// Read by a parser, in a child process. The media type is what the parser is told.
-    Parsed(Option<&'static str>),
+    Parsed(&'static str),
 }
 
 /// `None` for files that hold no text for people: pictures, films, programs, archives.
@@ -18,12 +18,15 @@ pub(crate) fn of(path: &Path) -> Option<Kind> {
         return NAMES.contains(&&*name).then_some(Kind::Plain);
     };
     match ending {
-        "html" | "htm" | "xhtml" => Some(Kind::Parsed(Some("text/html"))),
-        "pdf" => Some(Kind::Parsed(Some("application/pdf"))),
-        "docx" | "docm" | "odt" | "pptx" | "odp" | "xlsx" | "ods" => Some(Kind::Parsed(None)),
+        "html" | "htm" | "xhtml" => Some(Kind::Parsed("text/html")),
+        "pdf" => Some(Kind::Parsed("application/pdf")),
+        "docx" | "docm" | "odt" | "pptx" | "odp" | "xlsx" | "ods" => Some(Kind::Parsed(OFFICE)),
         _ => PLAIN.contains(&ending).then_some(Kind::Plain),
     }
 }
+
+/// For every office document: which of them it is, its parts say.
+const OFFICE: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
 
 /// Names without an ending that are text everywhere.
 const NAMES: &[&str] = &[
@@ -182,8 +185,8 @@ mod tests {
         for plain in ["a/Notes.MD", "README", "src/main.rs", "x.tar.txt", "Makefile"] {
             assert_eq!(of(Path::new(plain)), Some(Kind::Plain), "{plain}");
         }
-        assert_eq!(of(Path::new("a.pdf")), Some(Kind::Parsed(Some("application/pdf"))));
-        assert_eq!(of(Path::new("a.docx")), Some(Kind::Parsed(None)));
+        assert_eq!(of(Path::new("a.pdf")), Some(Kind::Parsed("application/pdf")));
+        assert_eq!(of(Path::new("a.docx")), Some(Kind::Parsed(OFFICE)));
         for none in [
             "a.png",
             "a.zip",

@@ -70,7 +70,7 @@ pub(crate) async fn page(
         _ => return plain_page(bytes, url, clock).await,
     };
     reader
-        .parse(&bytes, media_type, url)
+        .parse(&bytes, Some(media_type), url)
         .await
         .map_err(|error| reason(&error))
 }

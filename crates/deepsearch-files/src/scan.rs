@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use crate::error::FilesError;
-use crate::files::{Files, Progress, Report, Rules, address};
+use crate::files::{Files, FolderProgress, Report, Rules, address};
 use crate::index::{Change, Entry, Known, as_terms, key_of};
 use crate::kind::{self, Kind};
 use crate::read;
@@ -56,9 +56,9 @@ pub(crate) async fn scan(files: &Files, part: &Part) -> Result<Report, FilesErro
         scan.remove(known).await?;
     }
     inner.progress.send_modify(|progress| {
-        *progress = Progress {
+        *progress = FolderProgress {
             paused: progress.paused,
-            ..Progress::default()
+            ..FolderProgress::default()
         };
     });
     Ok(scan.report)

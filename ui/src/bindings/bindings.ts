@@ -45,13 +45,13 @@ export const commands = {
 	/**  Opens a web address in the browser. The one place where anything leaves the window: http and https only. */
 	openLink: (url: string) => __TAURI_INVOKE<null>("open_link", { url }),
 	copyText: (text: string) => __TAURI_INVOKE<null>("copy_text", { text }),
-	listFolders: () => __TAURI_INVOKE<Folders>("list_folders"),
+	listFolders: () => __TAURI_INVOKE<FolderList>("list_folders"),
 	/**  Asks which folder, and searches in it from now on. `None` when the person called it off. */
-	addFolder: () => __TAURI_INVOKE<Folders | null>("add_folder"),
-	removeFolder: (path: string) => __TAURI_INVOKE<Folders>("remove_folder", { path }),
-	pauseFolders: (paused: boolean) => __TAURI_INVOKE<Folders>("pause_folders", { paused }),
+	addFolder: () => __TAURI_INVOKE<FolderList | null>("add_folder"),
+	removeFolder: (path: string) => __TAURI_INVOKE<FolderList>("remove_folder", { path }),
+	pauseFolders: (paused: boolean) => __TAURI_INVOKE<FolderList>("pause_folders", { paused }),
 	/**  Files that could not be read, by path, after one. */
-	folderProblems: (after: string, limit: number) => __TAURI_INVOKE<Problem[]>("folder_problems", { after, limit }),
+	folderProblems: (after: string, limit: number) => __TAURI_INVOKE<FolderProblem[]>("folder_problems", { after, limit }),
 	/**  Asks which files a question is to rest on. None when the person called it off. */
 	chooseFiles: () => __TAURI_INVOKE<AttachedFile[]>("choose_files"),
 	/**  Opens the file that a page was read from, in the program that the system has for it. */
@@ -446,9 +446,26 @@ export type Folder = {
 };
 
 /**  Every folder, and how far looking through them is. */
-export type Folders = {
+export type FolderList = {
 	folders: Folder[],
-	progress: Progress,
+	progress: FolderProgress,
+};
+
+/**  A file that could not be read, and why. */
+export type FolderProblem = {
+	path: string,
+	reason: string,
+};
+
+/**  How far looking through the folders is. */
+export type FolderProgress = {
+	/**  The folder that is looked through; `None` when none is. */
+	folder: string | null,
+	/**  Files that were looked at in it. */
+	seen: number | null,
+	/**  Those of them that were new or had changed, and were read. */
+	read: number | null,
+	paused: boolean,
 };
 
 /**  What a gateway says of itself. */
@@ -658,23 +675,6 @@ export type PageId = string;
 export type Place = "keychain" | 
 /**  Sealed in `secrets.toml`. */
 "file";
-
-/**  A file that could not be read, and why. */
-export type Problem = {
-	path: string,
-	reason: string,
-};
-
-/**  How far looking through the folders is. */
-export type Progress = {
-	/**  The folder that is looked through; `None` when none is. */
-	folder: string | null,
-	/**  Files that were looked at in it. */
-	seen: number | null,
-	/**  Those of them that were new or had changed, and were read. */
-	read: number | null,
-	paused: boolean,
-};
 
 /**  Who proves to the gateway who a person is. */
 export type Provider = {

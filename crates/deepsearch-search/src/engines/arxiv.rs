@@ -86,12 +86,11 @@ fn expression(question: &str) -> Option<String> {
 fn entries(feed: &str) -> Result<Vec<Entry>, quick_xml::Error> {
     let mut reader = Reader::from_str(feed);
     let (mut entries, mut entry, mut text) = (Vec::new(), None::<Entry>, String::new());
-    let mut is_feed = false;
+    let mut is_whole = false;
     loop {
         match reader.read_event()? {
             Event::Start(tag) => {
                 match tag.local_name().as_ref() {
-                    "feed" => is_feed = true,
                     "entry" => entry = Some(Entry::default()),
                     _ => {}
                 }
@@ -110,15 +109,16 @@ fn entries(feed: &str) -> Result<Vec<Entry>, quick_xml::Error> {
                     ("published", Some(entry)) => entry.published = said,
                     ("doi", Some(entry)) => entry.doi = Some(said),
                     ("name", Some(entry)) => entry.authors.push(said),
+                    ("feed", None) => is_whole = true,
                     ("entry", _) => entries.extend(entry.take()),
                     _ => {}
                 }
                 text.clear();
             }
-            Event::Eof if is_feed => return Ok(entries),
+            Event::Eof if is_whole => return Ok(entries),
             Event::Eof => {
                 return Err(quick_xml::Error::Io(std::sync::Arc::new(std::io::Error::other(
-                    "it is no feed",
+                    "it is no whole feed",
                 ))));
             }
             _ => {}
