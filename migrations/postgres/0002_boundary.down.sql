@@ -23,6 +23,14 @@ begin
 end
 $$;
 
+alter table public."ai-app-template_user" alter column name set statistics -1,
+    alter column email set statistics -1, alter column image set statistics -1;
+alter table public."ai-app-template_chat" alter column title set statistics -1;
+alter table public."ai-app-template_message" alter column content set statistics -1;
+alter table public."ai-app-template_search_cache" alter column query set statistics -1;
+alter table public."ai-app-template_user_settings" alter column theme set statistics -1,
+    alter column language set statistics -1, alter column default_model set statistics -1;
+
 delete from public."ai-app-template_session"
 where session_token in (select session_token from deepsearch.device);
 update deepsearch.device set revoked_at = coalesce(revoked_at, now()), session_token = null;

@@ -297,6 +297,8 @@ begin
             dropped := dropped + 1;
         exception when dependent_objects_still_exist or object_in_use then
             raise notice 'the role % is still in use', gone.role;
+            -- To the end of the line, so that roles which cannot be dropped keep nobody else's.
+            update deepsearch.device set revoked_at = now() where id = gone.id;
         end;
     end loop;
     return dropped;
@@ -315,6 +317,36 @@ begin
             and xact_start < clock_timestamp() - greatest(older_than, interval '1 second')
     ) as told;
     return ended;
+end
+$$;
+
+---------------------------------------------------------------------------------------------------------------------
+-- What the planner may remember of texts
+
+-- Nothing. `explain … where title = 'x'` by anybody tells how many rows of everybody's the planner expects, and so
+-- whether one of the commonest titles is `x`: a comparison that cannot fail goes below a view's barrier. No plan of ours
+-- needs these statistics. What was gathered before goes when the type is said anew, which changes nothing else.
+do $$
+declare
+    texts record;
+begin
+    for texts in
+        select relname, attname, format_type(atttypid, atttypmod) as type
+        from pg_attribute join pg_class on pg_class.oid = attrelid
+        where relnamespace = 'public'::regnamespace and (relname, attname) in (
+            ('ai-app-template_user', 'name'), ('ai-app-template_user', 'email'), ('ai-app-template_user', 'image'),
+            ('ai-app-template_chat', 'title'), ('ai-app-template_message', 'content'),
+            ('ai-app-template_search_cache', 'query'), ('ai-app-template_user_settings', 'theme'),
+            ('ai-app-template_user_settings', 'language'), ('ai-app-template_user_settings', 'default_model'))
+    loop
+        execute format('alter table public.%I alter column %I set statistics 0', texts.relname, texts.attname);
+        begin
+            execute format('alter table public.%I alter column %I type %s', texts.relname, texts.attname, texts.type);
+        exception when feature_not_supported then
+            raise notice 'what the planner knows of the column % of % stays until its statistics are deleted: %',
+                texts.attname, texts.relname, sqlerrm;
+        end;
+    end loop;
 end
 $$;
 
@@ -454,6 +486,7 @@ create table deepsearch.own_search (
     created_at timestamp with time zone not null default CURRENT_TIMESTAMP,
     expires_at timestamp with time zone not null
 );
+alter table deepsearch.own_search alter column query set statistics 0;
 create index own_search_user_id_query_idx on deepsearch.own_search (user_id, query);
 create index own_search_expires_at_idx on deepsearch.own_search (expires_at);
 

@@ -86,6 +86,10 @@ grant select, insert, update, delete on deepsearch_sync.change, deepsearch_sync.
     deepsearch_sync.message_extras, deepsearch_sync.setting_clock, deepsearch_sync.page, deepsearch_sync.page_use
     to deepsearch_definer;
 grant usage on sequence deepsearch_sync.change_seq to deepsearch_definer;
+-- The sign-in server reads what is kept of a person, to hand it to them.
+grant usage on schema deepsearch_sync to deepsearch_gateway;
+grant select on deepsearch_sync.chat_flags, deepsearch_sync.message_extras, deepsearch_sync.setting_clock,
+    deepsearch_sync.page to deepsearch_gateway;
 -- Reading and deleting chats and messages is the boundary's grant.
 grant insert, update on public."ai-app-template_chat", public."ai-app-template_message" to deepsearch_definer;
 grant select, insert, update on public."ai-app-template_user_settings" to deepsearch_definer;
@@ -490,6 +494,13 @@ $$;
 ---------------------------------------------------------------------------------------------------------------------
 -- Devices write. Rows come and answers go as the JSON of `PushRow` and `PushAnswer` in deepsearch-core.
 
+-- The answer to a row that is there already. Whoever pushed a later time has to learn which one is kept.
+create function deepsearch_sync.same(pushed_at timestamptz, kept_at timestamptz) returns json
+language sql immutable set search_path = pg_catalog, pg_temp as $$
+    select case when pushed_at > kept_at then json_build_object('Applied', json_build_object('at', kept_at))
+        else '"Duplicate"' end
+$$;
+
 create function deepsearch_sync.push_chat(me text, pushed json, is_known boolean, latest timestamptz) returns json
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 <<its>>
@@ -503,7 +514,9 @@ declare
 begin
     -- Twice: another may insert between the look and the insert.
     for attempt in 1..2 loop
-        select * into stored from public."ai-app-template_chat" as chat where chat.id = its.id for update;
+        -- Only one's own: whoever looked at another's for update would hold it up.
+        select * into stored from public."ai-app-template_chat" as chat
+        where chat.id = its.id and chat.user_id = me for update;
         exit when stored.id is not null;
         if is_known or exists (
             select from deepsearch_sync.change where user_id = me and kind = 'chat' and row_id = its.id
@@ -516,11 +529,11 @@ begin
             return json_build_object('Applied', json_build_object('at', updated));
         end if;
     end loop;
-    if stored.user_id is distinct from me then
+    if stored.id is null then
         return '"IdConflict"';
     end if;
     if (stored.title, stored.updated_at, stored.deleted_at) is not distinct from (its.title, updated, deleted) then
-        return '"Duplicate"';
+        return deepsearch_sync.same((pushed ->> 'updated_at')::timestamptz, updated);
     end if;
     if (stored.updated_at, stored.title collate "C") >= (updated, its.title collate "C") then
         return json_build_object('Superseded', json_build_object('Chat', json_build_object(
@@ -555,7 +568,7 @@ begin
             if (stored.pinned, stored.archived, stored.leaf, stored.at) is not distinct from
                 ((pushed ->> 'pinned')::boolean, (pushed ->> 'archived')::boolean, (pushed ->> 'leaf')::varchar, moment)
             then
-                return '"Duplicate"';
+                return deepsearch_sync.same((pushed ->> 'at')::timestamptz, moment);
             end if;
             return json_build_object('Superseded', json_build_object('Flags', json_build_object(
                 'chat_id', stored.chat_id, 'pinned', stored.pinned, 'archived', stored.archived, 'leaf', stored.leaf,
@@ -622,8 +635,9 @@ begin
         moment := latest + already_taken_back * interval '1 millisecond';
     end if;
     for attempt in 1..2 loop
-        select * into stored from public."ai-app-template_message" as message
-        where message.id = its.id for update;
+        select message.* into stored from public."ai-app-template_message" as message
+        join public."ai-app-template_chat" as chat on chat.id = message.chat_id and chat.user_id = me
+        where message.id = its.id for update of message;
         exit when stored.id is not null;
         insert into public."ai-app-template_message" (id, chat_id, role, content, sources, metadata, created_at)
         values (its.id, its_chat, pushed ->> 'role', its.content, (pushed ->> 'sources')::json,
@@ -635,8 +649,7 @@ begin
             return json_build_object('Applied', json_build_object('at', moment));
         end if;
     end loop;
-    perform from public."ai-app-template_chat" as chat where chat.id = stored.chat_id and user_id = me;
-    if not found then
+    if stored.id is null then
         return '"IdConflict"';
     end if;
     select body into stored_extras from deepsearch_sync.message_extras
@@ -688,7 +701,7 @@ begin
     stored_value := deepsearch_sync.setting_value(stored, of_key);
     if stored_at is not null then
         if stored_at = moment and stored_value::jsonb = its.value::jsonb then
-            return '"Duplicate"';
+            return deepsearch_sync.same((pushed ->> 'at')::timestamptz, moment);
         end if;
         if (stored_at, stored_value::text collate "C") >= (moment, its.value::text collate "C") then
             return json_build_object('Superseded', json_build_object('Setting', json_build_object(

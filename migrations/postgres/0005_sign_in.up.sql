@@ -41,3 +41,5 @@ create index device_request_expires_at_idx on deepsearch.device_request (expires
 
 grant select, insert, update, delete on
     deepsearch.sign_in_identity, deepsearch.sign_in_code, deepsearch.device_request to deepsearch_gateway;
+-- For a person's export.
+grant select on deepsearch.own_search to deepsearch_gateway;

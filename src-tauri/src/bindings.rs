@@ -7,7 +7,7 @@ use specta_typescript::Typescript;
 use tauri_specta::{Builder, ErrorHandlingMode, collect_events};
 
 use crate::commands::{
-    self, AccountChanged, FilesDropped, LibraryChanged, Navigate, QuickAskShown, SettingsChanged, Start,
+    self, AccountChanged, FilesDropped, LibraryChanged, Navigate, QuickAskShown, SettingsChanged, Start, SyncChanged,
 };
 
 pub(crate) fn builder() -> Builder<tauri::Wry> {
@@ -18,6 +18,7 @@ pub(crate) fn builder() -> Builder<tauri::Wry> {
             LibraryChanged,
             SettingsChanged,
             FilesDropped,
+            SyncChanged,
             Navigate,
             QuickAskShown
         ])

@@ -6,7 +6,7 @@ use tauri::AppHandle;
 use tauri_specta::Event;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::commands::{AccountChanged, LibraryChanged, SettingsChanged};
+use crate::commands::{AccountChanged, LibraryChanged, SettingsChanged, SyncChanged};
 use crate::tray;
 
 /// Passes on what the app tells of itself, for as long as it runs.
@@ -20,11 +20,13 @@ pub(crate) fn forward(handle: &AppHandle, app: &App) {
                     tell(SettingsChanged { keys }.emit(&handle));
                     tray::refresh(&handle);
                 }
+                Ok(Change::Sync) => tell(SyncChanged.emit(&handle)),
                 Ok(Change::Account) => tell(AccountChanged.emit(&handle)),
                 // Too many at once: everything may have changed.
                 Err(RecvError::Lagged(_)) => {
                     tell_library(&handle, Vec::new());
                     tell(AccountChanged.emit(&handle));
+                    tell(SyncChanged.emit(&handle));
                 }
                 Err(RecvError::Closed) => return,
             }

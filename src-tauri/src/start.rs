@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use deepsearch_app::{App, AppError, AppOptions, Config};
 use deepsearch_core::Failure;
-use tauri::{AppHandle, Manager, RunEvent};
+use tauri::{AppHandle, Manager, RunEvent, WindowEvent};
 use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
 
 use crate::commands::Navigate;
@@ -100,7 +100,7 @@ fn set_up(handle: &AppHandle) -> tauri::Result<()> {
     changes::forward(handle, &app);
     shortcut::set_up(handle, &app);
     deep_link::set_up(handle);
-    resume_sign_in(&app);
+    stay_in_touch(&app);
     app.watch_folders();
     if let Some(link) = link {
         link.follow(handle);
@@ -113,10 +113,13 @@ fn set_up(handle: &AppHandle) -> tauri::Result<()> {
     Ok(())
 }
 
-/// What an earlier start began goes on waiting for its answer.
-fn resume_sign_in(app: &App) {
+/// A sign-in that an earlier start began goes on waiting for its answer, and sync runs whenever somebody is signed in.
+fn stay_in_touch(app: &App) {
     let app = app.clone();
-    tauri::async_runtime::spawn(async move { app.resume_sign_in() });
+    tauri::async_runtime::spawn(async move {
+        app.resume_sign_in();
+        app.start_sync();
+    });
 }
 
 /// Builds quick ask once the first window has had its time: the shortcut then only has to show it.
@@ -166,6 +169,15 @@ fn on_run_event(handle: &AppHandle, event: RunEvent) {
                 windows::exit_after_answers(handle);
             } else if closes_first(handle, code.unwrap_or_default()) {
                 api.prevent_exit();
+            }
+        }
+        // Sync looks often while somebody looks at a window, and seldom else.
+        RunEvent::WindowEvent {
+            event: WindowEvent::Focused(is_focused),
+            ..
+        } => {
+            if let Some(app) = handle.try_state::<App>() {
+                app.focus_sync(is_focused);
             }
         }
         // Not closed before where the app starts again: that cannot be put off.

@@ -1,98 +1,18 @@
-//! A real Redis of a test's own: a free port, a folder that goes with it, no trace afterwards.
+//! A real Redis, or a word that it is missing.
 
-use std::net::{Ipv4Addr, TcpStream};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
-
-use anyhow::{Context, Result, bail};
-use tempfile::TempDir;
+use anyhow::Result;
+use deepsearch_servers::Redis;
 
 use crate::needs;
-use crate::ports::free_port;
 
-/// A running server. Dropping it ends it.
-#[derive(Debug)]
-pub struct Redis {
-    process: Child,
-    port: u16,
-    _folder: TempDir,
-}
-
-impl Redis {
-    /// Starts one, or `None` where `redis-server` is not installed (which fails under `cargo xtask test`).
-    ///
-    /// # Errors
-    /// When it does not start.
-    pub fn start() -> Result<Option<Self>> {
-        let port = free_port()?;
-        Self::start_on(port)
+/// Starts one, or `None` where `redis-server` is not installed (which fails under `cargo xtask test`).
+///
+/// # Errors
+/// When it does not start.
+pub fn start() -> Result<Option<Redis>> {
+    let redis = Redis::start()?;
+    if redis.is_none() {
+        needs::missing("redis-server");
     }
-
-    /// Starts one on a port where another was before, as after a restart.
-    ///
-    /// # Errors
-    /// When it does not start.
-    pub fn start_on(port: u16) -> Result<Option<Self>> {
-        let folder = tempfile::tempdir().context("making a folder for Redis")?;
-        // Not as a daemon: as our child it can be ended by its id, and waited for.
-        let spawned = Command::new("redis-server")
-            .args([
-                "--port",
-                &port.to_string(),
-                "--bind",
-                "127.0.0.1",
-                "--save",
-                "",
-                "--appendonly",
-                "no",
-                "--dir",
-            ])
-            .arg(folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        let process = match spawned {
-            Ok(process) => process,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                needs::missing("redis-server");
-                return Ok(None);
-            }
-            Err(error) => return Err(error).context("starting redis-server"),
-        };
-        let redis = Self {
-            process,
-            port,
-            _folder: folder,
-        };
-        redis.wait_until_it_answers()?;
-        Ok(Some(redis))
-    }
-
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
-    pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
-    }
-
-    fn wait_until_it_answers(&self) -> Result<()> {
-        let started = Instant::now();
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
-            if started.elapsed() > Duration::from_secs(10) {
-                bail!("redis-server did not answer on port {} within 10 s", self.port);
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        // Both fail only where it has already ended.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+    Ok(redis)
 }

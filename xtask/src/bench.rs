@@ -10,7 +10,8 @@ use crate::{corpus, package, shell, ui};
 /// The benchmark that measures the window.
 const WINDOW: &str = "desktop";
 
-/// Runs one benchmark of `tests/benches`, or all of them. `measures` are what the window's is to measure; none are all.
+/// Runs one benchmark of `tests/benches`, or all of them. What follows in
+/// `measures` is for the benchmark: what of the window is to be measured, or another size.
 ///
 /// # Errors
 /// When there is none of that name, or one fails.
@@ -31,6 +32,8 @@ pub(crate) fn bench(consent: Consent, name: Option<&str>, measures: &[String]) -
             let mut cargo = shell::cargo("bench --locked --bench");
             cargo
                 .arg(name)
+                .arg("--")
+                .args(measures)
                 .env("DEEPSEARCH_TEST_CORPUS", &documents)
                 .env("DEEPSEARCH_TEST_BIN", built.join(program("deepsearch")));
             shell::run(&mut cargo)?;

@@ -126,6 +126,12 @@ pub(crate) const TESTS: &[Need] = &[
     },
     POSTGRESQL,
     Need {
+        apt: "pgbouncer",
+        elsewhere: "PgBouncer (macOS: `brew install pgbouncer`)",
+        why: "the tests of the shared database put one of their own between",
+        present: Present::If(deepsearch_servers::has_pgbouncer),
+    },
+    Need {
         apt: "openssl",
         elsewhere: "openssl",
         why: "makes the certificates of a database's test",

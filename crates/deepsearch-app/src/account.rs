@@ -5,10 +5,13 @@ use std::path::Path;
 use deepsearch_auth::{Account, AuthError, Session};
 use deepsearch_sqlite::{Store, StoreOptions};
 use serde::Serialize;
-use tokio::fs::File;
 
 use crate::app::{App, STORE_FILE};
 use crate::error::AppError;
+use crate::files;
+
+/// What waits is sent before it would be removed, if that takes no longer.
+const LAST_RUN: std::time::Duration = std::time::Duration::from_secs(20);
 
 /// What came of signing out. On this device it always works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, specta::Type)]
@@ -50,6 +53,32 @@ impl App {
         Ok(())
     }
 
+    /// What would be gone with the local copy, because it is nowhere else: changes that were not sent, and chats that
+    /// were not handed over. What can still be sent is, if somebody is signed in.
+    ///
+    /// # Errors
+    /// [`AppError::OnlyHere`] when there is something; [`AppError::Store`] when the store cannot be read.
+    pub async fn hold_what_is_only_here(&self) -> Result<(), AppError> {
+        if self.store().lookup_sync_account().await?.is_none() {
+            // It never was anywhere else, and whoever removes it knows.
+            return Ok(());
+        }
+        match tokio::time::timeout(LAST_RUN, self.sync_now()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::info!(%error, "what waits is not sent before signing out"),
+            Err(_) => tracing::info!("sending what waits took too long before signing out"),
+        }
+        let changes = self.sync_counts().await?.outbox;
+        let offers = self.list_chat_offers(None, 1_000).await?;
+        if changes == 0 && offers.is_empty() {
+            return Ok(());
+        }
+        Err(AppError::OnlyHere {
+            changes,
+            chats: u32::try_from(offers.len()).unwrap_or(u32::MAX),
+        })
+    }
+
     /// Signs this device out. What it holds stays; [`App::remove_local_copy`] removes it.
     ///
     /// # Errors
@@ -87,24 +116,11 @@ impl App {
     /// As [`App::account`], and when the file cannot be written.
     pub async fn export_account(&self, path: &Path) -> Result<u64, AppError> {
         let session = self.signed_in()?;
-        let unwritable = |source| AppError::Unwritable {
-            path: path.to_owned(),
-            source,
-        };
-        let unfinished = path.with_extension("json.part");
-        let written = async {
-            let mut file = File::create(&unfinished).await.map_err(unwritable)?;
-            let told = self.inner.sign_ins.export(&session, &mut file).await;
-            let size = self.heed(told).await?;
-            file.sync_all().await.map_err(unwritable)?;
-            tokio::fs::rename(&unfinished, path).await.map_err(unwritable)?;
-            Ok(size)
-        };
-        let written = written.await;
-        if written.is_err() {
-            let _ = tokio::fs::remove_file(&unfinished).await;
-        }
-        written
+        files::replace(path, async |file| {
+            let told = self.inner.sign_ins.export(&session, file).await;
+            self.heed(told).await
+        })
+        .await
     }
 
     /// Deletes the account with everything that the shared database holds of it, and signs this device out. What the
@@ -128,11 +144,14 @@ impl App {
     /// [`AppError::Store`] when another program has the store open; then nothing is gone.
     pub async fn remove_local_copy(&self) -> Result<(), AppError> {
         let settings = self.store().list_settings().await?;
+        let sync_file = self.config().home.join(crate::sync::KEPT_FILE);
         let user = self.store().lookup_user_settings().await?;
         let home = self.config().home.clone();
         self.close().await;
         let path = home.join(STORE_FILE);
         Store::remove(&path).await?;
+        // Only how the last run went; where it stays, it is told of another store until that is synced.
+        let _ = std::fs::remove_file(sync_file);
         let favicons = home.join("favicons");
         if let Err(source) = std::fs::remove_dir_all(&favicons)
             && source.kind() != std::io::ErrorKind::NotFound

@@ -31,6 +31,7 @@ use crate::runs::Runs;
 use crate::secrets;
 use crate::sign_in::Standing;
 use crate::sites::{self, Sifted, Sites};
+use crate::sync::Syncing;
 
 pub(crate) const STORE_FILE: &str = "deepsearch.sqlite";
 
@@ -81,6 +82,7 @@ pub(crate) struct Parts {
     pub(crate) vault: Vault,
     pub(crate) sign_ins: SignIns,
     pub(crate) standing: Standing,
+    pub(crate) syncing: Syncing,
 }
 
 /// The parts that depend on settings; built anew when one changes.
@@ -162,6 +164,7 @@ impl App {
             vault,
             sign_ins,
             standing,
+            syncing: Syncing::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -180,6 +183,7 @@ impl App {
         self.inner.runs.stop_all();
         self.inner.standing.stop_waiting();
         self.inner.closing.cancel();
+        self.inner.syncing.stop.cancel();
         self.inner.tasks.close();
         // Quitting waits, then insists: what is journalled by then is kept as interrupted at the next start.
         if tokio::time::timeout(CLOSING, self.inner.tasks.wait()).await.is_err() {

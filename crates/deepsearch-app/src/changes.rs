@@ -19,13 +19,16 @@ pub enum Change {
     },
     /// Who is signed in, or how far signing in is.
     Account,
+    /// How sync stands, or what waits for it.
+    Sync,
 }
 
 // Who is behind by more than this reads everything anew.
 pub(crate) const KEPT: usize = 64;
 
 impl App {
-    /// What changes from now on, by this app's own doing. A receiver that lags is told so, and reads anew all it shows.
+    /// What changes from now on, by this app's own doing, by sync and, once that was started,
+    /// by other programs. A receiver that lags is told so, and reads anew all it shows.
     pub fn changes(&self) -> broadcast::Receiver<Change> {
         self.inner.changes.subscribe()
     }
@@ -34,6 +37,7 @@ impl App {
         self.tell_change(Change::Library {
             chats: vec![chat.clone()],
         });
+        self.nudge_sync();
     }
 
     pub(crate) fn tell_change(&self, change: Change) {

@@ -2,15 +2,11 @@
 
 use std::path::Path;
 
-use deepsearch_core::Chat;
-use deepsearch_sqlite::{ChatCursor, ChatFilter, ChatView};
-use serde::Serialize;
-use tokio::fs::File;
-use tokio::io::{AsyncWriteExt, BufWriter};
-
 use crate::app::{App, STORE_FILE};
 use crate::backups::list_backups;
 use crate::error::AppError;
+use deepsearch_archive::Format;
+use serde::Serialize;
 
 /// What the data folder holds.
 #[derive(Debug, Clone, Serialize, specta::Type)]
@@ -20,8 +16,6 @@ pub struct DataFolder {
     pub store_bytes: u64,
     pub backups_bytes: u64,
 }
-
-const PAGE: u32 = 200;
 
 impl App {
     /// # Errors
@@ -40,76 +34,12 @@ impl App {
         })
     }
 
-    /// Writes every chat outside Trash, as it is shown, with its messages, sources and citations, to a JSON file.
+    /// Writes every chat outside Trash, with all branches, sources, saved pages and citations, to a JSON file.
     /// Returns how many chats that were. A file that was there is replaced only when all is written.
     ///
     /// # Errors
     /// [`AppError`] when the store cannot be read or the file cannot be written.
     pub async fn export_chats(&self, path: &Path) -> Result<u64, AppError> {
-        let unwritable = |source| AppError::Unwritable {
-            path: path.to_owned(),
-            source,
-        };
-        let unfinished = path.with_extension("json.part");
-        let written = async {
-            let mut file = BufWriter::new(File::create(&unfinished).await.map_err(unwritable)?);
-            let count = self.write_chats(&mut file, &unwritable).await?;
-            file.flush().await.map_err(unwritable)?;
-            file.get_ref().sync_all().await.map_err(unwritable)?;
-            tokio::fs::rename(&unfinished, path).await.map_err(unwritable)?;
-            Ok(count)
-        };
-        let written = written.await;
-        if written.is_err() {
-            let _ = tokio::fs::remove_file(&unfinished).await;
-        }
-        written
-    }
-
-    async fn write_chats(
-        &self,
-        file: &mut BufWriter<File>,
-        unwritable: &impl Fn(std::io::Error) -> AppError,
-    ) -> Result<u64, AppError> {
-        let now = self.inner.clock.now().to_rfc3339();
-        let head = format!("{{\"format\":\"deepsearch-chats\",\"version\":1,\"exported_at\":\"{now}\",\"chats\":[");
-        file.write_all(head.as_bytes()).await.map_err(unwritable)?;
-        let mut count = 0;
-        for view in [ChatView::Active, ChatView::Archived] {
-            let mut after = None;
-            loop {
-                let chats = self
-                    .store()
-                    .list_chats(ChatFilter { view }, after.as_ref(), PAGE)
-                    .await?;
-                let Some(last) = chats.last() else { break };
-                after = Some(ChatCursor::after(last));
-                for chat in &chats {
-                    let separator: &[u8] = if count == 0 { b"\n" } else { b",\n" };
-                    file.write_all(separator).await.map_err(unwritable)?;
-                    let whole = self.whole_chat(chat).await?;
-                    file.write_all(whole.to_string().as_bytes()).await.map_err(unwritable)?;
-                    count += 1;
-                }
-            }
-        }
-        file.write_all(b"\n]}\n").await.map_err(unwritable)?;
-        Ok(count)
-    }
-
-    async fn whole_chat(&self, chat: &Chat) -> Result<serde_json::Value, AppError> {
-        let mut pages = Vec::new();
-        let mut before = None;
-        loop {
-            let page = self.open_chat(&chat.id, before.as_ref(), PAGE).await?;
-            before = page.messages.first().map(|message| message.message.id.clone());
-            let has_older = page.has_older;
-            pages.push(page.messages);
-            if !has_older {
-                break;
-            }
-        }
-        let messages: Vec<_> = pages.into_iter().rev().flatten().collect();
-        Ok(serde_json::json!({ "chat": chat, "messages": messages }))
+        self.export_to(path, &[], Format::Json).await
     }
 }

@@ -1,7 +1,8 @@
 //! The team's shared database, as who looks after it sees it: tables, rows, searches, sessions that can be ended.
 //!
-//! Reads only, but for ending a session. Until somebody is signed in, the right to look is the address of the database
-//! with its owner's password (`shared.url`, or `--url`).
+//! Reads only, but for ending a session. Whoever is signed in looks as themselves, and the database asks at every call
+//! whether they are an administrator. Where nobody is, the right to look is the address of the database with its owner's
+//! password (`shared.url`, or `--url`).
 
 use deepsearch_postgres::{
     RowKey, SearchStatistics, SessionCursor, SessionSummary, SharedDatabase, Table, TableRows, TableSummary,
@@ -81,12 +82,15 @@ impl DatabaseView {
 }
 
 impl App {
-    /// The shared database, for who may look into all of it.
+    /// The shared database, for who may look into all of it: the administrator who is signed in, or, where nobody is, who
+    /// keeps the owner's address. That it is given says nothing yet; the database decides with every call.
     ///
     /// # Errors
-    /// [`AppError::NoDatabase`] where none is set up, or this person is not its administrator.
+    /// [`AppError::NoDatabase`] where none is set up, [`AppError::NoHost`] when its address names no place.
     pub fn database_view(&self) -> Result<DatabaseView, AppError> {
-        // Once people sign in, this asks for `is_admin` of the one who has; the owner's address goes on working.
-        self.wired().database_view.clone().ok_or(AppError::NoDatabase)
+        match self.sync_link()? {
+            Some(link) => Ok(DatabaseView::of(link.database().map_err(|_| AppError::NoHost)?)),
+            None => self.wired().database_view.clone().ok_or(AppError::NoDatabase),
+        }
     }
 }

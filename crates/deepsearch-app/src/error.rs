@@ -8,6 +8,7 @@ use deepsearch_core::{ErrorCode, Failure, FetchError, Invalid, ModelError, Searc
 use deepsearch_files::FilesError;
 use deepsearch_postgres::{ConnectError, DatabaseError, DeviceError, SchemaError};
 use deepsearch_sqlite::StoreError;
+use deepsearch_sync::SyncError;
 use thiserror::Error;
 
 #[derive(Debug, Error)]
@@ -82,12 +83,22 @@ pub enum AppError {
         #[source]
         source: std::io::Error,
     },
+    #[error("`{path}` was not imported: {source}")]
+    Archive {
+        path: PathBuf,
+        #[source]
+        source: Box<deepsearch_archive::ArchiveError>,
+    },
     #[error(transparent)]
     Files(#[from] FilesError),
     #[error("past chats are not asked beside other places")]
     ChatsBeside,
     #[error(transparent)]
     Auth(#[from] AuthError),
+    #[error(transparent)]
+    Sync(#[from] SyncError),
+    #[error("some of this is only on this device: {changes} unsent changes, {chats} chats that were not handed over")]
+    OnlyHere { changes: u32, chats: u32 },
     #[error("the network client could not be made")]
     Network(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the answer was stopped")]
@@ -157,6 +168,10 @@ impl From<&AppError> for Failure {
             AppError::Unknown { what: "file", .. } => {
                 say(ErrorCode::NotFound).hint("It was moved or deleted; what was saved of it is still in the reader.")
             }
+            AppError::Sync(error) => error.into(),
+            AppError::OnlyHere { .. } => say(ErrorCode::Invalid).hint(
+                "Send them first with `deepsearch sync`, and hand chats over with `deepsearch sync offers --accept-all`; or remove them with `--discard`.",
+            ),
             AppError::Unknown { what: "device", .. } => {
                 say(ErrorCode::NotFound).hint("`deepsearch devices` lists them.")
             }
@@ -168,6 +183,9 @@ impl From<&AppError> for Failure {
                 std::io::ErrorKind::NotFound => say(ErrorCode::NotFound).hint("Check its name."),
                 _ => say(ErrorCode::Storage).hint("Check that it is a file and may be read."),
             },
+            AppError::Archive { .. } => say(ErrorCode::Invalid).hint(
+                "Give the file as it was downloaded: an export of ChatGPT, Claude, Perplexity, Open WebUI or DeepSearch, or Markdown.",
+            ),
             AppError::Unwritable { .. } => {
                 say(ErrorCode::Storage).hint("Choose another place, or make room on the disk.")
             }

@@ -6,6 +6,7 @@ mod abstracts;
 mod app;
 
 mod ask;
+mod carry;
 mod changes;
 mod chats;
 mod counted;
@@ -19,11 +20,13 @@ mod web_search;
 
 mod account;
 mod sign_in;
+mod sync;
 
 mod backups;
 mod data;
 mod database;
 mod doctor;
+mod files;
 mod health;
 
 mod share;
@@ -39,6 +42,7 @@ pub use account::SignedOut;
 pub use app::{App, AppOptions};
 pub use ask::{AskRequest, Scope, Turn};
 pub use backups::{list_backups, restore_backup, tell};
+pub use carry::ImportReport;
 pub use changes::Change;
 pub use chats::{OpenChat, OpenMessage, SavedSource};
 pub use config::{Config, Origin};
@@ -53,8 +57,10 @@ pub use settings::{SETTINGS, SettingInfo, SettingKind, SettingValue};
 pub use share::Admitted;
 pub use shared_database::{OwnedDatabase, add_migration};
 pub use sign_in::{AccountState, GatewayInfo, SignInStep, SignedIn, is_callback};
+pub use sync::{SyncConflict, SyncRemedy, SyncState, SyncStatus};
 pub use web_search::WebResults;
 
+pub use deepsearch_archive::{Format, Note, Origin as ImportOrigin, Reason, file_name};
 pub use deepsearch_auth::{Account, AuthError, Device, Place, Provider, Session, SessionAbout, SessionUser, Way};
 pub use deepsearch_crawl::run_parser;
 pub use deepsearch_files::{Folder, FolderProblem, FolderProgress, Report as FolderReport};
@@ -65,7 +71,8 @@ pub use deepsearch_postgres::{
 };
 pub use deepsearch_search::{ENGINES, EngineHealth, EngineState};
 pub use deepsearch_sqlite::{
-    Backup, BackupKind, ChatCursor, ChatFilter, ChatView, HistoryFilter, HistoryHit, HistoryQuery, HistoryResults,
-    Recovery, Replaced,
+    Backup, BackupKind, ChatCursor, ChatFilter, ChatOffer, ChatView, ConflictKind, HistoryFilter, HistoryHit,
+    HistoryQuery, HistoryResults, Recovery, Replaced, SyncCounts,
 };
+pub use deepsearch_sync::SyncProgress;
 pub use secrecy::SecretString;

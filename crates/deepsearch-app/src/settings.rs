@@ -158,6 +158,11 @@ pub const SETTINGS: &[SettingInfo] = &[
         "Whether search results are shared with everybody who uses the shared database, and searches counted there.",
     ),
     setting(
+        "sync.pages",
+        SettingKind::Bool,
+        "Whether the saved pages that answers rest on are synced with your other devices too.",
+    ),
+    setting(
         "answer.pages",
         SettingKind::Integer { min: 1, max: 20 },
         "Pages that are read for one answer.",
@@ -303,6 +308,7 @@ impl App {
         self.tell_change(Change::Settings {
             keys: vec![key.to_owned()],
         });
+        self.nudge_sync();
         self.setting(key)
     }
 

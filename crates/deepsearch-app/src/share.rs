@@ -19,8 +19,8 @@ use crate::secrets;
 use crate::shared_database::OwnedDatabase;
 
 /// The settings that hold what this device got.
-const DEVICE_URL: &str = "shared.device_url";
-const SESSION: &str = "shared.session";
+pub(crate) const DEVICE_URL: &str = "shared.device_url";
+pub(crate) const SESSION: &str = "shared.session";
 /// Use moves it on.
 const SESSION_DAYS: i64 = 90;
 
@@ -51,7 +51,9 @@ impl App {
         let admitted = self.admit(&owned, email, name, tell).await;
         owned.close().await;
         self.rewire().await?;
-        admitted
+        let admitted = admitted?;
+        self.belong_to(admitted.user_id.clone()).await?;
+        Ok(admitted)
     }
 
     async fn admit(

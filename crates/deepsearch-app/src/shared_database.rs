@@ -89,6 +89,22 @@ impl OwnedDatabase {
         Ok(self.database.clean().await?)
     }
 
+    /// Whether the team's devices share what they search for.
+    ///
+    /// # Errors
+    /// [`AppError::Database`].
+    pub async fn shares_searches(&self) -> Result<bool, AppError> {
+        Ok(self.database.shares_searches().await?)
+    }
+
+    /// Lets the team's devices share what they search for, or not any more.
+    ///
+    /// # Errors
+    /// [`AppError::Database`].
+    pub async fn share_searches(&self, shared: bool) -> Result<(), AppError> {
+        Ok(self.database.share_searches(shared).await?)
+    }
+
     /// What is in it, to be looked at.
     pub fn view(&self) -> DatabaseView {
         DatabaseView::of(self.database.clone())

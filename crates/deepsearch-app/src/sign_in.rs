@@ -11,7 +11,7 @@ use deepsearch_auth::{
     AuthError, Callback, DeviceInfo, GatewayUrl, Loopback, Page, Pending, Place, Provider, Session, SessionUser,
     SignIns, Vault, Way,
 };
-use deepsearch_core::Failure;
+use deepsearch_core::{Failure, UserId};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -372,12 +372,16 @@ impl App {
         let kept = Session::lookup(&self.inner.vault).await;
         // It was kept a moment ago; where, is to be told as it is.
         let place = kept.ok().flatten().map_or(Place::File, |(_, place)| place);
+        let user = UserId::from_stored(session.about.user.id.clone());
         {
             let mut standing = self.inner.standing.lock();
             *standing = Inner {
                 session: Some((session, place)),
                 ..Inner::default()
             };
+        }
+        if let Err(error) = self.belong_to(user).await {
+            tracing::warn!(%error, "whose store this is will be kept by the first run of sync");
         }
         self.tell_change(Change::Account);
     }

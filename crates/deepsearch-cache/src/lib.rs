@@ -8,15 +8,17 @@ mod memory;
 mod redis;
 mod rest;
 mod tiered;
+mod users;
 
 #[cfg(feature = "contract")]
 pub mod contract;
 
 pub use guarded::Guarded;
 pub use memory::MemoryCache;
-pub use redis::RedisCache;
+pub use redis::{RedisCache, RedisPlace};
 pub use rest::Resting;
 pub use tiered::TieredCache;
+pub use users::{Levelled, RedisUser, RedisUsers};
 
 use std::time::Duration;
 
@@ -25,3 +27,8 @@ pub const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Largest entry that a tier keeps or takes from others, in bytes of JSON.
 pub const ENTRY_LIMIT: usize = 512 * 1024;
+
+/// How the keys of one scope begin: one person's, or a team's that shares. They say neither who asked nor what.
+pub fn key_prefix(scope: &str) -> String {
+    format!("deepsearch:search:{}:", redis::hash(scope))
+}

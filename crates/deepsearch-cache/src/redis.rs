@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use ::redis::{AsyncCommands, RedisError};
+use ::redis::{AsyncCommands, IntoConnectionInfo, RedisError};
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use deepsearch_core::cache::SearchCache;
@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
 use crate::rest::{Permit, Rest, Resting};
-use crate::{ENTRY_LIMIT, KEPT};
+use crate::{ENTRY_LIMIT, KEPT, key_prefix};
 
 /// Longest a caller waits for Redis, connecting included, unless another limit is set.
 const ANSWER_LIMIT: Duration = Duration::from_millis(200);
@@ -25,10 +25,19 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 const FIRST_REST: Duration = Duration::from_secs(1);
 const LONGEST_REST: Duration = Duration::from_secs(60);
 
+/// Where a device's entries lie, and as whom it reaches them.
+#[derive(Clone, Copy)]
+pub struct RedisPlace<'a> {
+    pub url: &'a str,
+    pub user: Option<&'a str>,
+    pub password: Option<&'a str>,
+    pub prefix: &'a str,
+}
+
 /// A Redis server as a cache tier.
 pub struct RedisCache {
     connection: ConnectionManager,
-    scope: String,
+    prefix: String,
     limit: Duration,
     clock: Arc<dyn Clock>,
     rest: Arc<Rest>,
@@ -42,16 +51,24 @@ impl RedisCache {
     /// # Errors
     /// [`CacheError`] when the URL is none. The error does not repeat the URL, which may hold a password.
     pub fn new(url: &str, user: &str, clock: Arc<dyn Clock>) -> Result<Self, CacheError> {
-        let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(CONNECT_LIMIT))
-            .set_response_timeout(Some(CONNECT_LIMIT))
-            .set_number_of_retries(0);
-        let connection = ::redis::Client::open(url)
-            .and_then(|client| ConnectionManager::new_lazy_with_config(client, config))
-            .map_err(|source| failure("take its address", source))?;
+        let place = RedisPlace {
+            url,
+            user: None,
+            password: None,
+            prefix: &key_prefix(user),
+        };
+        Self::at(&place, clock)
+    }
+
+    /// A tier where a sign-in said it is, as the user that it made for this device.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn at(place: &RedisPlace<'_>, clock: Arc<dyn Clock>) -> Result<Self, CacheError> {
+        let connection = connect(place.url, place.user, place.password, CONNECT_LIMIT)?;
         Ok(Self {
             connection,
-            scope: hash(user),
+            prefix: place.prefix.to_owned(),
             limit: ANSWER_LIMIT,
             clock,
             rest: Arc::new(Rest::new(FIRST_REST, LONGEST_REST)),
@@ -66,7 +83,7 @@ impl RedisCache {
 
     /// Keys say neither who asked nor what: both are hashed. Access rules can still match one user's keys.
     fn key(&self, query: &str) -> String {
-        format!("deepsearch:search:{}:{}", self.scope, hash(query))
+        format!("{}{}", self.prefix, hash(query))
     }
 
     /// Runs one command within the limit, or not at all while the server rests.
@@ -144,11 +161,39 @@ async fn probe(mut connection: ConnectionManager, rest: Arc<Rest>) {
     rest.failed();
 }
 
-fn hash(text: &str) -> String {
+/// Connects with the first call, never here.
+pub(crate) fn connect(
+    url: &str,
+    user: Option<&str>,
+    password: Option<&str>,
+    limit: Duration,
+) -> Result<ConnectionManager, CacheError> {
+    let config = ConnectionManagerConfig::new()
+        .set_connection_timeout(Some(limit))
+        .set_response_timeout(Some(limit))
+        .set_number_of_retries(0);
+    url.into_connection_info()
+        .map(|info| {
+            // Not its library's name: that wants a right of its own.
+            let mut settings = info.redis_settings().clone().set_skip_set_lib_name();
+            if let Some(user) = user {
+                settings = settings.set_username(user);
+            }
+            if let Some(password) = password {
+                settings = settings.set_password(password);
+            }
+            info.set_redis_settings(settings)
+        })
+        .and_then(::redis::Client::open)
+        .and_then(|client| ConnectionManager::new_lazy_with_config(client, config))
+        .map_err(|source| failure("take its address", source))
+}
+
+pub(crate) fn hash(text: &str) -> String {
     hex::encode(Sha256::digest(text.as_bytes()))
 }
 
-fn failure(action: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> CacheError {
+pub(crate) fn failure(action: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> CacheError {
     CacheError {
         tier: "Redis",
         action,

@@ -55,6 +55,16 @@ pub(crate) enum Command {
     /// Past chats: list, show, search, sort
     #[command(subcommand)]
     Chats(Chats),
+    /// Write chats to a file: JSON, Markdown, or HTML that carries its evidence
+    Export(Export),
+    /// Bring chats from ChatGPT, Claude, Perplexity, Open WebUI, Markdown or DeepSearch
+    Import {
+        /// The export as it was downloaded
+        file: PathBuf,
+        /// Only say what is in it
+        #[arg(long)]
+        preview: bool,
+    },
     /// Settings: list, get, set
     #[command(subcommand)]
     Settings(Settings),
@@ -76,6 +86,9 @@ pub(crate) enum Command {
         /// Remove every chat, page and backup from this device too; settings stay
         #[arg(long)]
         remove: bool,
+        /// With `--remove`, also what was not sent yet and chats that were not handed over, which are nowhere else
+        #[arg(long, requires = "remove")]
+        discard: bool,
         /// Sign out all your devices, this one included
         #[arg(long)]
         everywhere: bool,
@@ -87,6 +100,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Option<Devices>,
     },
+    /// Bring your devices to hold the same: send what waits, bring what is new
+    Sync(Sync),
     /// Backups of everything that is saved
     #[command(subcommand)]
     Backup(Backup),
@@ -102,6 +117,41 @@ pub(crate) enum Command {
     Completions { shell: clap_complete::Shell },
     /// Print the manual page
     Man,
+}
+
+/// Bring your devices to hold the same.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Sync {
+    /// Go on until Ctrl-C, and say what comes and goes
+    #[arg(long)]
+    pub(crate) watch: bool,
+    #[command(subcommand)]
+    pub(crate) command: Option<SyncCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SyncCommand {
+    /// Where this device's chats go, and what waits
+    Status,
+    /// What lost when two devices changed the same, with its text
+    Conflicts {
+        /// Forget this one
+        #[arg(long, value_name = "ID")]
+        forget: Option<i32>,
+    },
+    /// Chats from before this device belonged to an account, which stay here until you hand them over
+    Offers {
+        /// Hand this chat over
+        #[arg(long, value_name = "CHAT", conflicts_with_all = ["accept_all", "decline_all"])]
+        accept: Vec<String>,
+        /// Hand all of them over
+        #[arg(long, conflicts_with = "decline_all")]
+        accept_all: bool,
+        /// Keep all of them on this device
+        #[arg(long)]
+        decline_all: bool,
+    },
 }
 
 /// Ask a question and get a cited answer.
@@ -211,6 +261,32 @@ impl Read {
     pub(crate) fn is_local(&self) -> bool {
         self.batch || self.html.is_some()
     }
+}
+
+/// Write chats to a file or to standard output.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Export {
+    /// The chats; several only as JSON
+    #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "CHAT")]
+    pub(crate) chats: Vec<String>,
+    /// Every chat outside Trash, as JSON
+    #[arg(long)]
+    pub(crate) all: bool,
+    #[arg(long, value_name = "FORMAT", default_value = "json")]
+    pub(crate) format: ExportFormat,
+    /// Write here and not to standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// Everything, to be imported again
+    Json,
+    /// To read and to edit
+    Markdown,
+    /// One file to share, in which each citation opens the quoted sentence
+    Html,
 }
 
 /// Search without answering.
@@ -421,6 +497,12 @@ pub(crate) enum Db {
         #[command(flatten)]
         address: Address,
     },
+    /// Let the team's devices share search results and count searches, or not any more; without `on` or `off`, say which
+    ShareSearches {
+        shared: Option<Switch>,
+        #[command(flatten)]
+        address: Address,
+    },
     /// Write an empty pair of migrations, for who develops DeepSearch
     New {
         /// What it does, in small letters: page_language
@@ -430,6 +512,12 @@ pub(crate) enum Db {
     },
     #[command(flatten)]
     Look(DatabaseLook),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    On,
+    Off,
 }
 
 /// Looking into the shared database, as its owner.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use deepsearch_app::{AppError, Config, Difference, MigrationStatus, OwnedDatabase, Problem, Step, add_migration};
 use serde_json::json;
 
-use crate::args::{Address, Db};
+use crate::args::{Address, Db, Switch};
 use crate::database_view;
 use crate::outcome::Outcome;
 use crate::print::{self, note};
@@ -22,7 +22,8 @@ pub(crate) async fn run(config: &Config, command: Db, as_json: bool) -> Outcome 
         | Db::Status { address }
         | Db::Rollback { address, .. }
         | Db::Check { address }
-        | Db::Clean { address } => address,
+        | Db::Clean { address }
+        | Db::ShareSearches { address, .. } => address,
         Db::Look(look) => look.address(),
     };
     let database = OwnedDatabase::open(config, url(address)?).await?;
@@ -32,6 +33,7 @@ pub(crate) async fn run(config: &Config, command: Db, as_json: bool) -> Outcome 
         Db::Rollback { to, force, .. } => rollback(&database, to, force, as_json).await,
         Db::Check { .. } => check(&database, as_json).await,
         Db::Clean { .. } => clean(&database, as_json).await,
+        Db::ShareSearches { shared, .. } => share_searches(&database, shared, as_json).await,
         Db::Look(look) => database_view::run(&database.view(), look, as_json).await,
         Db::New { .. } => Ok(ExitCode::SUCCESS),
     };
@@ -152,6 +154,21 @@ async fn clean(database: &OwnedDatabase, as_json: bool) -> Outcome {
             cleaned.devices,
             cleaned.tombstones
         ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn share_searches(database: &OwnedDatabase, shared: Option<Switch>, as_json: bool) -> Outcome {
+    if let Some(shared) = shared {
+        database.share_searches(shared == Switch::On).await?;
+    }
+    let is_shared = database.shares_searches().await?;
+    if as_json {
+        print::json(&json!({ "share_searches": is_shared }));
+    } else if is_shared {
+        print::line("Devices share what they search for, and searches are counted.");
+    } else {
+        print::line("Each person's searches are their own.");
     }
     Ok(ExitCode::SUCCESS)
 }

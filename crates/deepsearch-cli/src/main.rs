@@ -5,6 +5,7 @@ mod args;
 mod account;
 mod ask;
 mod backup;
+mod carry;
 mod chats;
 mod database_view;
 mod db;
@@ -18,6 +19,7 @@ mod search;
 mod settings;
 mod share;
 mod sign_in;
+mod sync;
 mod window;
 
 mod outcome;
@@ -90,15 +92,27 @@ async fn dispatch(app: &App, command: Command, json: bool) -> Outcome {
         Command::Read(read) => read::run(app, read, json).await,
         Command::Search(search) => search::run(app, search, json).await,
         Command::Chats(chats) => chats::run(app, chats, json).await,
+        Command::Export(export) => carry::export(app, export, json).await,
+        Command::Import { file, preview } => carry::import(app, &file, preview, json).await,
         Command::Settings(settings) => settings::run(app, settings, json).await,
         Command::Folders(folders) => folders::run(app, folders, json).await,
         Command::Models => models::run(app, json).await,
         Command::Engines { check } => engines::run(app, check, json).await,
         Command::SignIn(sign_in) => sign_in::run(app, sign_in, json).await,
-        Command::SignOut { remove, everywhere } => account::sign_out(app, remove, everywhere, json).await,
+        Command::SignOut {
+            remove,
+            discard,
+            everywhere,
+        } => {
+            if remove && !discard {
+                app.hold_what_is_only_here().await?;
+            }
+            account::sign_out(app, remove, everywhere, json).await
+        }
         Command::Whoami => account::whoami(app, json),
         Command::Devices { command } => account::devices(app, command, json).await,
         Command::Backup(_) => backup::create(app, json).await,
+        Command::Sync(command) => sync::run(app, command, json).await,
         Command::Share(share) => share::run(app, share, json).await,
         Command::Doctor => doctor::run(app, json).await,
         Command::Completions { .. } | Command::Man | Command::Db(_) => Ok(ExitCode::SUCCESS),

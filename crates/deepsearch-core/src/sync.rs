@@ -94,6 +94,8 @@ pub trait SyncRemote: Send + Sync {
     /// - **Chat**: absent and never deleted and not `known` → inserted. Absent otherwise → [`PushAnswer::Gone`].
     ///   Present: the greater `(updated_at, title)` wins; all fields equal → [`PushAnswer::Duplicate`].
     ///   Times compare after the limit on the future was applied, titles by their bytes.
+    ///   A row which is the same only because its time was taken back is [`PushAnswer::Applied`], with that time: who
+    ///   pushed it has to learn it. So it is with flags and settings.
     /// - **DeleteChat**: deletes with its messages; [`PushAnswer::Duplicate`] when there is none.
     /// - **Flags**: [`PushAnswer::Orphan`] without its chat, else the greater `at` wins; with equal times what is stored
     ///   stays, as a duplicate if it is the same.

@@ -120,6 +120,7 @@ async fn revoke(parts: &Parts, session: &DeviceSession, device: Uuid) -> Respons
     match parts.database.revoke_device_of(&session.user.id, device).await {
         Ok(true) => {
             parts.metrics.revoked.inc();
+            parts.leave_search_cache(&[device]).await;
             tracing::info!(user = %session.user.id, %device, "a device was signed out");
             StatusCode::NO_CONTENT.into_response()
         }
@@ -131,14 +132,22 @@ async fn revoke(parts: &Parts, session: &DeviceSession, device: Uuid) -> Respons
 
 /// `POST /account/sign-out-everywhere`
 pub(crate) async fn sign_out_everywhere(State(parts): State<Arc<Parts>>, SignedIn(session): SignedIn) -> Response {
-    match parts.database.sign_out_everywhere(&session.user.id).await {
+    match end_all(&parts, &session).await {
         Ok(devices) => {
-            parts.metrics.revoked.inc_by(devices);
             tracing::info!(user = %session.user.id, devices, "a person signed out everywhere");
             json_answer(&json!({ "devices": devices }))
         }
         Err(error) => unavailable(error),
     }
+}
+
+/// Ends every device of the person, and says how many those were.
+async fn end_all(parts: &Parts, session: &DeviceSession) -> Result<u64, DatabaseError> {
+    let in_cache = parts.devices_in_search_cache(&session.user.id).await?;
+    let devices = parts.database.sign_out_everywhere(&session.user.id).await?;
+    parts.metrics.revoked.inc_by(devices);
+    parts.leave_search_cache(&in_cache).await;
+    Ok(devices)
 }
 
 /// `POST /revoke` (RFC 7009): signs the device out whose token it is, and says the same whether there was one.
@@ -218,17 +227,17 @@ pub(crate) async fn delete(
         return response;
     }
     // First the devices: their roles must not outlive the person.
-    let ended = parts.database.sign_out_everywhere(&user.id).await;
-    let deleted = match ended {
-        Ok(devices) => {
-            parts.metrics.revoked.inc_by(devices);
-            parts.database.delete_user(&user.id).await
-        }
+    let deleted = match end_all(&parts, &session).await {
+        Ok(_) => parts.database.delete_user(&user.id).await,
         Err(error) => Err(error),
     };
     match deleted {
         Ok(()) => {
             tracing::info!(user = %user.id, "a person deleted their account");
+            // What is left of their devices goes with the next round of housekeeping otherwise.
+            if let Err(error) = parts.database.drop_revoked_devices().await {
+                tracing::warn!(error = chain(&error), "devices of a deleted account are dropped later");
+            }
             StatusCode::NO_CONTENT.into_response()
         }
         Err(error) => unavailable(error),

@@ -63,13 +63,17 @@ pub struct DeviceDatabase {
     pub sslrootcert: Option<String>,
 }
 
-/// What a device is told about the team's search cache.
+/// A search cache in Redis, in which each device gets a user of its own.
 #[derive(Debug)]
 pub struct Redis {
+    /// Where devices find it.
     pub url: Url,
+    /// How this server reaches it, where that is another way.
+    pub admin_url: Option<Url>,
+    /// As whom this server makes and removes the devices' users.
     pub user: Option<String>,
     pub password: Option<SecretString>,
-    pub prefix: String,
+    /// Whether the team's devices share their entries; otherwise each person has their own.
     pub shared: bool,
 }
 

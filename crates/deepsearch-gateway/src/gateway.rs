@@ -17,6 +17,7 @@ use crate::mail::{MailError, Mailer};
 use crate::metrics::Metrics;
 use crate::pages::Frame;
 use crate::providers::{Http, Provider, ProviderError};
+use crate::search_cache::SearchCache;
 use crate::texts::Lang;
 
 /// Why the gateway cannot start.
@@ -26,6 +27,8 @@ pub enum OpenError {
     Database(#[from] ConnectError),
     #[error("the mail server's settings")]
     Mail(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the search cache's address")]
+    SearchCache(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("preparing for encrypted connections")]
     Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -45,6 +48,7 @@ pub(crate) struct Parts {
     pub(crate) mailer: Option<Mailer>,
     pub(crate) limits: Limits,
     pub(crate) metrics: Metrics,
+    pub(crate) search_cache: Option<SearchCache>,
 }
 
 impl Gateway {
@@ -68,6 +72,9 @@ impl Gateway {
             key: cookie_key(&config),
             limits: Limits::new(&config.limits, &config.trusted_proxies),
             metrics: Metrics::new(),
+            search_cache: SearchCache::new(&config)
+                .transpose()
+                .map_err(|error| OpenError::SearchCache(error.into()))?,
             database: database.with_clock(Arc::clone(&clock)),
             mailer,
             clock,
@@ -88,6 +95,10 @@ impl Gateway {
                 format!("providers.{}", provider.id),
                 probed.err().map(|error| chain(&error)),
             );
+        }
+        if let Some(cache) = &parts.search_cache {
+            let probed = cache.probe().await;
+            found.insert("redis".to_owned(), probed.err().map(|error| chain(&error)));
         }
         if let Some(mailer) = &parts.mailer {
             let probed: Result<(), MailError> = mailer.probe().await;

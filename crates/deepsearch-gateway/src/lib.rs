@@ -10,6 +10,7 @@ pub mod config;
 pub mod logs;
 
 mod gateway;
+mod search_cache;
 mod server;
 
 mod app_request;

@@ -168,6 +168,7 @@ impl Gateway {
             .database
             .delete_expired_sign_ins(parts.now() - REPLAYS_NOTICED)
             .await?;
+        parts.level_search_cache().await?;
         if roles {
             parts.database.drop_revoked_devices().await?;
         }

@@ -11,8 +11,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
-use deepsearch_postgres::{DatabaseError, DeviceError, NewSession, Polled, Redeemed, RedeemedFor, SignedIn};
-use secrecy::ExposeSecret;
+use deepsearch_postgres::{DatabaseError, DeviceError, DeviceKey, NewSession, Polled, Redeemed, RedeemedFor, SignedIn};
 use serde_json::{Value, json};
 
 use crate::app_request::{parameters, read_device_id};
@@ -167,7 +166,7 @@ async fn by_code(parts: &Parts, form: &BTreeMap<String, String>) -> Result<Value
         return Err(Refused::grant(wrong));
     }
     let signed_in = redemption.mint(&session).await?;
-    Ok(answer(parts, &session_token, &signed_in))
+    Ok(answer(parts, &session_token, &session, &signed_in).await)
 }
 
 async fn by_device_code(parts: &Parts, form: &BTreeMap<String, String>) -> Result<Value, Refused> {
@@ -188,7 +187,7 @@ async fn by_device_code(parts: &Parts, form: &BTreeMap<String, String>) -> Resul
         Polled::Allowed(grant) if grant.device_id != device_id => told("invalid_grant", "the code is another device's"),
         Polled::Allowed(grant) => {
             let signed_in = grant.mint(&session).await?;
-            Ok(answer(parts, &session_token, &signed_in))
+            Ok(answer(parts, &session_token, &session, &signed_in).await)
         }
     }
 }
@@ -203,6 +202,7 @@ async fn replayed(parts: &Parts, before: &RedeemedFor) -> Result<Refused, Refuse
     tracing::warn!(user = %before.user_id, device = %before.device_id, revoked, "a code came a second time");
     if revoked {
         parts.metrics.revoked.inc();
+        parts.leave_search_cache(&[before.device_id]).await;
     }
     Ok(Refused::grant(
         "the code was used before; what it gave has been taken back",
@@ -239,7 +239,7 @@ fn is_scram_verifier(text: &str) -> bool {
     text.len() <= 256 && parse().unwrap_or(false)
 }
 
-fn answer(parts: &Parts, token: &str, signed_in: &SignedIn) -> Value {
+async fn answer(parts: &Parts, token: &str, session: &NewSession, signed_in: &SignedIn) -> Value {
     let user = &signed_in.user;
     tracing::info!(user = %user.id, device = %signed_in.device_id, "a device was signed in");
     let way = &parts.config.database.devices;
@@ -259,14 +259,13 @@ fn answer(parts: &Parts, token: &str, signed_in: &SignedIn) -> Value {
     if let Some(pem) = &way.sslrootcert {
         answer["database"]["sslrootcert"] = json!(pem);
     }
-    if let Some(redis) = &parts.config.redis {
-        answer["redis"] = json!({
-            "url": redis.url,
-            "user": redis.user,
-            "password": redis.password.as_ref().map(ExposeSecret::expose_secret),
-            "prefix": redis.prefix,
-            "shared": redis.shared,
-        });
+    if let Some(cache) = &parts.search_cache {
+        let device = DeviceKey {
+            device_id: signed_in.device_id,
+            user_id: user.id.clone(),
+            token_hash: session.token_hash.clone(),
+        };
+        answer["redis"] = cache.let_in(&device).await;
     }
     answer
 }

@@ -24,7 +24,7 @@ sequences as (
 ),
 columns as (
     select tables.name as tbl, tables.id, attnum, quote_ident(attname) as col, format_type(atttypid, atttypmod) as type,
-        attnotnull, attidentity, pg_get_expr(adbin, adrelid) as value
+        attnotnull, attidentity, attstattarget, pg_get_expr(adbin, adrelid) as value
     from tables join pg_attribute on attrelid = tables.id and attnum > 0 and not attisdropped
     left join pg_attrdef on adrelid = attrelid and adnum = attnum
 ),
@@ -83,6 +83,10 @@ facts (kind, name, definition, make, unmake, remake) as (
     select 'not null', tbl || '.' || col, 'not null', 'alter table ' || tbl || ' alter column ' || col || ' set not null',
         'alter table ' || tbl || ' alter column ' || col || ' drop not null', null
     from columns where attnotnull
+    union all
+    select 'no statistics', tbl || '.' || col, 'none', 'alter table ' || tbl || ' alter column ' || col || ' set statistics 0',
+        'alter table ' || tbl || ' alter column ' || col || ' set statistics -1', null
+    from columns where attstattarget = 0
     union all
     -- Keys are known by what they do: drizzle-kit takes one away and makes it anew with each push.
     select case contype when 'p' then 'primary key' when 'f' then 'foreign key' when 'u' then 'unique' else 'check' end,

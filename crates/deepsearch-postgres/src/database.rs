@@ -8,7 +8,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use deepsearch_core::{Clock, SystemClock};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
-use sqlx::{Connection, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{Connection, Executor, PgConnection, PgPool, Postgres, Transaction};
 use thiserror::Error;
 use url::Url;
 
@@ -34,13 +34,49 @@ pub struct SharedDatabase {
     /// A device proves with each transaction whose it is; an owner, or the web app's role, has nothing to prove.
     session_token: Option<SecretString>,
     clock: Arc<dyn Clock>,
+    /// Where to knock before the pool does, which would do so until its time is up and say only that.
+    door: Option<Box<PgConnectOptions>>,
+    /// Whether each transaction may meet another connection of the server (PgBouncer's transaction mode).
+    is_pooled: bool,
+}
+
+/// Where the shared database is, and as which role a device enters it.
+#[derive(Debug, Clone)]
+pub struct DeviceAddress {
+    pub host: String,
+    pub port: u16,
+    pub database: String,
+    pub role: String,
+    pub password: SecretString,
+    /// As libpq names it. One that is not known is taken for the strictest.
+    pub ssl_mode: String,
+    /// PEM of the authority that the server's certificate is held against, where it is not one the system knows.
+    pub root_certificate: Option<String>,
+}
+
+impl DeviceAddress {
+    fn options(&self) -> PgConnectOptions {
+        let options = PgConnectOptions::new_without_pgpass()
+            .host(&self.host)
+            .port(self.port)
+            .database(&self.database)
+            .username(&self.role)
+            .password(self.password.expose_secret())
+            .ssl_mode(PgSslMode::from_str(&self.ssl_mode).unwrap_or(PgSslMode::VerifyFull))
+            .application_name("DeepSearch");
+        match &self.root_certificate {
+            Some(pem) => options.ssl_root_cert_from_pem(pem.clone().into_bytes()),
+            None => options,
+        }
+    }
 }
 
 impl SharedDatabase {
     /// Connects as the role that `url` names: an owner of the tables, or the gateway.
     ///
     /// Traffic to a host that is not this machine is encrypted and the host's certificate verified, unless the address
-    /// itself asks for something else (`sslmode=…`).
+    /// itself asks for something else (`sslmode=…`). With `statement-cache-capacity=0` a pooler may be between that
+    /// gives each transaction another connection and knows nothing of prepared statements.
     ///
     /// # Errors
     /// [`ConnectError`] when the address is not valid or nobody answers there.
@@ -62,33 +98,51 @@ impl SharedDatabase {
     /// # Errors
     /// [`ConnectError::Address`] when the address is not valid.
     pub fn connect_later(url: &str) -> Result<Self, ConnectError> {
-        Ok(Self::on(pool().connect_lazy_with(connect_options(url)?), None))
+        Ok(Self::on(connect_options(url)?, None, is_pooled(url)))
+    }
+
+    /// As [`connect_device`](Self::connect_device), but connects with the first use, and again whenever the server is
+    /// back. Must be called within a Tokio runtime.
+    ///
+    /// # Errors
+    /// [`ConnectError::Address`] when the address is not valid.
+    pub fn connect_device_later(url: &str, session_token: SecretString) -> Result<Self, ConnectError> {
+        Ok(Self::device_on(connect_options(url)?, session_token, is_pooled(url)))
+    }
+
+    /// As [`connect_device_later`](Self::connect_device_later), at an address that a gateway gave.
+    pub fn device(address: &DeviceAddress, session_token: SecretString) -> Self {
+        Self::device_on(address.options(), session_token, false)
+    }
+
+    fn device_on(options: PgConnectOptions, session_token: SecretString, is_pooled: bool) -> Self {
+        let options = entering(options, is_pooled);
+        let mut device = Self::on(options.clone(), Some(session_token), is_pooled);
+        device.door = Some(Box::new(options));
+        device
     }
 
     async fn open(url: &str, session_token: Option<SecretString>) -> Result<Self, ConnectError> {
+        let is_pooled = is_pooled(url);
         let mut options = connect_options(url)?;
         if session_token.is_some() {
-            options = options.options([("search_path", "deepsearch")]);
+            options = entering(options, is_pooled);
         }
         // One by itself first: a pool would knock at a closed door until its time is up, and say only that.
-        let knock = tokio::time::timeout(WAIT_FOR_CONNECTION, PgConnection::connect_with(&options));
-        let knock = match knock.await {
-            Ok(Ok(connection)) => connection.close().await,
-            Ok(Err(error)) => Err(error),
-            Err(_) => Err(sqlx::Error::PoolTimedOut),
-        };
-        knock.map_err(|source| ConnectError::Connect {
+        knock(&options).await.map_err(|source| ConnectError::Connect {
             host: options.get_host().to_owned(),
             source,
         })?;
-        Ok(Self::on(pool().connect_lazy_with(options), session_token))
+        Ok(Self::on(options, session_token, is_pooled))
     }
 
-    fn on(pool: PgPool, session_token: Option<SecretString>) -> Self {
+    fn on(options: PgConnectOptions, session_token: Option<SecretString>, is_pooled: bool) -> Self {
         Self {
-            pool,
+            pool: pool().connect_lazy_with(options),
             session_token,
             clock: Arc::new(SystemClock),
+            door: None,
+            is_pooled,
         }
     }
 
@@ -108,14 +162,35 @@ impl SharedDatabase {
     /// # Errors
     /// When the database does not answer.
     pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        if let Some(door) = &self.door
+            && self.pool.size() == 0
+        {
+            knock(door).await?;
+        }
         let mut tx = self.pool.begin().await?;
+        if self.is_pooled {
+            // Another's may bear the names that ours will.
+            tx.execute("deallocate all").await?;
+        }
         if let Some(token) = &self.session_token {
-            sqlx::query("select set_config('deepsearch.session_token', $1, true)")
-                .bind(token.expose_secret())
-                .execute(&mut *tx)
-                .await?;
+            // Within the transaction, because a pooler between (PgBouncer) gives each one another connection. That nobody
+            // is signed in any more is said here: the views would only be empty.
+            sqlx::query(
+                "select deepsearch.signed_in_user() from (
+                    select set_config('deepsearch.session_token', $1, true) as token,
+                        set_config('search_path', 'deepsearch', true) as path offset 0
+                ) as said where token is not null and path is not null",
+            )
+            .bind(token.expose_secret())
+            .execute(&mut *tx)
+            .await?;
         }
         Ok(tx)
+    }
+
+    /// Whether this handle is a device's, which reaches what its user may and no table.
+    pub(crate) fn is_device(&self) -> bool {
+        self.session_token.is_some()
     }
 
     /// The connections themselves, for what has a transaction of its own (migrations).
@@ -127,6 +202,29 @@ impl SharedDatabase {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// Connects once and goes away again, for the reason when it cannot be done.
+async fn knock(options: &PgConnectOptions) -> Result<(), sqlx::Error> {
+    let connection = tokio::time::timeout(WAIT_FOR_CONNECTION, PgConnection::connect_with(options)).await;
+    connection.map_err(|_| sqlx::Error::PoolTimedOut)??.close().await
+}
+
+/// A device's names lead to the views. A pooler that keeps no prepared statements does not take this either, and says
+/// so at the door, where the mixing up of statements would begin.
+fn entering(options: PgConnectOptions, is_pooled: bool) -> PgConnectOptions {
+    if is_pooled {
+        options
+    } else {
+        options.options([("search_path", "deepsearch")])
+    }
+}
+
+fn is_pooled(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| {
+        url.query_pairs()
+            .any(|(name, value)| name == "statement-cache-capacity" && value == "0")
+    })
 }
 
 fn pool() -> PgPoolOptions {

@@ -19,6 +19,7 @@ use crate::users::{self, UserRow};
 
 /// More than one person has.
 const LIMIT: i64 = 1000;
+const EXPORT: &str = "collect everything of the user";
 
 /// What a device brings and gets when it is let in. Neither secret comes here: not its password, not its token.
 #[derive(Debug, Clone)]
@@ -54,6 +55,14 @@ pub struct DeviceSession {
     pub user: User,
     pub device_id: Uuid,
     pub expires_at: DateTime<Utc>,
+}
+
+/// What tells one session of a device from every other.
+#[derive(Debug, Clone)]
+pub struct DeviceKey {
+    pub device_id: Uuid,
+    pub user_id: UserId,
+    pub token_hash: String,
 }
 
 impl Redemption {
@@ -163,6 +172,36 @@ impl SharedDatabase {
         Ok(devices)
     }
 
+    /// Every device that is signed in, of whichever user.
+    ///
+    /// # Errors
+    /// [`DatabaseError`] when the database does not answer.
+    pub async fn list_device_keys(&self) -> Result<Vec<DeviceKey>, DatabaseError> {
+        const ACTION: &str = "list the devices";
+        // More than one server has.
+        const LIMIT: i64 = 100_000;
+        let mut tx = self.begin().await.doing(ACTION)?;
+        let rows = sqlx::query!(
+            r#"select device.id, device.user_id as "user_id!", session.session_token
+            from deepsearch.device
+            join "ai-app-template_session" as session
+                on session.session_token = device.session_token and session.user_id = device.user_id
+            where device.revoked_at is null and session.expires > $1 order by device.id limit $2"#,
+            self.now(),
+            LIMIT
+        )
+        .fetch_all(&mut *tx)
+        .await
+        .doing(ACTION)?;
+        tx.commit().await.doing(ACTION)?;
+        let keys = rows.into_iter().map(|row| DeviceKey {
+            device_id: row.id,
+            user_id: UserId::from_stored(row.user_id),
+            token_hash: row.session_token,
+        });
+        Ok(keys.collect())
+    }
+
     /// Takes a user's device its login, its session and its connections, and says whether it was signed in.
     ///
     /// # Errors
@@ -237,18 +276,21 @@ impl SharedDatabase {
     /// Everything of a user, each part as the name of its kind and its row in JSON, one row at a time. Tokens of
     /// providers and sessions are left out.
     pub fn export(&self, user: &UserId) -> impl Stream<Item = Result<(String, String), DatabaseError>> + Send + use<> {
-        const ACTION: &str = "collect everything of the user";
         let database = self.clone();
         let user = user.clone();
         async_stream(move |rows| async move {
-            let mut tx = database.begin().await.doing(ACTION)?;
+            let mut tx = database.begin().await.doing(EXPORT)?;
             // One moment for all parts.
             sqlx::query("set transaction isolation level repeatable read, read only")
                 .execute(&mut *tx)
                 .await
-                .doing(ACTION)?;
-            let mut found = sqlx::query!(
-                r#"select kind as "kind!", body::text as "body!" from (
+                .doing(EXPORT)?;
+            // Each list in an order that an index has, so that nothing of the size of a library is sorted.
+            send(
+                &rows,
+                sqlx::query_as!(
+                    Part,
+                    r#"select kind as "kind!", body::text as "body!" from (
                     select 1 as part, 'user' as kind, u.id as place, null::timestamptz as at, to_json(u) as body
                     from "ai-app-template_user" as u where u.id = $1
                     union all
@@ -259,26 +301,53 @@ impl SharedDatabase {
                     select 3, 'settings', user_id, null, to_json(s)
                     from "ai-app-template_user_settings" as s where user_id = $1
                     union all
-                    select 4, 'device', id::text, created_at, json_build_object('id', id, 'name', name,
+                    select 4, 'setting_clock', key, null, json_build_object('key', key, 'at', clock.at)
+                    from deepsearch_sync.setting_clock as clock where user_id = $1
+                    union all
+                    select 5, 'device', id::text, created_at, json_build_object('id', id, 'name', name,
                         'created_at', created_at, 'last_seen_at', last_seen_at, 'revoked_at', revoked_at)
                     from deepsearch.device where user_id = $1
                     union all
-                    select 5, 'chat', id, created_at, to_json(c)
+                    select 6, 'search', query, created_at, json_build_object('query', query, 'results', results,
+                        'created_at', created_at, 'expires_at', expires_at)
+                    from deepsearch.own_search where user_id = $1
+                    union all
+                    select 7, 'chat', id, created_at, to_json(c)
                     from "ai-app-template_chat" as c where user_id = $1
                     union all
-                    select 6, 'message', m.id, m.created_at, to_json(m)
+                    select 8, 'chat_flags', chat_id, null, json_build_object('chat_id', chat_id, 'pinned', pinned,
+                        'archived', archived, 'leaf', leaf, 'at', flags.at)
+                    from deepsearch_sync.chat_flags as flags where user_id = $1
+                    union all
+                    select 9, 'message', m.id, m.created_at, to_json(m)
                     from "ai-app-template_message" as m join "ai-app-template_chat" as c on c.id = m.chat_id
                     where c.user_id = $1
                 ) as parts order by part, at, place"#,
-                user.as_str()
+                    user.as_str()
+                )
+                .fetch(&mut *tx),
             )
-            .fetch(&mut *tx);
-            while let Some(row) = found.try_next().await.doing(ACTION)? {
-                if rows.send(Ok((row.kind, row.body))).await.is_err() {
-                    // Nobody listens any more.
-                    return Ok(());
-                }
-            }
+            .await?;
+            // What a message rests on: its citations, checks and follow-ups.
+            send(
+                &rows,
+                sqlx::query_as!(
+                    Part,
+                    r#"select 'message_extras' as "kind!",
+                    json_build_object('message_id', message_id, 'extras', body)::text as "body!"
+                from deepsearch_sync.message_extras where user_id = $1 order by message_id"#,
+                    user.as_str()
+                )
+                .fetch(&mut *tx),
+            )
+            .await?;
+            send(&rows, sqlx::query_as!(
+                Part,
+                r#"select 'page' as "kind!", json_build_object('content_hash', content_hash, 'text', text, 'html', html,
+                    'at', page.at)::text as "body!"
+                from deepsearch_sync.page where user_id = $1 order by content_hash"#,
+                user.as_str()
+            ).fetch(&mut *tx)).await?;
             Ok(())
         })
     }
@@ -294,6 +363,23 @@ pub(crate) async fn revoke_all(tx: &mut PgConnection, user: &UserId) -> Result<u
     .fetch_one(tx)
     .await?;
     Ok(u64::try_from(revoked).unwrap_or_default())
+}
+
+/// A row of an export, as its JSON.
+struct Part {
+    kind: String,
+    body: String,
+}
+
+/// Hands rows on for as long as somebody listens.
+async fn send(rows: &Rows, found: impl Stream<Item = Result<Part, sqlx::Error>>) -> Result<(), DatabaseError> {
+    let mut found = std::pin::pin!(found);
+    while let Some(row) = found.try_next().await.doing(EXPORT)? {
+        if rows.send(Ok((row.kind, row.body))).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 type Rows = tokio::sync::mpsc::Sender<Result<(String, String), DatabaseError>>;

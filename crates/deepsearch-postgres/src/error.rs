@@ -8,6 +8,8 @@ use deepsearch_core::{ErrorCode, Failure, Invalid};
 use sqlx::postgres::PgDatabaseError;
 use thiserror::Error;
 
+use crate::failures::POOLED;
+
 /// Why the shared database did not do what was asked.
 #[derive(Debug, Error)]
 pub enum DatabaseError {
@@ -61,6 +63,12 @@ pub enum DatabaseError {
         #[source]
         source: sqlx::Error,
     },
+    #[error("a pooler before the shared database changes connections, so it could not {action}")]
+    Pooled {
+        action: &'static str,
+        #[source]
+        source: sqlx::Error,
+    },
     #[error("the shared database could not {action}")]
     Internal {
         action: &'static str,
@@ -105,6 +113,7 @@ impl DatabaseError {
             Self::DiskFull { .. } | Self::OtherTables { .. } => ErrorCode::Storage,
             Self::Denied { .. } => ErrorCode::Refused,
             Self::Unreachable { .. } => ErrorCode::Offline,
+            Self::Pooled { .. } => ErrorCode::Upstream,
             Self::Internal { .. } => ErrorCode::Internal,
         }
     }
@@ -132,6 +141,8 @@ impl DatabaseError {
             // `DS002` is the boundary's own word for a device that is not signed in.
             "42501" | "44000" | "28000" | "28P01" | "DS002" => Self::Denied { action, source: error },
             "42P01" | "42703" | "42883" | "3F000" => Self::OtherTables { action, source: error },
+            // A prepared statement that is not there, or is there already: somebody else's connection.
+            "26000" | "42P05" => Self::Pooled { action, source: error },
             code if code.starts_with("08") || code.starts_with("57P") => Self::Unreachable { action, source: error },
             _ => Self::Internal { action, source: error },
         }
@@ -263,6 +274,7 @@ impl From<&DatabaseError> for Failure {
             DatabaseError::OtherTables { .. } => {
                 failure.hint("`deepsearch db check` says what is missing, and `deepsearch db migrate` makes it.")
             }
+            DatabaseError::Pooled { .. } => failure.hint(POOLED),
             DatabaseError::Unreachable { .. } => {
                 failure.hint("Check the network connection and the database's address.")
             }

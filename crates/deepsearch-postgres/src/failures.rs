@@ -7,6 +7,10 @@ use crate::database::ConnectError;
 use crate::devices::DeviceError;
 use crate::migrations::SchemaError;
 
+/// What to do about a pooler that hands connections on from one transaction to the next.
+pub(crate) const POOLED: &str = "Let PgBouncer keep prepared statements (1.21 and newer, `max_prepared_statements`), \
+    or add `?statement-cache-capacity=0` to the address.";
+
 impl From<&ConnectError> for Failure {
     fn from(error: &ConnectError) -> Self {
         match error {
@@ -28,6 +32,11 @@ fn unreachable(host: &str, source: &sqlx::Error) -> Failure {
                 .hint("Check the user and the password in the address."),
             Some("3D000") => say(ErrorCode::NotFound, "does not exist on that server")
                 .hint("Check the name at the end of the address, or create it: `createdb NAME`."),
+            Some("08P01") if said.message().contains("startup parameter") => say(
+                ErrorCode::Upstream,
+                "is behind a pooler that keeps no prepared statements",
+            )
+            .hint(POOLED),
             Some("53300") => say(ErrorCode::RateLimited, "has too many connections").hint("Try again in a moment."),
             _ => say(ErrorCode::Upstream, &format!("answers: {}", said.message())),
         },

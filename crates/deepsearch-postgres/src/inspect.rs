@@ -2,12 +2,15 @@
 //!
 //! Reads only, in transactions that the database itself holds to that. Tokens never leave the database: a masked column
 //! says whether there is something, and a row whose key is a token goes by a hash of it.
+//!
+//! The owner of the tables asks them; a device asks `administration.rs`, where the database lets administrators in.
 
 use chrono::{DateTime, Utc};
 use deepsearch_core::UserId;
 use serde::{Deserialize, Serialize};
-use sqlx::{AssertSqlSafe, PgConnection, Row};
+use sqlx::{AssertSqlSafe, PgConnection};
 
+use crate::administration;
 use crate::database::SharedDatabase;
 use crate::error::{DatabaseError, Doing};
 use crate::tables::{CELL, Table};
@@ -81,11 +84,16 @@ impl SharedDatabase {
     /// Every table, with its number of rows.
     ///
     /// # Errors
-    /// [`DatabaseError::Denied`] for a device.
+    /// [`DatabaseError::Denied`] for a device of somebody who is no administrator.
     pub async fn list_tables(&self) -> Result<Vec<TableSummary>, DatabaseError> {
         const ACTION: &str = "count the rows of its tables";
         let mut tx = self.begin().await.doing(ACTION)?;
         only_read(&mut tx).await.doing(ACTION)?;
+        if self.is_device() {
+            let summaries = administration::tables(&mut tx).await.doing(ACTION)?;
+            tx.commit().await.doing(ACTION)?;
+            return Ok(summaries);
+        }
         let mut summaries = Vec::new();
         for table in Table::ALL {
             summaries.push(count(&mut tx, table).await.doing(ACTION)?);
@@ -97,7 +105,7 @@ impl SharedDatabase {
     /// A page of a table: `limit` rows, at most 200, after the key.
     ///
     /// # Errors
-    /// [`DatabaseError::Denied`] for a device.
+    /// [`DatabaseError::Denied`] for a device of somebody who is no administrator.
     pub async fn list_rows(
         &self,
         table: Table,
@@ -110,19 +118,19 @@ impl SharedDatabase {
         let after = after.filter(|key| key.0.len() == table.key_length());
         let mut tx = self.begin().await.doing(ACTION)?;
         only_read(&mut tx).await.doing(ACTION)?;
-        let statement = AssertSqlSafe(table.select(after.is_some()));
-        let mut query = sqlx::query(statement).bind(limit + 1);
-        if let Some(key) = after {
-            query = query.bind(&key.0);
-        }
-        let found = query.fetch_all(&mut *tx).await.doing(ACTION)?;
+        let found = if self.is_device() {
+            administration::rows(&mut tx, table, after, limit + 1).await
+        } else {
+            rows(&mut tx, table, after, limit + 1).await
+        };
+        let found = found.doing(ACTION)?;
         tx.commit().await.doing(ACTION)?;
         let is_more = found.len() as i64 > limit;
         let mut rows = Vec::new();
         let mut last = None;
-        for row in found.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX)) {
-            rows.push(row.try_get::<Vec<Option<String>>, _>("cells").doing(ACTION)?);
-            last = Some(RowKey(row.try_get("key").doing(ACTION)?));
+        for (cells, key) in found.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX)) {
+            rows.push(cells);
+            last = Some(RowKey(key));
         }
         rows.iter_mut().flatten().flatten().for_each(cut);
         Ok(TableRows {
@@ -135,7 +143,7 @@ impl SharedDatabase {
     /// Sessions, those that last longest first: `limit` of them, at most 200, after the cursor.
     ///
     /// # Errors
-    /// [`DatabaseError::Denied`] for a device.
+    /// [`DatabaseError::Denied`] for a device of somebody who is no administrator.
     pub async fn list_sessions(
         &self,
         after: Option<&SessionCursor>,
@@ -144,6 +152,11 @@ impl SharedDatabase {
         const ACTION: &str = "list the sessions";
         let mut tx = self.begin().await.doing(ACTION)?;
         only_read(&mut tx).await.doing(ACTION)?;
+        if self.is_device() {
+            let sessions = administration::sessions(&mut tx, after, limit).await.doing(ACTION)?;
+            tx.commit().await.doing(ACTION)?;
+            return Ok(sessions);
+        }
         let rows = sqlx::query!(
             r#"select session_id as "session_id!", user_id, name, email, expires, is_device as "is_device!" from (
                 select encode(sha256(convert_to(session_token, 'UTF8')), 'hex') as session_id, user_id, expires,
@@ -174,10 +187,15 @@ impl SharedDatabase {
     /// Ends the session with this id ([`SessionSummary::id`]), and says whether there was one.
     ///
     /// # Errors
-    /// [`DatabaseError::Denied`] for a device.
+    /// [`DatabaseError::Denied`] for a device of somebody who is no administrator.
     pub async fn end_session(&self, id: &str) -> Result<bool, DatabaseError> {
         const ACTION: &str = "end the session";
         let mut tx = self.begin().await.doing(ACTION)?;
+        if self.is_device() {
+            let ended = administration::end_session(&mut tx, id).await.doing(ACTION)?;
+            tx.commit().await.doing(ACTION)?;
+            return Ok(ended);
+        }
         let deleted = sqlx::query!(
             r#"delete from "ai-app-template_session"
             where encode(sha256(convert_to(session_token, 'UTF8')), 'hex') = $1"#,
@@ -194,6 +212,22 @@ impl SharedDatabase {
 async fn only_read(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query("set transaction read only").execute(tx).await?;
     Ok(())
+}
+
+/// The cells of rows, and their keys.
+pub(crate) type CellsAndKeys = Vec<(Vec<Option<String>>, Vec<String>)>;
+
+async fn rows(
+    tx: &mut PgConnection,
+    table: Table,
+    after: Option<&RowKey>,
+    limit: i64,
+) -> Result<CellsAndKeys, sqlx::Error> {
+    let mut query = sqlx::query_as(AssertSqlSafe(table.select(after.is_some()))).bind(limit);
+    if let Some(key) = after {
+        query = query.bind(&key.0);
+    }
+    query.fetch_all(tx).await
 }
 
 async fn count(tx: &mut PgConnection, table: Table) -> Result<TableSummary, sqlx::Error> {

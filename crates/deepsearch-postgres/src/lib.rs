@@ -19,6 +19,7 @@ mod user_settings;
 mod search_cache;
 mod search_statistics;
 
+mod administration;
 mod inspect;
 mod tables;
 
@@ -41,9 +42,9 @@ mod failures;
 pub use chats::{CHATS_ON_A_PAGE, ChatList};
 pub use check::{Difference, Problem};
 pub use cleaning::Cleaned;
-pub use database::{ConnectError, SharedDatabase};
+pub use database::{ConnectError, DeviceAddress, SharedDatabase};
 pub use device_requests::{DeviceGrant, DeviceRequest, Polled};
-pub use device_sessions::{Device, DeviceSession, NewSession, SignedIn};
+pub use device_sessions::{Device, DeviceKey, DeviceSession, NewSession, SignedIn};
 pub use devices::{Admission, DeviceError, DeviceId, session_token_hash};
 pub use error::{DatabaseError, Rule};
 pub use inspect::{ColumnHead, ROWS_ON_A_PAGE, RowKey, SessionCursor, SessionSummary, TableRows, TableSummary};

@@ -31,6 +31,42 @@ impl SharedDatabase {
         SharedSearchCache { database: self.clone() }
     }
 
+    /// Whether devices share what they search for.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Denied`] for a device.
+    pub async fn shares_searches(&self) -> Result<bool, DatabaseError> {
+        const ACTION: &str = "say whether searches are shared";
+        let mut tx = self.begin().await.doing(ACTION)?;
+        let shares = sqlx::query_scalar!(
+            r#"select exists (
+                select from deepsearch.setting where name = 'share_searches' and value = 'on') as "shares!""#
+        )
+        .fetch_one(&mut *tx)
+        .await
+        .doing(ACTION)?;
+        tx.commit().await.doing(ACTION)?;
+        Ok(shares)
+    }
+
+    /// Lets devices share what they search for, or not any more: then each sees its own, and what was shared runs out.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Denied`] for a device.
+    pub async fn share_searches(&self, shared: bool) -> Result<(), DatabaseError> {
+        const ACTION: &str = "choose whether searches are shared";
+        let mut tx = self.begin().await.doing(ACTION)?;
+        sqlx::query!(
+            "insert into deepsearch.setting (name, value) values ('share_searches', $1)
+            on conflict (name) do update set value = excluded.value",
+            if shared { "on" } else { "off" }
+        )
+        .execute(&mut *tx)
+        .await
+        .doing(ACTION)?;
+        tx.commit().await.doing(ACTION)
+    }
+
     /// Forgets entries that ran out before a time, and says how many; found by the index of when they run out.
     ///
     /// # Errors

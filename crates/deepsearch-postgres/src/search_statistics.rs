@@ -3,11 +3,13 @@
 //! The seed's `search_cache` cannot count and may get no columns (drizzle-kit would drop them), so the counts have tables
 //! in schema `deepsearch`. They know days and no hours, questions and nobody who asked. Nothing is counted unless the
 //! team shares its cache, by which everybody sees what was asked anyway; devices may add to the counts, and only the
-//! database's owner reads them.
+//! database's owner and administrators read them.
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::Serialize;
+use sqlx::PgConnection;
 
+use crate::administration;
 use crate::database::SharedDatabase;
 use crate::error::{DatabaseError, Doing};
 
@@ -90,42 +92,26 @@ impl SharedDatabase {
     /// The counts of the last `days` days, today included, with the `most` questions that were asked most (at most 100).
     ///
     /// # Errors
-    /// [`DatabaseError::Denied`] for a device.
+    /// [`DatabaseError::Denied`] for a device of somebody who is no administrator.
     pub async fn search_statistics(&self, days: u32, most: u32) -> Result<SearchStatistics, DatabaseError> {
         const ACTION: &str = "read the statistics of searches";
         let since = first_day(self.now(), days);
         let mut tx = self.begin().await.doing(ACTION)?;
-        let queries = sqlx::query_as!(
-            QueryCount,
-            r#"select query, sum(searches)::bigint as "searches!", sum(cached)::bigint as "cached!"
-            from deepsearch.search_count where day >= $1
-            group by query order by 2 desc, query collate "C" limit $2"#,
-            since,
-            i64::from(most.min(MOST_ASKED))
-        )
-        .fetch_all(&mut *tx)
-        .await
-        .doing(ACTION)?;
-        let days = sqlx::query_as!(
-            DayCount,
-            r#"select day, sum(searches)::bigint as "searches!", sum(cached)::bigint as "cached!"
-            from deepsearch.search_count where day >= $1 group by day order by day desc"#,
-            since
-        )
-        .fetch_all(&mut *tx)
-        .await
-        .doing(ACTION)?;
-        let engines = sqlx::query_as!(
-            EngineCount,
-            r#"select engine, sum(answers)::bigint as "answers!", sum(cached)::bigint as "cached!",
-                sum(failures)::bigint as "failures!"
-            from deepsearch.engine_count where day >= $1
-            group by engine order by 2 desc, 3 desc, engine collate "C" limit 100"#,
-            since
-        )
-        .fetch_all(&mut *tx)
-        .await
-        .doing(ACTION)?;
+        let (queries, days, engines) = if self.is_device() {
+            (
+                administration::search_queries(&mut tx, since, most.min(MOST_ASKED))
+                    .await
+                    .doing(ACTION)?,
+                administration::search_days(&mut tx, since).await.doing(ACTION)?,
+                administration::search_engines(&mut tx, since).await.doing(ACTION)?,
+            )
+        } else {
+            (
+                queries(&mut tx, since, most).await.doing(ACTION)?,
+                by_day(&mut tx, since).await.doing(ACTION)?,
+                engines(&mut tx, since).await.doing(ACTION)?,
+            )
+        };
         tx.commit().await.doing(ACTION)?;
         Ok(SearchStatistics {
             since,
@@ -136,6 +122,43 @@ impl SharedDatabase {
             engines,
         })
     }
+}
+
+async fn queries(tx: &mut PgConnection, since: NaiveDate, most: u32) -> Result<Vec<QueryCount>, sqlx::Error> {
+    sqlx::query_as!(
+        QueryCount,
+        r#"select query, sum(searches)::bigint as "searches!", sum(cached)::bigint as "cached!"
+            from deepsearch.search_count where day >= $1
+            group by query order by 2 desc, query collate "C" limit $2"#,
+        since,
+        i64::from(most.min(MOST_ASKED))
+    )
+    .fetch_all(tx)
+    .await
+}
+
+async fn by_day(tx: &mut PgConnection, since: NaiveDate) -> Result<Vec<DayCount>, sqlx::Error> {
+    sqlx::query_as!(
+        DayCount,
+        r#"select day, sum(searches)::bigint as "searches!", sum(cached)::bigint as "cached!"
+            from deepsearch.search_count where day >= $1 group by day order by day desc"#,
+        since
+    )
+    .fetch_all(tx)
+    .await
+}
+
+async fn engines(tx: &mut PgConnection, since: NaiveDate) -> Result<Vec<EngineCount>, sqlx::Error> {
+    sqlx::query_as!(
+        EngineCount,
+        r#"select engine, sum(answers)::bigint as "answers!", sum(cached)::bigint as "cached!",
+                sum(failures)::bigint as "failures!"
+            from deepsearch.engine_count where day >= $1
+            group by engine order by 2 desc, 3 desc, engine collate "C" limit 100"#,
+        since
+    )
+    .fetch_all(tx)
+    .await
 }
 
 fn first_day(now: DateTime<Utc>, days: u32) -> NaiveDate {

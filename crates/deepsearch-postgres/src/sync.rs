@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use deepsearch_core::UserId;
 use deepsearch_core::sync::{
     EntityKind, FeedCursor, FeedPage, IdPage, PULL_LIMIT, PageBody, Push, PushAnswer, RecentMark, RecentPage,
     RemoteError, Row, ServerInfo, SyncRemote,
@@ -30,6 +31,22 @@ impl SharedSync {
     /// `database` is connected as a device ([`SharedDatabase::connect_device`]).
     pub fn new(database: SharedDatabase) -> Self {
         Self { database }
+    }
+
+    /// Whose rows this device sees; `None` when its session is over.
+    ///
+    /// # Errors
+    /// [`RemoteError`].
+    pub async fn signed_in_user(&self) -> Result<Option<UserId>, RemoteError> {
+        within("say who is signed in", async {
+            let mut tx = self.begin().await?;
+            let user = sqlx::query_scalar!("select deepsearch.uid()")
+                .fetch_one(&mut *tx)
+                .await?;
+            tx.commit().await?;
+            Ok(user.map(UserId::from_stored))
+        })
+        .await
     }
 
     async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
@@ -387,8 +404,8 @@ fn remote_error(action: &'static str, error: sqlx::Error) -> RemoteError {
             action,
             reason: told.message().to_owned(),
         },
-        // A time limit, a lock.
-        Some("57014" | "55P03" | "25P03") => RemoteError::TimedOut { action },
+        // A time limit, a lock, two pushes that met crosswise: nothing was written, and the next try goes through.
+        Some("57014" | "55P03" | "25P03" | "40P01" | "40001") => RemoteError::TimedOut { action },
         Some(code) if code.starts_with("08") || code.starts_with("57P") => RemoteError::Offline {
             action,
             source: error.into(),

@@ -11,6 +11,7 @@ mod messages;
 mod turns;
 
 mod citations;
+mod imports;
 mod pages;
 
 mod history;
@@ -38,13 +39,14 @@ pub use citations::{AnswerEvidence, SourcePage};
 pub use deepsearch_core::ChatCursor;
 pub use error::StoreError;
 pub use history::{HistoryCursor, HistoryFilter, HistoryHit, HistoryQuery, HistoryResults, HitKind};
+pub use imports::{Imported, ImportedMessage};
 pub use outbox::{Entity, Operation, OutboxEntry};
 pub use recovery::Recovery;
 pub use salvage::Salvaged;
 pub use search_cache::SearchCacheTable;
 pub use store::{Store, StoreOptions};
 pub use sync::{
-    ChatOffer, Conflict, ConflictKind, DeadChange, FirstPull, LocalChat, LocalMessage, QueuedChange, Sweep,
+    Brought, ChatOffer, Conflict, ConflictKind, DeadChange, FirstPull, LocalChat, LocalMessage, QueuedChange, Sweep,
     SweepReason, SyncAccount, SyncCounts, SyncPosition, SyncTx, WaitingEvidence,
 };
 pub use turns::{FinishedAnswer, NewTurn, Turn};

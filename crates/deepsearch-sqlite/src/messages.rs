@@ -202,7 +202,7 @@ impl From<MessageRow> for Message {
 }
 
 /// What two messages of one chat are apart at least.
-const TICK: TimeDelta = TimeDelta::milliseconds(1);
+pub(crate) const TICK: TimeDelta = TimeDelta::milliseconds(1);
 
 pub(crate) fn not_found(id: &MessageId) -> StoreError {
     StoreError::NotFound {
@@ -313,7 +313,7 @@ pub(crate) fn read_state(state: &str) -> MessageState {
     }
 }
 
-fn valid_addition(message: &Message) -> Result<(), Invalid> {
+pub(crate) fn valid_addition(message: &Message) -> Result<(), Invalid> {
     if message.state == MessageState::Streaming {
         return Err(Invalid::Malformed {
             field: "message",

@@ -233,6 +233,25 @@ pub(crate) async fn link(tx: &mut SqliteConnection, message_id: &str, pages: &[P
     Ok(())
 }
 
+/// Adds the page of one source, unless that source has one.
+pub(crate) async fn add_source(
+    tx: &mut SqliteConnection,
+    message_id: &str,
+    number: u32,
+    page_id: &PageId,
+) -> Result<(), sqlx::Error> {
+    let page_id = page_id.as_str();
+    sqlx::query!(
+        "insert or ignore into message_source (message_id, number, page_id) values (?, ?, ?)",
+        message_id,
+        number,
+        page_id
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 pub(crate) async fn ids_of_chat(tx: &mut SqliteConnection, chat_id: &str) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar!(
         r#"select distinct page_id as "page_id!" from message join message_source on message_id = message.id

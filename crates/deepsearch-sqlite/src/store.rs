@@ -11,13 +11,18 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use deepsearch_core::{Clock, SystemClock};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use tokio::sync::broadcast;
 
 use crate::error::{Doing, StoreError};
 use crate::files::create_private;
 use crate::owner::{OpeningLock, Others, Owner};
 use crate::recovery::{self, Recovery};
 use crate::schema::{self, Schema};
+use crate::sync::Brought;
 use crate::{backups, ballast, history, journal};
+
+/// Transactions of sync that one who listens may be behind by.
+const BROUGHT: usize = 256;
 
 /// How a store is opened.
 #[derive(Debug, Clone)]
@@ -55,6 +60,7 @@ struct Inner {
     recovery: Option<Recovery>,
     /// What the shared server's clock is ahead of ours, in milliseconds; see `src/sync/position.rs`.
     clock_offset: AtomicI64,
+    brought: broadcast::Sender<Brought>,
 }
 
 impl Store {
@@ -113,6 +119,7 @@ impl Store {
                 owner: Mutex::new(Some(owner)),
                 recovery,
                 clock_offset: AtomicI64::new(clock_offset),
+                brought: broadcast::Sender::new(BROUGHT),
             }),
         })
     }
@@ -136,6 +143,10 @@ impl Store {
     /// Whether a newer version of the app wrote this store, so that this one only reads it.
     pub fn is_read_only(&self) -> bool {
         self.inner.read_only
+    }
+
+    pub(crate) fn brought(&self) -> &broadcast::Sender<Brought> {
+        &self.inner.brought
     }
 
     pub(crate) fn readers(&self) -> &SqlitePool {

@@ -2,6 +2,7 @@
 //!
 //! Says how things are kept and leaves out what is decided, which is `deepsearch-sync`'s.
 
+mod brought;
 mod chats;
 mod early;
 mod evidence;
@@ -14,11 +15,13 @@ mod settings;
 
 use chrono::{DateTime, Utc};
 use sqlx::{Sqlite, SqliteConnection, Transaction};
+use tokio::sync::broadcast;
 
 use crate::error::{Doing, StoreError};
 use crate::history;
 use crate::store::Store;
 
+pub use brought::Brought;
 pub use chats::LocalChat;
 pub use evidence::WaitingEvidence;
 pub use messages::LocalMessage;
@@ -33,6 +36,9 @@ pub use records::{Conflict, ConflictKind, DeadChange, SyncCounts};
 pub struct SyncTx {
     tx: Transaction<'static, Sqlite>,
     now: DateTime<Utc>,
+    /// Told once it is committed.
+    brought: Brought,
+    tell: broadcast::Sender<Brought>,
 }
 
 impl Store {
@@ -44,6 +50,8 @@ impl Store {
         Ok(SyncTx {
             tx: self.begin("sync").await?,
             now: self.now(),
+            brought: Brought::default(),
+            tell: self.brought().clone(),
         })
     }
 
@@ -55,6 +63,8 @@ impl Store {
         Ok(SyncTx {
             tx: self.readers().begin().await.doing("read what is to be synced")?,
             now: self.now(),
+            brought: Brought::default(),
+            tell: self.brought().clone(),
         })
     }
 }
@@ -64,7 +74,9 @@ impl SyncTx {
     /// [`StoreError`] when the store cannot be written; then nothing of the transaction was.
     pub async fn commit(mut self) -> Result<(), StoreError> {
         history::follow(&mut self.tx).await.doing("index what was synced")?;
-        self.tx.commit().await.doing("sync")
+        self.tx.commit().await.doing("sync")?;
+        self.brought.tell(&self.tell);
+        Ok(())
     }
 
     /// The time, by the server's clock as far as it is known.

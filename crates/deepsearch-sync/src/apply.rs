@@ -135,7 +135,7 @@ impl<'a> Applier<'a> {
         }
         self.grown.insert(row.chat_id.clone());
         match local {
-            None => self.tx.put_message(&row).await?,
+            None => self.tx.add_message(&row).await?,
             Some(local) => known_message(self.tx, &local, &row).await?,
         }
         self.evidence(&row).await

@@ -76,15 +76,23 @@ impl Delivery<'_> {
         };
         match answer {
             PushAnswer::Applied { at } => {
+                let is_taken_back = at < row.updated_at;
                 let kept = ChatRow {
                     updated_at: at,
+                    // A time in the future is taken back with it.
+                    deleted_at: row
+                        .deleted_at
+                        .map(|deleted| if is_taken_back { deleted.min(at) } else { deleted }),
                     ..row.clone()
                 };
                 self.tx.keep_chat_base(&kept).await?;
                 self.tx.revive_messages(&row.id).await?;
                 // A time that was moved is moved here too, unless there is a later one by now.
-                if local.chat.updated_at <= row.updated_at || at < row.updated_at {
+                if local.chat.updated_at <= row.updated_at || is_taken_back {
                     local.chat.updated_at = at;
+                    if local.chat.deleted_at == row.deleted_at {
+                        local.chat.deleted_at = kept.deleted_at;
+                    }
                     self.tx.put_chat(&local.chat).await?;
                 }
                 Ok(true)

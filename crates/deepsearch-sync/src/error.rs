@@ -22,7 +22,7 @@ impl SyncError {
     }
 
     /// Whether there is simply no network.
-    pub(crate) fn is_offline(&self) -> bool {
+    pub fn is_offline(&self) -> bool {
         matches!(
             self,
             Self::Remote(RemoteError::Offline { .. } | RemoteError::TimedOut { .. })

@@ -6,8 +6,7 @@ use deepsearch_sqlite::SyncCounts;
 use serde::Serialize;
 
 /// What sync is doing.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, specta::Type)]
-#[serde(rename_all = "snake_case", tag = "state")]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub enum SyncState {
     /// Everything is sent and brought, as of the last time we looked.
     #[default]
@@ -35,7 +34,7 @@ pub struct SyncProgress {
 }
 
 /// All that is to be said of sync.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, specta::Type)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct SyncStatus {
     pub state: SyncState,
     pub counts: SyncCounts,

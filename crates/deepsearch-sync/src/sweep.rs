@@ -76,7 +76,18 @@ async fn compare(
                 bury(tx, rules, &id).await?;
             }
         }
+        // Its chat was gone before it was ever seen here, and so is the word of it.
+        for id in tx.list_early_chats(&after, until).await? {
+            if !is_there(id.as_str()) {
+                bury(tx, rules, &id).await?;
+            }
+        }
         return Ok(());
+    }
+    for id in tx.list_early_messages(&after, until).await? {
+        if !is_there(&id) {
+            tx.delete_early(EntityKind::Message, &id).await?;
+        }
     }
     loop {
         let ids = tx.list_known_messages(&after, until, STRIDE).await?;

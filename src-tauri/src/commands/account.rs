@@ -89,6 +89,10 @@ pub(crate) async fn sign_out(
     remove_local_copy: bool,
 ) -> Result<SignedOut, Failure> {
     told(async {
+        if remove_local_copy && let Err(error) = app.hold_what_is_only_here().await {
+            // What waited is sent by now, if it could be; the person was told that the rest goes.
+            tracing::warn!(%error, "a local copy is removed that holds more than the server");
+        }
         let signed_out = app.sign_out().await?;
         if remove_local_copy {
             let removed = app.remove_local_copy().await;

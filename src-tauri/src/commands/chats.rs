@@ -2,7 +2,7 @@
 
 use deepsearch_app::{App, ChatCursor, ChatFilter, ChatView, OpenChat, OpenMessage};
 use deepsearch_core::{Chat, ChatId, Failure, MessageId};
-use tauri::{AppHandle, State};
+use tauri::{AppHandle, Manager, State};
 
 use super::told;
 use crate::changes;
@@ -96,7 +96,7 @@ pub(crate) async fn restore_chat(window: AppHandle, app: State<'_, App>, chat: C
 #[specta::specta]
 pub(crate) async fn delete_chat_forever(window: AppHandle, app: State<'_, App>, chat: ChatId) -> Result<(), Failure> {
     told(app.store().delete_chat_forever(&chat)).await?;
-    changes::tell_library(&window, vec![chat]);
+    tell(&window, vec![chat]);
     Ok(())
 }
 
@@ -105,10 +105,16 @@ pub(crate) async fn delete_chat_forever(window: AppHandle, app: State<'_, App>, 
 #[specta::specta]
 pub(crate) async fn empty_trash(window: AppHandle, app: State<'_, App>) -> Result<u32, Failure> {
     let count = told(app.empty_trash()).await?;
-    changes::tell_library(&window, Vec::new());
+    tell(&window, Vec::new());
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 fn changed(window: &AppHandle, chat: Result<Chat, Failure>) -> Result<Chat, Failure> {
-    chat.inspect(|chat| changes::tell_library(window, vec![chat.id.clone()]))
+    chat.inspect(|chat| tell(window, vec![chat.id.clone()]))
+}
+
+/// What a person changes in a window is in the others at once, and on its way to other devices.
+fn tell(window: &AppHandle, chats: Vec<ChatId>) {
+    window.state::<App>().nudge_sync();
+    changes::tell_library(window, chats);
 }

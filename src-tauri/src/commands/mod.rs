@@ -12,6 +12,7 @@ mod database;
 mod engines;
 mod models;
 mod settings;
+mod sync;
 
 mod shell;
 
@@ -25,6 +26,7 @@ use tauri_specta::{Commands, collect_commands};
 pub(crate) use account::AccountChanged;
 pub(crate) use folders::{FilesDropped, take_drops};
 pub(crate) use shell::{LibraryChanged, Navigate, QuickAskShown, SettingsChanged, Start, WindowKind, session};
+pub(crate) use sync::SyncChanged;
 
 pub(crate) fn all() -> Commands<tauri::Wry> {
     collect_commands![
@@ -88,6 +90,11 @@ pub(crate) fn all() -> Commands<tauri::Wry> {
         account::sign_out_everywhere,
         account::export_account,
         account::delete_account,
+        sync::sync_status,
+        sync::sync_now,
+        sync::list_conflicts,
+        sync::forget_conflict,
+        sync::decide_chat_offers,
         shell::info,
         shell::shortcut,
         shell::update_shortcut,

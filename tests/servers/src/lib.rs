@@ -3,8 +3,12 @@
 //!
 //! Knows no product code, so that every crate's tests, and `xtask`, may use it.
 
+mod pgbouncer;
 mod ports;
 mod postgres;
+mod redis;
 
+pub use pgbouncer::{PgBouncer, has_pgbouncer};
 pub use ports::free_port;
 pub use postgres::{Postgres, has_postgres};
+pub use redis::Redis;

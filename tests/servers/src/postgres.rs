@@ -219,7 +219,7 @@ fn private_file(path: &Path, text: &str) -> Result<()> {
 }
 
 /// Runs as `postgres` where we are root, and hears at once when we are gone.
-fn as_its_user(program: &Path) -> Command {
+pub(crate) fn as_its_user(program: &Path) -> Command {
     if !cfg!(target_os = "linux") {
         return Command::new(program);
     }
@@ -233,7 +233,7 @@ fn as_its_user(program: &Path) -> Command {
     command
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     cfg!(unix)
         && Command::new("id")
             .arg("-u")
@@ -264,13 +264,13 @@ fn programs() -> Option<PathBuf> {
         .find(|folder| folder.join("initdb").is_file() || folder.join("initdb.exe").is_file())
 }
 
-fn signal(name: &str, process: &Child) -> Result<()> {
+pub(crate) fn signal(name: &str, process: &Child) -> Result<()> {
     run(Command::new("kill")
         .arg(format!("-{name}"))
         .arg(process.id().to_string()))
 }
 
-fn run(command: &mut Command) -> Result<()> {
+pub(crate) fn run(command: &mut Command) -> Result<()> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = match command.stdin(Stdio::null()).output() {
         Err(error) if error.kind() == ErrorKind::NotFound => bail!("`{name}` is not installed"),

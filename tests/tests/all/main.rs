@@ -5,6 +5,7 @@ mod guide;
 mod peers;
 mod real_model;
 mod sign_in;
+mod team_view;
 mod watching;
 
 /// A client of this machine's servers.

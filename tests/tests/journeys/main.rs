@@ -29,5 +29,6 @@ mod redis;
 mod secrets;
 mod settings;
 mod sign_in;
+mod sync;
 mod team_database;
 mod upkeep;

@@ -1,7 +1,7 @@
 //! A shared cache in Redis: another data folder finds what was searched before, and a dead Redis stops nothing.
 
 use anyhow::Result;
-use deepsearch_tests::redis::Redis;
+use deepsearch_tests::redis;
 
 use crate::world::{SmallWeb, finished, searching, text};
 
@@ -9,7 +9,7 @@ const QUESTION: &str = "How high is the Zorvane lighthouse?";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_search_of_one_data_folder_is_cached_for_another_that_shares_the_redis() -> Result<()> {
-    let Some(redis) = Redis::start()? else {
+    let Some(redis) = redis::start()? else {
         return Ok(());
     };
     let web = SmallWeb::lighthouse().await?;
@@ -36,7 +36,7 @@ async fn a_search_of_one_data_folder_is_cached_for_another_that_shares_the_redis
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redis_that_has_gone_stops_no_answer() -> Result<()> {
-    let Some(redis) = Redis::start()? else {
+    let Some(redis) = redis::start()? else {
         return Ok(());
     };
     let web = SmallWeb::lighthouse().await?;

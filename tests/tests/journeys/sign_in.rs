@@ -195,7 +195,10 @@ async fn who_signs_out_and_removes_leaves_no_chat_behind_and_keeps_the_settings(
     home.run(["settings", "set", "answer.pages", "3"])?.succeeded()?;
     home.run(["backup", "create"])?.succeeded()?;
     sign_in(&home).await?;
-    home.run(["sign-out", "--remove"])?.succeeded()?;
+    let held = home.run(["sign-out", "--remove"])?;
+    assert_eq!(held.code, Some(2), "a chat that is nowhere else: {}", held.stderr);
+    assert!(held.stderr.contains("--discard"), "{}", held.stderr);
+    home.run(["sign-out", "--remove", "--discard"])?.succeeded()?;
     let chats = home.run(["chats", "list", "--json"])?;
     assert!(!chats.stdout.contains("backup"), "{}", chats.stdout);
     assert_eq!(

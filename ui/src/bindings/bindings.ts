@@ -102,6 +102,14 @@ export const commands = {
 	exportAccount: () => __TAURI_INVOKE<string | null>("export_account"),
 	/**  Deletes the account. The e-mail address says that it is meant. */
 	deleteAccount: (email: string) => __TAURI_INVOKE<null>("delete_account", { email }),
+	syncStatus: () => __TAURI_INVOKE<SyncStatus>("sync_status"),
+	/**  Brings and sends now, and says how it went. */
+	syncNow: () => __TAURI_INVOKE<SyncStatus>("sync_now"),
+	/**  Changes that lost against another device's, newest first. */
+	listConflicts: () => __TAURI_INVOKE<SyncConflict[]>("list_conflicts"),
+	forgetConflict: (id: number) => __TAURI_INVOKE<null>("forget_conflict", { id }),
+	/**  Hands all of them over, or keeps all of them here. Says how many. */
+	decideChatOffers: (accept: boolean) => __TAURI_INVOKE<number>("decide_chat_offers", { accept }),
 	info: () => __TAURI_INVOKE<AppInfo>("info"),
 	shortcut: () => __TAURI_INVOKE<Shortcut>("shortcut"),
 	/**  Takes another shortcut for quick ask; empty takes none. The old one stays when the new one cannot be had. */
@@ -127,6 +135,7 @@ export const events = {
 	navigate: makeEvent<Navigate, Navigate>("navigate"),
 	quickAskShown: makeEvent<QuickAskShown, QuickAskShown>("quick-ask-shown"),
 	settingsChanged: makeEvent<SettingsChanged, SettingsChanged>("settings-changed"),
+	syncChanged: makeEvent<SyncChanged, SyncChanged>("sync-changed"),
 };
 
 /* Types */
@@ -277,6 +286,16 @@ export type ColumnHead = {
 	/**  A secret: its cells say only that there is something. */
 	is_masked: boolean,
 };
+
+export type ConflictKind = 
+/**  Two devices named a chat; the earlier name lost. */
+"title" | 
+/**  A message's text was replaced by another's. */
+"message" | "setting" | 
+/**  A message went into a chat that lies in Trash; nothing was lost. */
+"in_trash" | 
+/**  A chat was deleted for ever elsewhere; what it had not sent is in a new one, named here. */
+"recovered";
 
 /**  What the data folder holds. */
 export type DataFolder = {
@@ -894,6 +913,79 @@ export type Start = {
 	/**  Percent. */
 	text_size: number,
 };
+
+/**  What sync does, or what waits for it, is another now. */
+export type SyncChanged = null;
+
+/**  A change that lost against another, with what stands in its place. */
+export type SyncConflict = {
+	id: number,
+	kind: ConflictKind,
+	chat_id: ChatId | null,
+	chat_title: string | null,
+	/**  The chat, message or setting. */
+	entity_id: string,
+	/**  The text that lost. */
+	lost: string,
+	/**  What is there now. */
+	kept: string | null,
+	at: string,
+};
+
+/**  How much waits, and for what. */
+export type SyncCounts = {
+	/**  Changes to be sent. */
+	outbox: number,
+	/**  Chats that may be handed over and were not declined. */
+	offers: number,
+	conflicts: number,
+	/**  Changes that the server refuses. */
+	dead: number,
+	/**  Rows that came before their chat. */
+	early: number,
+	/**  Saved pages to be sent, and answers whose pages have not come. */
+	pages: number,
+	/**  Messages that the server has deleted. */
+	hidden: number,
+};
+
+/**  How far a run is. */
+export type SyncProgress = {
+	/**  Entries brought in this run, or since the first pull began. */
+	pulled: number,
+	/**  How many there will be, while a first pull is under way. */
+	expected: number | null,
+	/**  Changes sent in this run. */
+	pushed: number,
+};
+
+/**  What a person can do about an error. */
+export type SyncRemedy = "try_again" | "sign_in" | 
+/**  Nothing here; the failure's hint says who can. */
+"none";
+
+/**  What sync is doing. */
+export type SyncState = 
+/**  Nobody is signed in, so everything is only on this device. */
+{ state: "signed_out" } | 
+/**  Somebody is, and nothing was brought or sent yet. */
+{ state: "waiting" } | 
+/**  Everything is sent and brought, as of the last time we looked. */
+{ state: "idle" } | { state: "running"; progress: SyncProgress } | 
+/**  The server cannot be reached. What is changed meanwhile is kept and sent later. */
+{ state: "offline" } | 
+/**  Something has to be done. */
+{ state: "error"; failure: Failure; remedy: SyncRemedy };
+
+/**  All that is to be said of sync. */
+export type SyncStatus = {
+	/**  What waits, and for what; all zero before the first sign-in. */
+	counts: SyncCounts,
+	/**  When a run last ended well, by this device's clock. */
+	synced_at: string | null,
+	/**  Seconds that this device's clock is behind the server's; worth a word when it is more than minutes. */
+	clock_behind: number,
+} & SyncState;
 
 /**  One of the seed's tables. */
 export type Table = "user" | "account" | "session" | "verification_token" | "chat" | "message" | "search_cache" | "user_settings";

@@ -39,6 +39,8 @@ import type {
   SignedOut,
   SignInStep,
   Start,
+  SyncConflict,
+  SyncStatus,
   Table,
   TableRows,
   TableSummary,
@@ -56,6 +58,7 @@ import { fakeIcon } from "./fake/icons";
 import { FakeFolders } from "./fake/folders";
 import { FakeLibrary } from "./fake/library";
 import { type FakeOptions, withDefaults } from "./fake/options";
+import { FakeSync } from "./fake/sync";
 import type { Platform } from "./platform";
 
 /** Something done to the world outside the window, for tests to look at. */
@@ -69,6 +72,7 @@ export class FakePlatform implements Platform {
   readonly database: FakeDatabase;
   readonly account: FakeAccount;
   readonly folders: FakeFolders;
+  readonly sync: FakeSync;
   readonly deeds: Deed[] = [];
   readonly #runs = new Map<MessageId, FakeRun>();
   readonly #onLibrary = new Set<(changed: LibraryChanged) => void>();
@@ -90,9 +94,10 @@ export class FakePlatform implements Platform {
     this.start = { window, navigate, theme, language, text_size: textSize };
     this.library = new FakeLibrary(this.options);
     this.configuration = new FakeConfiguration(this.options);
-    this.database = new FakeDatabase(this.options, () => this.configuration.value("shared.url") === true);
     this.folders = new FakeFolders(this.options.scenario !== "empty");
     this.account = new FakeAccount(this.options, this.configuration);
+    this.database = new FakeDatabase(this.options, this.account, () => this.configuration.value("shared.url") === true);
+    this.sync = new FakeSync(this.options);
     this.#online = scenario !== "offline";
     if (scenario === "running")
       this.#begin({ question: "", turn: { regenerating: "msg_wal_q2b" }, scope: null, also: [], files: [], model: null, time_range: null });
@@ -322,6 +327,21 @@ export class FakePlatform implements Platform {
     this.account.signOut();
   }
 
+  syncStatus = () => this.#answer<SyncStatus>(this.sync.status());
+  syncNow = () => this.#answer<SyncStatus>(this.sync.status(), 300);
+  listConflicts = () => this.#answer<SyncConflict[]>(this.sync.conflicts());
+
+  async forgetConflict(id: number): Promise<void> {
+    await this.#do("forgetConflict", id);
+    this.sync.forget(id);
+  }
+
+  async decideChatOffers(accept: boolean): Promise<number> {
+    await this.#do("decideChatOffers", accept);
+    return this.sync.decide();
+  }
+
+  onSyncChanged = (listener: () => void) => listen(this.sync.listeners, listener);
   onAccountChanged = (listener: () => void) => listen(this.account.listeners, listener);
 
   async shortcut(): Promise<Shortcut> {

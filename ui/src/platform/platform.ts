@@ -41,6 +41,8 @@ import type {
   SignedOut,
   SignInStep,
   Start,
+  SyncConflict,
+  SyncStatus,
   Table,
   TableRows,
   TableSummary,
@@ -152,6 +154,14 @@ export interface Platform {
   exportAccount(): Promise<string | null>;
   deleteAccount(email: string): Promise<void>;
 
+  /** How sync stands; `onSyncChanged` tells when it is another. */
+  syncStatus(): Promise<SyncStatus>;
+  syncNow(): Promise<SyncStatus>;
+  listConflicts(): Promise<SyncConflict[]>;
+  forgetConflict(id: number): Promise<void>;
+  /** Hands over all chats from before the sign-in, or keeps all of them here; says how many. */
+  decideChatOffers(accept: boolean): Promise<number>;
+
   shortcut(): Promise<Shortcut>;
   updateShortcut(keys: string): Promise<Shortcut>;
   startsAtLogin(): Promise<boolean>;
@@ -167,6 +177,7 @@ export interface Platform {
   closeWindow(): Promise<void>;
 
   onLibraryChanged(listener: (changed: LibraryChanged) => void): Promise<Unlisten>;
+  onSyncChanged(listener: () => void): Promise<Unlisten>;
   /** Who is signed in, or how far signing in is, is another now. */
   onAccountChanged(listener: () => void): Promise<Unlisten>;
   onSettingsChanged(listener: (changed: SettingsChanged) => void): Promise<Unlisten>;

@@ -88,6 +88,11 @@ export function tauriPlatform(start: Start): Platform {
     signOutEverywhere: done(commands.signOutEverywhere),
     exportAccount: told(commands.exportAccount),
     deleteAccount: done(commands.deleteAccount),
+    syncStatus: told(commands.syncStatus),
+    syncNow: told(commands.syncNow),
+    listConflicts: told(commands.listConflicts),
+    forgetConflict: done(commands.forgetConflict),
+    decideChatOffers: told(commands.decideChatOffers),
 
     shortcut: told(commands.shortcut),
     updateShortcut: told(commands.updateShortcut),
@@ -102,6 +107,7 @@ export function tauriPlatform(start: Start): Platform {
     closeWindow: done(commands.closeWindow),
 
     onLibraryChanged: (listener) => events.libraryChanged.listen((event) => listener(event.payload)),
+    onSyncChanged: (listener) => events.syncChanged.listen(() => listener()),
     onAccountChanged: (listener) => events.accountChanged.listen(() => listener()),
     onSettingsChanged: (listener) => events.settingsChanged.listen((event) => listener(event.payload)),
     onFilesDropped: (listener) => events.filesDropped.listen((event) => listener(event.payload.files)),

@@ -1,6 +1,7 @@
 //! Promises of the use cases that need no network. Journeys with a web and a model are in the workspace's `tests/`.
 
 mod asking;
+mod carry;
 mod settings;
 
 use std::path::Path;

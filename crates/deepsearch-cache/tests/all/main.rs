@@ -3,7 +3,6 @@
 mod guarded;
 mod memory;
 mod redis;
-mod server;
 mod tiered;
 
 use std::sync::Mutex;
@@ -11,6 +10,14 @@ use std::sync::Mutex;
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use deepsearch_core::Clock;
 use deepsearch_core::cache::SearchCache;
+use deepsearch_servers::Redis;
+
+/// A server of a test's own, which `cargo xtask test` brings; without it a test cannot say anything.
+fn start_redis() -> Redis {
+    Redis::start()
+        .expect("Redis starts")
+        .expect("redis-server is installed")
+}
 
 /// A clock that stands where a test put it.
 #[derive(Debug)]

@@ -5,11 +5,11 @@ use chrono::TimeDelta;
 use deepsearch_cache::{ENTRY_LIMIT, RedisCache, Resting, contract};
 use deepsearch_core::cache::SearchCache;
 use deepsearch_core::{Cache, CacheError, Clock};
+use deepsearch_servers::{Redis, free_port};
 use redis::AsyncCommands;
 use tokio::net::TcpListener;
 
-use crate::server::{Server, free_port};
-use crate::{Stopped, entry};
+use crate::{Stopped, entry, start_redis};
 
 fn cache(url: &str, user: &str) -> RedisCache {
     // Another test may have been first.
@@ -61,13 +61,13 @@ async fn until_found(cache: &RedisCache, query: &str) -> SearchCache {
 
 #[tokio::test]
 async fn redis_keeps_the_contract() {
-    let server = Server::start();
+    let server = start_redis();
     contract::holds(&patient(&server.url(), "anna"), now()).await;
 }
 
 #[tokio::test]
 async fn users_do_not_see_each_others_entries() {
-    let server = Server::start();
+    let server = start_redis();
     let (anna, bob) = (patient(&server.url(), "anna"), patient(&server.url(), "bob"));
     anna.add(entry("a private question", now())).await.unwrap();
     assert_eq!(bob.lookup("a private question").await.unwrap(), None);
@@ -76,7 +76,7 @@ async fn users_do_not_see_each_others_entries() {
 
 #[tokio::test]
 async fn two_devices_of_a_user_share_entries() {
-    let server = Server::start();
+    let server = start_redis();
     patient(&server.url(), "anna")
         .add(entry("shared", now()))
         .await
@@ -86,7 +86,7 @@ async fn two_devices_of_a_user_share_entries() {
 
 #[tokio::test]
 async fn entries_leave_redis_by_themselves() {
-    let server = Server::start();
+    let server = start_redis();
     patient(&server.url(), "anna")
         .add(entry("leaving", now()))
         .await
@@ -99,7 +99,7 @@ async fn entries_leave_redis_by_themselves() {
 
 #[tokio::test]
 async fn what_others_left_under_the_key_is_taken_for_nothing() {
-    let server = Server::start();
+    let server = start_redis();
     let cache = patient(&server.url(), "anna");
     cache.add(entry("poisoned", now())).await.unwrap();
     let mut raw = raw(&server).await;
@@ -127,7 +127,7 @@ async fn what_others_left_under_the_key_is_taken_for_nothing() {
 #[tokio::test]
 async fn a_redis_that_is_not_there_is_waited_for_once() {
     for scheme in ["redis", "rediss"] {
-        let cache = cache(&format!("{scheme}://127.0.0.1:{}", free_port()), "anna");
+        let cache = cache(&format!("{scheme}://127.0.0.1:{}", free_port().unwrap()), "anna");
         let answers = ask_twenty_times(&cache).await;
         assert_eq!(waits(&answers), 1, "{answers:?}");
     }
@@ -145,25 +145,25 @@ async fn a_server_that_accepts_and_never_speaks_is_waited_for_once() {
 
 #[tokio::test]
 async fn a_redis_that_hangs_is_waited_for_once_and_used_again_when_it_is_back() {
-    let server = Server::start();
+    let server = start_redis();
     let cache = cache(&server.url(), "anna");
     until_found(&cache, "before").await;
-    server.signal("STOP");
+    server.signal("STOP").unwrap();
     let answers = ask_twenty_times(&cache).await;
-    server.signal("CONT");
+    server.signal("CONT").unwrap();
     assert_eq!(waits(&answers), 1, "{answers:?}");
     until_found(&cache, "before").await;
 }
 
 #[tokio::test]
 async fn a_redis_that_dies_is_waited_for_once_and_used_again_when_it_is_back() {
-    let mut server = Server::start();
+    let mut server = start_redis();
     let cache = cache(&server.url(), "anna");
     until_found(&cache, "before").await;
-    server.kill();
+    server.kill().unwrap();
     let answers = ask_twenty_times(&cache).await;
     assert_eq!(waits(&answers), 1, "{answers:?}");
-    server.start_again();
+    server.start_again().unwrap();
     until_found(&cache, "after").await;
 }
 
@@ -175,7 +175,7 @@ async fn an_address_that_is_none_is_refused_without_repeating_its_password() {
     assert!(!format!("{error} {error:?}").contains("s3cret"));
 }
 
-async fn raw(server: &Server) -> redis::aio::MultiplexedConnection {
+async fn raw(server: &Redis) -> redis::aio::MultiplexedConnection {
     redis::Client::open(server.url())
         .unwrap()
         .get_multiplexed_async_connection()

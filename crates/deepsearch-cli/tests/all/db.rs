@@ -89,6 +89,15 @@ fn an_administrator_migrates_checks_mends_and_goes_back() {
         Value::Array(Vec::new())
     );
 
+    let shared = |args: &[&str]| json(&stdout(&mut db(&[&["share-searches", "--json"], args].concat()), 0));
+    let on = serde_json::json!({ "share_searches": true });
+    let off = serde_json::json!({ "share_searches": false });
+    assert_eq!(shared(&[]), off);
+    assert_eq!((shared(&["on"]), shared(&[])), (on.clone(), on));
+    let setting = "select value from deepsearch.setting where name = 'share_searches'";
+    assert_eq!(psql(&server, &url, setting), "on");
+    assert_eq!((shared(&["off"]), shared(&[])), (off.clone(), off));
+
     let cleaned = json(&stdout(&mut db(&["clean", "--json"]), 0));
     assert_eq!(cleaned["sessions"], 0);
     psql(

@@ -204,45 +204,47 @@ fn redis(mut section: Section, problems: &mut Problems) -> Option<Redis> {
         "where devices find Redis, such as `rediss://redis.example.org`",
         problems,
     );
-    let url = url.and_then(|url| {
-        let parsed = Url::parse(&url)
-            .ok()
-            .filter(|url| matches!(url.scheme(), "redis" | "rediss"));
-        if parsed.is_none() {
-            problems.push("`redis.url` must begin with `rediss://`.".to_owned());
-        }
-        parsed
-    });
-    if let Some(url) = &url {
-        if url.password().is_some() || !url.username().is_empty() {
-            problems
-                .push("`redis.url` must hold no user and password: give `redis.user` and `redis.password`.".to_owned());
-        }
-        if url.scheme() == "redis" && !is_local(url) {
-            problems.push(
-                "`redis.url` must begin with `rediss://`; only a server on this machine may do without.".to_owned(),
-            );
-        }
-    }
-    let shared = section.flag("shared", problems);
-    if !shared {
-        problems.push(
-            "`redis.shared` must be `true`: every device gets the same password, so each could see what the others \
-             searched for. Where that is not wanted, leave `redis` out; devices do without."
-                .to_owned(),
-        );
-    }
+    let url = url.and_then(|url| redis_url("redis.url", &url, problems));
+    let admin_url = section.text("admin_url", problems);
+    let admin_url = admin_url.and_then(|url| redis_url("redis.admin_url", &url, problems));
+    let password = section
+        .demand(
+            "password",
+            "of the user that may change users, for each device gets one of its own",
+            problems,
+        )
+        .and_then(|()| section.secret("password", problems));
     let redis = Redis {
+        admin_url,
         user: section.text("user", problems),
-        password: section.secret("password", problems),
-        prefix: section
-            .text("prefix", problems)
-            .unwrap_or_else(|| "deepsearch:search:".to_owned()),
-        shared,
+        password,
+        shared: section.flag("shared", problems),
         url: url?,
     };
     section.finish(problems);
     Some(redis)
+}
+
+/// An address of Redis that passwords may travel to.
+fn redis_url(name: &str, text: &str, problems: &mut Problems) -> Option<Url> {
+    let url = Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "redis" | "rediss"));
+    let Some(url) = url else {
+        problems.push(format!("`{name}` must begin with `rediss://`."));
+        return None;
+    };
+    if url.password().is_some() || !url.username().is_empty() {
+        problems.push(format!(
+            "`{name}` must hold no user and password: give `redis.user` and `redis.password`."
+        ));
+    }
+    if url.scheme() == "redis" && !is_local(&url) {
+        problems.push(format!(
+            "`{name}` must begin with `rediss://`; only a server on this machine may do without."
+        ));
+    }
+    Some(url)
 }
 
 fn email(mut section: Section, problems: &mut Problems) -> Option<Email> {

@@ -143,6 +143,22 @@ async fn signing_out_everywhere_is_everywhere() {
     );
 }
 
+/// What sync and the search cache keep of a person, beside the tables that a web app has.
+fn kept_by_sync(user: &str, text: &str) -> String {
+    format!(
+        r#"insert into deepsearch_sync.chat_flags (user_id, chat_id, pinned, archived, at)
+            values ('{user}', 'chat_1', true, false, now());
+        insert into deepsearch_sync.message_extras (user_id, message_id, body)
+            values ('{user}', 'msg_1', '{{"interrupted": false, "evidence": {{"citations": [{{"quote": "{text}"}}]}}}}');
+        insert into deepsearch_sync.page (user_id, content_hash, text, size)
+            values ('{user}', encode(sha256('{text}'), 'hex'), '{text}', 11);
+        insert into deepsearch_sync.page_use (user_id, message_id, content_hash)
+            values ('{user}', 'msg_1', encode(sha256('{text}'), 'hex'));
+        insert into deepsearch.own_search (user_id, query, results, expires_at)
+            values ('{user}', '{text}', '{{}}', now() + interval '1 day');"#
+    )
+}
+
 #[tokio::test]
 async fn an_export_holds_everything_of_the_person_and_nothing_of_others() {
     let Some(world) = World::new().await else { return };
@@ -156,10 +172,14 @@ async fn an_export_holds_everything_of_the_person_and_nothing_of_others() {
                 '[{{"title": "T", "url": "https://example.org", "snippet": ""}}]', now() + n * interval '1 second'
             from generate_series(1, 5000) as n;
         insert into "ai-app-template_user_settings" (user_id, theme) values ('{user}', 'light');
+        {}
         insert into "ai-app-template_user" (id, email, email_verified) values ('other', 'other@example.org', null);
         insert into "ai-app-template_chat" (id, user_id, title) values ('chat_x', 'other', 'Secret of another');
         insert into "ai-app-template_message" (id, chat_id, role, content)
-            values ('msg_x', 'chat_x', 'user', 'Secret of another')"#
+            values ('msg_x', 'chat_x', 'user', 'Secret of another');
+        {}"#,
+        kept_by_sync(user, "Read by Ada"),
+        kept_by_sync("other", "Secret of another"),
     ));
     let (status, export) = world.call("GET", "/account/export", token(&given), None).await;
     assert_eq!(status, 200);
@@ -172,6 +192,18 @@ async fn an_export_holds_everything_of_the_person_and_nothing_of_others() {
     let messages = export["message"].as_array().unwrap();
     assert_eq!(messages.len(), 5000);
     assert_eq!(messages[4999]["sources"][0]["url"], "https://example.org");
+    for (kind, field, expected) in [
+        ("chat_flags", "pinned", json!(true)),
+        ("page", "text", json!("Read by Ada")),
+        ("message_extras", "message_id", json!("msg_1")),
+        ("search", "query", json!("Read by Ada")),
+    ] {
+        assert_eq!(export[kind].as_array().map(Vec::len), Some(1), "{kind}");
+        assert_eq!(export[kind][0][field], expected, "{kind}");
+    }
+    let quote = &export["message_extras"][0]["extras"]["evidence"]["citations"][0]["quote"];
+    assert_eq!(quote, "Read by Ada");
+    assert_eq!(export["setting_clock"][0]["key"], "theme");
     let text = export.to_string();
     assert!(!text.contains("Secret of another"));
     assert!(
@@ -189,9 +221,11 @@ async fn an_account_is_deleted_with_everything_when_its_address_is_typed() {
     world.database.sql(&format!(
         r#"insert into "ai-app-template_chat" (id, user_id, title) values ('chat_1', '{user}', 'Chat');
         insert into "ai-app-template_message" (id, chat_id, role, content) values ('msg_1', 'chat_1', 'user', 'Hello');
-        insert into "ai-app-template_user_settings" (user_id) values ('{user}');
+        insert into "ai-app-template_user_settings" (user_id, theme) values ('{user}', 'light');
         insert into "ai-app-template_verification_token" (identifier, token, expires)
-            values ('ada@example.org', 'x', now() + interval '1 day')"#
+            values ('ada@example.org', 'x', now() + interval '1 day');
+        {}"#,
+        kept_by_sync(user, "Read by Ada")
     ));
     let wrong = json!({ "confirm": "somebody@example.org" });
     let (status, told) = world.call("DELETE", "/account", token(&given), Some(wrong)).await;
@@ -217,6 +251,23 @@ async fn an_account_is_deleted_with_everything_when_its_address_is_typed() {
             .sql(&format!(r#"select count(*) from "ai-app-template_{table}""#));
         assert_eq!(left, "0", "{table}");
     }
+    for table in [
+        "deepsearch_sync.change",
+        "deepsearch_sync.chat_flags",
+        "deepsearch_sync.message_extras",
+        "deepsearch_sync.setting_clock",
+        "deepsearch_sync.page",
+        "deepsearch_sync.page_use",
+        "deepsearch.own_search",
+        "deepsearch.device",
+        "deepsearch.sign_in_code",
+    ] {
+        let left = world.database.sql(&format!("select count(*) from {table}"));
+        assert_eq!(left, "0", "{table}");
+    }
+    // Whatever else there is: the person's address and text are in no table of the database.
+    let dump = world.database.dump();
+    assert!(!dump.contains("ada@example.org") && !dump.contains("Read by Ada"));
     assert!(world.database.sql_as(role(&given), &app.password, "select 1").is_err());
     assert_eq!(world.call("GET", "/account", token(&given), None).await.0, 401);
     // And may come back as somebody new.

@@ -124,7 +124,7 @@ clientsecret = "hunter2"
         "`database.url` is not an address of PostgreSQL",
         "`database.devices.sslmode` must be `verify-full`",
         "`redis.url` must hold no user and password",
-        "`redis.shared` must be `true`",
+        "`redis.password` is missing",
         "`redis.url` must begin with `rediss://`",
         "`email.security` may be `none` only for a server on this machine",
         "`email.from` is no mail address",

@@ -10,5 +10,6 @@ mod device_flow;
 mod email;
 mod pages;
 mod providers;
+mod search_cache;
 mod server;
 mod sign_in;

@@ -7,6 +7,7 @@
 use sqlx::{AssertSqlSafe, Either, Executor, PgConnection, Row};
 
 use crate::cluster::{Cluster, Device, admit, connect, run, text};
+use crate::web_app::push;
 
 /// What an attempt comes to.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -591,6 +592,180 @@ const ATTEMPTS: &[(&str, End, &str)] = &[
         DENIED,
         r#"comment on table public."ai-app-template_chat" is 'x'"#,
     ),
+    (
+        "the tables, as an administrator would",
+        DENIED,
+        r#"select * from deepsearch.admin_tables()"#,
+    ),
+    (
+        "rows of user, as an administrator would",
+        DENIED,
+        r#"select * from deepsearch.admin_rows('user', null, 10)"#,
+    ),
+    (
+        "rows of account, as an administrator would",
+        DENIED,
+        r#"select * from deepsearch.admin_rows('account', null, 10)"#,
+    ),
+    (
+        "rows of session, as an administrator would",
+        DENIED,
+        r#"select * from deepsearch.admin_rows('session', null, 10)"#,
+    ),
+    (
+        "rows of verification_token, as an administrator would",
+        DENIED,
+        r#"select * from deepsearch.admin_rows('verification_token', null, 10)"#,
+    ),
+    (
+        "rows of chat, as an administrator would",
+        DENIED,
+        r#"select * from deepsearch.admin_rows('chat', null, 10)"#,
+    ),
+    (
+        "rows of message, as an administrator would",
+        DENIED,
+        r#"select * from deepsearch.admin_rows('message', null, 10)"#,
+    ),
+    (
+        "rows of search_cache, as an administrator would",
+        DENIED,
+        r#"select * from deepsearch.admin_rows('search_cache', null, 10)"#,
+    ),
+    (
+        "rows of user_settings, as an administrator would",
+        DENIED,
+        r#"select * from deepsearch.admin_rows('user_settings', null, 10)"#,
+    ),
+    (
+        "a statement in the place of a table's name",
+        DENIED,
+        r#"select * from deepsearch.admin_rows('chat" union select null, array[session_token] from public."ai-app-template_session" --', null, 10)"#,
+    ),
+    (
+        "the sessions, as an administrator would",
+        DENIED,
+        r#"select * from deepsearch.admin_sessions(null, null, 10)"#,
+    ),
+    (
+        "end B's session, as an administrator would",
+        DENIED,
+        r#"select deepsearch.admin_end_session(encode(sha256('canary-web'), 'hex'))"#,
+    ),
+    (
+        "what is searched for, as an administrator would",
+        DENIED,
+        r#"select * from deepsearch.admin_search_queries('2000-01-01', 10)"#,
+    ),
+    (
+        "when is searched, as an administrator would",
+        DENIED,
+        r#"select * from deepsearch.admin_search_days('2000-01-01')"#,
+    ),
+    (
+        "where is searched, as an administrator would",
+        DENIED,
+        r#"select * from deepsearch.admin_search_engines('2000-01-01')"#,
+    ),
+    (
+        "ask whether one is an administrator",
+        DENIED,
+        r#"select deepsearch.require_admin()"#,
+    ),
+    (
+        "another one's right to look",
+        DENIED,
+        r#"create or replace function deepsearch.require_admin() returns void language sql as $$ select $$"#,
+    ),
+    (
+        "a setting that says so",
+        DENIED,
+        r#"select set_config('deepsearch.is_admin', 'true', true) \; select * from deepsearch.admin_tables()"#,
+    ),
+    (
+        "become an administrator with the name",
+        DENIED,
+        r#"update "ai-app-template_user" set name = 'x', is_admin = true where id = 'A'"#,
+    ),
+    (
+        "statistics of what is indexed",
+        Nothing,
+        r#"select * from pg_stats where tablename in ('message_content_fts_idx', 'own_search', 'search_count')"#,
+    ),
+    (
+        "statistics of several columns",
+        Nothing,
+        r#"select * from pg_stats_ext"#,
+    ),
+    ("the feed", DENIED, r#"select * from deepsearch_sync.change"#),
+    ("saved pages", DENIED, r#"select * from deepsearch_sync.page"#),
+    (
+        "note a change in B's feed",
+        DENIED,
+        r#"select deepsearch_sync.note('B', 'chat', 'chat-b', 'D')"#,
+    ),
+    (
+        "forget everybody's deletions",
+        DENIED,
+        r#"select deepsearch_sync.collect('0')"#,
+    ),
+    (
+        "the sign-ins under way",
+        DENIED,
+        r#"select * from deepsearch.sign_in_code"#,
+    ),
+    (
+        "the counts of searches",
+        DENIED,
+        r#"select * from deepsearch.search_count"#,
+    ),
+    (
+        "search B's messages",
+        Nothing,
+        r#"select * from deepsearch.search_messages('B', 'canary', 10, '')"#,
+    ),
+    (
+        "B's chat by a push",
+        Harmless,
+        r#"select deepsearch.sync_push((select epoch from deepsearch.sync_server()), 1, '[{"Chat": {"known": false, "row": {"id": "chat-b", "title": "x", "created_at": "2030-01-01T00:00:00Z", "updated_at": "2030-01-01T00:00:00Z", "deleted_at": null}}}]')"#,
+    ),
+    (
+        "B's message by a push",
+        Harmless,
+        r#"select deepsearch.sync_push((select epoch from deepsearch.sync_server()), 1, '[{"Message": {"id": "msg-b", "chat_id": "chat-a", "role": "user", "content": "x", "sources": null, "metadata": null, "created_at": "2030-01-01T00:00:00Z", "extras": null}}]')"#,
+    ),
+    (
+        "delete B's chat by a push",
+        Harmless,
+        r#"select deepsearch.sync_push((select epoch from deepsearch.sync_server()), 1, '[{"DeleteChat": "chat-b"}]')"#,
+    ),
+    ("hear what others say", Harmless, r#"listen anything; unlisten *"#),
+    ("say something to those who hear", Harmless, r#"notify anything, 'x'"#),
+    (
+        "a transaction that outlives its connection",
+        Refused(&["55000"]),
+        r#"prepare transaction 'mine'"#,
+    ),
+    (
+        "a large object without its function",
+        DENIED,
+        r#"select loread(lo_open(1, 262144), 10)"#,
+    ),
+    (
+        "text of others through a table's rules",
+        DENIED,
+        r#"create rule mine as on select to public."ai-app-template_chat" do instead select 1"#,
+    ),
+    (
+        "copy into the view",
+        Refused(&["42501", "42809", "55000"]),
+        r#"copy "ai-app-template_chat" from program 'id'"#,
+    ),
+    (
+        "a merge into B's chat",
+        Refused(&["42501", "42809", "0A000"]),
+        r#"merge into "ai-app-template_chat" as mine using (select 1) as one on mine.id = 'chat-b' when matched then update set title = 'x' when not matched then do nothing"#,
+    ),
 ];
 
 const ROWS: &str = r#"
@@ -635,31 +810,54 @@ const STATE: &str = r#"select concat_ws(E'\n',
     (select count(*)::text from pg_largeobject_metadata),
     (select count(*)::text from pg_stat_activity where usename like 'deepsearch\_device\_%'))"#;
 
+/// What has happened to the database since it was migrated.
+enum Before {
+    Nothing,
+    /// Row security off and its policies gone, by statements of ours.
+    NoRowSecurity,
+    /// drizzle-kit itself, with the web app's schema.
+    Push,
+}
+
 #[tokio::test]
 async fn no_sql_reaches_what_is_anothers_with_row_security() {
-    attack("").await;
+    attack(Before::Nothing).await;
 }
 
 #[tokio::test]
 async fn no_sql_reaches_what_is_anothers_without_row_security() {
-    attack(
-        r#"do $$ declare t text; p text; begin
-            for t in select relname from pg_class where relname like 'ai-app-template%' and relrowsecurity loop
-                for p in select polname from pg_policy where polrelid = format('public.%I', t)::regclass loop
-                    execute format('drop policy %I on public.%I', p, t);
-                end loop;
-                execute format('alter table public.%I disable row level security', t);
-            end loop; end $$"#,
-    )
-    .await;
+    attack(Before::NoRowSecurity).await;
 }
 
-async fn attack(first: &str) {
+#[tokio::test]
+async fn no_sql_reaches_what_is_anothers_after_a_push_of_the_web_app() {
+    attack(Before::Push).await;
+}
+
+const NO_ROW_SECURITY: &str = r#"do $$ declare t text; p text; begin
+    for t in select relname from pg_class where relname like 'ai-app-template%' and relrowsecurity loop
+        for p in select polname from pg_policy where polrelid = format('public.%I', t)::regclass loop
+            execute format('drop policy %I on public.%I', p, t);
+        end loop;
+        execute format('alter table public.%I disable row level security', t);
+    end loop; end $$"#;
+
+const ROW_SECURITY: &str = "select concat((select count(*) from pg_policy),
+    (select count(*) from pg_class where relname like 'ai-app-template%' and relrowsecurity))";
+
+async fn attack(before: Before) {
     let Some(cluster) = Cluster::start() else { return };
     let (url, database) = cluster.migrated().await;
     let mut owner = connect(&url).await;
     run(&mut owner, ROWS).await;
-    run(&mut owner, first).await;
+    match before {
+        Before::Nothing => {}
+        Before::NoRowSecurity => run(&mut owner, NO_ROW_SECURITY).await,
+        Before::Push if push(&url) => {}
+        Before::Push => return,
+    }
+    let has_row_security = matches!(before, Before::Nothing);
+    assert_eq!(text(&mut owner, ROW_SECURITY).await != "00", has_row_security);
     let a = admit(&database, &url, "A").await;
     let b = admit(&database, &url, "B").await;
     let mut of_b = b.connect().await;

@@ -18,6 +18,13 @@ async fn what_has_run_out_goes_and_the_rest_stays() {
         insert into deepsearch.own_search (user_id, query, results, expires_at) values ('A', 'old', '{}', now()), ('A', 'new', '{}', now() + interval '1 day')"#,
     )
     .await;
+    run(
+        &mut owner,
+        r#"insert into public."ai-app-template_chat" (id, user_id, title) values ('old', 'A', 't'), ('new', 'A', 't');
+        delete from public."ai-app-template_chat";
+        update deepsearch_sync.change set at = now() - interval '181 days' where row_id = 'old'"#,
+    )
+    .await;
     let revoked = admit(&database, &url, "A").await;
     let kept = admit(&database, &url, "A").await;
     database.revoke_device(revoked.id).await.unwrap();
@@ -28,7 +35,7 @@ async fn what_has_run_out_goes_and_the_rest_stays() {
         searches: 2,
         search_counts: 0,
         devices: 1,
-        tombstones: 0,
+        tombstones: 1,
     };
     assert_eq!(cleaned, expected);
     assert_eq!(database.clean().await.unwrap(), Cleaned::default());

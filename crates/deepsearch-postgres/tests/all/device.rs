@@ -5,32 +5,15 @@ use deepsearch_postgres::{ChatList, CountedSearch, SharedDatabase};
 use secrecy::SecretString;
 use sqlx::Executor;
 
+use crate::cluster::admit;
 use crate::contract::Shared;
 use crate::search_cache::entry;
 use crate::support::{Home, NOON, chat, home, message};
 
 /// A device of a user, signed in.
-async fn device(home: &Home, user: &UserId) -> SharedDatabase {
-    let token = format!("token of {user}");
-    // The server trusts this machine, so any verifier of the right shape does.
-    let verifier = format!(
-        "SCRAM-SHA-256$4096:{}==${}=:{}=",
-        "A".repeat(22),
-        "A".repeat(43),
-        "A".repeat(43)
-    );
-    let role: String = sqlx::query_scalar(
-        "select deepsearch.mint_device(gen_random_uuid(), $1, 'a device', $2,
-            'ds1:' || encode(sha256(convert_to($3, 'UTF8')), 'hex'), now() + interval '1 day')",
-    )
-    .bind(user.as_str())
-    .bind(&verifier)
-    .bind(&token)
-    .fetch_one(&mut home.raw().await)
-    .await
-    .unwrap();
-    let url = home.url.replace("postgres://postgres@", &format!("postgres://{role}@"));
-    let database = SharedDatabase::connect_device(&url, SecretString::from(token))
+pub(crate) async fn device(home: &Home, user: &UserId) -> SharedDatabase {
+    let admitted = admit(&home.database, &home.url, user.as_str()).await;
+    let database = SharedDatabase::connect_device(&admitted.url, SecretString::from(admitted.token))
         .await
         .unwrap();
     database.with_clock(home.clock.clone())
@@ -131,11 +114,7 @@ async fn a_device_keeps_searches_to_itself_and_counts_none_until_the_team_shares
     assert_eq!(bobs.search_cache().lookup("q").await.unwrap(), None);
     assert_eq!(owner.search_statistics(1, 10).await.unwrap().searches, 0);
 
-    home.raw()
-        .await
-        .execute("insert into deepsearch.setting (name, value) values ('share_searches', 'on')")
-        .await
-        .unwrap();
+    owner.share_searches(true).await.unwrap();
     adas.search_cache().add(kept.clone()).await.unwrap();
     adas.add_search(&counted).await.unwrap();
     assert_eq!(
@@ -148,19 +127,95 @@ async fn a_device_keeps_searches_to_itself_and_counts_none_until_the_team_shares
 }
 
 #[tokio::test]
-async fn the_data_view_is_not_for_devices() {
+async fn a_push_of_anothers_ids_holds_nobody_up() {
+    let Some(home) = home().await else { return };
+    let (ada, bob) = (home.user().await, home.user().await);
+    let theirs = chat("Bob's", NOON);
+    let said = message(&theirs.id, "Bob's words", NOON);
+    home.database
+        .add_chat_with_messages(&bob, &theirs, std::slice::from_ref(&said))
+        .await
+        .unwrap();
+    let adas = device(&home, &ada).await;
+    let own = chat("Ada's", NOON);
+    adas.add_chat(&ada, &own).await.unwrap();
+    let mut tx = adas.begin().await.unwrap();
+    let rows = serde_json::json!([
+        {"Chat": {"known": false, "row": {"id": theirs.id, "title": "x", "created_at": "2024-01-01T00:00:00Z",
+            "updated_at": "2024-01-01T00:00:00Z", "deleted_at": null}}},
+        {"Message": {"id": said.id, "chat_id": own.id, "role": "user", "content": "x", "sources": null, "metadata": null,
+            "created_at": "2024-01-01T00:00:00Z", "extras": null}},
+    ]);
+    let answers: String = sqlx::query_scalar(
+        "select deepsearch.sync_push((select epoch from deepsearch.sync_server()), 1, $1::text::json)::text",
+    )
+    .bind(rows.to_string())
+    .fetch_one(&mut *tx)
+    .await
+    .unwrap();
+    assert_eq!(answers, r#"["IdConflict","IdConflict"]"#);
+    // The transaction stays open, and Bob writes.
+    let writes = async {
+        home.database
+            .rename_chat(&bob, &theirs.id, "still Bob's")
+            .await
+            .unwrap();
+        home.database.delete_chat_forever(&bob, &theirs.id).await.unwrap();
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(5), writes)
+        .await
+        .expect("nobody waits for Ada");
+}
+
+/// `explain` tells how many rows are expected, and what is expected comes from everybody's rows.
+#[tokio::test]
+async fn what_the_planner_expects_tells_nothing_of_anothers_texts() {
     let Some(home) = home().await else { return };
     let ada = home.user().await;
+    home.raw()
+        .await
+        .execute(
+            r#"insert into "ai-app-template_user" (id, email, name) select 'u' || n, 'canary', 'canary' from generate_series(1, 500) as n;
+            insert into "ai-app-template_chat" (id, user_id, title) select 'c' || n, 'u' || n, 'canary' from generate_series(1, 500) as n;
+            insert into "ai-app-template_message" (id, chat_id, role, content)
+                select 'm' || n, 'c' || n, 'user', 'canary' from generate_series(1, 500) as n;
+            insert into "ai-app-template_user_settings" (user_id, theme, default_model)
+                select 'u' || n, 'canary', 'canary' from generate_series(1, 500) as n;
+            insert into deepsearch.own_search (user_id, query, results, expires_at)
+                select 'u' || n, 'canary', '{}', now() from generate_series(1, 500) as n;
+            insert into "ai-app-template_search_cache" (query, results, expires_at)
+                select 'canary', '{}', now() from generate_series(1, 500) as n"#,
+        )
+        .await
+        .unwrap();
+    home.raw().await.execute("analyze").await.unwrap();
     let device = device(&home, &ada).await;
-    // Schema `deepsearch` has no view of the sessions at all.
-    let refusals = [
-        device.list_tables().await.map(drop).unwrap_err(),
-        device.list_sessions(None, 10).await.map(drop).unwrap_err(),
-        device.end_session("x").await.map(drop).unwrap_err(),
-    ];
-    let told = [ErrorCode::Refused, ErrorCode::Storage];
-    assert!(
-        refusals.iter().all(|refusal| told.contains(&refusal.code())),
-        "{refusals:?}"
-    );
+    let mut tx = device.begin().await.unwrap();
+    for (table, column) in [
+        ("user", "name"),
+        ("user", "email"),
+        ("chat", "title"),
+        ("message", "content"),
+        ("user_settings", "theme"),
+        ("user_settings", "default_model"),
+        ("search_cache", "query"),
+    ] {
+        for condition in ["= 'TEXT'", "in ('TEXT', 'a')", "like 'TEXT%'", "<> 'TEXT'", "> 'TEXT'"] {
+            let mut expected = Vec::new();
+            for text in ["canary", "zanary", "nobody's"] {
+                let condition = condition.replace("TEXT", &text.replace('\'', "''"));
+                let sql = format!(
+                    r#"explain (format json) select from "ai-app-template_{table}" where {column} {condition}"#
+                );
+                let plan: serde_json::Value = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+                    .fetch_one(&mut *tx)
+                    .await
+                    .unwrap();
+                let plan = &plan[0]["Plan"];
+                expected.push((plan["Plan Rows"].clone(), plan["Total Cost"].clone()));
+            }
+            expected.dedup();
+            assert_eq!(expected.len(), 1, "{table}.{column} {condition}: {expected:?}");
+        }
+    }
 }

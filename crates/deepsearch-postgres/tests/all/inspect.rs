@@ -8,10 +8,10 @@ use sqlx::Executor;
 use crate::support::{Home, NOON, at, chat, home, message, user};
 use crate::users::account;
 
-const CANARY: &str = "canary-9f3e";
+pub(crate) const CANARY: &str = "canary-9f3e";
 
 /// Some rows in each table, and a canary in each secret.
-async fn fill(home: &Home, people: usize) {
+pub(crate) async fn fill(home: &Home, people: usize) {
     for n in 0..people {
         let user = user(&format!("user{n}@example.com"));
         let database = &home.database;

@@ -1,6 +1,7 @@
 //! What the shared store promises, on a real PostgreSQL, in modules that mirror `src/`.
 
 mod accounts;
+mod administration;
 mod chats;
 mod contract;
 mod device;
@@ -22,9 +23,12 @@ mod boundary;
 mod check;
 mod cleaning;
 mod database;
+mod faults;
 mod migrations;
 mod people;
+mod pooler;
 mod sync;
 
 mod cluster;
 mod support;
+mod web_app;

@@ -2,7 +2,6 @@
 //!
 //! Without PostgreSQL a test says so and passes by; under `cargo xtask test` that is a failure.
 
-use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -12,7 +11,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use deepsearch_core::{Chat, ChatId, Clock, Message, MessageId, MessageState, Role, User, UserId};
 use deepsearch_postgres::SharedDatabase;
 use deepsearch_servers::Postgres;
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use sqlx::PgConnection;
+
+use crate::cluster::{connect, pass_by, run};
 
 /// A clock that stands still until it is moved.
 #[derive(Debug)]
@@ -47,7 +48,7 @@ pub(crate) struct Home {
 impl Home {
     /// A connection that goes round the crate: the web app, or whoever damages rows.
     pub(crate) async fn raw(&self) -> PgConnection {
-        PgConnection::connect(&self.url).await.unwrap()
+        connect(&self.url).await
     }
 
     /// Another handle with connections of its own, as another device has.
@@ -73,11 +74,8 @@ impl Home {
 pub(crate) async fn home() -> Option<Home> {
     let server = tokio::task::spawn_blocking(Server::shared).await.unwrap()?;
     let name = format!("test_{}", NEXT.fetch_add(1, Ordering::SeqCst));
-    let mut admin = PgConnection::connect(&server.url("postgres")).await.unwrap();
-    admin
-        .execute(AssertSqlSafe(format!("create database {name} template migrated")))
-        .await
-        .unwrap();
+    let mut admin = connect(&server.url("postgres")).await;
+    run(&mut admin, &format!("create database {name} template migrated")).await;
     let url = server.url(&name);
     let clock = Arc::new(TestClock(AtomicI64::new(NOON)));
     let database = SharedDatabase::connect(&url).await.unwrap().with_clock(clock.clone());
@@ -125,9 +123,7 @@ impl Server {
         });
         let port = port.recv().expect("PostgreSQL starts");
         if port.is_none() {
-            let complete = std::env::var_os("DEEPSEARCH_TEST_COMPLETE").is_some();
-            assert!(!complete, "PostgreSQL is not installed");
-            eprintln_once();
+            pass_by();
         }
         Some(Self {
             port: port?,
@@ -150,11 +146,6 @@ impl Drop for Server {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "a test that passes by says so")]
-fn eprintln_once() {
-    eprintln!("passed by: PostgreSQL is not installed");
-}
-
 /// Makes the database that each test's is a copy of.
 fn migrate(server: &Postgres) {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -162,29 +153,11 @@ fn migrate(server: &Postgres) {
         .build()
         .unwrap();
     runtime.block_on(async {
-        let mut admin = PgConnection::connect(&server.url("postgres")).await.unwrap();
-        admin.execute("create database migrated").await.unwrap();
-        let mut database = PgConnection::connect(&server.url("migrated")).await.unwrap();
-        database.execute("create schema deepsearch").await.unwrap();
-        for step in migrations() {
-            database.execute(sqlx::raw_sql(AssertSqlSafe(step))).await.unwrap();
-        }
-        database.close().await.unwrap();
+        run(&mut connect(&server.url("postgres")).await, "create database migrated").await;
+        let database = SharedDatabase::connect(&server.url("migrated")).await.unwrap();
+        database.migrate(|_| {}).await.unwrap();
+        database.close().await;
     });
-}
-
-fn migrations() -> Vec<String> {
-    let folder = Path::new("../../migrations/postgres");
-    let mut files: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.to_string_lossy().ends_with(".up.sql"))
-        .collect();
-    files.sort();
-    files
-        .iter()
-        .map(|file| std::fs::read_to_string(file).unwrap())
-        .collect()
 }
 
 pub(crate) fn user(email: &str) -> User {

@@ -92,6 +92,7 @@ impl SyncTx {
     /// [`StoreError`] when the store cannot be written.
     pub async fn put_chat(&mut self, chat: &Chat) -> Result<(), StoreError> {
         const ACTION: &str = "keep a synced chat";
+        self.brought.chat(&chat.id);
         // An insert keeps activity from lying before the beginning; what the server says is kept as it is.
         if chats::insert(self.tx(), chat).await.doing(ACTION)? && chat.updated_at >= chat.created_at {
             return Ok(());
@@ -188,6 +189,7 @@ impl SyncTx {
     /// [`StoreError`] when the store cannot be written.
     pub async fn remove_chat(&mut self, id: &ChatId) -> Result<(), StoreError> {
         const ACTION: &str = "remove a chat that is gone on the server";
+        self.brought.chat(id);
         let key = id.as_str();
         let pages = pages::ids_of_chat(self.tx(), key).await.doing(ACTION)?;
         sqlx::query!("delete from chat where id = ?", key)
@@ -237,6 +239,7 @@ impl SyncTx {
     /// [`StoreError`] when the store cannot be written.
     pub async fn fork_pending(&mut self, chat: &Chat) -> Result<Option<ChatId>, StoreError> {
         const ACTION: &str = "recover what was not sent of a chat";
+        self.brought.any();
         let key = chat.id.as_str();
         let rows = sqlx::query!(
             r#"select id, parent, created_at, state = 'streaming' as "streaming!: bool" from message

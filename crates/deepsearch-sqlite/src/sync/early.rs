@@ -70,4 +70,36 @@ impl SyncTx {
             .doing("forget what came before its chat")?;
         Ok(())
     }
+
+    /// The chats that something waits for, after one and up to another.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn list_early_chats(&mut self, after: &str, until: Option<&str>) -> Result<Vec<ChatId>, StoreError> {
+        let ids = sqlx::query_scalar!(
+            "select distinct chat_id from sync_early where chat_id > ?1 and (?2 is null or chat_id <= ?2)
+             order by chat_id",
+            after,
+            until
+        )
+        .fetch_all(self.tx())
+        .await
+        .doing("list the chats that something waits for")?;
+        Ok(ids.into_iter().map(ChatId::from_stored).collect())
+    }
+
+    /// The messages that wait for their chats, after one and up to another.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn list_early_messages(&mut self, after: &str, until: Option<&str>) -> Result<Vec<String>, StoreError> {
+        sqlx::query_scalar!(
+            "select id from sync_early where kind = 'message' and id > ?1 and (?2 is null or id <= ?2) order by id",
+            after,
+            until
+        )
+        .fetch_all(self.tx())
+        .await
+        .doing("list the messages that wait for their chats")
+    }
 }

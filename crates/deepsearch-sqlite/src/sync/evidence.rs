@@ -9,6 +9,7 @@ use sqlx::SqliteConnection;
 use url::Url;
 
 use super::SyncTx;
+use super::brought::chat_of;
 use crate::citations;
 use crate::error::{Doing, StoreError};
 use crate::messages::{read_json, write_json};
@@ -319,7 +320,9 @@ impl Store {
             .await
             .doing(ACTION)?;
         for ((page, _), page_id) in found.iter().zip(&ids) {
-            add_source(&mut tx, id, page.number, page_id).await.doing(ACTION)?;
+            pages::add_source(&mut tx, id, page.number, page_id)
+                .await
+                .doing(ACTION)?;
         }
         let has = |number: u32| found.iter().any(|(page, _)| page.number == number);
         let mut evidence = waiting.evidence.clone();
@@ -331,7 +334,10 @@ impl Store {
         let is_whole = found.len() == waiting.evidence.pages.len();
         wait_longer(&mut tx, id, is_whole, self.now()).await.doing(ACTION)?;
         crate::history::follow(&mut tx).await.doing(ACTION)?;
-        tx.commit().await.doing(ACTION)
+        let brought = chat_of(&mut tx, &waiting.message_id).await.doing(ACTION)?;
+        tx.commit().await.doing(ACTION)?;
+        brought.tell(self.brought());
+        Ok(())
     }
 }
 
@@ -352,24 +358,6 @@ fn page_of(page: &PageRef, body: &PageBody) -> Page {
         fetched_at: page.fetched_at,
         content_hash: body.content_hash.clone(),
     }
-}
-
-async fn add_source(
-    tx: &mut SqliteConnection,
-    message_id: &str,
-    number: u32,
-    page_id: &PageId,
-) -> Result<(), sqlx::Error> {
-    let page_id = page_id.as_str();
-    sqlx::query!(
-        "insert or ignore into message_source (message_id, number, page_id) values (?, ?, ?)",
-        message_id,
-        number,
-        page_id
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
 }
 
 /// A minute, four minutes, a quarter of an hour, … at most a day.

@@ -25,6 +25,40 @@ pub struct LocalMessage {
     pub has_evidence: bool,
 }
 
+const PLACING: &str = "put a message in its place";
+
+/// What a row's extras are in the table, or what stands for them.
+struct Columns<'a> {
+    parent: Option<&'a str>,
+    state: &'static str,
+    follow_ups: Option<String>,
+    /// The web app wrote it, which knows no tree.
+    appended: bool,
+}
+
+impl<'a> Columns<'a> {
+    fn of(row: &'a MessageRow) -> Result<Self, sqlx::Error> {
+        let extras = row.extras.as_ref();
+        let follow_ups = extras.map(|extras| &extras.follow_ups);
+        Ok(Self {
+            parent: parent_of(row),
+            state: match extras {
+                Some(extras) if extras.interrupted => "interrupted",
+                _ => "complete",
+            },
+            follow_ups: follow_ups
+                .filter(|questions| !questions.is_empty())
+                .map(write_json)
+                .transpose()?,
+            appended: extras.is_none(),
+        })
+    }
+}
+
+fn parent_of(row: &MessageRow) -> Option<&str> {
+    row.extras.as_ref()?.parent.as_ref().map(MessageId::as_str)
+}
+
 impl SyncTx {
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
@@ -79,19 +113,12 @@ impl SyncTx {
     pub async fn put_message(&mut self, row: &MessageRow) -> Result<(), StoreError> {
         const ACTION: &str = "keep a synced message";
         let (id, chat_id, created_at) = (row.id.as_str(), row.chat_id.as_str(), row.created_at.timestamp_millis());
-        let role = row.role.parse().unwrap_or(Role::System).as_str();
-        let extras = row.extras.as_ref();
-        let parent = extras.and_then(|extras| extras.parent.as_ref()).map(MessageId::as_str);
-        let state = match extras {
-            Some(extras) if extras.interrupted => "interrupted",
-            _ => "complete",
-        };
-        let follow_ups = (extras.map(|extras| &extras.follow_ups))
-            .filter(|questions| !questions.is_empty())
-            .map(write_json)
-            .transpose()
-            .doing(ACTION)?;
-        let appended = extras.is_none();
+        let Columns {
+            parent,
+            state,
+            follow_ups,
+            appended,
+        } = Columns::of(row).doing(ACTION)?;
         // Not one upsert: under that, triggers could not ignore what is noted already.
         let updated = sqlx::query!(
             "update message set chat_id = ?, parent = ?, content = ?, sources = ?, metadata = ?, created_at = ?,
@@ -112,26 +139,53 @@ impl SyncTx {
         .await
         .doing(ACTION)?;
         if updated.rows_affected() == 0 {
-            sqlx::query!(
-                "insert into message (id, chat_id, parent, role, content, sources, metadata, created_at, state,
-                    follow_ups, synced, appended)
-                 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?) on conflict (id) do nothing",
-                id,
-                chat_id,
-                parent,
-                role,
-                row.content,
-                row.sources,
-                row.metadata,
-                created_at,
-                state,
-                follow_ups,
-                appended
-            )
-            .execute(self.tx())
-            .await
-            .doing(ACTION)?;
+            return self.add_message(row).await;
         }
+        self.place(row).await
+    }
+
+    /// Adds the row of a message that is not here. A first pull is made of these, so it takes no statement too many.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn add_message(&mut self, row: &MessageRow) -> Result<(), StoreError> {
+        const ACTION: &str = "keep a synced message";
+        let (id, chat_id, created_at) = (row.id.as_str(), row.chat_id.as_str(), row.created_at.timestamp_millis());
+        let role = row.role.parse().unwrap_or(Role::System).as_str();
+        let Columns {
+            parent,
+            state,
+            follow_ups,
+            appended,
+        } = Columns::of(row).doing(ACTION)?;
+        sqlx::query!(
+            "insert into message (id, chat_id, parent, role, content, sources, metadata, created_at, state,
+                follow_ups, synced, appended)
+             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?) on conflict (id) do nothing",
+            id,
+            chat_id,
+            parent,
+            role,
+            row.content,
+            row.sources,
+            row.metadata,
+            created_at,
+            state,
+            follow_ups,
+            appended
+        )
+        .execute(self.tx())
+        .await
+        .doing(ACTION)?;
+        self.place(row).await
+    }
+
+    /// Puts a message that was written in its place in its chat.
+    async fn place(&mut self, row: &MessageRow) -> Result<(), StoreError> {
+        const ACTION: &str = "keep a synced message";
+        self.brought.chat(&row.chat_id);
+        let id = row.id.as_str();
+        let parent = parent_of(row);
         if parent.is_some() {
             sqlx::query!(
                 "insert or ignore into sync_dangling (message_id)
@@ -143,7 +197,10 @@ impl SyncTx {
             .await
             .doing(ACTION)?;
         }
-        self.link_in_order(&row.id).await
+        if row.extras.is_none() {
+            self.link_behind(&row.id).await?;
+        }
+        self.link_before(&row.id).await
     }
 
     /// Notes whether the server has a message as it is here.
@@ -182,6 +239,7 @@ impl SyncTx {
     /// [`StoreError`] when the store cannot be written.
     pub async fn hide_message(&mut self, id: &MessageId, hidden_at: Option<DateTime<Utc>>) -> Result<(), StoreError> {
         const ACTION: &str = "hide a message that is gone on the server";
+        self.brought.any();
         let (key, hidden_at) = (id.as_str(), hidden_at.map(|at| at.timestamp_millis()));
         sqlx::query!(
             "update message set hidden_at = ?1 where id = ?2 and hidden_at is not ?1",
@@ -211,7 +269,12 @@ impl SyncTx {
     /// Puts messages without known parents in their place: this one after the one before it in time, and the one after
     /// it behind this one.
     async fn link_in_order(&mut self, id: &MessageId) -> Result<(), StoreError> {
-        const ACTION: &str = "put a message in its place";
+        self.link_behind(id).await?;
+        self.link_before(id).await
+    }
+
+    /// Puts a message without a known parent after the one before it in time.
+    async fn link_behind(&mut self, id: &MessageId) -> Result<(), StoreError> {
         let id = id.as_str();
         sqlx::query!(
             "update message set parent = (select before.id from message as before
@@ -224,7 +287,13 @@ impl SyncTx {
         )
         .execute(self.tx())
         .await
-        .doing(ACTION)?;
+        .doing(PLACING)?;
+        Ok(())
+    }
+
+    /// Puts the message that comes after one in time behind it, where that has no known parent.
+    async fn link_before(&mut self, id: &MessageId) -> Result<(), StoreError> {
+        let id = id.as_str();
         sqlx::query!(
             "update message set parent = ?1 where appended = 1 and id = (select after.id from message as this
                 join message as after on after.chat_id = this.chat_id and after.created_at >= this.created_at
@@ -235,7 +304,7 @@ impl SyncTx {
         )
         .execute(self.tx())
         .await
-        .doing(ACTION)?;
+        .doing(PLACING)?;
         Ok(())
     }
 
@@ -300,6 +369,7 @@ impl SyncTx {
     /// # Errors
     /// [`StoreError`] when the store cannot be written.
     pub async fn delete_message(&mut self, id: &MessageId) -> Result<(), StoreError> {
+        self.brought.any();
         let id = id.as_str();
         sqlx::query!("delete from message where id = ?", id)
             .execute(self.tx())
@@ -314,6 +384,7 @@ impl SyncTx {
     /// [`StoreError`] when the store cannot be written.
     pub async fn renumber_message(&mut self, id: &MessageId) -> Result<MessageId, StoreError> {
         const ACTION: &str = "give a message another id";
+        self.brought.any();
         let new_id = MessageId::new();
         let (old, new) = (id.as_str(), new_id.as_str());
         // What refers to it follows below, and all of it is checked at the commit.

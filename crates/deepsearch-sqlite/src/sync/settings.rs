@@ -33,6 +33,7 @@ impl SyncTx {
     /// [`StoreError`] when the store cannot be written.
     pub async fn put_setting(&mut self, key: &str, value: &Value, at: DateTime<Utc>) -> Result<(), StoreError> {
         const ACTION: &str = "keep a synced setting";
+        self.brought.settings = true;
         let mut settings = settings::lookup(self.tx()).await.doing(ACTION)?;
         if set_value(&mut settings, key, value) {
             let at = settings.updated_at.map_or(at, |before| before.max(at));

@@ -18,4 +18,5 @@ mod search_cache;
 mod settings;
 mod store;
 mod support;
+mod sync;
 mod turns;

@@ -102,6 +102,16 @@ impl Device {
         world: &Arc<AtomicI64>,
         options: SyncOptions,
     ) -> Self {
+        Self::linked(name, folder, Link::new(server.clone()), world, options).await
+    }
+
+    pub(crate) async fn linked(
+        name: &str,
+        folder: &Path,
+        link: Link,
+        world: &Arc<AtomicI64>,
+        options: SyncOptions,
+    ) -> Self {
         let path = folder.join(format!("{name}.sqlite"));
         std::fs::copy(template(), &path).unwrap();
         let clock = DeviceClock {
@@ -109,7 +119,7 @@ impl Device {
             skew: Arc::default(),
         };
         let store = open(&path, &clock).await;
-        let link = Arc::new(Link::new(server.clone()));
+        let link = Arc::new(link);
         let engine = engine(&store, &link, &options);
         Self {
             name: name.into(),

@@ -2,6 +2,7 @@
 //! each call.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -31,7 +32,11 @@ pub(crate) enum Fault {
 pub(crate) type Meanwhile = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
 
 pub(crate) struct Link {
-    pub(crate) server: Arc<Server>,
+    remote: Arc<dyn SyncRemote>,
+    /// The server in memory, which can work on after an answer was given up.
+    memory: Option<Arc<Server>>,
+    /// How long it waits for an answer.
+    patience: Mutex<Duration>,
     /// The fault, and how many calls go well before it.
     fault: Mutex<Option<(u32, Fault)>>,
     pub(crate) meanwhile: Mutex<Option<Meanwhile>>,
@@ -41,8 +46,23 @@ pub(crate) struct Link {
 
 impl Link {
     pub(crate) fn new(server: Arc<Server>) -> Self {
+        Self::on(server.clone(), Some(server), Duration::MAX)
+    }
+
+    /// To a real server, for which nobody waits longer than `patience`.
+    pub(crate) fn to(remote: Arc<dyn SyncRemote>, patience: Duration) -> Self {
+        Self::on(remote, None, patience)
+    }
+
+    pub(crate) fn be_patient(&self, patience: Duration) {
+        *self.patience.lock().unwrap() = patience;
+    }
+
+    fn on(remote: Arc<dyn SyncRemote>, memory: Option<Arc<Server>>, patience: Duration) -> Self {
         Self {
-            server,
+            remote,
+            memory,
+            patience: Mutex::new(patience),
             fault: Mutex::new(None),
             meanwhile: Mutex::new(None),
             crashed: Notify::new(),
@@ -78,8 +98,17 @@ impl Link {
     async fn call<T>(
         &self,
         action: &'static str,
-        work: impl FnOnce(&mut State) -> Result<T, RemoteError>,
-        slow: impl FnOnce(&mut State),
+        asked: impl Future<Output = Result<T, RemoteError>> + Send,
+    ) -> Result<T, RemoteError> {
+        self.call_late(action, asked, |_| {}).await
+    }
+
+    /// One call; `late` is what the server in memory makes of it when it is slow.
+    async fn call_late<T>(
+        &self,
+        action: &'static str,
+        asked: impl Future<Output = Result<T, RemoteError>> + Send,
+        late: impl FnOnce(&mut State) + Send,
     ) -> Result<T, RemoteError> {
         self.calls.lock().unwrap().push(action);
         let lost = || RemoteError::Offline {
@@ -87,33 +116,38 @@ impl Link {
             source: "the connection broke".into(),
         };
         let fault = self.next_fault();
-        match fault {
-            Some(Fault::CrashBefore) => self.die().await,
-            Some(Fault::LostRequest) => return Err(lost()),
-            Some(Fault::Slow) => {
-                slow(&mut self.server.state.lock().unwrap());
+        match (fault, &self.memory) {
+            (Some(Fault::CrashBefore), _) => self.die().await,
+            (Some(Fault::LostRequest), _) => return Err(lost()),
+            (Some(Fault::Slow), Some(server)) => {
+                late(&mut server.state.lock().unwrap());
                 return Err(RemoteError::TimedOut { action });
             }
             _ => {}
         }
-        let answer = work(&mut self.server.state.lock().unwrap());
+        let patience = *self.patience.lock().unwrap();
+        let answer = tokio::time::timeout(patience, asked).await;
+        let answer = answer.unwrap_or(Err(RemoteError::TimedOut { action }));
         match fault {
-            Some(Fault::CrashAfter) => self.die().await,
-            Some(Fault::LostAnswer) => return Err(lost()),
-            _ => {}
+            Some(Fault::CrashAfter) => {
+                self.die().await;
+                answer
+            }
+            // What a real server does late it has done by the time that anybody asks again.
+            Some(Fault::LostAnswer | Fault::Slow) => Err(lost()),
+            _ => answer,
         }
-        answer
     }
 }
 
 #[async_trait]
 impl SyncRemote for Link {
     async fn pull(&self, after: FeedCursor, limit: u32) -> Result<FeedPage, RemoteError> {
-        self.call("pull", |state| Ok(state.pull(after, limit)), |_| {}).await
+        self.call("pull", self.remote.pull(after, limit)).await
     }
 
     async fn count_changes(&self, after: FeedCursor) -> Result<u64, RemoteError> {
-        self.call("count", |state| Ok(state.count_changes(after)), |_| {}).await
+        self.call("count", self.remote.count_changes(after)).await
     }
 
     async fn list_recent(
@@ -122,13 +156,11 @@ impl SyncRemote for Link {
         after: Option<&RecentMark>,
         limit: u32,
     ) -> Result<RecentPage, RemoteError> {
-        self.call("recent", |state| Ok(state.list_recent(since, after, limit)), |_| {})
-            .await
+        self.call("recent", self.remote.list_recent(since, after, limit)).await
     }
 
     async fn list_ids(&self, kind: EntityKind, after: Option<&str>, limit: u32) -> Result<IdPage, RemoteError> {
-        self.call("ids", |state| Ok(state.list_ids(kind, after, limit)), |_| {})
-            .await
+        self.call("ids", self.remote.list_ids(kind, after, limit)).await
     }
 
     async fn push(&self, push: &Push) -> Result<Vec<PushAnswer>, RemoteError> {
@@ -136,35 +168,22 @@ impl SyncRemote for Link {
         if let Some(meanwhile) = meanwhile {
             meanwhile().await;
         }
-        let slow = |state: &mut State| {
+        self.call_late("push", self.remote.push(push), |state| {
             // Whether the push was valid is seen by nobody.
             state.push_slowly(push).ok();
-        };
-        self.call("push", |state| state.push(push), slow).await
+        })
+        .await
     }
 
     async fn list_missing_pages(&self, hashes: &[String]) -> Result<Vec<String>, RemoteError> {
-        let missing = |state: &mut State| {
-            let pages = &state.tables.pages;
-            Ok(hashes
-                .iter()
-                .filter(|hash| !pages.contains_key(*hash))
-                .cloned()
-                .collect())
-        };
-        self.call("missing pages", missing, |_| {}).await
+        self.call("missing pages", self.remote.list_missing_pages(hashes)).await
     }
 
     async fn put_page(&self, page: &PageBody) -> Result<(), RemoteError> {
-        let put = |state: &mut State| {
-            state.tables.pages.insert(page.content_hash.clone(), page.clone());
-            Ok(())
-        };
-        self.call("put page", put, |_| {}).await
+        self.call("put page", self.remote.put_page(page)).await
     }
 
     async fn lookup_page(&self, hash: &str) -> Result<Option<PageBody>, RemoteError> {
-        self.call("page", |state| Ok(state.tables.pages.get(hash).cloned()), |_| {})
-            .await
+        self.call("page", self.remote.lookup_page(hash)).await
     }
 }

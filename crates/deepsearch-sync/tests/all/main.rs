@@ -3,6 +3,8 @@
 mod device;
 mod engine;
 mod link;
+mod psql;
+mod real;
 mod regressions;
 mod server;
 mod simulation;

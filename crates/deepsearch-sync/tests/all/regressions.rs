@@ -89,3 +89,43 @@ fn a_time_that_was_taken_back_is_learned_from_the_feed() {
         ],
     );
 }
+
+/// Two devices with clocks a year ahead touch one chat, and the server takes both back to the same instant: the second
+/// row is the same as the first, and its device has to learn the time all the same.
+#[test]
+fn a_row_that_is_the_same_only_once_it_was_taken_back_is_learned_too() {
+    ends_well(
+        3,
+        &[
+            Step::Web(WebAct::NewChat, false),
+            Step::Sync(0, None),
+            Step::Skew(0, 525_600),
+            Step::Sync(2, None),
+            Step::Skew(2, 525_600),
+            Step::Person(0, Act::Rename(0)),
+            Step::Person(2, Act::Say(0)),
+        ],
+    );
+}
+
+/// A message came before its chat, which then was deleted for ever, and half a year later nobody remembers that it was.
+#[test]
+fn what_waits_for_a_chat_that_nobody_remembers_waits_no_more() {
+    ends_well(
+        2,
+        &[
+            Step::Sync(0, None),
+            Step::Sync(1, None),
+            Step::Person(0, Act::NewChat),
+            Step::Sync(0, None),
+            // An open transaction holds back the chat, and not the message that was there before.
+            Step::Web(WebAct::NewChat, true),
+            Step::Web(WebAct::Rename(0), false),
+            Step::Sync(1, None),
+            Step::Web(WebAct::HardDelete(0), false),
+            Step::End(0, true),
+            Step::Days(192),
+            Step::Collect,
+        ],
+    );
+}

@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
+use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use deepsearch_core::sync::{
     Change, ChatRow, EntityKind, FUTURE_LIMIT, FeedCursor, FeedPage, FlagsRow, IdPage, MessageExtras, MessageRow,
     PROTOCOL, PageBody, Push, PushAnswer, PushRow, RecentMark, RecentPage, RemoteError, Row, ServerInfo, SettingRow,
-    TOMBSTONE_DAYS,
+    SyncRemote, TOMBSTONE_DAYS,
 };
 use deepsearch_core::{ChatId, MessageId};
 
@@ -102,6 +103,51 @@ impl Server {
                 taken: BTreeSet::new(),
             }),
         }
+    }
+}
+
+/// Each call is one transaction.
+#[async_trait]
+impl SyncRemote for Server {
+    async fn pull(&self, after: FeedCursor, limit: u32) -> Result<FeedPage, RemoteError> {
+        Ok(self.state.lock().unwrap().pull(after, limit))
+    }
+
+    async fn count_changes(&self, after: FeedCursor) -> Result<u64, RemoteError> {
+        Ok(self.state.lock().unwrap().count_changes(after))
+    }
+
+    async fn list_recent(
+        &self,
+        since: DateTime<Utc>,
+        after: Option<&RecentMark>,
+        limit: u32,
+    ) -> Result<RecentPage, RemoteError> {
+        Ok(self.state.lock().unwrap().list_recent(since, after, limit))
+    }
+
+    async fn list_ids(&self, kind: EntityKind, after: Option<&str>, limit: u32) -> Result<IdPage, RemoteError> {
+        Ok(self.state.lock().unwrap().list_ids(kind, after, limit))
+    }
+
+    async fn push(&self, push: &Push) -> Result<Vec<PushAnswer>, RemoteError> {
+        self.state.lock().unwrap().push(push)
+    }
+
+    async fn list_missing_pages(&self, hashes: &[String]) -> Result<Vec<String>, RemoteError> {
+        let state = self.state.lock().unwrap();
+        let is_missing = |hash: &&String| !state.tables.pages.contains_key(*hash);
+        Ok(hashes.iter().filter(is_missing).cloned().collect())
+    }
+
+    async fn put_page(&self, page: &PageBody) -> Result<(), RemoteError> {
+        let mut state = self.state.lock().unwrap();
+        state.tables.pages.insert(page.content_hash.clone(), page.clone());
+        Ok(())
+    }
+
+    async fn lookup_page(&self, hash: &str) -> Result<Option<PageBody>, RemoteError> {
+        Ok(self.state.lock().unwrap().tables.pages.get(hash).cloned())
     }
 }
 
@@ -499,6 +545,7 @@ impl Trial<'_> {
                 reason: "value too long for type character varying(500)".into(),
             };
         }
+        let is_taken_back = row.updated_at > self.limit;
         let row = ChatRow {
             created_at: row.created_at.min(self.limit),
             updated_at: row.updated_at.min(self.limit),
@@ -513,7 +560,7 @@ impl Trial<'_> {
                 if (&stored.title, stored.updated_at, stored.deleted_at)
                     == (&row.title, row.updated_at, row.deleted_at) =>
             {
-                return PushAnswer::Duplicate;
+                return same(is_taken_back, row.updated_at);
             }
             Some(stored) if (stored.updated_at, &stored.title) >= (row.updated_at, &row.title) => {
                 return PushAnswer::Superseded(Box::new(Row::Chat(stored.clone())));
@@ -549,6 +596,7 @@ impl Trial<'_> {
         if !self.tables.chats.contains_key(&row.chat_id) {
             return PushAnswer::Orphan;
         }
+        let is_taken_back = row.at > self.limit;
         let row = FlagsRow {
             at: row.at.min(self.limit),
             ..row.clone()
@@ -557,7 +605,7 @@ impl Trial<'_> {
             && stored.at >= row.at
         {
             if *stored == row {
-                return PushAnswer::Duplicate;
+                return same(is_taken_back, row.at);
             }
             return PushAnswer::Superseded(Box::new(Row::Flags(stored.clone())));
         }
@@ -631,13 +679,14 @@ impl Trial<'_> {
     }
 
     fn setting(&mut self, row: &SettingRow) -> PushAnswer {
+        let is_taken_back = row.at > self.limit;
         let row = SettingRow {
             at: row.at.min(self.limit),
             ..row.clone()
         };
         if let Some(stored) = self.tables.settings.get(&row.key) {
             if *stored == row {
-                return PushAnswer::Duplicate;
+                return same(is_taken_back, row.at);
             }
             if (stored.at, stored.value.to_string()) >= (row.at, row.value.to_string()) {
                 return PushAnswer::Superseded(Box::new(Row::Setting(stored.clone())));
@@ -647,5 +696,14 @@ impl Trial<'_> {
         let at = row.at;
         self.effects.push(Effect::Setting(row));
         PushAnswer::Applied { at }
+    }
+}
+
+/// The answer to a row that is there already. Whoever pushed a later time has to learn which one is kept.
+fn same(is_taken_back: bool, at: DateTime<Utc>) -> PushAnswer {
+    if is_taken_back {
+        PushAnswer::Applied { at }
+    } else {
+        PushAnswer::Duplicate
     }
 }

@@ -118,7 +118,7 @@ fn fault() -> impl Strategy<Value = Option<(u32, Fault)>> {
     prop::option::weighted(0.5, (0..8_u32, fault))
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(crate) fn step() -> impl Strategy<Value = Step> {
     let device = 0..4_u8;
     prop_oneof![
         30 => (device.clone(), act()).prop_map(|(device, act)| Step::Person(device, act)),
@@ -156,8 +156,6 @@ pub(crate) fn run_seed_as_it_is(seed: u64, steps: usize, broken: Broken) -> Resu
 }
 
 fn run(seed: u64, steps: usize, broken: Broken, shrink: u32) -> Result<(), String> {
-    let mut bytes = [0; 32];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let config = Config {
         cases: 1,
         failure_persistence: None,
@@ -165,18 +163,28 @@ fn run(seed: u64, steps: usize, broken: Broken, shrink: u32) -> Result<(), Strin
         max_shrink_time: 120_000,
         ..Config::default()
     };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+    let mut runner = TestRunner::new_with_rng(config, chance(seed));
     let world = (2..=4_usize, prop::collection::vec(step(), 1..2 * steps));
     let result = runner.run(&world, |(devices, steps)| {
         live(devices, &steps, broken).map_err(TestCaseError::fail)
     });
     result.map_err(|error| match error {
-        TestError::Fail(reason, (devices, steps)) => {
-            let steps: Vec<String> = steps.iter().map(|step| format!("Step::{step:?}")).collect();
-            format!("seed {seed}: {reason}\n{devices} devices\n{}", steps.join(",\n"))
-        }
+        TestError::Fail(reason, (devices, steps)) => told(seed, &reason.to_string(), devices, &steps),
         TestError::Abort(reason) => format!("seed {seed}: {reason}"),
     })
+}
+
+/// The chance that a seed stands for.
+pub(crate) fn chance(seed: u64) -> TestRng {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    TestRng::from_seed(RngAlgorithm::ChaCha, &bytes)
+}
+
+/// What is to be known of a world that ended badly, with its steps as they are written in a test.
+pub(crate) fn told(seed: u64, reason: &str, devices: usize, steps: &[Step]) -> String {
+    let steps: Vec<String> = steps.iter().map(|step| format!("Step::{step:?}")).collect();
+    format!("seed {seed}: {reason}\n{devices} devices\n{}", steps.join(",\n"))
 }
 
 /// Lives through the steps, and then holds everything against everything.
@@ -243,18 +251,9 @@ impl World {
 
     async fn step(&mut self, step: &Step) {
         advance(&self.server, &self.time, TimeDelta::milliseconds(700));
-        let count = self.devices.len();
-        let place = |device: &u8| usize::from(*device) % count;
         match step {
-            Step::Person(device, act) => person(&mut self.devices[place(device)], act).await,
-            Step::Sync(device, fault) => {
-                self.devices[place(device)].sync(*fault).await;
-            }
-            Step::SyncAndSay(device, chat) => sync_and_say(&mut self.devices[place(device)], *chat).await,
-            Step::Restart(device) => self.devices[place(device)].restart().await,
-            Step::Skew(device, minutes) => {
-                let clock = &self.devices[place(device)].clock;
-                clock.skew.store(minutes * 60_000, Ordering::SeqCst);
+            Step::Person(..) | Step::Sync(..) | Step::SyncAndSay(..) | Step::Restart(_) | Step::Skew(..) => {
+                at_a_device(&mut self.devices, step).await;
             }
             Step::Web(act, is_left_open) => self.web.act(&self.server, act, *is_left_open),
             Step::End(which, is_commit) => {
@@ -364,6 +363,25 @@ impl World {
             Some((id, at)) => Err(format!("{id} is of {at}, and it is {}", state.now)),
             None => Ok(()),
         }
+    }
+}
+
+/// What happens at one of the devices; nothing for a step that happens elsewhere.
+pub(crate) async fn at_a_device(devices: &mut [Device], step: &Step) {
+    let count = devices.len();
+    let place = |device: &u8| usize::from(*device) % count;
+    match step {
+        Step::Person(device, act) => person(&mut devices[place(device)], act).await,
+        Step::Sync(device, fault) => {
+            devices[place(device)].sync(*fault).await;
+        }
+        Step::SyncAndSay(device, chat) => sync_and_say(&mut devices[place(device)], *chat).await,
+        Step::Restart(device) => devices[place(device)].restart().await,
+        Step::Skew(device, minutes) => {
+            let clock = &devices[place(device)].clock;
+            clock.skew.store(minutes * 60_000, Ordering::SeqCst);
+        }
+        _ => {}
     }
 }
 
@@ -534,7 +552,7 @@ fn web_message(chat: &ChatId, mark: &str, now: DateTime<Utc>) -> MessageRow {
 }
 
 /// The first thing that differs, in words.
-fn difference(ours: &crate::device::View, theirs: &crate::device::View) -> String {
+pub(crate) fn difference(ours: &crate::device::View, theirs: &crate::device::View) -> String {
     fn first<T: std::fmt::Debug + PartialEq>(
         what: &str,
         ours: &BTreeMap<String, T>,

@@ -6,6 +6,7 @@ import type {
   SearchStatistics,
   SessionCursor,
   SessionSummary,
+  SignedIn,
   Table,
   TableRows,
   TableSummary,
@@ -20,6 +21,8 @@ const SESSIONS = 50;
 const MOST_ASKED = 20;
 
 export class DatabaseState {
+  /** Who is signed in looks as themselves, whatever address is kept. */
+  signedIn = $state.raw<SignedIn | null>(null);
   tables = $state.raw<TableSummary[] | null>(null);
   /** The table whose rows are shown. */
   table = $state.raw<Table | null>(null);
@@ -37,6 +40,24 @@ export class DatabaseState {
   #newest = 0;
 
   constructor(private readonly platform: Platform) {}
+
+  /** Keeps up with who is signed in, until the returned function is called. */
+  watch = () => {
+    const listening = this.platform.onAccountChanged(() => void this.#recognise());
+    void this.#recognise();
+    return () => void listening.then((end) => end());
+  };
+
+  /** Whether there is a way to look. It is only shown by this: the database asks itself at every look. */
+  mayLook = (hasAddress: boolean) => (this.signedIn ? this.signedIn.user.is_admin : hasAddress);
+
+  async #recognise(): Promise<void> {
+    try {
+      this.signedIn = (await this.platform.accountState()).signed_in;
+    } catch {
+      // Then it stays as it was.
+    }
+  }
 
   loadTables = () =>
     this.#do("tables", async (isNewest) => {

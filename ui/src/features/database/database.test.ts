@@ -26,6 +26,25 @@ describe("the team's database", () => {
     expect(database.tables).toBeNull();
   });
 
+  it("is an administrator's, who needs no address, and nobody else's who is signed in, with one or without", async () => {
+    for (const [account, hasAddress, mayLook] of [
+      ["none", false, false],
+      ["none", true, true],
+      ["signed_in", false, false],
+      ["signed_in", true, false],
+      ["administrator", false, true],
+    ] as const) {
+      const platform = new FakePlatform("main", { speed: 0, account });
+      if (hasAddress) await platform.updateSetting("shared.url", "postgres://owner@db/team");
+      const database = new DatabaseState(platform);
+      const end = database.watch();
+      await vi.waitFor(() => expect(database.mayLook(hasAddress)).toBe(mayLook));
+      end();
+      await database.loadTables();
+      expect(database.tables !== null).toBe(mayLook);
+    }
+  });
+
   it("brings the pages of a table together, once each and in order", async () => {
     const { database } = await setUp();
     await database.show("session");

@@ -21,18 +21,27 @@ export class FakeAccount {
     readonly configuration: FakeConfiguration,
   ) {
     const { account } = options;
-    this.#signedIn = account === "signed_in" || account === "file";
+    this.#signedIn = ["signed_in", "administrator", "file"].includes(account);
     this.#locked = account === "locked";
     if (account === "failed") this.#failure = failures.signInExpired;
     if (account === "waiting" || account === "late" || account === "finishing") this.#step = this.#begun("deep_link");
     if (account === "code") this.#step = this.#begun("device_code");
   }
 
+  /** What the database would find, if it were asked. */
+  get isAdministrator(): boolean {
+    return this.#signedIn && this.options.account === "administrator";
+  }
+
+  get isSignedIn(): boolean {
+    return this.#signedIn;
+  }
+
   state(): AccountState {
     const gateway = String(this.configuration.value("gateway.url")) || null;
     const kept_in = this.options.account === "file" ? "file" : "keychain";
     const signed_in = {
-      user: USER,
+      user: { ...USER, is_admin: this.isAdministrator },
       gateway: gateway ?? "",
       device_id: THIS,
       device_name: "ada-laptop",

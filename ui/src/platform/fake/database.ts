@@ -12,6 +12,7 @@ import type {
   TableRows,
   TableSummary,
 } from "../../bindings/bindings";
+import type { FakeAccount } from "./account";
 import { failures } from "./failures";
 import type { FakeOptions } from "./options";
 
@@ -44,6 +45,7 @@ export class FakeDatabase {
 
   constructor(
     readonly options: FakeOptions,
+    readonly account: FakeAccount,
     readonly isSetUp: () => boolean,
   ) {}
 
@@ -155,7 +157,9 @@ export class FakeDatabase {
   }
 
   #reach(): void {
-    if (!this.isSetUp()) {
+    if (this.account.isSignedIn) {
+      if (!this.account.isAdministrator) throw failures.noAdministrator;
+    } else if (!this.isSetUp()) {
       throw {
         code: "invalid",
         message: "No shared database is named.",

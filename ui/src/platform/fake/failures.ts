@@ -34,6 +34,11 @@ export const failures = {
     message: "The library could not be read: the disk reported an error.",
     hint: "Run the check in the settings, which can restore a backup.",
   },
+  noAdministrator: {
+    code: "refused",
+    message: "The shared database does not let this device or person count the rows of its tables.",
+    hint: "Sign in again, or ask whoever looks after the database.",
+  },
   gatewayAway: {
     code: "offline",
     message: "`sign-in.example.org` cannot be reached.",

@@ -32,14 +32,18 @@ export type AccountScenario =
   /** The last try failed. */
   | "failed"
   | "signed_in"
+  | "administrator"
   /** Secrets lie in a file. */
   | "file"
   | "locked";
+
+export type SyncScenario = "signed_out" | "idle" | "running" | "first" | "offline" | "error" | "much";
 
 export type FakeOptions = {
   scenario: Scenario;
   ask: AskFault;
   account: AccountScenario;
+  sync: SyncScenario;
   /** Tokens a second; 0 tells everything at once. */
   speed: number;
   /** Milliseconds that every call takes. */
@@ -58,6 +62,7 @@ const DEFAULTS: FakeOptions = {
   scenario: "full",
   ask: "none",
   account: "none",
+  sync: "signed_out",
   speed: 60,
   latency: 0,
   theme: "system",
@@ -81,6 +86,7 @@ export function fakeOptions(query: URLSearchParams): FakeOptions {
     scenario: text("scenario", DEFAULTS.scenario),
     ask: text("ask", DEFAULTS.ask),
     account: text("account", DEFAULTS.account),
+    sync: text("sync", DEFAULTS.sync),
     speed: number("speed", DEFAULTS.speed),
     latency: number("latency", DEFAULTS.latency),
     theme: text("theme", DEFAULTS.theme),

@@ -49,6 +49,7 @@ pub(crate) struct World {
     _company: Option<Peer>,
     pub(crate) mail: Option<Peer>,
     http: reqwest::Client,
+    text: String,
     stop: CancellationToken,
 }
 
@@ -60,6 +61,8 @@ pub(crate) struct Needs {
     pub(crate) mail: bool,
     /// More lines of the configuration.
     pub(crate) more: &'static str,
+    /// Whole sections of it.
+    pub(crate) more_sections: String,
     /// More lines for Discord's section.
     pub(crate) discord: &'static str,
 }
@@ -129,8 +132,19 @@ impl World {
                 .no_proxy()
                 .build()
                 .expect("a client"),
+            text,
             stop,
         })
+    }
+
+    /// Starts another gateway beside the others, and says where.
+    pub(crate) async fn one_more_gateway(&self) -> String {
+        let listener = listener().await;
+        let address = listener.local_addr().expect("an address");
+        let gateway = Gateway::open(load(&self.text), self.clock.clone()).await;
+        let (gateway, stop) = (gateway.expect("the gateway opens"), self.stop.clone());
+        tokio::spawn(async move { gateway.serve(listener, None, stop).await });
+        format!("http://{address}")
     }
 
     pub(crate) fn issuer(&self) -> &str {
@@ -240,6 +254,7 @@ fn configuration(
         double.url("/"),
         double.url("/"),
     );
+    text.push_str(&needs.more_sections);
     if let Some(google) = google {
         let _ = write!(text, "[providers.google]\nissuer = \"{}\"\n{client}", google.url(""));
     }

@@ -1,0 +1,130 @@
+//! What is written: read again it is the same; as HTML it runs and loads nothing, whatever is in it.
+
+use deepsearch_archive::{
+    ArchivedChat, ArchivedMessage, JSON_END, PageOfSource, html, json_chat, json_start, markdown,
+};
+use deepsearch_core::{
+    Chat, ChatId, Citation, MediaType, Message, MessageId, MessageState, Page, PageId, Role, SentenceCheck, Source,
+    Span, Verdict,
+};
+
+use crate::support::{now, read};
+
+fn chat() -> ArchivedChat {
+    let text = "Before it. The tower is 330 m high. After <script>alert(1)</script> it.";
+    let page = Page {
+        id: PageId::from_stored("page_1"),
+        url: "https://example.com/tower".parse().expect("a url"),
+        title: "Tower <b>".into(),
+        author: None,
+        site_name: None,
+        published_at: None,
+        favicon: None,
+        language: None,
+        media_type: MediaType::Text,
+        text: text.into(),
+        sentences: deepsearch_core::text::sentences(text),
+        html: None,
+        fetched_at: now(),
+        content_hash: deepsearch_core::page::content_hash(text),
+    };
+    let message = |id: &str, parent: Option<&str>, role, content: &str, at| Message {
+        id: MessageId::from_stored(id),
+        chat_id: ChatId::from_stored("chat_1"),
+        parent: parent.map(MessageId::from_stored),
+        role,
+        content: content.into(),
+        sources: None,
+        metadata: None,
+        created_at: now() + chrono::TimeDelta::milliseconds(at),
+        state: MessageState::Complete,
+    };
+    let question = message(
+        "msg_1",
+        None,
+        Role::User,
+        "How high is the tower? <img src=x onerror=alert(1)>",
+        0,
+    );
+    let content =
+        "It is **330 m** high.[1] <script>alert(2)</script> [x](javascript:alert(3)) ![p](https://evil.example/p.png)";
+    let mut answer = message("msg_2", Some("msg_1"), Role::Assistant, content, 1);
+    answer.sources = Some(vec![Source {
+        title: "Tower".into(),
+        url: "https://example.com/tower".into(),
+        snippet: String::new(),
+        favicon: None,
+    }]);
+    let quote = "The tower is 330 m high.";
+    let start = text.find(quote).expect("it is quoted");
+    let answer = ArchivedMessage {
+        message: answer,
+        pages: vec![PageOfSource {
+            number: 1,
+            page_id: page.id.clone(),
+        }],
+        citations: vec![Citation {
+            number: 1,
+            marker: Span::new(21, 24),
+            sentence: Span::new(0, 24),
+            page_id: page.id.clone(),
+            page_span: Span::new(start, start + quote.len()),
+            quote: quote.into(),
+        }],
+        checks: vec![SentenceCheck {
+            sentence: Span::new(0, 24),
+            verdict: Verdict::Supported,
+            evidence: None,
+        }],
+        follow_ups: vec!["Who built it?".into()],
+    };
+    ArchivedChat {
+        chat: Chat {
+            id: ChatId::from_stored("chat_1"),
+            title: "Tower".into(),
+            created_at: now(),
+            updated_at: now(),
+            deleted_at: None,
+            pinned: true,
+            archived: false,
+            leaf: Some(MessageId::from_stored("msg_2")),
+        },
+        messages: vec![ArchivedMessage::bare(question), answer],
+        pages: vec![page],
+    }
+}
+
+#[test]
+fn our_json_loses_nothing() {
+    let chat = chat();
+    let document = json_start(now()) + &json_chat(&chat, true).expect("it is JSON") + JSON_END;
+    let (read, done) = read("deepsearch.json", document.as_bytes());
+    done.expect("it is whole");
+    assert!(read.notes.is_empty(), "{:?}", read.notes);
+    assert_eq!(read.chats, [chat]);
+}
+
+#[test]
+fn our_markdown_is_read_again() {
+    let (read, done) = read("tower.md", markdown(&chat()).as_bytes());
+    done.expect("it is whole");
+    let messages = &read.chats[0].messages;
+    assert_eq!(messages.len(), 2);
+    assert_eq!(
+        messages[1].message.sources.as_ref().expect("its sources")[0].url,
+        "https://example.com/tower"
+    );
+    assert!(messages[1].message.content.starts_with("It is **330 m** high.[1]"));
+}
+
+#[test]
+fn a_citation_opens_the_quoted_sentence_and_nothing_runs() {
+    let document = html(&chat());
+    assert!(
+        document.contains("href=\"#q0-0\"") && document.contains("<mark id=\"q0-0\">The tower is 330 m high.</mark>")
+    );
+    assert!(document.contains("default-src 'none'"));
+    for hostile in ["<script", "javascript:", "<img", "evil.example", "<b>"] {
+        assert!(!document.contains(hostile), "{hostile}");
+    }
+}

@@ -1,0 +1,131 @@
+//! One person's chats on two devices: what one asked the other reads with its evidence, and what was there before the
+//! device joined stays until it is handed over.
+
+use anyhow::{Context, Result};
+use deepsearch_servers::Postgres;
+use deepsearch_tests::cli::Home;
+use deepsearch_tests::needs;
+use serde_json::Value;
+
+use crate::world::{finished, text};
+
+const QUESTION: &str = "How do I use my own SearXNG?";
+const EARLIER: &str = "How do I make a backup?";
+
+fn device() -> Result<Home> {
+    Ok(Home::new()?.set("secrets.keychain", "false"))
+}
+
+fn join(home: &Home, url: &str) -> Result<()> {
+    home.run(["share", "init", "--email", "ada@example.com", "--url", url, "--json"])?
+        .succeeded()?;
+    Ok(())
+}
+
+fn sync(home: &Home) -> Result<Value> {
+    home.run(["sync", "--json"])?.succeeded()?.json()
+}
+
+/// Asks in the guide, and gives the chat.
+fn ask(home: &Home, question: &str) -> Result<String> {
+    let ran = home.run(["ask", "--in", "guide", "--json", question])?.succeeded()?;
+    Ok(text(&finished(&ran)?["chat_id"]))
+}
+
+fn chats(home: &Home) -> Result<Vec<String>> {
+    let listed = home.run(["chats", "list", "--json"])?.succeeded()?.json()?;
+    let chats = listed["chats"].as_array().or(listed.as_array()).context("chats")?;
+    Ok(chats.iter().map(|chat| text(&chat["id"])).collect())
+}
+
+fn shown(home: &Home, chat: &str) -> Result<String> {
+    Ok(home.run(["chats", "show", chat])?.succeeded()?.stdout)
+}
+
+#[test]
+fn what_one_device_asked_the_other_reads_with_its_evidence() -> Result<()> {
+    let Some(server) = Postgres::start()? else {
+        needs::missing("PostgreSQL");
+        return Ok(());
+    };
+    let url = server.url("postgres");
+    let (laptop, desk) = (device()?, device()?);
+
+    let before = laptop.run(["sync"])?;
+    assert_eq!(before.code, Some(5), "nobody is signed in: {}", before.stderr);
+    let earlier = ask(&desk, EARLIER)?;
+    join(&laptop, &url)?;
+    join(&desk, &url)?;
+
+    let chat = ask(&laptop, QUESTION)?;
+    let status = laptop.run(["sync", "status", "--json"])?.succeeded()?.json()?;
+    assert_eq!(status["state"], "waiting", "{status}");
+    let synced = sync(&laptop)?;
+    assert_eq!(
+        (&synced["state"], synced["counts"]["outbox"].as_u64()),
+        (&"idle".into(), Some(0)),
+        "{synced}"
+    );
+    sync(&desk)?;
+    assert_eq!(
+        shown(&desk, &chat)?,
+        shown(&laptop, &chat)?,
+        "answer, sources and quotes"
+    );
+    assert!(shown(&desk, &chat)?.contains("[1] "));
+
+    // What the desk held before it joined is offered, not taken.
+    let offers = desk.run(["sync", "offers", "--json"])?.succeeded()?.json()?;
+    assert_eq!(offers[0]["chat_id"], earlier.as_str(), "{offers}");
+    sync(&laptop)?;
+    assert!(!chats(&laptop)?.contains(&earlier));
+    desk.run(["sync", "offers", "--accept-all"])?.succeeded()?;
+    sync(&desk)?;
+    sync(&laptop)?;
+    assert_eq!(shown(&laptop, &earlier)?, shown(&desk, &earlier)?);
+
+    // Both name a chat while apart: the later name holds, and the other one is kept to be read.
+    laptop.run(["chats", "rename", &chat, "From the laptop"])?.succeeded()?;
+    desk.run(["chats", "rename", &chat, "From the desk"])?.succeeded()?;
+    for home in [&desk, &laptop, &desk] {
+        sync(home)?;
+    }
+    assert_eq!(shown(&laptop, &chat)?, shown(&desk, &chat)?);
+    let lost: Vec<String> = [&laptop, &desk]
+        .iter()
+        .map(|home| Ok(home.run(["sync", "conflicts"])?.stdout))
+        .collect::<Result<_>>()?;
+    assert!(lost.concat().contains("From the laptop"), "{lost:?}");
+    Ok(())
+}
+
+#[test]
+fn a_server_that_is_away_is_told_and_loses_nothing() -> Result<()> {
+    let Some(mut server) = Postgres::start()? else {
+        needs::missing("PostgreSQL");
+        return Ok(());
+    };
+    let (laptop, desk) = (device()?, device()?);
+    for home in [&laptop, &desk] {
+        join(home, &server.url("postgres"))?;
+    }
+    // The tests' server commits without waiting for its disk: by then it has written who joined.
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    server.kill()?;
+    let chat = ask(&laptop, QUESTION)?;
+    let away = laptop.run(["sync"])?;
+    assert_eq!(away.code, Some(4), "{}", away.stderr);
+    assert!(away.stderr.contains("kept"), "{}", away.stderr);
+    let status = laptop.run(["sync", "status", "--json"])?.succeeded()?.json()?;
+    assert_eq!(status["state"], "offline", "{status}");
+    assert!(
+        status["counts"]["outbox"].as_u64().is_some_and(|waiting| waiting >= 3),
+        "{status}"
+    );
+
+    server.start_again()?;
+    sync(&laptop)?;
+    sync(&desk)?;
+    assert_eq!(shown(&desk, &chat)?, shown(&laptop, &chat)?);
+    Ok(())
+}
