@@ -144,6 +144,7 @@ impl App {
         let favicons = Arc::new(Favicons::new(config.home.join("favicons")));
         let reading = FilesOptions {
             reader: Reader::new(crawl.parser.clone(), clock.clone()),
+            indexing: Reader::new(folders::in_the_background(&crawl.parser), clock.clone()),
             clock: clock.clone(),
         };
         let files = Files::open(&config.home.join(folders::INDEX_FILE), reading).await?;

@@ -88,6 +88,8 @@ pub struct AskRequest {
 const JOURNAL_EVERY: Duration = Duration::from_millis(250);
 // Files that one question may bring.
 const ATTACHED: usize = 8;
+/// Under this name an answer keeps where it looked.
+pub(crate) const PLACES: &str = "places";
 // Turns of the chat that a model may be shown.
 const HISTORY: u32 = 12;
 
@@ -137,16 +139,7 @@ impl App {
             model: pipeline.model.info().id.clone(),
         };
         run.tell(started);
-        let mut answering = Answering::new(
-            self,
-            &turn,
-            &run,
-            if request.scope.is_some() {
-                places.clone()
-            } else {
-                Vec::new()
-            },
-        );
+        let mut answering = Answering::new(self, &turn, &run, asked_for(&request, &places));
         let ended = match self.question(&request, &turn, &wired, &places).await {
             Ok(question) => answering.drive(&pipeline, &question).await,
             Err(error) => Ended::Broken(error),
@@ -309,6 +302,15 @@ fn places(request: &AskRequest, wired: &Wired) -> Result<Vec<Scope>, AppError> {
     Ok(places)
 }
 
+/// What is remembered of the places: those that were asked for, and also that none was wanted.
+fn asked_for(request: &AskRequest, places: &[Scope]) -> Vec<Scope> {
+    match request.scope {
+        None => Vec::new(),
+        Some(_) if places.is_empty() => vec![Scope::None],
+        Some(_) => places.to_vec(),
+    }
+}
+
 /// How a run came to its end.
 enum Ended {
     Whole(Box<Answer>),
@@ -443,7 +445,7 @@ impl<'a> Answering<'a> {
             answer
                 .metadata
                 .other
-                .insert("places".into(), serde_json::json!(self.places));
+                .insert(PLACES.into(), serde_json::json!(self.places));
         }
         let title = answer.title.clone().filter(|_| is_new);
         let state = if error.is_none() {

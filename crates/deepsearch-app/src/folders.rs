@@ -4,7 +4,9 @@
 //! which is in no backup and is never synced.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use deepsearch_crawl::ParserOptions;
 use deepsearch_files::{Files, Folder, FolderProblem, FolderProgress, Report, Rules};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -19,6 +21,8 @@ use crate::error::AppError;
 pub(crate) const INDEX_FILE: &str = "folders.sqlite";
 const PATHS: &str = "folders.paths";
 const PAUSED: &str = "folders.paused";
+/// After this a watch that failed is tried again: a disk may have been full.
+const AGAIN: Duration = Duration::from_secs(60);
 /// Folders that are searched at most.
 const MOST: usize = 100;
 
@@ -127,12 +131,13 @@ impl App {
             loop {
                 let files = &app.inner.files;
                 let watched = async {
-                    if !files.folders().is_empty()
-                        && let Err(error) = files.watch().await
-                    {
-                        tracing::warn!(%error, "the folders are no longer watched");
+                    if files.folders().is_empty() {
+                        return std::future::pending().await;
                     }
-                    std::future::pending::<()>().await;
+                    if let Err(error) = files.watch().await {
+                        tracing::warn!(%error, "the folders are not watched for a while");
+                    }
+                    tokio::time::sleep(AGAIN).await;
                 };
                 let reconfigured = async {
                     loop {
@@ -211,6 +216,14 @@ fn bad(path: &Path, expected: String) -> AppError {
         key: PATHS.into(),
         value: path.to_string_lossy().into_owned(),
         expected,
+    }
+}
+
+/// The index takes half of the parsers that an answer may have.
+pub(crate) fn in_the_background(parser: &ParserOptions) -> ParserOptions {
+    ParserOptions {
+        children: (parser.children / 2).max(1),
+        ..parser.clone()
     }
 }
 

@@ -18,6 +18,12 @@ pub(crate) async fn run(app: &App, args: args::Ask, json: bool) -> Outcome {
     for file in &files {
         request.files.push(app.attach_file(file).await?.url);
     }
+    // A chat goes on where it looked before, unless it is told otherwise.
+    if request.scope.is_none() && files.is_empty() {
+        let mut places = app.remembered_places(&request.turn).await?.into_iter();
+        request.scope = places.next();
+        request.also = places.collect();
+    }
     let mut shown = Shown::new(app.clone(), json);
     let asked = app.ask(request, |event| shown.event(event)).await;
     app.keep_up().await;

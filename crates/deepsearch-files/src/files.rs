@@ -39,8 +39,10 @@ impl Default for Rules {
 /// What the folders are opened with.
 #[derive(Debug, Clone)]
 pub struct FilesOptions {
-    /// Parses what is no plain text, in children of its own.
+    /// Parses what is no plain text for an answer, in children of its own.
     pub reader: Reader,
+    /// The same for the index, apart: whoever waits for an answer never waits behind a folder of PDFs.
+    pub indexing: Reader,
     pub clock: Arc<dyn Clock>,
 }
 

@@ -182,7 +182,7 @@ async fn change(files: &Files, rules: Rules, path: String, found: Found, before:
     let (inner, file) = (&files.inner, Path::new(&path));
     let url = address(&key_of(&path), file);
     let options = &inner.options;
-    let page = read::page(file, &url, bytes, &options.reader, &*options.clock).await;
+    let page = read::page(file, &url, bytes, &options.indexing, &*options.clock).await;
     let indexing = tokio::task::spawn_blocking(move || match page {
         Ok(page) => put(path, size, modified, hash, page.title, &page.text),
         Err(reason) => unreadable(path, size, modified, hash, reason),

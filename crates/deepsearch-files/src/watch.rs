@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::error::FilesError;
 use crate::files::Files;
@@ -19,6 +19,8 @@ use crate::walk::Part;
 const QUIET: Duration = Duration::from_millis(700);
 /// After this it is looked at, although it is not.
 const LONGEST: Duration = Duration::from_secs(10);
+/// A folder that cannot be watched is looked through this often.
+const UNTOLD: Duration = Duration::from_secs(15 * 60);
 /// Changes that wait; with more, the whole folder is looked at.
 const WAITING: usize = 4_096;
 /// Parts that are looked at one by one.
@@ -33,50 +35,65 @@ impl Files {
         let (sender, mut changes) = mpsc::channel(WAITING);
         // Watching first, so that nothing changes unseen between the scan and the watch.
         let watcher = watcher(sender)?;
-        let watched = self.watched(watcher).await;
-        self.resumed().await;
-        self.scan().await?;
-        let mut progress = self.progress();
-        while let Some(first) = changes.recv().await {
-            let paths = collect(first, &mut changes).await;
-            if self.is_paused() {
-                // What changed meanwhile is found by a whole scan.
-                let _ = progress.wait_for(|progress| !progress.paused).await;
-                self.scan().await?;
-                continue;
+        let (watched, are_all) = self.watched(watcher).await;
+        let mut is_whole = true;
+        loop {
+            if is_whole {
+                self.scan_to_the_end().await?;
             }
-            match paths {
-                Some(paths) => {
-                    for part in parts(&self.folders(), &paths) {
-                        scan(self, &part).await?;
-                    }
-                }
-                None => drop(self.scan().await?),
-            }
+            let first = if are_all {
+                changes.recv().await
+            } else {
+                timeout(UNTOLD, changes.recv()).await.unwrap_or(Some(None))
+            };
+            let Some(first) = first else { break };
+            // What changes while it is paused, or is no longer known one by one, a whole scan finds.
+            is_whole = match collect(first, &mut changes).await {
+                Some(paths) if !self.is_paused() => self.scan_parts(&paths).await?,
+                _ => true,
+            };
         }
         drop(watched);
         Ok(())
     }
 
-    /// Adds the folders to a watcher. One that cannot be watched is looked at with each start.
-    async fn watched(&self, mut watcher: RecommendedWatcher) -> RecommendedWatcher {
-        let folders = self.folders();
-        let adding = tokio::task::spawn_blocking(move || {
-            for folder in &folders {
-                if let Err(error) = watcher.watch(folder, RecursiveMode::Recursive) {
-                    tracing::warn!(%error, "a folder cannot be watched");
-                }
+    /// Looks through all folders, however often the person pauses meanwhile.
+    async fn scan_to_the_end(&self) -> Result<(), FilesError> {
+        loop {
+            let _ = self.progress().wait_for(|progress| !progress.paused).await;
+            if !self.scan().await?.paused {
+                return Ok(());
             }
-            watcher
-        });
-        match adding.await {
-            Ok(watcher) => watcher,
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
         }
     }
 
-    async fn resumed(&self) {
-        let _ = self.progress().wait_for(|progress| !progress.paused).await;
+    /// Looks at what changed; whether that was paused before its end.
+    async fn scan_parts(&self, paths: &BTreeSet<PathBuf>) -> Result<bool, FilesError> {
+        for part in parts(&self.folders(), paths) {
+            if scan(self, &part).await?.paused {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Adds the folders to a watcher; whether all could be. A disk may be away, and systems watch so many folders only.
+    async fn watched(&self, mut watcher: RecommendedWatcher) -> (RecommendedWatcher, bool) {
+        let folders = self.folders();
+        let adding = tokio::task::spawn_blocking(move || {
+            let mut are_all = true;
+            for folder in &folders {
+                if let Err(error) = watcher.watch(folder, RecursiveMode::Recursive) {
+                    tracing::warn!(%error, "a folder cannot be watched, and is looked through from time to time");
+                    are_all = false;
+                }
+            }
+            (watcher, are_all)
+        });
+        match adding.await {
+            Ok(watched) => watched,
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        }
     }
 }
 

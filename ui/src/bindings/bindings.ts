@@ -647,6 +647,8 @@ export type OpenChat = {
 	messages: OpenMessage[],
 	/**  Whether there are older messages than these. */
 	has_older: boolean,
+	/**  Where the newest of these answers looked, if that was asked for; the next question begins there. */
+	places: Scope[],
 };
 
 /**  A message with its evidence. */

@@ -100,7 +100,15 @@ export class FakePlatform implements Platform {
     this.sync = new FakeSync(this.options);
     this.#online = scenario !== "offline";
     if (scenario === "running")
-      this.#begin({ question: "", turn: { regenerating: "msg_wal_q2b" }, scope: null, also: [], files: [], model: null, time_range: null });
+      this.#begin({
+        question: "",
+        turn: { regenerating: "msg_wal_q2b" },
+        scope: null,
+        also: [],
+        files: [],
+        model: null,
+        time_range: null,
+      });
   }
 
   async info(): Promise<AppInfo> {

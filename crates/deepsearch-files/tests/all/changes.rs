@@ -114,6 +114,35 @@ async fn pausing_stops_a_scan_and_what_was_read_is_kept() {
 }
 
 #[tokio::test]
+async fn a_first_look_that_was_paused_goes_on_by_itself_when_it_is_resumed() {
+    let desk = Desk::new().await;
+    for number in 0..4_000 {
+        desk.write(
+            &format!("{}/{number}.md", number % 40),
+            format!("The kettle has number {number}."),
+        );
+    }
+    let files = desk.files.clone();
+    let watching = tokio::spawn(async move { files.watch().await });
+    let mut progress = desk.files.progress();
+    progress.wait_for(|progress| progress.seen > 0).await.unwrap();
+    desk.files.pause();
+    progress.wait_for(|progress| progress.folder.is_none()).await.unwrap();
+    let first = desk.files.list().await.unwrap()[0].files;
+    assert!(
+        (1..4_000).contains(&first),
+        "{first} were read before the pause took hold"
+    );
+    desk.files.resume();
+    let started = Instant::now();
+    while desk.files.list().await.unwrap()[0].files < 4_000 {
+        assert!(started.elapsed() < Duration::from_secs(60), "it does not go on");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    watching.abort();
+}
+
+#[tokio::test]
 async fn changes_are_noticed_while_watching() {
     let desk = Desk::new().await;
     desk.write(".gitignore", "out/\n");

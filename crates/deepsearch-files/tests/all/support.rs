@@ -90,7 +90,8 @@ pub(crate) async fn open(index: &Path) -> Files {
     };
     let clock = Arc::new(SystemClock);
     let options = FilesOptions {
-        reader: Reader::new(options, clock.clone()),
+        reader: Reader::new(options.clone(), clock.clone()),
+        indexing: Reader::new(options, clock.clone()),
         clock,
     };
     Files::open(index, options).await.unwrap()

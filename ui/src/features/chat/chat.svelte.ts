@@ -24,7 +24,9 @@ export type Choices = {
   scope: Scope | null;
   also?: readonly Scope[];
   files?: readonly string[];
-  model: ModelId | null; timeRange: TimeRange | null };
+  model: ModelId | null;
+  timeRange: TimeRange | null;
+};
 
 export const PAGE = 20;
 // A message that is looked for may be far up; beyond this the chat is shown at its end.
@@ -36,6 +38,8 @@ export class ChatState {
   /** The shown branch, oldest first. */
   entries = $state.raw<Entry[]>([]);
   hasOlder = $state(false);
+  /** Where the newest answer looked, if that was asked for. */
+  places: readonly Scope[] = [];
   loading = $state<"newest" | "older" | null>(null);
   /** Why the chat could not be loaded. */
   failure = $state.raw<Failure | null>(null);
@@ -277,6 +281,7 @@ export class ChatState {
     if (!isCurrent()) return null;
     this.chat = page.chat;
     this.hasOlder = page.has_older;
+    this.places = page.places;
     return entriesOf(page.messages);
   }
 

@@ -22,6 +22,8 @@ export class ComposerState {
   model = $state<ModelId | null>(null);
   timeRange = $state<TimeRange | null>(null);
 
+  #hasChosen = false;
+
   isEmpty = $derived(this.text.trim() === "");
   /** How many characters more can be written, where that is worth saying; negative when there are too many. */
   left = $derived(this.text.length < NEARLY ? null : LONGEST_QUESTION - this.text.length);
@@ -48,8 +50,17 @@ export class ComposerState {
     return this.scope ? this.places.some((place) => MIXABLE.has(place)) : searchesBySettings;
   }
 
+  /** Begins where the chat looked last, unless somebody has chosen already. */
+  recall(places: readonly Scope[]): void {
+    if (this.#hasChosen) return;
+    const [scope = null, ...also] = places;
+    this.scope = scope;
+    this.also = also;
+  }
+
   /** Chooses a place: one that can stand beside others joins or leaves them, any other stands alone. */
   choose(place: Scope | null): void {
+    this.#hasChosen = true;
     const mixed = this.places.filter((known) => MIXABLE.has(known));
     const chosen =
       place === null || !MIXABLE.has(place)

@@ -5,7 +5,10 @@ import type { Folder, FolderList, FolderProblem } from "../../bindings/bindings"
 const PROBLEMS: readonly FolderProblem[] = [
   { path: "/home/ada/Documents/contracts/lease-2019.pdf", reason: "It holds no text; a scan has only pictures of it." },
   { path: "/home/ada/Documents/private/diary.md", reason: "You have no permission to read it." },
-  { path: "/home/ada/Documents/talks/keynote.pptx", reason: "It cannot be read: the office document is damaged: invalid Zip archive." },
+  {
+    path: "/home/ada/Documents/talks/keynote.pptx",
+    reason: "It cannot be read: the office document is damaged: invalid Zip archive.",
+  },
 ];
 
 export class FakeFolders {
