@@ -104,7 +104,7 @@ async fn index_all(files: &Files, tree: &Path, count: usize) -> Result<()> {
     Ok(())
 }
 
-/// Files of a few hundred words each; the sum of their sizes.
+/// Files of some hundred words each, one in twenty with a paragraph in Chinese; the sum of their sizes.
 fn grow(tree: &Path, count: usize) -> Result<u64> {
     let mut words = Words::new(7);
     let mut bytes = 0;
@@ -113,7 +113,7 @@ fn grow(tree: &Path, count: usize) -> Result<u64> {
         if number % PER_FOLDER == 0 {
             std::fs::create_dir_all(path.parent().context("a file lies in a folder")?)?;
         }
-        let text = format!("# Note {number}\n\n{}\n", words.text(120));
+        let text = format!("# Note {number}\n\n{}\n\n{}\n", words.text(120), words.message());
         bytes += text.len() as u64;
         std::fs::write(path, text)?;
     }

@@ -52,10 +52,8 @@ pub struct Folder {
     pub path: String,
     /// Whether it is there now: a disk may not be.
     pub exists: bool,
-    #[specta(type = f64)]
     pub files: u64,
     /// Files that could not be read.
-    #[specta(type = f64)]
     pub problems: u64,
 }
 
@@ -72,10 +70,8 @@ pub struct FolderProgress {
     /// The folder that is looked through; `None` when none is.
     pub folder: Option<String>,
     /// Files that were looked at in it.
-    #[specta(type = f64)]
     pub seen: u64,
     /// Those of them that were new or had changed, and were read.
-    #[specta(type = f64)]
     pub read: u64,
     pub paused: bool,
 }
@@ -83,14 +79,10 @@ pub struct FolderProgress {
 /// What looking through a folder came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, specta::Type)]
 pub struct Report {
-    #[specta(type = f64)]
     pub seen: u64,
-    #[specta(type = f64)]
     pub read: u64,
-    #[specta(type = f64)]
     pub removed: u64,
     /// Files of those that were read now that could not be.
-    #[specta(type = f64)]
     pub problems: u64,
     /// The person paused before the end; what was read is kept.
     pub paused: bool,

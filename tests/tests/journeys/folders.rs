@@ -72,7 +72,7 @@ impl Desk {
     }
 }
 
-fn is_of_a_file(url: &String) -> bool {
+fn is_of_a_file(url: &str) -> bool {
     url.starts_with("files:")
 }
 
@@ -99,7 +99,11 @@ async fn a_question_is_answered_with_the_exact_sentence_of_a_file_and_stays_so_w
     let levy = "The water levy of the Quellbrook allotments was set at 38 euros a year.";
     let first = desk.ask(&["--in", "files", question])?;
     assert!(desk.quotes(&first)?.iter().any(|quote| quote == levy), "{first}");
-    assert!(sources(&first).iter().all(is_of_a_file), "{:?}", sources(&first));
+    assert!(
+        sources(&first).iter().all(|url| is_of_a_file(url)),
+        "{:?}",
+        sources(&first)
+    );
     // Where a file lies is in none of what is kept with a chat, which may be synced.
     let folder = desk.folder.path().display().to_string();
     assert!(!open_chat(&desk.home, &first)?.to_string().contains(&folder));
@@ -182,7 +186,7 @@ async fn a_file_that_is_handed_over_is_all_that_its_question_rests_on() -> Resul
         desk.quotes(&answer)?,
         ["The Zorvane lighthouse leans by 4 centimetres to the east."]
     );
-    assert!(sources(&answer).iter().all(is_of_a_file));
+    assert!(sources(&answer).iter().all(|url| is_of_a_file(url)));
     assert_eq!(web.engine.asked().len(), 0, "nobody was asked");
     assert_eq!(web.site.requests_in_all(), 0, "nothing was fetched");
     let gone = desk.home.run(["ask", "--file", &format!("{file}.old"), "And now?"])?;
@@ -204,7 +208,7 @@ async fn files_stand_beside_the_web_where_both_are_named_and_the_chat_remembers_
     )?;
     desk.add()?;
     let both = |message: &Value| {
-        let (files, pages): (Vec<_>, Vec<_>) = sources(message).into_iter().partition(is_of_a_file);
+        let (files, pages): (Vec<_>, Vec<_>) = sources(message).into_iter().partition(|url| is_of_a_file(url));
         !files.is_empty() && !pages.is_empty()
     };
     let first = desk.ask(&["--in", "web,files", "Zorvane lighthouse"])?;
@@ -213,10 +217,18 @@ async fn files_stand_beside_the_web_where_both_are_named_and_the_chat_remembers_
     let second = desk.ask(&["--chat", &chat, "The tower of the Zorvane lighthouse"])?;
     assert!(both(&second), "{:?}", sources(&second));
     let third = desk.ask(&["--chat", &chat, "--in", "files", "How far does the lighthouse lean?"])?;
-    assert!(sources(&third).iter().all(is_of_a_file), "{:?}", sources(&third));
+    assert!(
+        sources(&third).iter().all(|url| is_of_a_file(url)),
+        "{:?}",
+        sources(&third)
+    );
     // Without being named, files are not shown to whoever writes the answer.
     let other = desk.ask(&["How high is the Zorvane lighthouse?"])?;
-    assert!(!sources(&other).iter().any(is_of_a_file), "{:?}", sources(&other));
+    assert!(
+        !sources(&other).iter().any(|url| is_of_a_file(url)),
+        "{:?}",
+        sources(&other)
+    );
     let refused = desk.home.run(["ask", "--in", "files,chats", "Zorvane"])?;
     assert_eq!(refused.code, Some(2), "{}", refused.stderr);
     Ok(())
@@ -246,23 +258,21 @@ async fn a_folder_of_real_manuals_is_indexed_and_answers_questions_about_them() 
         return Ok(());
     };
     let desk = Desk::new(offline()?)?;
-    let mut copied = 0;
-    let mut names: Vec<_> = std::fs::read_dir(corpus.join("python/library"))?.collect::<Result<_, _>>()?;
-    names.sort_by_key(std::fs::DirEntry::file_name);
-    // The one that is asked about, and others whose names are near it.
-    let is_near = |entry: &std::fs::DirEntry| entry.file_name().to_string_lossy() >= "j".into();
-    for entry in names
-        .iter()
-        .filter(|entry| is_near(entry) && entry.path().extension().is_some_and(|kind| kind == "html"))
-        .take(PAGES)
-    {
-        std::fs::copy(entry.path(), desk.path(&entry.file_name().to_string_lossy()))?;
-        copied += 1;
+    let files = std::fs::read_dir(corpus.join("python/library"))?;
+    let mut manuals: Vec<PathBuf> = files.map(|file| Ok(file?.path())).collect::<Result<_>>()?;
+    manuals.retain(|path| path.extension().is_some_and(|kind| kind == "html"));
+    manuals.sort();
+    // The one that is asked about, and those that follow it.
+    let first = manuals.iter().position(|path| path.ends_with("json.html"));
+    let manuals = &manuals[first.context("a manual of json")?..][..PAGES];
+    for manual in manuals {
+        let name = manual.file_name().context("a file has a name")?;
+        std::fs::copy(manual, desk.folder.path().join(name))?;
     }
     let report = desk.add()?;
     assert_eq!(
         (&report["read"], &report["problems"]),
-        (&copied.into(), &0.into()),
+        (&PAGES.into(), &0.into()),
         "{report}"
     );
     let answer = desk.ask(&["--in", "files", "How does json.dumps handle NaN and Infinity?"])?;

@@ -459,9 +459,9 @@ export type Folder = {
 	path: string,
 	/**  Whether it is there now: a disk may not be. */
 	exists: boolean,
-	files: number | null,
+	files: number,
 	/**  Files that could not be read. */
-	problems: number | null,
+	problems: number,
 };
 
 /**  Every folder, and how far looking through them is. */
@@ -481,9 +481,9 @@ export type FolderProgress = {
 	/**  The folder that is looked through; `None` when none is. */
 	folder: string | null,
 	/**  Files that were looked at in it. */
-	seen: number | null,
+	seen: number,
 	/**  Those of them that were new or had changed, and were read. */
-	read: number | null,
+	read: number,
 	paused: boolean,
 };
 

@@ -90,9 +90,8 @@ fn entries(feed: &str) -> Result<Vec<Entry>, quick_xml::Error> {
     loop {
         match reader.read_event()? {
             Event::Start(tag) => {
-                match tag.local_name().as_ref() {
-                    "entry" => entry = Some(Entry::default()),
-                    _ => {}
+                if tag.local_name().as_ref() == "entry" {
+                    entry = Some(Entry::default());
                 }
                 text.clear();
             }
