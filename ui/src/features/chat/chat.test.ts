@@ -142,7 +142,8 @@ describe("asking", () => {
     const chat = world.chat(created);
     const asking = chat.ask("Why?", { scope: "web", model: "m", timeRange: "week" });
     expect(chat.entries.map(({ role }) => role)).toEqual(["user", "assistant"]);
-    expect(world.asked).toEqual([{ question: "Why?", turn: "new", scope: "web", model: "m", time_range: "week" }]);
+    const rest = { also: [], files: [], model: "m", time_range: "week" };
+    expect(world.asked).toEqual([{ question: "Why?", turn: "new", scope: "web", ...rest }]);
     const [question, answer] = chat.entries;
     world.say(started(), { type: "token", text: "Because" });
     expect(created).toHaveBeenCalledExactlyOnceWith("chat_1");
