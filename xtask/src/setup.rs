@@ -235,6 +235,14 @@ pub(crate) const PACKAGE: &[Need] = &[Need {
     present: Present::OnLinux("rpmbuild"),
 }];
 
+/// What the benchmark of folders is held against.
+pub(crate) const FILES: &[Need] = &[Need {
+    apt: "ripgrep",
+    elsewhere: "ripgrep (macOS: `brew install ripgrep`; Windows: `winget install BurntSushi.ripgrep.MSVC`)",
+    why: "reads the same files as the index does, as fast as can be",
+    present: Present::Program("rg"),
+}];
+
 /// What looking into packages needs.
 pub(crate) const PACKAGE_CHECK: &[Need] = &[
     Need {

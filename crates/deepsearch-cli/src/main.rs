@@ -11,6 +11,7 @@ mod database_view;
 mod db;
 mod doctor;
 mod engines;
+mod folders;
 mod manual;
 mod models;
 mod read;
@@ -94,6 +95,7 @@ async fn dispatch(app: &App, command: Command, json: bool) -> Outcome {
         Command::Export(export) => carry::export(app, export, json).await,
         Command::Import { file, preview } => carry::import(app, &file, preview, json).await,
         Command::Settings(settings) => settings::run(app, settings, json).await,
+        Command::Folders(folders) => folders::run(app, folders, json).await,
         Command::Models => models::run(app, json).await,
         Command::Engines { check } => engines::run(app, check, json).await,
         Command::SignIn(sign_in) => sign_in::run(app, sign_in, json).await,
