@@ -227,6 +227,14 @@ pub(crate) const WINDOW_TESTS: &[Need] = &[
     },
 ];
 
+/// What making packages needs, beside what the window needs.
+pub(crate) const PACKAGE: &[Need] = &[Need {
+    apt: "rpm",
+    elsewhere: "rpm with rpmbuild",
+    why: "packs the .rpm",
+    present: Present::OnLinux("rpmbuild"),
+}];
+
 /// What the benchmark of folders is held against.
 pub(crate) const FILES: &[Need] = &[Need {
     apt: "ripgrep",
