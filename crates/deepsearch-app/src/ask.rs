@@ -11,6 +11,7 @@ use deepsearch_core::{
     ChatId, ChatModel, ErrorCode, Failure, Message, MessageId, MessageMetadata, MessageState, PageId, Role, TimeRange,
     Turn as SaidTurn,
 };
+use deepsearch_net::{Recorder, carried};
 use deepsearch_sqlite::{FinishedAnswer, NewTurn, Turn as SavedTurn};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
@@ -18,6 +19,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::app::{App, Wired};
 use crate::error::AppError;
+use crate::ledger::OpenLedger;
 use crate::runs::Run;
 
 /// Where answers come from.
@@ -90,6 +92,11 @@ impl App {
     }
 
     async fn run(&self, request: AskRequest, run: Run) -> Result<Message, AppError> {
+        let recorder = Recorder::default();
+        recorder.during(self.answer(request, run, &recorder)).await
+    }
+
+    async fn answer(&self, request: AskRequest, run: Run, recorder: &Recorder) -> Result<Message, AppError> {
         let wired = self.wired();
         if matches!(request.turn, Turn::New | Turn::In(_) | Turn::Editing(_)) {
             message_content(&request.question)?;
@@ -113,7 +120,8 @@ impl App {
             model: pipeline.model.info().id.clone(),
         };
         run.tell(started);
-        let mut answering = Answering::new(self, &turn, &run);
+        let ledger = OpenLedger::open(self, &turn.answer.id, recorder).await?;
+        let mut answering = Answering::new(self, &turn, &run, ledger);
         let ended = match self.question(&request, &turn, &wired).await {
             Ok(question) => answering.drive(&pipeline, &question).await,
             Err(error) => Ended::Broken(error),
@@ -199,6 +207,8 @@ impl App {
     fn pipeline(&self, wired: &Wired, scope: Scope, model: std::sync::Arc<dyn ChatModel>) -> Pipeline {
         let (guide, chats) = (wired.guide.clone(), wired.chats.clone());
         let (searchers, fallback) = match scope {
+            // What there is without a web is no last resort then, but all there is.
+            Scope::Web if wired.settings.is_private() => (vec![guide, chats], Vec::new()),
             Scope::Web => (vec![guide, wired.asked_web.clone()], vec![chats]),
             Scope::Chats => (vec![chats], Vec::new()),
             Scope::Guide => (vec![wired.whole_guide.clone()], Vec::new()),
@@ -244,6 +254,8 @@ struct Answering<'a> {
     app: &'a App,
     turn: &'a SavedTurn,
     run: &'a Run,
+    /// Until it is kept.
+    ledger: Option<OpenLedger>,
     content: String,
     journalled: usize,
     /// A page that was saved before keeps the id it had: from the pipeline's to the store's.
@@ -252,12 +264,13 @@ struct Answering<'a> {
 }
 
 impl<'a> Answering<'a> {
-    fn new(app: &'a App, turn: &'a SavedTurn, run: &'a Run) -> Self {
+    fn new(app: &'a App, turn: &'a SavedTurn, run: &'a Run, ledger: OpenLedger) -> Self {
         let content = turn.answer.content.clone();
         Self {
             app,
             turn,
             run,
+            ledger: Some(ledger),
             journalled: content.len(),
             content,
             saved: HashMap::new(),
@@ -273,7 +286,7 @@ impl<'a> Answering<'a> {
         if let Some(so_far) = &question.so_far {
             self.evidence = Evidence::of_pages(so_far.pages.clone(), Vec::new());
         }
-        let answering = tokio::spawn(async move { pipeline.answer(&question, sender).await });
+        let answering = tokio::spawn(carried(async move { pipeline.answer(&question, sender).await }));
         let answering = AbortOnDropHandle::new(answering);
         let mut tick = tokio::time::interval(JOURNAL_EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -370,6 +383,10 @@ impl<'a> Answering<'a> {
             .store()
             .finish_answer(&self.turn.answer.id, finished(answer, state))
             .await;
+        // Before it is told that the answer is there, so that whoever looks finds its ledger too.
+        if let Some(ledger) = self.ledger.take() {
+            ledger.keep(self.app).await;
+        }
         self.rename(title).await;
         self.app.chat_changed(&self.turn.chat.id);
         match (kept, error) {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use deepsearch_auth::{AuthError, VaultError};
-use deepsearch_core::error::sentence;
+use deepsearch_core::error::{PRIVATE_HINT, sentence};
 use deepsearch_core::{ErrorCode, Failure, FetchError, Invalid, ModelError, SearchError};
 use deepsearch_postgres::{ConnectError, DatabaseError, DeviceError, SchemaError};
 use deepsearch_sqlite::StoreError;
@@ -28,6 +28,8 @@ pub enum AppError {
     Schema(#[from] SchemaError),
     #[error(transparent)]
     Device(#[from] DeviceError),
+    #[error(transparent)]
+    Leaves(#[from] deepsearch_net::Leaves),
     #[error("no shared database is named")]
     NoDatabase,
     #[error("the address of the database names no host")]
@@ -143,6 +145,7 @@ impl From<&AppError> for Failure {
                 say(ErrorCode::Upstream).hint("Is there a pooler between that changes who connects?")
             }
             AppError::NoRandom => say(ErrorCode::Internal),
+            AppError::Leaves(_) => say(ErrorCode::Private).hint(PRIVATE_HINT),
             AppError::Auth(error) => error.into(),
             AppError::Sync(error) => error.into(),
             AppError::OnlyHere { .. } => say(ErrorCode::Invalid).hint(

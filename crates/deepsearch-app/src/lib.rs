@@ -10,6 +10,7 @@ mod changes;
 mod chats;
 mod counted;
 mod favicons;
+mod ledger;
 mod library;
 mod local;
 mod runs;

@@ -17,8 +17,8 @@ use crate::error::AppError;
 #[derive(Debug, Clone, Serialize, specta::Type)]
 pub struct EngineStatus {
     pub name: &'static str,
-    /// Whether it is asked as things are set. Where it is not, although it is on and needs nothing, it was left out of
-    /// `engines.order`.
+    /// Whether it is asked as things are set. Where it is not, although it is on and needs nothing, private mode holds it
+    /// back, or it was left out of `engines.order`.
     pub used: bool,
     /// Whether the person has it on.
     pub enabled: bool,
@@ -34,6 +34,8 @@ pub struct EngineStatus {
     pub needs_key: bool,
     /// Cannot be asked without an address of the person's own.
     pub needs_url: bool,
+    /// Private mode holds it back.
+    pub held_back: bool,
 }
 
 /// Reads pages that are there already. Needs neither the store nor the network.
@@ -152,6 +154,7 @@ impl App {
                     key_url: info.key_url,
                     needs_key: info.needs_key,
                     needs_url: info.needs_url,
+                    held_back: wired.settings.is_private(),
                 }
             })
             .collect();

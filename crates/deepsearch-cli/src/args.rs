@@ -20,6 +20,9 @@ pub(crate) struct Args {
     /// Print JSON: one document, or for `ask` one event on each line
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Let nothing leave this computer: only what is saved here and models that run here
+    #[arg(long, global = true)]
+    pub(crate) private: bool,
     /// Open the small window for a question in between; for a shortcut of your desktop
     #[arg(long, exclusive = true)]
     pub(crate) quick_ask: bool,
@@ -55,6 +58,8 @@ pub(crate) enum Command {
     /// Past chats: list, show, search, sort
     #[command(subcommand)]
     Chats(Chats),
+    /// What an answer sent to whom, and what came back
+    Ledger(Ledger),
     /// Write chats to a file: JSON, Markdown, or HTML that carries its evidence
     Export(Export),
     /// Bring chats from ChatGPT, Claude, Perplexity, Open WebUI, Markdown or DeepSearch
@@ -243,6 +248,20 @@ impl Read {
     pub(crate) fn is_local(&self) -> bool {
         self.batch || self.html.is_some()
     }
+}
+
+/// What left this computer for an answer.
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("whose").required(true).args(["message", "chat"]))]
+pub(crate) struct Ledger {
+    /// The answer; `deepsearch chats show` tells its ID
+    pub(crate) message: Option<String>,
+    /// All answers of this chat
+    #[arg(long, value_name = "ID")]
+    pub(crate) chat: Option<String>,
+    /// Print the texts that models were given, too
+    #[arg(long)]
+    pub(crate) texts: bool,
 }
 
 /// Write chats to a file or to standard output.

@@ -19,6 +19,7 @@ pub(crate) async fn run(app: &App, check: bool, json: bool) -> Outcome {
     for engine in engines {
         let state = match engine.health.state {
             _ if !engine.enabled => "switched off".to_owned(),
+            _ if engine.held_back => "held back by private mode".to_owned(),
             _ if engine.lacks_url => "needs an address".to_owned(),
             EngineState::NoKey => "needs a key".to_owned(),
             EngineState::KeyRefused { .. } => "its key was refused".to_owned(),

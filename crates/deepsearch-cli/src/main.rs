@@ -11,6 +11,7 @@ mod database_view;
 mod db;
 mod doctor;
 mod engines;
+mod ledger;
 mod manual;
 mod models;
 mod read;
@@ -47,22 +48,25 @@ fn main() -> ExitCode {
         Err(error) => return report(&Err(deepsearch_app::AppError::Network(error.into())), args.json),
     };
     let json = args.json;
-    let outcome = runtime.block_on(run(command, json));
+    let outcome = runtime.block_on(run(command, args.private, json));
     let code = report(&outcome, json);
     // A blocking read of standard input must not hold the end of the program.
     runtime.shutdown_background();
     code
 }
 
-async fn run(command: Command, json: bool) -> Outcome {
+async fn run(command: Command, private: bool, json: bool) -> Outcome {
     match command {
         Command::Completions { shell } => return manual::completions(shell),
         Command::Man => return manual::man(),
         _ => {}
     }
-    let config = Config::load(
+    let mut config = Config::load(
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
     )?;
+    if private {
+        config = config.private();
+    }
     // What is read from a file needs no store.
     if let Command::Read(read) = &command
         && read.is_local()
@@ -91,6 +95,7 @@ async fn dispatch(app: &App, command: Command, json: bool) -> Outcome {
         Command::Read(read) => read::run(app, read, json).await,
         Command::Search(search) => search::run(app, search, json).await,
         Command::Chats(chats) => chats::run(app, chats, json).await,
+        Command::Ledger(ledger) => ledger::run(app, ledger, json).await,
         Command::Export(export) => carry::export(app, export, json).await,
         Command::Import { file, preview } => carry::import(app, &file, preview, json).await,
         Command::Settings(settings) => settings::run(app, settings, json).await,

@@ -352,6 +352,7 @@ fn copy(error: &SearchError) -> SearchError {
             engine: engine.clone(),
             after: *after,
         },
+        E::Private { engine } => E::Private { engine: engine.clone() },
     }
 }
 

@@ -248,7 +248,8 @@ fn rest_after(error: &SearchError, streak: u32) -> Option<Duration> {
         SearchError::Status { .. }
         | SearchError::NoResults { .. }
         | SearchError::KeyMissing { .. }
-        | SearchError::Resting { .. } => None,
+        | SearchError::Resting { .. }
+        | SearchError::Private { .. } => None,
     }
 }
 

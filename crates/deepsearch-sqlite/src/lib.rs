@@ -12,6 +12,7 @@ mod turns;
 
 mod citations;
 mod imports;
+mod ledgers;
 mod pages;
 
 mod history;

@@ -98,7 +98,15 @@ const NUMBERED: &[Table] = &[
 ];
 
 /// Tables that belong to messages, and have no number of their own.
-const OF_MESSAGES: &[&str] = &["journal", "message_source", "citation", "sentence_check"];
+const OF_MESSAGES: &[&str] = &[
+    "journal",
+    "message_source",
+    "citation",
+    "sentence_check",
+    "ledger",
+    "contact",
+    "sent_text",
+];
 
 async fn copy_tables(connection: &mut SqliteConnection, salvaged: &mut Salvaged) -> Result<(), sqlx::Error> {
     for table in NUMBERED {

@@ -13,6 +13,9 @@ mod main_job;
 mod engines;
 mod stale;
 
+mod ledger;
+mod private;
+
 mod branches;
 mod model;
 mod model_faults;
