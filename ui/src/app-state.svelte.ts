@@ -24,6 +24,7 @@ export const SETTINGS_SECTIONS = [
   "search",
   "answers",
   "models",
+  "usage",
   "shortcuts",
   "data",
   "privacy",

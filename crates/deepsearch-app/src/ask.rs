@@ -258,6 +258,8 @@ struct Answering<'a> {
     ledger: Option<OpenLedger>,
     content: String,
     journalled: usize,
+    /// A search that it rests on was past its time.
+    is_stale: bool,
     /// A page that was saved before keeps the id it had: from the pipeline's to the store's.
     saved: HashMap<PageId, PageId>,
     evidence: Evidence,
@@ -273,6 +275,7 @@ impl<'a> Answering<'a> {
             ledger: Some(ledger),
             journalled: content.len(),
             content,
+            is_stale: false,
             saved: HashMap::new(),
             evidence: Evidence::default(),
         }
@@ -327,6 +330,7 @@ impl<'a> Answering<'a> {
                 if let AnswerEvent::Token { text } = &*event {
                     self.content.push_str(text);
                 }
+                self.is_stale |= matches!(&*event, AnswerEvent::Searched { stale: true, .. });
                 self.rename_pages(&mut event);
                 self.run.tell(*event);
             }
@@ -365,13 +369,14 @@ impl<'a> Answering<'a> {
 
     /// Keeps the answer as it ended, and tells it.
     async fn end(mut self, ended: Ended, pipeline: &Pipeline, is_new: bool) -> Result<Message, AppError> {
-        let (answer, error) = match ended {
+        let (mut answer, error) = match ended {
             Ended::Whole(answer) if answer.truncated => (*answer, Some(reached_its_limit())),
             Ended::Whole(answer) if answer.content.trim().is_empty() => (*answer, Some(wrote_nothing())),
             Ended::Whole(answer) => (*answer, None),
             Ended::Stopped => (self.partial(pipeline), Some(AppError::Cancelled)),
             Ended::Broken(error) => (self.partial(pipeline), Some(error)),
         };
+        answer.metadata.stale_search = self.is_stale.then_some(true);
         let title = answer.title.clone().filter(|_| is_new);
         let state = if error.is_none() {
             MessageState::Complete

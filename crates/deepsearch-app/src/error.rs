@@ -30,6 +30,8 @@ pub enum AppError {
     Device(#[from] DeviceError),
     #[error(transparent)]
     Leaves(#[from] deepsearch_net::Leaves),
+    #[error("private mode is on, so no web engine is asked")]
+    HeldBack,
     #[error("no shared database is named")]
     NoDatabase,
     #[error("the address of the database names no host")]
@@ -145,7 +147,7 @@ impl From<&AppError> for Failure {
                 say(ErrorCode::Upstream).hint("Is there a pooler between that changes who connects?")
             }
             AppError::NoRandom => say(ErrorCode::Internal),
-            AppError::Leaves(_) => say(ErrorCode::Private).hint(PRIVATE_HINT),
+            AppError::Leaves(_) | AppError::HeldBack => say(ErrorCode::Private).hint(PRIVATE_HINT),
             AppError::Auth(error) => error.into(),
             AppError::Sync(error) => error.into(),
             AppError::OnlyHere { .. } => say(ErrorCode::Invalid).hint(

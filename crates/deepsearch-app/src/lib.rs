@@ -14,6 +14,7 @@ mod ledger;
 mod library;
 mod local;
 mod runs;
+mod usage;
 mod web_search;
 
 mod account;
@@ -55,6 +56,7 @@ pub use share::Admitted;
 pub use shared_database::{OwnedDatabase, add_migration};
 pub use sign_in::{AccountState, GatewayInfo, SignInStep, SignedIn, is_callback};
 pub use sync::{SyncConflict, SyncRemedy, SyncState, SyncStatus};
+pub use usage::{Usage, UsedChat, UsedModel, UsedMonth};
 pub use web_search::WebResults;
 
 pub use deepsearch_archive::{Format, Note, Origin as ImportOrigin, Reason, file_name};

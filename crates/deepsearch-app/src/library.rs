@@ -99,11 +99,12 @@ impl App {
     /// Searches with one engine, or with all that are ready in their order.
     ///
     /// # Errors
-    /// [`AppError::Search`] when a named engine fails, [`AppError::Unknown`] when there is none of that name. Without a
-    /// name, the outcome tells.
+    /// [`AppError::Search`] when a named engine fails, [`AppError::UnknownEngine`] when there is none of that name,
+    /// [`AppError::HeldBack`] in private mode. Without a name, the outcome tells.
     pub async fn search(&self, engine: Option<&str>, query: &SearchQuery) -> Result<SearchOutcome, AppError> {
         let wired = self.wired();
         match engine {
+            None if wired.settings.is_private() => Err(AppError::HeldBack),
             None => {
                 let outcome = wired.asked_web.search(query).await;
                 self.keep_health(&wired).await;

@@ -20,6 +20,7 @@ mod settings;
 mod share;
 mod sign_in;
 mod sync;
+mod usage;
 mod window;
 
 mod outcome;
@@ -96,11 +97,17 @@ async fn dispatch(app: &App, command: Command, json: bool) -> Outcome {
         Command::Search(search) => search::run(app, search, json).await,
         Command::Chats(chats) => chats::run(app, chats, json).await,
         Command::Ledger(ledger) => ledger::run(app, ledger, json).await,
+        Command::Usage(usage) => usage::run(app, usage, json).await,
         Command::Export(export) => carry::export(app, export, json).await,
         Command::Import { file, preview } => carry::import(app, &file, preview, json).await,
         Command::Settings(settings) => settings::run(app, settings, json).await,
         Command::Models => models::run(app, json).await,
-        Command::Engines { check } => engines::run(app, check, json).await,
+        Command::Engines {
+            history: Some(engine),
+            limit,
+            ..
+        } => engines::history(app, &engine, limit, json).await,
+        Command::Engines { check, .. } => engines::run(app, check, json).await,
         Command::SignIn(sign_in) => sign_in::run(app, sign_in, json).await,
         Command::SignOut {
             remove,

@@ -38,8 +38,8 @@ pub use message::{Message, MessageId, MessageMetadata, MessageState, Role, Sourc
 pub use model::{ChatModel, ChatRequest, ModelError, ModelEvent, ModelId, ModelInfo, NumberedPassage, Purpose, Turn};
 pub use page::{MediaType, Page, PageId, Passage};
 pub use search::{
-    Attempt, EngineId, EngineKind, SearchEngine, SearchError, SearchHit, SearchOutcome, SearchQuery, SearchResults,
-    Searcher, TimeRange,
+    Attempt, EngineEvent, EngineId, EngineKind, SearchEngine, SearchError, SearchHit, SearchOutcome, SearchQuery,
+    SearchResults, Searcher, TimeRange,
 };
 pub use settings::UserSettings;
 pub use sync::{RemoteError, SyncRemote};

@@ -167,6 +167,17 @@ pub struct Attempt {
     pub error: SearchError,
 }
 
+/// One time that an engine was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
+pub struct EngineEvent {
+    pub engine: EngineId,
+    pub at: DateTime<Utc>,
+    /// How long it took, whether it answered or not.
+    pub milliseconds: u32,
+    /// Why it failed; `None` where it answered.
+    pub failure: Option<Failure>,
+}
+
 /// What came of a search over several engines.
 #[derive(Debug, Default)]
 pub struct SearchOutcome {

@@ -15,6 +15,7 @@ mod stale;
 
 mod ledger;
 mod private;
+mod usage;
 
 mod branches;
 mod model;

@@ -259,6 +259,9 @@ async fn private_mode_can_be_had_for_one_command() -> Result<()> {
     let read = home.run(["read", "--private", "http://192.0.2.1/"])?;
     assert_eq!(read.code, Some(4));
     assert!(read.stderr.contains("private mode is on"), "{}", read.stderr);
+    let search = home.run(["search", "--private", "lighthouse"])?;
+    assert_eq!(search.code, Some(4));
+    assert!(search.stderr.contains("no web engine is asked"), "{}", search.stderr);
     let answer = home.run(["--private", "ask", "how do I make a backup?"])?.succeeded()?;
     assert!(answer.stdout.contains("[1]"), "{}", answer.stdout);
     Ok(())

@@ -4,6 +4,7 @@ import type {
   Account,
   AccountState,
   AnswerEvent,
+  AnswerLedger,
   AppInfo,
   AskRequest,
   Backup,
@@ -12,6 +13,8 @@ import type {
   ChatId,
   ChatView,
   DataFolder,
+  EngineEvent,
+  EngineId,
   EngineStatus,
   EngineTrial,
   Finding,
@@ -43,6 +46,7 @@ import type {
   Table,
   TableRows,
   TableSummary,
+  Usage,
   WebResults,
   Way,
   WindowKind,
@@ -51,6 +55,7 @@ import { FakeAccount } from "./fake/account";
 import { FakeRun } from "./fake/asking";
 import { FakeConfiguration } from "./fake/configuration";
 import { FakeDatabase } from "./fake/database";
+import { FakeEvidence } from "./fake/evidence";
 import { failures } from "./fake/failures";
 import { searchHistory } from "./fake/history";
 import { fakeIcon } from "./fake/icons";
@@ -68,6 +73,7 @@ export class FakePlatform implements Platform {
   readonly library: FakeLibrary;
   readonly configuration: FakeConfiguration;
   readonly database: FakeDatabase;
+  readonly evidence: FakeEvidence;
   readonly account: FakeAccount;
   readonly sync: FakeSync;
   readonly deeds: Deed[] = [];
@@ -90,6 +96,7 @@ export class FakePlatform implements Platform {
     this.start = { window, navigate, theme, language, text_size: textSize };
     this.library = new FakeLibrary(this.options);
     this.configuration = new FakeConfiguration(this.options);
+    this.evidence = new FakeEvidence(this.options, this.configuration);
     this.account = new FakeAccount(this.options, this.configuration);
     this.database = new FakeDatabase(this.options, this.account, () => this.configuration.value("shared.url") === true);
     this.sync = new FakeSync(this.options);
@@ -150,6 +157,11 @@ export class FakePlatform implements Platform {
   async openMessage(message: MessageId): Promise<OpenMessage> {
     await this.#reach();
     return this.library.message(message);
+  }
+
+  async answerLedger(message: MessageId): Promise<AnswerLedger | null> {
+    await this.#reach();
+    return this.evidence.ledger(this.library.message(message));
   }
 
   async showBranch(message: MessageId): Promise<void> {
@@ -215,9 +227,12 @@ export class FakePlatform implements Platform {
 
   listEngines = () => this.#answer<EngineStatus[]>(this.configuration.engines());
   tryEngines = () => this.#answer<EngineTrial[]>(this.configuration.trials(), 900);
+  engineHistory = (engine: EngineId | null, limit: number) =>
+    this.#answer<EngineEvent[]>(this.evidence.history(engine, limit));
   listModels = () => this.#answer<ModelInfo[]>(this.configuration.models());
   defaultModel = () => this.#answer<ModelInfo>(this.configuration.defaultModel());
   listProviders = () => this.#answer<ProviderStatus[]>(this.configuration.providers());
+  usage = () => this.#answer<Usage>(this.evidence.usage(this.library));
   examine = () => this.#answer<Finding[]>(this.configuration.findings(), 700);
 
   dataFolder = () =>

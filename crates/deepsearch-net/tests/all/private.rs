@@ -165,7 +165,7 @@ fn what_is_this_computer_and_what_only_looks_like_it() {
     for address in [
         "redis://127.0.0.1:6379",
         "postgres://u:p@localhost/db",
-        "postgres://u@/db?host=/run/postgresql",
+        "postgres:///db?host=/run/postgresql",
         "rediss://[::1]",
     ] {
         assert!(Place::of(address).local, "{address}");

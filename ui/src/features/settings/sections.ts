@@ -1,6 +1,7 @@
 // The sections of the settings: what each is called, its icon and what draws it.
 
 import CircleUser from "@lucide/svelte/icons/circle-user";
+import ChartNoAxesColumn from "@lucide/svelte/icons/chart-no-axes-column";
 import Cpu from "@lucide/svelte/icons/cpu";
 import Database from "@lucide/svelte/icons/database";
 import Info from "@lucide/svelte/icons/info";
@@ -16,6 +17,7 @@ import type { SettingsSection } from "../../app-state.svelte";
 import { m } from "../../paraglide/messages";
 import { AccountSection } from "../account";
 import { DatabaseSection } from "../database";
+import { UsageSection } from "../usage";
 import About from "./About.svelte";
 import Answers from "./Answers.svelte";
 import Appearance from "./Appearance.svelte";
@@ -33,6 +35,7 @@ export const sections: Readonly<Record<SettingsSection, Section>> = {
   search: { label: m.settings_section_search, icon: Search, view: SearchSection },
   answers: { label: m.settings_section_answers, icon: TextQuote, view: Answers },
   models: { label: m.settings_section_models, icon: Cpu, view: ModelsSection },
+  usage: { label: m.evidence_usage, icon: ChartNoAxesColumn, view: UsageSection },
   shortcuts: { label: m.settings_section_shortcuts, icon: Keyboard, view: ShortcutsSection },
   data: { label: m.settings_section_data, icon: Database, view: DataSection },
   privacy: { label: m.settings_section_privacy, icon: ShieldCheck, view: PrivacySection },

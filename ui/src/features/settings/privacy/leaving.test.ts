@@ -18,6 +18,7 @@ const engine = (id: string, over: Partial<EngineStatus> = {}): EngineStatus => (
   enabled: true,
   lacks_key: false,
   lacks_url: false,
+  held_back: false,
   ...over,
 });
 const provider = (id: string, over: Partial<ProviderStatus> = {}): ProviderStatus => ({
@@ -29,6 +30,7 @@ const provider = (id: string, over: Partial<ProviderStatus> = {}): ProviderStatu
   url: null,
   key_url: null,
   local: false,
+  held_back: false,
   ...over,
 });
 const model = (id: string, local: boolean): ModelInfo => ({
