@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use deepsearch_auth::{SignIns, Vault};
 use deepsearch_cache::{Guarded, MemoryCache, RedisCache, TieredCache};
-use deepsearch_core::{Cache, Clock, PageFetcher, SearchEngine, Searcher, SystemClock};
-use deepsearch_crawl::{CrawlOptions, Crawler};
+use deepsearch_core::{Cache, Clock, EngineEvent, EngineKind, PageFetcher, SearchEngine, Searcher, SystemClock};
+use deepsearch_crawl::{CrawlOptions, Crawler, Reader};
+use deepsearch_files::{Files, FilesOptions};
 use deepsearch_llm::{Models, ModelsConfig, ProviderConfig};
 use deepsearch_net::{Lookup, Network, Place, SystemLookup};
 use deepsearch_postgres::SharedDatabase;
@@ -14,19 +15,23 @@ use deepsearch_sqlite::{Store, StoreOptions};
 use rustls::ClientConfig;
 use rustls_platform_verifier::ConfigVerifierExt as _;
 use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::abstracts::{Abstracts, OrAbstract, Remembered};
 use crate::changes::{self, Change};
 use crate::config::{Config, Resolved, is_secret};
 use crate::counted::{Counted, Counter, NotedCache};
 use crate::database::DatabaseView;
 use crate::error::AppError;
 use crate::favicons::Favicons;
+use crate::folders;
 use crate::health::{self, Kept};
 use crate::local::{Alone, LocalFirst, PastChats, WholeGuide};
 use crate::runs::Runs;
 use crate::secrets;
 use crate::sign_in::Standing;
+use crate::sites::{self, Sifted, Sites};
 use crate::sync::Syncing;
 
 pub(crate) const STORE_FILE: &str = "deepsearch.sqlite";
@@ -75,6 +80,9 @@ pub(crate) struct Parts {
     pub(crate) runs: Arc<Runs>,
     pub(crate) changes: broadcast::Sender<Change>,
     pub(crate) tasks: TaskTracker,
+    /// Ends what would go on for ever.
+    pub(crate) closing: CancellationToken,
+    pub(crate) files: Files,
     pub(crate) favicons: Arc<Favicons>,
     pub(crate) vault: Vault,
     pub(crate) sign_ins: SignIns,
@@ -88,6 +96,8 @@ pub(crate) struct Wired {
     pub(crate) web: Arc<Failover>,
     /// The web as it is asked: where the team shares its cache, what is asked is counted.
     pub(crate) asked_web: Arc<dyn Searcher>,
+    /// Engines of one kind of page, asked side by side.
+    special: Vec<(EngineKind, Arc<Failover>, Arc<dyn Searcher>)>,
     counter: Option<Arc<Counter>>,
     pub(crate) database_view: Option<DatabaseView>,
     /// Only what the guide is sure of, beside the web.
@@ -95,6 +105,7 @@ pub(crate) struct Wired {
     /// For who asks in the guide itself.
     pub(crate) whole_guide: Arc<dyn Searcher>,
     pub(crate) chats: Arc<dyn Searcher>,
+    pub(crate) files: Arc<dyn Searcher>,
     pub(crate) crawler: Arc<Crawler>,
     pub(crate) fetcher: Arc<dyn PageFetcher>,
     pub(crate) models: Models,
@@ -141,7 +152,14 @@ impl App {
         let settings = settings?;
         network.set_private(settings.is_private());
         let favicons = Arc::new(Favicons::new(config.home.join("favicons")));
-        let wired = Wired::build(settings, &store, &clock, &crawl, &favicons)?;
+        let reading = FilesOptions {
+            reader: Reader::new(crawl.parser.clone(), clock.clone()),
+            indexing: Reader::new(folders::in_the_background(&crawl.parser), clock.clone()),
+            clock: clock.clone(),
+        };
+        let files = Files::open(&config.home.join(folders::INDEX_FILE), reading).await?;
+        folders::configure(&files, &settings);
+        let wired = Wired::build(settings, &store, &clock, &crawl, &favicons, &files)?;
         let inner = Parts {
             config,
             clock,
@@ -152,6 +170,8 @@ impl App {
             runs: Arc::default(),
             changes: broadcast::Sender::new(changes::KEPT),
             tasks: TaskTracker::new(),
+            closing: CancellationToken::new(),
+            files,
             favicons,
             vault,
             sign_ins,
@@ -174,6 +194,7 @@ impl App {
     pub async fn close(&self) {
         self.inner.runs.stop_all();
         self.inner.standing.stop_waiting();
+        self.inner.closing.cancel();
         self.inner.syncing.stop.cancel();
         self.inner.tasks.close();
         // Quitting waits, then insists: what is journalled by then is kept as interrupted at the next start.
@@ -186,6 +207,7 @@ impl App {
             if let Some(counter) = &wired.counter {
                 counter.flush().await;
             }
+            self.inner.files.close().await;
             self.inner.store.close().await;
         };
         if tokio::time::timeout(CLOSING, closed).await.is_err() {
@@ -210,12 +232,14 @@ impl App {
         let settings = resolve(&parts.config, &parts.store, &parts.vault).await?;
         // Before anything is built with it, and for what was built before: an answer under way goes on with what it has.
         parts.network.set_private(settings.is_private());
+        folders::configure(&parts.files, &settings);
         let wired = Arc::new(Wired::build(
             settings,
             &parts.store,
             &parts.clock,
             &parts.crawl,
             &parts.favicons,
+            &parts.files,
         )?);
         *parts.wired.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = wired;
         Ok(())
@@ -257,6 +281,7 @@ impl Wired {
         clock: &Arc<dyn Clock>,
         crawl: &CrawlOptions,
         favicons: &Arc<Favicons>,
+        files: &Files,
     ) -> Result<Self, AppError> {
         let network = |error: Box<dyn std::error::Error + Send + Sync>| AppError::Network(error);
         let mut crawl = crawl.clone();
@@ -264,6 +289,7 @@ impl Wired {
         crawl.addresses.allow_private |= settings.flag("crawl.allow_private", false);
         let crawler = Arc::new(Crawler::new(crawl, clock.clone()).map_err(|error| network(error.into()))?);
         let guide = Arc::new(Guide::new(clock.clone()));
+        let files = Arc::new(files.clone());
         let past = Arc::new(PastChats::new(store.clone()));
         let http = Http::new(HttpLimits::default(), &net, clock.clone()).map_err(|error| network(error.into()))?;
         let engines = ready_engines(&settings)
@@ -292,20 +318,53 @@ impl Wired {
                 counter: counter.clone(),
             }),
         };
-        Ok(Self {
-            web,
-            asked_web,
-            counter,
-            database_view: database.map(DatabaseView::of),
+        let sites = Sites::of(&settings);
+        let asked_web = Arc::new(Sifted {
+            searcher: asked_web,
+            sites: sites.clone(),
+        });
+        let abstracts = Arc::new(Abstracts::new(clock.clone()));
+        let special = SPECIAL.map(|kind| {
+            let engines: Vec<_> = engines_of(kind, &settings)
+                .filter_map(|info| deepsearch_search::engine(info.id, engine_config(&settings, info), &http))
+                .collect();
+            let limits = Limits {
+                side_by_side: engines.len().max(1),
+                ..Limits::default()
+            };
+            // Not cached: a question is kept under its words alone, and these are other answers to them.
+            let failover = Arc::new(Failover::new(engines, None, clock.clone(), limits));
+            let searcher = Arc::new(Sifted {
+                searcher: failover.clone(),
+                sites: sites.clone(),
+            });
+            let remembered = Remembered {
+                searcher,
+                abstracts: abstracts.clone(),
+            };
+            (kind, failover, Arc::new(remembered) as Arc<dyn Searcher>)
+        });
+        let fetcher: Arc<dyn PageFetcher> = Arc::new(OrAbstract {
+            abstracts,
             fetcher: Arc::new(LocalFirst {
                 guide: guide.clone(),
                 chats: past.clone(),
+                files: files.clone(),
                 web: crawler.clone(),
                 favicons: favicons.clone(),
             }),
+        });
+        Ok(Self {
+            web,
+            asked_web,
+            special: special.into(),
+            counter,
+            database_view: database.map(DatabaseView::of),
+            fetcher: Arc::new(sites::Guarded { fetcher, sites }),
             whole_guide: Arc::new(WholeGuide(guide.clone())),
             guide: Arc::new(Alone(guide)),
             chats: Arc::new(Alone(past)),
+            files: Arc::new(Alone(files)),
             crawler,
             models: Models::new(models_config(&settings, net)).map_err(|error| network(error.into()))?,
             cache,
@@ -315,6 +374,23 @@ impl Wired {
         })
     }
 
+    /// The engines of one kind of page, as they are asked.
+    pub(crate) fn special(&self, kind: EngineKind) -> Option<Arc<dyn Searcher>> {
+        let of_kind = self.special.iter().find(|(known, ..)| *known == kind);
+        of_kind.map(|(_, _, searcher)| Arc::clone(searcher))
+    }
+
+    /// What happened to any engine since this was asked for the last time.
+    pub(crate) fn take_engine_events(&self) -> Vec<EngineEvent> {
+        let special = self.special.iter().flat_map(|(_, failover, _)| failover.take_events());
+        self.web.take_events().into_iter().chain(special).collect()
+    }
+
+    /// How the engines of one kind of page are doing.
+    pub(crate) fn special_health(&self) -> impl Iterator<Item = deepsearch_search::EngineHealth> {
+        self.special.iter().flat_map(|(_, failover, _)| failover.health())
+    }
+
     /// One engine by name, as it is set up, whether or not it is asked by itself.
     pub(crate) fn engine(&self, id: &str) -> Option<Arc<dyn SearchEngine>> {
         let info = ENGINES.iter().find(|info| info.id == id)?;
@@ -322,16 +398,25 @@ impl Wired {
     }
 }
 
-/// The web engines that can be asked as things stand, in the order they are.
+/// The kinds of page that have engines of their own.
+pub(crate) const SPECIAL: [EngineKind; 3] = [EngineKind::Academic, EngineKind::Discussions, EngineKind::News];
+
+/// The engines of a kind that can be asked as things stand.
 ///
 /// In private mode there is none: also an engine on this computer searches elsewhere.
-pub(crate) fn ready_engines(settings: &Resolved) -> impl Iterator<Item = &'static EngineInfo> + use<> {
-    let order = settings.list("engines.order");
+pub(crate) fn engines_of(kind: EngineKind, settings: &Resolved) -> impl Iterator<Item = &'static EngineInfo> + use<> {
     let usable = |info: &&EngineInfo| {
         let lacks = Lacks::of(info, settings);
-        is_enabled(info, settings) && !lacks.key && !lacks.url && !settings.is_private()
+        info.kind == kind && is_enabled(info, settings) && !lacks.key && !lacks.url && !settings.is_private()
     };
-    let mut engines: Vec<&'static EngineInfo> = ENGINES.iter().filter(usable).collect();
+    let engines: Vec<&'static EngineInfo> = ENGINES.iter().filter(usable).collect();
+    engines.into_iter()
+}
+
+/// The web engines that can be asked as things stand, in the order they are.
+pub(crate) fn ready_engines(settings: &Resolved) -> impl Iterator<Item = &'static EngineInfo> + use<> {
+    let order = settings.list("engines.order");
+    let mut engines: Vec<&'static EngineInfo> = engines_of(EngineKind::Web, settings).collect();
     if order.is_empty() {
         // What a person took the trouble to set up goes before what everybody has.
         engines.sort_by_key(|info| !(info.needs_key || info.needs_url));

@@ -8,8 +8,8 @@ use deepsearch_answer::{Answer, Evidence, Limits, Pipeline, Question, SearchMode
 use deepsearch_core::event::AnswerEvent;
 use deepsearch_core::validate::message_content;
 use deepsearch_core::{
-    ChatId, ChatModel, ErrorCode, Failure, Message, MessageId, MessageMetadata, MessageState, PageId, Role, TimeRange,
-    Turn as SaidTurn,
+    ChatId, ChatModel, EngineKind, ErrorCode, Failure, Message, MessageId, MessageMetadata, MessageState, PageId, Role,
+    TimeRange, Turn as SaidTurn,
 };
 use deepsearch_net::{Recorder, carried};
 use deepsearch_sqlite::{FinishedAnswer, NewTurn, Turn as SavedTurn};
@@ -32,8 +32,22 @@ pub enum Scope {
     /// Past chats and their saved pages.
     Chats,
     Guide,
+    /// The person's own folders.
+    Files,
+    /// Papers, each with its year and DOI.
+    Academic,
+    /// Forums, and questions with answers.
+    Discussions,
+    News,
     /// No search: the model alone.
     None,
+}
+
+impl Scope {
+    /// Whether asking there leaves this machine.
+    fn is_elsewhere(self) -> bool {
+        matches!(self, Self::Web | Self::Academic | Self::Discussions | Self::News)
+    }
 }
 
 /// Which place in a chat the question takes. Nothing is ever overwritten.
@@ -60,6 +74,13 @@ pub struct AskRequest {
     pub turn: Turn,
     /// `None` leaves it to the settings.
     pub scope: Option<Scope>,
+    /// Places that are asked beside it. Past chats stay alone.
+    #[serde(default)]
+    pub also: Vec<Scope>,
+    /// Addresses of files that the answer is to rest on, as [`App::attach_file`] gives them. With them and no scope, nothing
+    /// is searched for.
+    #[serde(default)]
+    pub files: Vec<String>,
     /// `provider/name` or `extractive`; `None` leaves it to the settings.
     pub model: Option<String>,
     pub time_range: Option<TimeRange>,
@@ -67,6 +88,10 @@ pub struct AskRequest {
 
 // Text that streams is kept this often: a kill loses at most so much of it.
 const JOURNAL_EVERY: Duration = Duration::from_millis(250);
+// Files that one question may bring.
+const ATTACHED: usize = 8;
+/// Under this name an answer keeps where it looked.
+pub(crate) const PLACES: &str = "places";
 // Turns of the chat that a model may be shown.
 const HISTORY: u32 = 12;
 
@@ -101,6 +126,7 @@ impl App {
         if matches!(request.turn, Turn::New | Turn::In(_) | Turn::Editing(_)) {
             message_content(&request.question)?;
         }
+        let places = places(&request, &wired)?;
         // An unknown model is told before anything is saved.
         let choosing = async {
             match &request.model {
@@ -112,7 +138,7 @@ impl App {
         let model = model.ok_or(AppError::Cancelled)??;
         let turn = self.begin(&request).await?;
         self.chat_changed(&turn.chat.id);
-        let pipeline = self.pipeline(&wired, scope(&request, &wired), model);
+        let pipeline = self.pipeline(&wired, &places, model);
         let started = AnswerEvent::Started {
             chat_id: turn.chat.id.clone(),
             question_id: turn.question.id.clone(),
@@ -121,8 +147,8 @@ impl App {
         };
         run.tell(started);
         let ledger = OpenLedger::open(self, &turn.answer.id, recorder).await?;
-        let mut answering = Answering::new(self, &turn, &run, ledger);
-        let ended = match self.question(&request, &turn, &wired).await {
+        let mut answering = Answering::new(self, &turn, &run, ledger, asked_for(&request, &places));
+        let ended = match self.question(&request, &turn, &wired, &places).await {
             Ok(question) => answering.drive(&pipeline, &question).await,
             Err(error) => Ended::Broken(error),
         };
@@ -162,7 +188,13 @@ impl App {
         })
     }
 
-    async fn question(&self, request: &AskRequest, turn: &SavedTurn, wired: &Wired) -> Result<Question, AppError> {
+    async fn question(
+        &self,
+        request: &AskRequest,
+        turn: &SavedTurn,
+        wired: &Wired,
+        places: &[Scope],
+    ) -> Result<Question, AppError> {
         let before = self
             .store()
             .list_messages(&turn.chat.id, Some(&turn.question.id), HISTORY)
@@ -186,34 +218,61 @@ impl App {
             _ => None,
         };
         let asked_for = request.scope.is_some();
-        let search = match scope(request, wired) {
-            Scope::None => SearchMode::Never,
+        let search = match places {
+            [] => SearchMode::Never,
             // Whoever names a place to search in wants it searched.
             _ if asked_for => SearchMode::Always,
             _ => SearchMode::Auto,
         };
+        let mut named = Vec::new();
+        for file in request.files.iter().take(ATTACHED) {
+            // What is no file that was handed over is not read: whoever asks may name no path.
+            let unknown = || AppError::Unknown {
+                what: "file",
+                id: file.clone(),
+            };
+            let url = url::Url::parse(file).map_err(|_| unknown())?;
+            self.file_of(&url).await?;
+            named.push(url);
+        }
         Ok(Question {
             text: turn.question.content.clone(),
             history: history.collect(),
             search,
             locale: wired.settings.text("language").map(str::to_owned),
             time_range: request.time_range,
-            reads_addresses: scope(request, wired) == Scope::Web,
+            reads_addresses: places.iter().any(|place| place.is_elsewhere()),
+            named,
             results: wired.settings.number("max_search_results", 10).clamp(1, 50) as usize,
             so_far,
         })
     }
 
-    fn pipeline(&self, wired: &Wired, scope: Scope, model: std::sync::Arc<dyn ChatModel>) -> Pipeline {
-        let (guide, chats) = (wired.guide.clone(), wired.chats.clone());
-        let (searchers, fallback) = match scope {
-            // What there is without a web is no last resort then, but all there is.
-            Scope::Web if wired.settings.is_private() => (vec![guide, chats], Vec::new()),
-            Scope::Web => (vec![guide, wired.asked_web.clone()], vec![chats]),
-            Scope::Chats => (vec![chats], Vec::new()),
-            Scope::Guide => (vec![wired.whole_guide.clone()], Vec::new()),
-            Scope::None => (Vec::new(), Vec::new()),
-        };
+    fn pipeline(&self, wired: &Wired, places: &[Scope], model: std::sync::Arc<dyn ChatModel>) -> Pipeline {
+        let (mut searchers, mut fallback) = (Vec::new(), Vec::new());
+        for place in places {
+            match place {
+                // What there is without a web is no last resort then, but all there is.
+                Scope::Web if wired.settings.is_private() => {
+                    searchers.extend([wired.guide.clone(), wired.chats.clone(), wired.files.clone()]);
+                }
+                Scope::Web => searchers.extend([wired.guide.clone(), wired.asked_web.clone()]),
+                Scope::Chats => searchers.push(wired.chats.clone()),
+                Scope::Guide => searchers.push(wired.whole_guide.clone()),
+                Scope::Files => searchers.push(wired.files.clone()),
+                Scope::Academic => searchers.extend(wired.special(EngineKind::Academic)),
+                Scope::Discussions => searchers.extend(wired.special(EngineKind::Discussions)),
+                Scope::News => searchers.extend(wired.special(EngineKind::News)),
+                Scope::None => {}
+            }
+        }
+        if places == [Scope::Web] && !wired.settings.is_private() {
+            fallback.push(wired.chats.clone());
+            // Files that nobody asked for are shown to a model of this machine only, with or without a network.
+            if model.info().local {
+                fallback.push(wired.files.clone());
+            }
+        }
         let mut limits = Limits::default();
         let settings = &wired.settings;
         if settings.get("answer.pages").is_some() {
@@ -233,13 +292,35 @@ impl App {
     }
 }
 
-fn scope(request: &AskRequest, wired: &Wired) -> Scope {
-    let by_default = if wired.settings.flag("enable_search_by_default", true) {
+/// The places that are asked, each once; none where the model is to answer alone.
+///
+/// # Errors
+/// [`AppError::ChatsBeside`].
+fn places(request: &AskRequest, wired: &Wired) -> Result<Vec<Scope>, AppError> {
+    let by_default = if wired.settings.flag("enable_search_by_default", true) && request.files.is_empty() {
         Scope::Web
     } else {
         Scope::None
     };
-    request.scope.unwrap_or(by_default)
+    let mut places = Vec::new();
+    for place in std::iter::once(request.scope.unwrap_or(by_default)).chain(request.also.iter().copied()) {
+        if place != Scope::None && !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    if places.contains(&Scope::Chats) && places.len() > 1 {
+        return Err(AppError::ChatsBeside);
+    }
+    Ok(places)
+}
+
+/// What is remembered of the places: those that were asked for, and also that none was wanted.
+fn asked_for(request: &AskRequest, places: &[Scope]) -> Vec<Scope> {
+    match request.scope {
+        None => Vec::new(),
+        Some(_) if places.is_empty() => vec![Scope::None],
+        Some(_) => places.to_vec(),
+    }
 }
 
 /// How a run came to its end.
@@ -263,10 +344,12 @@ struct Answering<'a> {
     /// A page that was saved before keeps the id it had: from the pipeline's to the store's.
     saved: HashMap<PageId, PageId>,
     evidence: Evidence,
+    /// Where was asked, kept with the answer so that the next question can be asked there too.
+    places: Vec<Scope>,
 }
 
 impl<'a> Answering<'a> {
-    fn new(app: &'a App, turn: &'a SavedTurn, run: &'a Run, ledger: OpenLedger) -> Self {
+    fn new(app: &'a App, turn: &'a SavedTurn, run: &'a Run, ledger: OpenLedger, places: Vec<Scope>) -> Self {
         let content = turn.answer.content.clone();
         Self {
             app,
@@ -278,6 +361,7 @@ impl<'a> Answering<'a> {
             is_stale: false,
             saved: HashMap::new(),
             evidence: Evidence::default(),
+            places,
         }
     }
 
@@ -377,6 +461,12 @@ impl<'a> Answering<'a> {
             Ended::Broken(error) => (self.partial(pipeline), Some(error)),
         };
         answer.metadata.stale_search = self.is_stale.then_some(true);
+        if !self.places.is_empty() {
+            answer
+                .metadata
+                .other
+                .insert(PLACES.into(), serde_json::json!(self.places));
+        }
         let title = answer.title.clone().filter(|_| is_new);
         let state = if error.is_none() {
             MessageState::Complete

@@ -60,7 +60,7 @@ impl App {
         if self.store().is_read_only() {
             return;
         }
-        if let Err(error) = self.store().add_engine_events(&wired.web.take_events()).await {
+        if let Err(error) = self.store().add_engine_events(&wired.take_engine_events()).await {
             tracing::warn!(%error, "how the engines did is not kept");
         }
         let mut known = wired.known_health.lock().await;

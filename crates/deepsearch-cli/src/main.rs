@@ -11,6 +11,7 @@ mod database_view;
 mod db;
 mod doctor;
 mod engines;
+mod folders;
 mod ledger;
 mod manual;
 mod models;
@@ -101,6 +102,7 @@ async fn dispatch(app: &App, command: Command, json: bool) -> Outcome {
         Command::Export(export) => carry::export(app, export, json).await,
         Command::Import { file, preview } => carry::import(app, &file, preview, json).await,
         Command::Settings(settings) => settings::run(app, settings, json).await,
+        Command::Folders(folders) => folders::run(app, folders, json).await,
         Command::Models => models::run(app, json).await,
         Command::Engines {
             history: Some(engine),

@@ -130,7 +130,10 @@ describe("the history of the engines", () => {
     await open({ section: "search" }, mode);
     await button(/Show the history|عرض السجل/).click();
     await page.getByRole("table").scrollIntoViewIfNeeded();
-    await examine("engine-history", mode);
+    await shoot(page, `engine-history-${mode.name}`);
+    // Labels that are scrolled out of sight are none to axe.
+    await page.evaluate(() => document.querySelector("#settings-heading")?.scrollIntoView());
+    await examine("engine-history-top", mode);
   });
 });
 

@@ -20,7 +20,13 @@ import { QuestionState } from "./question.svelte";
 
 export type Entry = QuestionState | AnswerState;
 /** How a question is to be answered; `null` leaves it to the settings. */
-export type Choices = { scope: Scope | null; model: ModelId | null; timeRange: TimeRange | null };
+export type Choices = {
+  scope: Scope | null;
+  also?: readonly Scope[];
+  files?: readonly string[];
+  model: ModelId | null;
+  timeRange: TimeRange | null;
+};
 
 export const PAGE = 20;
 // A message that is looked for may be far up; beyond this the chat is shown at its end.
@@ -32,6 +38,8 @@ export class ChatState {
   /** The shown branch, oldest first. */
   entries = $state.raw<Entry[]>([]);
   hasOlder = $state(false);
+  /** Where the newest answer looked, if that was asked for. */
+  places: readonly Scope[] = [];
   loading = $state<"newest" | "older" | null>(null);
   /** Why the chat could not be loaded. */
   failure = $state.raw<Failure | null>(null);
@@ -153,14 +161,14 @@ export class ChatState {
     entries: Entry[],
     answer: AnswerState,
     what: Pick<AskRequest, "question" | "turn">,
-    { scope, model, timeRange }: Choices,
+    { scope, also = [], files = [], model, timeRange }: Choices,
   ): Promise<void> {
     const shown = this.entries;
     this.refused = null;
     answer.live = true;
     this.entries = [...entries, answer];
     try {
-      const request: AskRequest = { ...what, scope, model, time_range: timeRange };
+      const request: AskRequest = { ...what, scope, also: [...also], files: [...files], model, time_range: timeRange };
       await this.platform.ask(request, (events) => this.#take(answer, events));
     } catch (error) {
       this.#refuse(answer, shown, what.question, asFailure(error));
@@ -273,6 +281,7 @@ export class ChatState {
     if (!isCurrent()) return null;
     this.chat = page.chat;
     this.hasOlder = page.has_older;
+    this.places = page.places;
     return entriesOf(page.messages);
   }
 

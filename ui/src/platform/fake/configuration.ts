@@ -157,6 +157,7 @@ export class FakeConfiguration {
       const asked = ready && this.options.scenario !== "empty";
       return {
         name,
+        kind: "web" as const,
         engine,
         used,
         enabled,

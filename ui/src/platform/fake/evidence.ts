@@ -56,7 +56,7 @@ export class FakeEvidence {
     const used = ["brave", "wikipedia", "duckduckgo", "exa"];
     const events = Array.from({ length: 120 }, (_, at): EngineEvent => {
       const name = used[at % used.length]!;
-      const failed = name === "duckduckgo" ? at % 8 === 2 : name === "exa" ? at < 8 : at % 37 === 0 && at > 0;
+      const failed = name === "duckduckgo" ? at % 8 === 2 : name === "exa" && at < 8;
       const failure = name === "exa" ? { ...failures.searchKey, message: "Exa refused the key." } : failures.captcha;
       return {
         engine: name,

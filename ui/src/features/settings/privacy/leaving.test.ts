@@ -5,6 +5,7 @@ import { type Facts, leaving } from "./leaving";
 const engine = (id: string, over: Partial<EngineStatus> = {}): EngineStatus => ({
   engine: id,
   name: id,
+  kind: "web",
   used: true,
   state: { kind: "ready" },
   last_success: null,
@@ -105,6 +106,7 @@ describe("what leaves the machine", () => {
       provider("groq", { has_key: false }),
       provider("gemini", { enabled: false }),
       provider("ollama", { local: true }),
+      provider("mistral", { held_back: true }),
       provider("lab", { needs_key: false, has_key: false, url: "https://lab.example/v1" }),
     ];
     const told = leaving(facts({ providers }));
