@@ -126,6 +126,8 @@ pub(crate) enum Command {
     Share(Share),
     /// Check everything and say what to do
     Doctor,
+    /// Let another assistant ask, search the history and read saved pages (Model Context Protocol)
+    Mcp,
     /// Print completions for a shell
     Completions { shell: clap_complete::Shell },
     /// Print the manual page

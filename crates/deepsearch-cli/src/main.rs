@@ -14,6 +14,7 @@ mod engines;
 mod folders;
 mod ledger;
 mod manual;
+mod mcp;
 mod models;
 mod read;
 mod search;
@@ -127,6 +128,7 @@ async fn dispatch(app: &App, command: Command, json: bool) -> Outcome {
         Command::Sync(command) => sync::run(app, command, json).await,
         Command::Share(share) => share::run(app, share, json).await,
         Command::Doctor => doctor::run(app, json).await,
+        Command::Mcp => mcp::run(app).await,
         Command::Completions { .. } | Command::Man | Command::Db(_) => Ok(ExitCode::SUCCESS),
     }
 }
