@@ -161,7 +161,7 @@ fn is_a_model_key(name: &str) -> bool {
 
 /// The built command. `DEEPSEARCH_TEST_BIN` names it where it has been built already; otherwise it is built now, since
 /// one that lies about from an earlier build would be tested in vain.
-fn binary() -> Result<PathBuf> {
+pub fn binary() -> Result<PathBuf> {
     static BINARY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     BINARY
         .get_or_init(|| build().map_err(|error| format!("{error:#}")))

@@ -11,6 +11,7 @@ use deepsearch_core::{
     ChatId, ChatModel, EngineKind, ErrorCode, Failure, Message, MessageId, MessageMetadata, MessageState, PageId, Role,
     TimeRange, Turn as SaidTurn,
 };
+use deepsearch_net::{Recorder, carried};
 use deepsearch_sqlite::{FinishedAnswer, NewTurn, Turn as SavedTurn};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
@@ -18,6 +19,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::app::{App, Wired};
 use crate::error::AppError;
+use crate::ledger::OpenLedger;
 use crate::runs::Run;
 
 /// Where answers come from.
@@ -115,6 +117,11 @@ impl App {
     }
 
     async fn run(&self, request: AskRequest, run: Run) -> Result<Message, AppError> {
+        let recorder = Recorder::default();
+        recorder.during(self.answer(request, run, &recorder)).await
+    }
+
+    async fn answer(&self, request: AskRequest, run: Run, recorder: &Recorder) -> Result<Message, AppError> {
         let wired = self.wired();
         if matches!(request.turn, Turn::New | Turn::In(_) | Turn::Editing(_)) {
             message_content(&request.question)?;
@@ -139,7 +146,8 @@ impl App {
             model: pipeline.model.info().id.clone(),
         };
         run.tell(started);
-        let mut answering = Answering::new(self, &turn, &run, asked_for(&request, &places));
+        let ledger = OpenLedger::open(self, &turn.answer.id, recorder).await?;
+        let mut answering = Answering::new(self, &turn, &run, ledger, asked_for(&request, &places));
         let ended = match self.question(&request, &turn, &wired, &places).await {
             Ok(question) => answering.drive(&pipeline, &question).await,
             Err(error) => Ended::Broken(error),
@@ -244,6 +252,10 @@ impl App {
         let (mut searchers, mut fallback) = (Vec::new(), Vec::new());
         for place in places {
             match place {
+                // What there is without a web is no last resort then, but all there is.
+                Scope::Web if wired.settings.is_private() => {
+                    searchers.extend([wired.guide.clone(), wired.chats.clone(), wired.files.clone()]);
+                }
                 Scope::Web => searchers.extend([wired.guide.clone(), wired.asked_web.clone()]),
                 Scope::Chats => searchers.push(wired.chats.clone()),
                 Scope::Guide => searchers.push(wired.whole_guide.clone()),
@@ -254,7 +266,7 @@ impl App {
                 Scope::None => {}
             }
         }
-        if places == [Scope::Web] {
+        if places == [Scope::Web] && !wired.settings.is_private() {
             fallback.push(wired.chats.clone());
             // Files that nobody asked for are shown to a model of this machine only, with or without a network.
             if model.info().local {
@@ -323,8 +335,12 @@ struct Answering<'a> {
     app: &'a App,
     turn: &'a SavedTurn,
     run: &'a Run,
+    /// Until it is kept.
+    ledger: Option<OpenLedger>,
     content: String,
     journalled: usize,
+    /// A search that it rests on was past its time.
+    is_stale: bool,
     /// A page that was saved before keeps the id it had: from the pipeline's to the store's.
     saved: HashMap<PageId, PageId>,
     evidence: Evidence,
@@ -333,14 +349,16 @@ struct Answering<'a> {
 }
 
 impl<'a> Answering<'a> {
-    fn new(app: &'a App, turn: &'a SavedTurn, run: &'a Run, places: Vec<Scope>) -> Self {
+    fn new(app: &'a App, turn: &'a SavedTurn, run: &'a Run, ledger: OpenLedger, places: Vec<Scope>) -> Self {
         let content = turn.answer.content.clone();
         Self {
             app,
             turn,
             run,
+            ledger: Some(ledger),
             journalled: content.len(),
             content,
+            is_stale: false,
             saved: HashMap::new(),
             evidence: Evidence::default(),
             places,
@@ -355,7 +373,7 @@ impl<'a> Answering<'a> {
         if let Some(so_far) = &question.so_far {
             self.evidence = Evidence::of_pages(so_far.pages.clone(), Vec::new());
         }
-        let answering = tokio::spawn(async move { pipeline.answer(&question, sender).await });
+        let answering = tokio::spawn(carried(async move { pipeline.answer(&question, sender).await }));
         let answering = AbortOnDropHandle::new(answering);
         let mut tick = tokio::time::interval(JOURNAL_EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -396,6 +414,7 @@ impl<'a> Answering<'a> {
                 if let AnswerEvent::Token { text } = &*event {
                     self.content.push_str(text);
                 }
+                self.is_stale |= matches!(&*event, AnswerEvent::Searched { stale: true, .. });
                 self.rename_pages(&mut event);
                 self.run.tell(*event);
             }
@@ -441,6 +460,7 @@ impl<'a> Answering<'a> {
             Ended::Stopped => (self.partial(pipeline), Some(AppError::Cancelled)),
             Ended::Broken(error) => (self.partial(pipeline), Some(error)),
         };
+        answer.metadata.stale_search = self.is_stale.then_some(true);
         if !self.places.is_empty() {
             answer
                 .metadata
@@ -458,6 +478,10 @@ impl<'a> Answering<'a> {
             .store()
             .finish_answer(&self.turn.answer.id, finished(answer, state))
             .await;
+        // Before it is told that the answer is there, so that whoever looks finds its ledger too.
+        if let Some(ledger) = self.ledger.take() {
+            ledger.keep(self.app).await;
+        }
         self.rename(title).await;
         self.app.chat_changed(&self.turn.chat.id);
         match (kept, error) {

@@ -14,6 +14,10 @@ mod engines;
 mod folders;
 mod stale;
 
+mod ledger;
+mod private;
+mod usage;
+
 mod branches;
 mod model;
 mod model_faults;

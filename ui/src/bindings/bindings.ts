@@ -24,6 +24,8 @@ export const commands = {
 	listChats: (view: ChatView, after: ChatCursor | null, limit: number) => __TAURI_INVOKE<Chat[]>("list_chats", { view, after, limit }),
 	openChat: (chat: ChatId, before: MessageId | null, limit: number) => __TAURI_INVOKE<OpenChat>("open_chat", { chat, before, limit }),
 	openMessage: (message: MessageId) => __TAURI_INVOKE<OpenMessage>("open_message", { message }),
+	/**  What an answer sent to whom; `None` where nobody wrote it down. */
+	answerLedger: (message: MessageId) => __TAURI_INVOKE<AnswerLedger | null>("answer_ledger", { message }),
 	/**  Makes the branch that holds this message the one that is shown. */
 	showBranch: (message: MessageId) => __TAURI_INVOKE<null>("show_branch", { message }),
 	renameChat: (chat: ChatId, title: string) => __TAURI_INVOKE<Chat>("rename_chat", { chat, title }),
@@ -61,9 +63,13 @@ export const commands = {
 	updateSetting: (key: string, text: string | null) => __TAURI_INVOKE<SettingValue>("update_setting", { key, text }),
 	listEngines: () => __TAURI_INVOKE<EngineStatus[]>("list_engines"),
 	tryEngines: () => __TAURI_INVOKE<EngineTrial[]>("try_engines"),
+	/**  When engines were asked, the newest first: one of them, or all. */
+	engineHistory: (engine: string | null, limit: number) => __TAURI_INVOKE<EngineEvent[]>("engine_history", { engine, limit }),
 	listModels: () => __TAURI_INVOKE<ModelInfo[]>("list_models"),
 	defaultModel: () => __TAURI_INVOKE<ModelInfo>("default_model"),
 	listProviders: () => __TAURI_INVOKE<ProviderStatus[]>("list_providers"),
+	/**  What models were used for, by month and by chat. */
+	usage: () => __TAURI_INVOKE<Usage>("usage"),
 	/**  Looks at everything that answering needs. */
 	examine: () => __TAURI_INVOKE<Finding[]>("examine"),
 	dataFolder: () => __TAURI_INVOKE<DataFolder>("data_folder"),
@@ -330,6 +336,18 @@ export type EngineCount = {
 	failures: number,
 };
 
+export type Errand = "search" | "search_cache" | "page" | "robots" | "icon" | "model" | "model_list" | "gateway" | "database";
+export type Contact = { host: string, errand: Errand, service: string, local: boolean, requests: number, bytes_out: number, bytes_in: number };
+export type SentTurn = { role: Role, content: string };
+export type SentText = { model: string, host: string, local: boolean, times: number, bytes: number, sha256: string, turns: SentTurn[] | null };
+export type Ledger = { contacts: Contact[], texts: SentText[], unlisted: number };
+export type AnswerLedger = { message_id: MessageId, at: string, private: boolean, ledger: Ledger };
+export type EngineEvent = { engine: string, at: string, milliseconds: number, failure: Failure | null };
+export type UsedModel = { model: string, answers: number, prompt: number, completion: number, cost: number | null };
+export type UsedMonth = { month: string, models: UsedModel[] };
+export type UsedChat = { chat_id: ChatId, title: string, models: UsedModel[] };
+export type Usage = { months: UsedMonth[], chats: UsedChat[] };
+
 /**  How an engine is doing. */
 export type EngineHealth = {
 	engine: string,
@@ -386,6 +404,8 @@ export type EngineStatus = {
 	needs_key: boolean,
 	/**  Cannot be asked without an address of the person's own. */
 	needs_url: boolean,
+	/**  Private mode holds it back. */
+	held_back: boolean,
 } & EngineHealth;
 
 /**  What one engine did with a harmless question. */
@@ -411,6 +431,8 @@ export type ErrorCode =
 "no_results" | 
 /**  Refused by our own rules: an address that is not public, robots.txt, a size limit. */
 "refused" | 
+/**  Refused because private mode is on and it is not on this computer. */
+"private" | 
 /**  The other side answered with an error, or with what we cannot read. */
 "upstream" | 
 /**  The question and its evidence do not fit the model. */
@@ -616,6 +638,7 @@ export type MessageMetadata = {
 	tokens?: TokenUsage | null,
 	/**  Milliseconds. */
 	processingTime?: number | null,
+	staleSearch?: boolean | null,
 };
 
 /**  Whether a message's text is whole. Ours; the shared table knows only complete ones. */
@@ -720,6 +743,7 @@ export type ProviderStatus = {
 	key_url: string | null,
 	/**  Whether it runs on this machine. */
 	local: boolean,
+	held_back: boolean,
 };
 
 export type QueryCount = {
@@ -974,6 +998,8 @@ export type SyncState =
 { state: "waiting" } | 
 /**  Everything is sent and brought, as of the last time we looked. */
 { state: "idle" } | { state: "running"; progress: SyncProgress } | 
+/**  Private mode is on. */
+{ state: "private" } | 
 /**  The server cannot be reached. What is changed meanwhile is kept and sent later. */
 { state: "offline" } | 
 /**  Something has to be done. */

@@ -4,6 +4,7 @@ import type {
   Account,
   AccountState,
   AnswerEvent,
+  AnswerLedger,
   AppInfo,
   AskRequest,
   AttachedFile,
@@ -13,6 +14,8 @@ import type {
   ChatId,
   ChatView,
   DataFolder,
+  EngineEvent,
+  EngineId,
   EngineStatus,
   EngineTrial,
   Finding,
@@ -44,6 +47,7 @@ import type {
   Table,
   TableRows,
   TableSummary,
+  Usage,
   WebResults,
   Way,
   WindowKind,
@@ -52,6 +56,7 @@ import { FakeAccount } from "./fake/account";
 import { FakeRun } from "./fake/asking";
 import { FakeConfiguration } from "./fake/configuration";
 import { FakeDatabase } from "./fake/database";
+import { FakeEvidence } from "./fake/evidence";
 import { failures } from "./fake/failures";
 import { searchHistory } from "./fake/history";
 import { fakeIcon } from "./fake/icons";
@@ -70,6 +75,7 @@ export class FakePlatform implements Platform {
   readonly library: FakeLibrary;
   readonly configuration: FakeConfiguration;
   readonly database: FakeDatabase;
+  readonly evidence: FakeEvidence;
   readonly account: FakeAccount;
   readonly folders: FakeFolders;
   readonly sync: FakeSync;
@@ -94,6 +100,7 @@ export class FakePlatform implements Platform {
     this.start = { window, navigate, theme, language, text_size: textSize };
     this.library = new FakeLibrary(this.options);
     this.configuration = new FakeConfiguration(this.options);
+    this.evidence = new FakeEvidence(this.options, this.configuration);
     this.folders = new FakeFolders(this.options.scenario !== "empty");
     this.account = new FakeAccount(this.options, this.configuration);
     this.database = new FakeDatabase(this.options, this.account, () => this.configuration.value("shared.url") === true);
@@ -165,6 +172,11 @@ export class FakePlatform implements Platform {
     return this.library.message(message);
   }
 
+  async answerLedger(message: MessageId): Promise<AnswerLedger | null> {
+    await this.#reach();
+    return this.evidence.ledger(this.library.message(message));
+  }
+
   async showBranch(message: MessageId): Promise<void> {
     this.library.showBranch(message);
     this.#changed(this.library.stored(message).chat_id);
@@ -228,9 +240,12 @@ export class FakePlatform implements Platform {
 
   listEngines = () => this.#answer<EngineStatus[]>(this.configuration.engines());
   tryEngines = () => this.#answer<EngineTrial[]>(this.configuration.trials(), 900);
+  engineHistory = (engine: EngineId | null, limit: number) =>
+    this.#answer<EngineEvent[]>(this.evidence.history(engine, limit));
   listModels = () => this.#answer<ModelInfo[]>(this.configuration.models());
   defaultModel = () => this.#answer<ModelInfo>(this.configuration.defaultModel());
   listProviders = () => this.#answer<ProviderStatus[]>(this.configuration.providers());
+  usage = () => this.#answer<Usage>(this.evidence.usage(this.library));
   examine = () => this.#answer<Finding[]>(this.configuration.findings(), 700);
 
   dataFolder = () =>

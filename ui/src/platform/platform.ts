@@ -4,6 +4,7 @@ import type {
   Account,
   AccountState,
   AnswerEvent,
+  AnswerLedger,
   AppInfo,
   AskRequest,
   AttachedFile,
@@ -13,6 +14,8 @@ import type {
   ChatId,
   ChatView,
   DataFolder,
+  EngineEvent,
+  EngineId,
   EngineStatus,
   EngineTrial,
   Finding,
@@ -46,6 +49,7 @@ import type {
   Table,
   TableRows,
   TableSummary,
+  Usage,
   WebResults,
   Way,
   WindowKind,
@@ -71,6 +75,8 @@ export interface Platform {
   listChats(view: ChatView, after: ChatCursor | null, limit: number): Promise<Chat[]>;
   openChat(chat: ChatId, before: MessageId | null, limit: number): Promise<OpenChat>;
   openMessage(message: MessageId): Promise<OpenMessage>;
+  /** What an answer sent to whom; `null` where nobody wrote it down. */
+  answerLedger(message: MessageId): Promise<AnswerLedger | null>;
   /** Makes the branch that holds this message the shown one. */
   showBranch(message: MessageId): Promise<void>;
   renameChat(chat: ChatId, title: string): Promise<Chat>;
@@ -113,9 +119,13 @@ export interface Platform {
   listEngines(): Promise<EngineStatus[]>;
   /** Asks every engine in use one harmless question. */
   tryEngines(): Promise<EngineTrial[]>;
+  /** When engines were asked, the newest first: one of them, or all. */
+  engineHistory(engine: EngineId | null, limit: number): Promise<EngineEvent[]>;
   listModels(): Promise<ModelInfo[]>;
   defaultModel(): Promise<ModelInfo>;
   listProviders(): Promise<ProviderStatus[]>;
+  /** What models were used for, by month and by chat. */
+  usage(): Promise<Usage>;
   examine(): Promise<Finding[]>;
 
   dataFolder(): Promise<DataFolder>;
