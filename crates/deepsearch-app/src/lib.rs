@@ -12,6 +12,7 @@ mod counted;
 mod favicons;
 mod library;
 mod local;
+mod research;
 mod runs;
 mod web_search;
 
@@ -48,6 +49,7 @@ pub use database::{DatabaseView, SessionPage};
 pub use doctor::{Finding, Grade};
 pub use error::AppError;
 pub use library::{EngineStatus, PageReader};
+pub use research::{Depth, ResearchOptions, ResearchSummary};
 pub use runs::RunningAnswer;
 pub use settings::{SETTINGS, SettingInfo, SettingKind, SettingValue};
 pub use share::Admitted;

@@ -14,6 +14,7 @@ mod engines;
 mod manual;
 mod models;
 mod read;
+mod research;
 mod search;
 mod settings;
 mod share;
@@ -88,6 +89,7 @@ async fn run(command: Command, json: bool) -> Outcome {
 async fn dispatch(app: &App, command: Command, json: bool) -> Outcome {
     match command {
         Command::Ask(ask) => ask::run(app, ask, json).await,
+        Command::Research(command) => research::run(app, command, json).await,
         Command::Read(read) => read::run(app, read, json).await,
         Command::Search(search) => search::run(app, search, json).await,
         Command::Chats(chats) => chats::run(app, chats, json).await,

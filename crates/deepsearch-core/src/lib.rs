@@ -8,6 +8,7 @@ pub mod event;
 pub mod ids;
 pub mod message;
 pub mod page;
+pub mod research;
 pub mod settings;
 pub mod user;
 
@@ -35,6 +36,7 @@ pub use fetch::{FetchError, PageFetcher};
 pub use message::{Message, MessageId, MessageMetadata, MessageState, Role, Source, TokenUsage};
 pub use model::{ChatModel, ChatRequest, ModelError, ModelEvent, ModelId, ModelInfo, NumberedPassage, Purpose, Turn};
 pub use page::{MediaType, Page, PageId, Passage};
+pub use research::{PlanEdit, ResearchBudget, ResearchProgress, ResearchState};
 pub use search::{
     Attempt, EngineId, EngineKind, SearchEngine, SearchError, SearchHit, SearchOutcome, SearchQuery, SearchResults,
     Searcher, TimeRange,

@@ -98,7 +98,15 @@ const NUMBERED: &[Table] = &[
 ];
 
 /// Tables that belong to messages, and have no number of their own.
-const OF_MESSAGES: &[&str] = &["journal", "message_source", "citation", "sentence_check"];
+const OF_MESSAGES: &[&str] = &[
+    "journal",
+    "message_source",
+    "citation",
+    "sentence_check",
+    "research",
+    "research_page",
+    "recheck",
+];
 
 async fn copy_tables(connection: &mut SqliteConnection, salvaged: &mut Salvaged) -> Result<(), sqlx::Error> {
     for table in NUMBERED {
@@ -274,6 +282,9 @@ async fn mend_references(connection: &mut SqliteConnection, salvaged: &mut Salva
         "delete from message_source where message_id not in (select id from message) or page_id not in (select id from page)",
         "delete from citation where message_id not in (select id from message) or page_id not in (select id from page)",
         "delete from sentence_check where message_id not in (select id from message)",
+        "delete from research where message_id not in (select id from message)",
+        "delete from research_page where message_id not in (select message_id from research) or page_id not in (select id from page)",
+        "delete from recheck where message_id not in (select id from message)",
     ] {
         execute(connection, statement).await?;
     }

@@ -5,3 +5,4 @@ mod fakes;
 mod links;
 mod pipeline;
 mod plan;
+mod research;

@@ -1,0 +1,5 @@
+drop table recheck_schedule;
+drop table recheck;
+drop table research_edit;
+drop table research_page;
+drop table research;
