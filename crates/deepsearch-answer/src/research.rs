@@ -355,7 +355,6 @@ impl<'a> Desk<'a> {
         };
         self.ledger.add(after.usage);
         self.spend_time(began.elapsed());
-        self.keep(None).await?;
         answer.metadata = self.metadata();
         answer.title = after.title;
         answer.follow_ups = after.follow_ups;

@@ -91,8 +91,10 @@ async fn change(app: &App, edit: EditResearch, json: bool) -> Outcome {
 
 async fn go_on(app: &App, answer: String, budget: Budget, model: Option<String>, json: bool) -> Outcome {
     let answer = MessageId::parse(answer)?;
-    // Who goes on with a plan agrees to it.
-    app.edit_plan(&answer, PlanEdit::Agree).await?;
+    // Who goes on with a plan agrees to it. One that was killed before it had a plan has nothing to agree to.
+    if app.find_research(&answer).await?.is_some() {
+        app.edit_plan(&answer, PlanEdit::Agree).await?;
+    }
     let request = AskRequest {
         turn: Turn::Continuing(answer),
         model,

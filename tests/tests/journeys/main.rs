@@ -26,6 +26,7 @@ mod bad_places;
 mod full_disk;
 mod reading;
 mod redis;
+mod research;
 mod secrets;
 mod settings;
 mod sign_in;

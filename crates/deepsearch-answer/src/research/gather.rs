@@ -17,9 +17,11 @@ use crate::plan::{query_from, without_urls};
 use crate::read::{ReadLimits, read};
 use crate::retrieve::{Retrieved, retrieve};
 
-// A step reads few pages: what they say decides what is searched for next.
+// A step reads few pages: what they say decides what is searched for next. Where all that is known to ask is the question
+// itself, there have to be more of them to say what it goes into.
 const PAGES_PER_STEP: usize = 4;
-const LEADS: usize = 2 * PAGES_PER_STEP;
+const PAGES_OF_THE_WHOLE: usize = 8;
+const LEADS: usize = 2 * PAGES_OF_THE_WHOLE;
 const LEADS_PER_HOST: usize = 2;
 const MOST_UNREADABLE: usize = 200;
 const READ_WITHIN: Duration = Duration::from_secs(15);
@@ -91,10 +93,12 @@ impl Desk<'_> {
         let subject = about(&part.question, &self.state.question);
         let options = RankOptions::new(self.research.pipeline.clock.now());
         let ranking = Arc::new(Ranking::new(&subject, &[], options));
-        let wanted = PAGES_PER_STEP.min(self.state.budget.pages.saturating_sub(self.state.spent.pages) as usize);
+        let is_whole = part.question == self.state.question;
+        let most = if is_whole { PAGES_OF_THE_WHOLE } else { PAGES_PER_STEP };
+        let wanted = most.min(self.state.budget.pages.saturating_sub(self.state.spent.pages) as usize);
         let limits = ReadLimits {
             pages: wanted,
-            enough: wanted.saturating_sub(1).max(1),
+            enough: (wanted - wanted / 4).max(1),
             grace: GRACE,
             total: READ_WITHIN.min(self.time_left()),
         };

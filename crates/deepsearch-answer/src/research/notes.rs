@@ -160,7 +160,7 @@ struct Noted {
 
 impl Noted {
     fn of(asked: &Asked, passages: &[Passage], pages: &[Page], read: &[ReadNote]) -> Self {
-        let hosts: HashSet<&str> = passages.iter().map(|passage| pages[passage.page].host()).collect();
+        let hosts: HashSet<_> = passages.iter().map(|passage| site(&pages[passage.page])).collect();
         let texts = passages
             .iter()
             .flat_map(|passage| [passage.text.as_str(), pages[passage.page].title.as_str()]);
@@ -206,6 +206,11 @@ fn conflicts(passages: &[Passage], pages: &[Page], read: &[ReadNote]) -> Vec<(Co
         }
     }
     found
+}
+
+/// Who speaks: a host and the port it speaks at.
+fn site(page: &Page) -> (&str, Option<u16>) {
+    (page.host(), page.url.port())
 }
 
 /// Two sites, or one at two times.

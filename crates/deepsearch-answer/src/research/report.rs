@@ -138,6 +138,8 @@ fn groups(state: &ResearchState) -> Vec<(ConflictKind, Vec<&Saying>)> {
 
 /// A source's words in one line, kept from being read as Markdown, as a citation or as an address.
 pub(super) fn quoted(text: &str) -> String {
+    const LONGEST: usize = 400;
+    let text = crate::plan::first_chars(text, LONGEST);
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(next) = rest.chars().next() {

@@ -77,7 +77,15 @@ impl Desk<'_> {
         );
         let request = self.short(Purpose::Plan, QUERY, user, 60);
         let answer = self.ask(request, self.research.limits.short).await?;
-        answer.lines().find_map(tidy).and_then(|line| query_from(&line))
+        // What has not a word of either is no search for it: a small model says "none", or talks of itself.
+        let mut wanted = content_terms(&self.state.question);
+        wanted.extend(content_terms(&part.question));
+        let fits = |line: &String| content_terms(line).iter().any(|term| wanted.contains(term));
+        answer
+            .lines()
+            .filter_map(tidy)
+            .find(fits)
+            .and_then(|line| query_from(&line))
     }
 
     /// What others say, where two sources disagree: once for each.

@@ -14,6 +14,7 @@ use crate::claims::{Claim, claims};
 use crate::evidence::Evidence;
 use crate::links::AnswerText;
 use crate::pipeline::{Searched, blocking};
+use crate::plan::first_chars;
 use crate::write::{judge, sources, unanswerable};
 
 const LEAD_TOKENS: u32 = 260;
@@ -22,6 +23,7 @@ const SECTION_TOKENS: u32 = 480;
 const LEAD_PASSAGES: usize = 6;
 // A text of which less is in the sources was not written from them.
 const LEAST_SUPPORTED: f32 = 0.34;
+const LONGEST_SECTION: usize = 3_500;
 const SHORTEST: Duration = Duration::from_secs(5);
 
 impl Desk<'_> {
@@ -187,7 +189,8 @@ fn fitting(passages: &[NumberedPassage], mut tokens: usize) -> Vec<NumberedPassa
 /// A model's text as a section: its headings below ours, its last sentence whole, and a citation at each sentence that a
 /// source says. `None` where too little of it is in the sources.
 fn mended(text: &str, evidence: &Evidence) -> Option<String> {
-    let text = whole_sentences(&below_our_headings(text));
+    // A message holds so many sections only while each is one.
+    let text = whole_sentences(first_chars(&below_our_headings(text), LONGEST_SECTION));
     let found = claims(&text);
     if found.is_empty() {
         return None;

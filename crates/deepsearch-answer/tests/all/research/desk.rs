@@ -90,12 +90,14 @@ pub(crate) fn lighthouse() -> Vec<Page> {
 /// Finds the pages that share most words with the query.
 pub(crate) struct Index {
     pages: Vec<Page>,
+    shows: usize,
     pub(crate) asked: Mutex<Vec<String>>,
 }
 
 impl Index {
-    pub(crate) fn of(pages: &[Page]) -> Arc<Self> {
+    pub(crate) fn of(pages: &[Page], shows: usize) -> Arc<Self> {
         Arc::new(Self {
+            shows,
             pages: pages.to_vec(),
             asked: Mutex::default(),
         })
@@ -119,7 +121,7 @@ impl Searcher for Index {
         found.retain(|(count, _)| *count > 0);
         found.sort_by_key(|(count, page)| (std::cmp::Reverse(*count), page.url.clone()));
         // A real engine shows its best, and no more.
-        let hits = found.into_iter().take(3).map(|(_, page)| SearchHit {
+        let hits = found.into_iter().take(self.shows).map(|(_, page)| SearchHit {
             title: page.title.clone(),
             url: page.url.to_string(),
             snippet: String::new(),
@@ -311,7 +313,7 @@ impl World {
     }
 
     pub(crate) fn with_web(web: FakeWeb, pages: &[Page], model: Arc<Scripted>) -> Self {
-        let (index, memory) = (Index::of(pages), Arc::new(Memory::default()));
+        let (index, memory) = (Index::of(pages, 3), Arc::new(Memory::default()));
         let pipeline = Pipeline {
             searchers: vec![index.clone()],
             fallback: Vec::new(),

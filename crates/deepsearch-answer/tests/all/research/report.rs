@@ -4,7 +4,7 @@ use deepsearch_core::event::AnswerEvent;
 use deepsearch_core::research::{PartOrigin, ResearchEnd};
 use deepsearch_core::{Purpose, ResearchBudget, SearchError, Verdict};
 
-use super::desk::{Scripted, World, headings, lighthouse, refused, sentences_of, willing};
+use super::desk::{Index, Scripted, World, headings, lighthouse, refused, sentences_of, willing};
 use crate::fakes::FakeSearcher;
 
 #[tokio::test]
@@ -62,8 +62,8 @@ async fn no_word_is_told_before_it_is_kept_and_the_sources_are_told_before_the_f
 
 #[tokio::test]
 async fn without_a_model_the_sections_are_what_the_pages_go_into_and_the_sentences_are_theirs() {
-    let world = World::of(lighthouse(), Scripted::extractive());
-    let mut world = world;
+    let mut world = World::of(lighthouse(), Scripted::extractive());
+    world.research.pipeline.searchers = vec![Index::of(&lighthouse(), 10)];
     world.question.text = "Halden lighthouse".into();
     let outcome = world.run(world.fresh(ResearchBudget::default()), "").await;
     let answer = outcome.answer.unwrap();
@@ -87,8 +87,7 @@ async fn without_a_model_the_sections_are_what_the_pages_go_into_and_the_sentenc
 
 #[tokio::test]
 async fn what_a_part_still_misses_is_searched_for_again_in_other_words() {
-    let world = World::of(lighthouse(), Scripted::extractive());
-    let mut world = world;
+    let mut world = World::of(lighthouse(), Scripted::extractive());
     world.question.text = "What drives the foghorn cellar of Halden and its submarine bell?".into();
     let outcome = world.run(world.fresh(ResearchBudget::default()), "").await;
     outcome.answer.unwrap();
