@@ -1,4 +1,3 @@
-drop table recheck_schedule;
 drop table recheck;
 drop table research_edit;
 drop table research_page;

@@ -10,6 +10,8 @@ create table research (
     updated_at integer not null
 ) strict, without rowid;
 
+create index research_updated_at_idx on research (updated_at);
+
 -- The pages that were read for it, until its report is written: then those that the report cites are its sources.
 create table research_page (
     message_id text not null references research (message_id) on delete cascade on update cascade,
@@ -38,12 +40,3 @@ create table recheck (
     result text not null,
     primary key (message_id, checked_at)
 ) strict, without rowid;
-
--- Chats whose last answer is rechecked by itself.
-create table recheck_schedule (
-    chat_id text primary key not null references chat (id) on delete cascade on update cascade,
-    every text not null check (every in ('day', 'week')),
-    next_at integer not null
-) strict, without rowid;
-
-create index recheck_schedule_next_at_idx on recheck_schedule (next_at);

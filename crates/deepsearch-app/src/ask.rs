@@ -184,7 +184,11 @@ impl App {
                 state
             }
             // What was interrupted before there was a plan, or was none, goes on as it began.
-            None if request.depth == Depth::Quick || question.so_far.is_some() => {
+            // Without a search there is nothing to research.
+            None if request.depth == Depth::Quick
+                || question.so_far.is_some()
+                || scope(request, wired) == Scope::None =>
+            {
                 return Ok(Work::Answer(Box::new((pipeline.clone(), question))));
             }
             None => {

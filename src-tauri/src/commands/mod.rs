@@ -4,6 +4,7 @@ mod ask;
 mod chats;
 mod history;
 mod pages;
+mod research;
 
 mod account;
 mod data;
@@ -32,6 +33,8 @@ pub(crate) fn all() -> Commands<tauri::Wry> {
         ask::watch_answer,
         ask::stop_answer,
         ask::running_answers,
+        research::find_research,
+        research::edit_plan,
         chats::list_chats,
         chats::open_chat,
         chats::open_message,

@@ -220,7 +220,7 @@ fn are_two_voices(one: &Page, other: &Page, read: &[ReadNote]) -> bool {
             .find(|note| note.page == page.id)
             .and_then(|note| note.published_at)
     };
-    one.host() != other.host() || matches!((published(one), published(other)), (Some(one), Some(other)) if one != other)
+    site(one) != site(other) || matches!((published(one), published(other)), (Some(one), Some(other)) if one != other)
 }
 
 fn about_what(kind: Disagreement) -> ConflictKind {

@@ -18,7 +18,7 @@ const MOST_QUERIES: usize = 3;
 // Below this many sites nobody confirms what one says.
 const ENOUGH_HOSTS: u32 = 2;
 const NEW_BY_MODEL: usize = 2;
-const NEW_BY_READING: usize = 4;
+const NEW_BY_READING: usize = 6;
 
 impl Desk<'_> {
     pub(super) async fn review(&mut self) {

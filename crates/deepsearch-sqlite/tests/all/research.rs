@@ -42,7 +42,7 @@ async fn after_a_kill_there_are_the_last_state_and_the_text_that_belongs_to_it()
     store.keep_research(&answer, &kept, "It is high.", 0).await.unwrap();
     std::mem::forget(store); // A killed process closes nothing.
     let mut raw = home.raw().await;
-    sqlx::query("update message set owner = 'a process that has gone'")
+    sqlx::query("update message set owner = 'a process that has gone' where owner is not null")
         .execute(&mut raw)
         .await
         .unwrap();

@@ -1,7 +1,7 @@
 // What stands in the question field, and how it is to be answered. Each chat has its own, kept while another is shown.
 
 import type { ModelId, Scope, TimeRange } from "../../bindings/bindings";
-import type { Choices } from "./chat.svelte";
+import type { Choices, Thoroughness } from "./chat.svelte";
 
 /** As many UTF-16 units as the store takes. */
 export const LONGEST_QUESTION = 100_000;
@@ -13,6 +13,7 @@ export class ComposerState {
   scope = $state<Scope | null>(null);
   model = $state<ModelId | null>(null);
   timeRange = $state<TimeRange | null>(null);
+  depth = $state<Thoroughness>("quick");
 
   isEmpty = $derived(this.text.trim() === "");
   /** How many characters more can be written, where that is worth saying; negative when there are too many. */
@@ -25,6 +26,8 @@ export class ComposerState {
       scope: this.scope,
       model: this.model,
       timeRange: this.scope === "web" || !this.scope ? this.timeRange : null,
+      // Without a search there is nothing to research.
+      depth: this.scope === "none" ? "quick" : this.depth,
     };
   }
 
