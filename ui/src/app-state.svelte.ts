@@ -22,6 +22,7 @@ import { applyLook, isTheme, type Theme } from "./shared/look";
 export const SETTINGS_SECTIONS = [
   "appearance",
   "search",
+  "folders",
   "answers",
   "models",
   "shortcuts",

@@ -12,6 +12,7 @@ pub mod evidence;
 pub mod links;
 pub mod plan;
 pub mod read;
+pub mod recheck;
 pub mod research;
 pub mod retrieve;
 pub mod write;

@@ -46,6 +46,8 @@ pub struct Question {
     pub results: usize,
     /// Whether addresses in the question are read, which asks the web.
     pub reads_addresses: bool,
+    /// What is read first, whatever is searched for: files that came with the question.
+    pub named: Vec<Url>,
     /// The text and pages of an answer that was interrupted and is to be continued.
     pub so_far: Option<SoFar>,
 }
@@ -60,6 +62,7 @@ impl Question {
             time_range: None,
             results: 10,
             reads_addresses: true,
+            named: Vec::new(),
             so_far: None,
         }
     }

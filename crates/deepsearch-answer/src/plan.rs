@@ -44,11 +44,10 @@ const URLS: usize = 5;
 
 /// Plans the search. Asks the model only where a follow-up cannot stand alone, and never waits longer than `limit`.
 pub async fn plan(question: &Question, model: &dyn ChatModel, limit: Duration) -> Plan {
-    let urls = if question.reads_addresses {
-        urls_in(&question.text)
-    } else {
-        Vec::new()
-    };
+    let mut urls = question.named.clone();
+    if question.reads_addresses {
+        urls.extend(urls_in(&question.text));
+    }
     let prefer_fresh = asks_for_news(&question.text);
     if !needs_search(question) {
         return Plan {

@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use deepsearch_auth::{SignIns, Vault};
 use deepsearch_cache::{Guarded, MemoryCache, RedisCache, TieredCache};
-use deepsearch_core::{Cache, Clock, PageFetcher, SearchEngine, Searcher, SystemClock};
-use deepsearch_crawl::{CrawlOptions, Crawler};
+use deepsearch_core::{Cache, Clock, EngineKind, PageFetcher, SearchEngine, Searcher, SystemClock};
+use deepsearch_crawl::{CrawlOptions, Crawler, Reader};
+use deepsearch_files::{Files, FilesOptions};
 use deepsearch_llm::{Models, ModelsConfig, ProviderConfig};
 use deepsearch_postgres::SharedDatabase;
 use deepsearch_search::{ENGINES, EngineConfig, EngineInfo, Failover, Guide, Http, HttpLimits, Limits};
@@ -13,19 +14,23 @@ use deepsearch_sqlite::{Store, StoreOptions};
 use rustls::ClientConfig;
 use rustls_platform_verifier::ConfigVerifierExt as _;
 use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::abstracts::{Abstracts, OrAbstract, Remembered};
 use crate::changes::{self, Change};
 use crate::config::{Config, Resolved, is_secret};
 use crate::counted::{Counted, Counter};
 use crate::database::DatabaseView;
 use crate::error::AppError;
 use crate::favicons::Favicons;
+use crate::folders;
 use crate::health::{self, Kept};
 use crate::local::{Alone, LocalFirst, PastChats, WholeGuide};
 use crate::runs::Runs;
 use crate::secrets;
 use crate::sign_in::Standing;
+use crate::sites::{self, Sifted, Sites};
 use crate::sync::Syncing;
 
 pub(crate) const STORE_FILE: &str = "deepsearch.sqlite";
@@ -70,6 +75,9 @@ pub(crate) struct Parts {
     pub(crate) runs: Arc<Runs>,
     pub(crate) changes: broadcast::Sender<Change>,
     pub(crate) tasks: TaskTracker,
+    /// Ends what would go on for ever.
+    pub(crate) closing: CancellationToken,
+    pub(crate) files: Files,
     pub(crate) favicons: Arc<Favicons>,
     pub(crate) vault: Vault,
     pub(crate) sign_ins: SignIns,
@@ -83,6 +91,8 @@ pub(crate) struct Wired {
     pub(crate) web: Arc<Failover>,
     /// The web as it is asked: where the team shares its cache, what is asked is counted.
     pub(crate) asked_web: Arc<dyn Searcher>,
+    /// Engines of one kind of page, asked side by side.
+    special: Vec<(EngineKind, Arc<Failover>, Arc<dyn Searcher>)>,
     counter: Option<Arc<Counter>>,
     pub(crate) database_view: Option<DatabaseView>,
     /// Only what the guide is sure of, beside the web.
@@ -90,6 +100,7 @@ pub(crate) struct Wired {
     /// For who asks in the guide itself.
     pub(crate) whole_guide: Arc<dyn Searcher>,
     pub(crate) chats: Arc<dyn Searcher>,
+    pub(crate) files: Arc<dyn Searcher>,
     pub(crate) crawler: Arc<Crawler>,
     pub(crate) fetcher: Arc<dyn PageFetcher>,
     pub(crate) models: Models,
@@ -131,7 +142,14 @@ impl App {
         let (settings, standing) = tokio::join!(resolve(&config, &store, &vault), Standing::recall(&vault, &sign_ins));
         let settings = settings?;
         let favicons = Arc::new(Favicons::new(config.home.join("favicons")));
-        let wired = Wired::build(settings, &store, &clock, &crawl, &favicons)?;
+        let reading = FilesOptions {
+            reader: Reader::new(crawl.parser.clone(), clock.clone()),
+            indexing: Reader::new(folders::in_the_background(&crawl.parser), clock.clone()),
+            clock: clock.clone(),
+        };
+        let files = Files::open(&config.home.join(folders::INDEX_FILE), reading).await?;
+        folders::configure(&files, &settings);
+        let wired = Wired::build(settings, &store, &clock, &crawl, &favicons, &files)?;
         let inner = Parts {
             config,
             clock,
@@ -141,6 +159,8 @@ impl App {
             runs: Arc::default(),
             changes: broadcast::Sender::new(changes::KEPT),
             tasks: TaskTracker::new(),
+            closing: CancellationToken::new(),
+            files,
             favicons,
             vault,
             sign_ins,
@@ -163,6 +183,7 @@ impl App {
     pub async fn close(&self) {
         self.inner.runs.stop_all();
         self.inner.standing.stop_waiting();
+        self.inner.closing.cancel();
         self.inner.syncing.stop.cancel();
         self.inner.tasks.close();
         // Quitting waits, then insists: what is journalled by then is kept as interrupted at the next start.
@@ -175,6 +196,7 @@ impl App {
             if let Some(counter) = &wired.counter {
                 counter.flush().await;
             }
+            self.inner.files.close().await;
             self.inner.store.close().await;
         };
         if tokio::time::timeout(CLOSING, closed).await.is_err() {
@@ -197,12 +219,14 @@ impl App {
         let parts = &self.inner;
         self.keep_health(&self.wired()).await;
         let settings = resolve(&parts.config, &parts.store, &parts.vault).await?;
+        folders::configure(&parts.files, &settings);
         let wired = Arc::new(Wired::build(
             settings,
             &parts.store,
             &parts.clock,
             &parts.crawl,
             &parts.favicons,
+            &parts.files,
         )?);
         *parts.wired.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = wired;
         Ok(())
@@ -244,6 +268,7 @@ impl Wired {
         clock: &Arc<dyn Clock>,
         crawl: &CrawlOptions,
         favicons: &Arc<Favicons>,
+        files: &Files,
     ) -> Result<Self, AppError> {
         let network = |error: Box<dyn std::error::Error + Send + Sync>| AppError::Network(error);
         let mut crawl = crawl.clone();
@@ -251,6 +276,7 @@ impl Wired {
         crawl.addresses.allow_private |= settings.flag("crawl.allow_private", false);
         let crawler = Arc::new(Crawler::new(crawl, clock.clone()).map_err(|error| network(error.into()))?);
         let guide = Arc::new(Guide::new(clock.clone()));
+        let files = Arc::new(files.clone());
         let past = Arc::new(PastChats::new(store.clone()));
         let http =
             Http::new(HttpLimits::default(), tls.clone(), clock.clone()).map_err(|error| network(error.into()))?;
@@ -280,20 +306,53 @@ impl Wired {
                 counter: counter.clone(),
             }),
         };
-        Ok(Self {
-            web,
-            asked_web,
-            counter,
-            database_view: database.map(DatabaseView::of),
+        let sites = Sites::of(&settings);
+        let asked_web = Arc::new(Sifted {
+            searcher: asked_web,
+            sites: sites.clone(),
+        });
+        let abstracts = Arc::new(Abstracts::new(clock.clone()));
+        let special = SPECIAL.map(|kind| {
+            let engines: Vec<_> = engines_of(kind, &settings)
+                .filter_map(|info| deepsearch_search::engine(info.id, engine_config(&settings, info), &http))
+                .collect();
+            let limits = Limits {
+                side_by_side: engines.len().max(1),
+                ..Limits::default()
+            };
+            // Not cached: a question is kept under its words alone, and these are other answers to them.
+            let failover = Arc::new(Failover::new(engines, None, clock.clone(), limits));
+            let searcher = Arc::new(Sifted {
+                searcher: failover.clone(),
+                sites: sites.clone(),
+            });
+            let remembered = Remembered {
+                searcher,
+                abstracts: abstracts.clone(),
+            };
+            (kind, failover, Arc::new(remembered) as Arc<dyn Searcher>)
+        });
+        let fetcher: Arc<dyn PageFetcher> = Arc::new(OrAbstract {
+            abstracts,
             fetcher: Arc::new(LocalFirst {
                 guide: guide.clone(),
                 chats: past.clone(),
+                files: files.clone(),
                 web: crawler.clone(),
                 favicons: favicons.clone(),
             }),
+        });
+        Ok(Self {
+            web,
+            asked_web,
+            special: special.into(),
+            counter,
+            database_view: database.map(DatabaseView::of),
+            fetcher: Arc::new(sites::Guarded { fetcher, sites }),
             whole_guide: Arc::new(WholeGuide(guide.clone())),
             guide: Arc::new(Alone(guide)),
             chats: Arc::new(Alone(past)),
+            files: Arc::new(Alone(files)),
             crawler,
             models: Models::new(models_config(&settings, tls)).map_err(|error| network(error.into()))?,
             cache,
@@ -303,6 +362,17 @@ impl Wired {
         })
     }
 
+    /// The engines of one kind of page, as they are asked.
+    pub(crate) fn special(&self, kind: EngineKind) -> Option<Arc<dyn Searcher>> {
+        let of_kind = self.special.iter().find(|(known, ..)| *known == kind);
+        of_kind.map(|(_, _, searcher)| Arc::clone(searcher))
+    }
+
+    /// How the engines of one kind of page are doing.
+    pub(crate) fn special_health(&self) -> impl Iterator<Item = deepsearch_search::EngineHealth> {
+        self.special.iter().flat_map(|(_, failover, _)| failover.health())
+    }
+
     /// One engine by name, as it is set up, whether or not it is asked by itself.
     pub(crate) fn engine(&self, id: &str) -> Option<Arc<dyn SearchEngine>> {
         let info = ENGINES.iter().find(|info| info.id == id)?;
@@ -310,14 +380,23 @@ impl Wired {
     }
 }
 
+/// The kinds of page that have engines of their own.
+pub(crate) const SPECIAL: [EngineKind; 3] = [EngineKind::Academic, EngineKind::Discussions, EngineKind::News];
+
+/// The engines of a kind that can be asked as things stand.
+pub(crate) fn engines_of(kind: EngineKind, settings: &Resolved) -> impl Iterator<Item = &'static EngineInfo> + use<> {
+    let usable = |info: &&EngineInfo| {
+        let lacks = Lacks::of(info, settings);
+        info.kind == kind && is_enabled(info, settings) && !lacks.key && !lacks.url
+    };
+    let engines: Vec<&'static EngineInfo> = ENGINES.iter().filter(usable).collect();
+    engines.into_iter()
+}
+
 /// The web engines that can be asked as things stand, in the order they are.
 pub(crate) fn ready_engines(settings: &Resolved) -> impl Iterator<Item = &'static EngineInfo> + use<> {
     let order = settings.list("engines.order");
-    let usable = |info: &&EngineInfo| {
-        let lacks = Lacks::of(info, settings);
-        is_enabled(info, settings) && !lacks.key && !lacks.url
-    };
-    let mut engines: Vec<&'static EngineInfo> = ENGINES.iter().filter(usable).collect();
+    let mut engines: Vec<&'static EngineInfo> = engines_of(EngineKind::Web, settings).collect();
     if order.is_empty() {
         // What a person took the trouble to set up goes before what everybody has.
         engines.sort_by_key(|info| !(info.needs_key || info.needs_url));

@@ -9,8 +9,8 @@ use deepsearch_answer::{Answer, AnswerError, Evidence, Limits, Pipeline, Questio
 use deepsearch_core::event::AnswerEvent;
 use deepsearch_core::validate::message_content;
 use deepsearch_core::{
-    ChatId, ChatModel, ErrorCode, Failure, Message, MessageId, MessageMetadata, MessageState, PageId, PlanEdit,
-    ResearchBudget, ResearchState, Role, TimeRange, Turn as SaidTurn,
+    ChatId, ChatModel, EngineKind, ErrorCode, Failure, Message, MessageId, MessageMetadata, MessageState, PageId,
+    PlanEdit, ResearchBudget, ResearchState, Role, TimeRange, Turn as SaidTurn,
 };
 use deepsearch_sqlite::{FinishedAnswer, NewTurn, Turn as SavedTurn};
 use serde::{Deserialize, Serialize};
@@ -32,8 +32,22 @@ pub enum Scope {
     /// Past chats and their saved pages.
     Chats,
     Guide,
+    /// The person's own folders.
+    Files,
+    /// Papers, each with its year and DOI.
+    Academic,
+    /// Forums, and questions with answers.
+    Discussions,
+    News,
     /// No search: the model alone.
     None,
+}
+
+impl Scope {
+    /// Whether asking there leaves this machine.
+    fn is_elsewhere(self) -> bool {
+        matches!(self, Self::Web | Self::Academic | Self::Discussions | Self::News)
+    }
 }
 
 /// Which place in a chat the question takes. Nothing is ever overwritten.
@@ -60,6 +74,13 @@ pub struct AskRequest {
     pub turn: Turn,
     /// `None` leaves it to the settings.
     pub scope: Option<Scope>,
+    /// Places that are asked beside it. Past chats stay alone.
+    #[serde(default)]
+    pub also: Vec<Scope>,
+    /// Addresses of files that the answer is to rest on, as [`App::attach_file`] gives them. With them and no scope, nothing
+    /// is searched for.
+    #[serde(default)]
+    pub files: Vec<String>,
     /// `provider/name` or `extractive`; `None` leaves it to the settings.
     pub model: Option<String>,
     pub time_range: Option<TimeRange>,
@@ -72,6 +93,10 @@ pub struct AskRequest {
 
 // Text that streams is kept this often: a kill loses at most so much of it.
 const JOURNAL_EVERY: Duration = Duration::from_millis(250);
+// Files that one question may bring.
+const ATTACHED: usize = 8;
+/// Under this name an answer keeps where it looked.
+pub(crate) const PLACES: &str = "places";
 // Turns of the chat that a model may be shown.
 const HISTORY: u32 = 12;
 
@@ -101,6 +126,7 @@ impl App {
         if matches!(request.turn, Turn::New | Turn::In(_) | Turn::Editing(_)) {
             message_content(&request.question)?;
         }
+        let places = places(&request, &wired)?;
         // An unknown model is told before anything is saved.
         let choosing = async {
             match &request.model {
@@ -112,7 +138,7 @@ impl App {
         let model = model.ok_or(AppError::Cancelled)??;
         let turn = self.begin(&request).await?;
         self.chat_changed(&turn.chat.id);
-        let pipeline = self.pipeline(&wired, scope(&request, &wired), model);
+        let pipeline = self.pipeline(&wired, &places, model);
         let started = AnswerEvent::Started {
             chat_id: turn.chat.id.clone(),
             question_id: turn.question.id.clone(),
@@ -120,8 +146,8 @@ impl App {
             model: pipeline.model.info().id.clone(),
         };
         run.tell(started);
-        let mut answering = Answering::new(self, &turn, &run);
-        let ended = match self.work(&request, &turn, &wired, &pipeline).await {
+        let mut answering = Answering::new(self, &turn, &run, asked_for(&request, &places));
+        let ended = match self.work(&request, &turn, &wired, &places, &pipeline).await {
             Ok(work) => answering.drive(work).await,
             Err(error) => Ended::Broken(error),
         };
@@ -167,9 +193,10 @@ impl App {
         request: &AskRequest,
         turn: &SavedTurn,
         wired: &Wired,
+        places: &[Scope],
         pipeline: &Pipeline,
     ) -> Result<Work, AppError> {
-        let mut question = self.question(request, turn, wired).await?;
+        let mut question = self.question(request, turn, wired, places).await?;
         let answer = &turn.answer.id;
         let kept = match request.turn {
             Turn::Continuing(_) => self.store().lookup_research(answer).await?,
@@ -185,10 +212,7 @@ impl App {
             }
             // What was interrupted before there was a plan, or was none, goes on as it began.
             // Without a search there is nothing to research.
-            None if request.depth == Depth::Quick
-                || question.so_far.is_some()
-                || scope(request, wired) == Scope::None =>
-            {
+            None if request.depth == Depth::Quick || question.so_far.is_some() || places.is_empty() => {
                 return Ok(Work::Answer(Box::new((pipeline.clone(), question))));
             }
             None => {
@@ -210,7 +234,13 @@ impl App {
         })))
     }
 
-    async fn question(&self, request: &AskRequest, turn: &SavedTurn, wired: &Wired) -> Result<Question, AppError> {
+    pub(crate) async fn question(
+        &self,
+        request: &AskRequest,
+        turn: &SavedTurn,
+        wired: &Wired,
+        places: &[Scope],
+    ) -> Result<Question, AppError> {
         let before = self
             .store()
             .list_messages(&turn.chat.id, Some(&turn.question.id), HISTORY)
@@ -234,32 +264,57 @@ impl App {
             _ => None,
         };
         let asked_for = request.scope.is_some();
-        let search = match scope(request, wired) {
-            Scope::None => SearchMode::Never,
+        let search = match places {
+            [] => SearchMode::Never,
             // Whoever names a place to search in wants it searched.
             _ if asked_for => SearchMode::Always,
             _ => SearchMode::Auto,
         };
+        let mut named = Vec::new();
+        for file in request.files.iter().take(ATTACHED) {
+            // What is no file that was handed over is not read: whoever asks may name no path.
+            let unknown = || AppError::Unknown {
+                what: "file",
+                id: file.clone(),
+            };
+            let url = url::Url::parse(file).map_err(|_| unknown())?;
+            self.file_of(&url).await?;
+            named.push(url);
+        }
         Ok(Question {
             text: turn.question.content.clone(),
             history: history.collect(),
             search,
             locale: wired.settings.text("language").map(str::to_owned),
             time_range: request.time_range,
-            reads_addresses: scope(request, wired) == Scope::Web,
+            reads_addresses: places.iter().any(|place| place.is_elsewhere()),
+            named,
             results: wired.settings.number("max_search_results", 10).clamp(1, 50) as usize,
             so_far,
         })
     }
 
-    fn pipeline(&self, wired: &Wired, scope: Scope, model: std::sync::Arc<dyn ChatModel>) -> Pipeline {
-        let (guide, chats) = (wired.guide.clone(), wired.chats.clone());
-        let (searchers, fallback) = match scope {
-            Scope::Web => (vec![guide, wired.asked_web.clone()], vec![chats]),
-            Scope::Chats => (vec![chats], Vec::new()),
-            Scope::Guide => (vec![wired.whole_guide.clone()], Vec::new()),
-            Scope::None => (Vec::new(), Vec::new()),
-        };
+    pub(crate) fn pipeline(&self, wired: &Wired, places: &[Scope], model: std::sync::Arc<dyn ChatModel>) -> Pipeline {
+        let (mut searchers, mut fallback) = (Vec::new(), Vec::new());
+        for place in places {
+            match place {
+                Scope::Web => searchers.extend([wired.guide.clone(), wired.asked_web.clone()]),
+                Scope::Chats => searchers.push(wired.chats.clone()),
+                Scope::Guide => searchers.push(wired.whole_guide.clone()),
+                Scope::Files => searchers.push(wired.files.clone()),
+                Scope::Academic => searchers.extend(wired.special(EngineKind::Academic)),
+                Scope::Discussions => searchers.extend(wired.special(EngineKind::Discussions)),
+                Scope::News => searchers.extend(wired.special(EngineKind::News)),
+                Scope::None => {}
+            }
+        }
+        if places == [Scope::Web] {
+            fallback.push(wired.chats.clone());
+            // Files that nobody asked for are shown to a model of this machine only, with or without a network.
+            if model.info().local {
+                fallback.push(wired.files.clone());
+            }
+        }
         let mut limits = Limits::default();
         let settings = &wired.settings;
         if settings.get("answer.pages").is_some() {
@@ -279,13 +334,35 @@ impl App {
     }
 }
 
-fn scope(request: &AskRequest, wired: &Wired) -> Scope {
-    let by_default = if wired.settings.flag("enable_search_by_default", true) {
+/// The places that are asked, each once; none where the model is to answer alone.
+///
+/// # Errors
+/// [`AppError::ChatsBeside`].
+pub(crate) fn places(request: &AskRequest, wired: &Wired) -> Result<Vec<Scope>, AppError> {
+    let by_default = if wired.settings.flag("enable_search_by_default", true) && request.files.is_empty() {
         Scope::Web
     } else {
         Scope::None
     };
-    request.scope.unwrap_or(by_default)
+    let mut places = Vec::new();
+    for place in std::iter::once(request.scope.unwrap_or(by_default)).chain(request.also.iter().copied()) {
+        if place != Scope::None && !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    if places.contains(&Scope::Chats) && places.len() > 1 {
+        return Err(AppError::ChatsBeside);
+    }
+    Ok(places)
+}
+
+/// What is remembered of the places: those that were asked for, and also that none was wanted.
+fn asked_for(request: &AskRequest, places: &[Scope]) -> Vec<Scope> {
+    match request.scope {
+        None => Vec::new(),
+        Some(_) if places.is_empty() => vec![Scope::None],
+        Some(_) => places.to_vec(),
+    }
 }
 
 /// What a run does.
@@ -330,10 +407,12 @@ struct Answering<'a> {
     evidence: Evidence,
     /// Only where the answer is one: it keeps its text itself.
     research: Option<Box<Researching>>,
+    /// Where was asked, kept with the answer so that the next question can be asked there too.
+    places: Vec<Scope>,
 }
 
 impl<'a> Answering<'a> {
-    fn new(app: &'a App, turn: &'a SavedTurn, run: &'a Run) -> Self {
+    fn new(app: &'a App, turn: &'a SavedTurn, run: &'a Run, places: Vec<Scope>) -> Self {
         let content = turn.answer.content.clone();
         Self {
             app,
@@ -344,6 +423,7 @@ impl<'a> Answering<'a> {
             saved: HashMap::new(),
             evidence: Evidence::default(),
             research: None,
+            places,
         }
     }
 
@@ -440,13 +520,19 @@ impl<'a> Answering<'a> {
 
     /// Keeps the answer as it ended, and tells it.
     async fn end(mut self, ended: Ended, pipeline: &Pipeline, is_new: bool) -> Result<Message, AppError> {
-        let (answer, error) = match ended {
+        let (mut answer, error) = match ended {
             Ended::Whole(answer) if answer.truncated => (*answer, Some(reached_its_limit())),
             Ended::Whole(answer) if answer.content.trim().is_empty() => (*answer, Some(wrote_nothing())),
             Ended::Whole(answer) => (*answer, None),
             Ended::Stopped => (self.cut_off(pipeline).await, Some(AppError::Cancelled)),
             Ended::Broken(error) => (self.cut_off(pipeline).await, Some(error)),
         };
+        if !self.places.is_empty() {
+            answer
+                .metadata
+                .other
+                .insert(PLACES.into(), serde_json::json!(self.places));
+        }
         let title = answer.title.clone().filter(|_| is_new);
         let state = if error.is_none() {
             MessageState::Complete

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use deepsearch_core::{Failure, ModelInfo, Page, PageId, SearchError, SearchOutcome, SearchQuery, SystemClock};
+use deepsearch_core::{
+    EngineKind, Failure, ModelInfo, Page, PageId, SearchError, SearchOutcome, SearchQuery, SystemClock,
+};
 use deepsearch_crawl::{ParserOptions, Reader};
 use deepsearch_llm::ProviderStatus;
 use deepsearch_search::{ENGINES, EngineHealth, EngineState};
@@ -10,13 +12,15 @@ use futures::future::join_all;
 use serde::Serialize;
 use url::Url;
 
-use crate::app::{App, Lacks, is_enabled, ready_engines};
+use crate::app::{App, Lacks, SPECIAL, engines_of, is_enabled, ready_engines};
 use crate::error::AppError;
 
 /// A search engine as a person sees it.
 #[derive(Debug, Clone, Serialize, specta::Type)]
 pub struct EngineStatus {
     pub name: &'static str,
+    /// What it is asked for: the whole web, or one kind of page.
+    pub kind: EngineKind,
     /// Whether it is asked as things are set. Where it is not, although it is on and needs nothing, it was left out of
     /// `engines.order`.
     pub used: bool,
@@ -108,6 +112,7 @@ impl App {
                 Ok(outcome)
             }
             Some("guide") => Ok(wired.whole_guide.search(query).await),
+            Some("files") => Ok(wired.files.search(query).await),
             Some("chats") => Ok(wired.chats.search(query).await),
             Some(id) => {
                 let engine = wired
@@ -127,11 +132,15 @@ impl App {
         }
     }
 
-    /// Every web engine with its state, those in use first, in the order they are asked.
+    /// Every engine with its state, those in use first, in the order they are asked.
     pub fn engines(&self) -> Vec<EngineStatus> {
         let wired = self.wired();
-        let used: Vec<&str> = ready_engines(&wired.settings).map(|info| info.id).collect();
-        let known = wired.web.health();
+        let special = SPECIAL.into_iter().flat_map(|kind| engines_of(kind, &wired.settings));
+        let used: Vec<&str> = ready_engines(&wired.settings)
+            .chain(special)
+            .map(|info| info.id)
+            .collect();
+        let known: Vec<EngineHealth> = wired.web.health().into_iter().chain(wired.special_health()).collect();
         let mut engines: Vec<EngineStatus> = ENGINES
             .iter()
             .map(|info| {
@@ -144,6 +153,7 @@ impl App {
                 };
                 EngineStatus {
                     name: info.name,
+                    kind: info.kind,
                     used: used.contains(&info.id),
                     enabled: is_enabled(info, &wired.settings),
                     lacks_key: lacks.key,

@@ -51,6 +51,14 @@ pub(crate) enum Command {
     /// Researches (`ask --deep`): list, show, change the plan, continue, stop
     #[command(subcommand)]
     Research(Research),
+    /// Ask an old answer's question again, and see which of its sentences still hold
+    Recheck {
+        #[arg(value_name = "MESSAGE")]
+        answer: String,
+        /// Only show what earlier rechecks found
+        #[arg(long)]
+        history: bool,
+    },
     /// Show the readable text of a page
     Read(Read),
     /// Search without answering
@@ -71,6 +79,9 @@ pub(crate) enum Command {
     /// Settings: list, get, set
     #[command(subcommand)]
     Settings(Settings),
+    /// Your own folders: which are searched, looking through them
+    #[command(subcommand)]
+    Folders(Folders),
     /// List the models that can be used
     Models,
     /// List the search engines and how they are doing
@@ -160,9 +171,12 @@ pub(crate) struct Ask {
     /// The question; `-` reads it from standard input
     #[arg(required_unless_present_any = ["regenerate", "continue_answer"])]
     pub(crate) question: Option<std::ffi::OsString>,
-    /// Where the answer comes from [default: web and guide]
-    #[arg(long = "in", value_name = "PLACE")]
-    pub(crate) place: Option<Place>,
+    /// Where the answer comes from, several as web,files [default: web and guide]
+    #[arg(long = "in", value_name = "PLACE", value_delimiter = ',')]
+    pub(crate) place: Vec<Place>,
+    /// A file that the answer is to rest on; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Vec<PathBuf>,
     /// The model that writes, as provider/name, or `extractive`
     #[arg(long, value_name = "ID")]
     pub(crate) model: Option<String>,
@@ -287,6 +301,14 @@ pub(crate) enum Place {
     Web,
     /// Past chats and their saved pages
     Chats,
+    /// Your own folders
+    Files,
+    /// Papers, with their year and DOI
+    Academic,
+    /// Forums, and questions with answers
+    Discussions,
+    /// Newspapers
+    News,
     /// The built-in guide
     Guide,
     /// No search: the model alone
@@ -298,6 +320,10 @@ impl From<Place> for Scope {
         match place {
             Place::Web => Self::Web,
             Place::Chats => Self::Chats,
+            Place::Files => Self::Files,
+            Place::Academic => Self::Academic,
+            Place::Discussions => Self::Discussions,
+            Place::News => Self::News,
             Place::Guide => Self::Guide,
             Place::None => Self::None,
         }
@@ -375,7 +401,7 @@ pub(crate) enum ExportFormat {
 /// Search without answering.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Search {
-    /// Ask only this engine; also `guide` and `chats`
+    /// Ask only this engine; also `guide`, `chats` and `files`
     #[arg(long)]
     pub(crate) engine: Option<String>,
     /// How many results are wanted
@@ -497,6 +523,35 @@ pub(crate) enum Settings {
     Set { key: String, value: String },
     /// Put one setting back to its default
     Unset { key: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Folders {
+    /// List the folders, and how much of each is indexed
+    List,
+    /// Search in this folder too, and look through it now
+    Add {
+        folder: PathBuf,
+        /// Leave looking through it to the window or to `scan`
+        #[arg(long)]
+        later: bool,
+    },
+    /// Search in this folder no longer; nothing in it changes
+    Remove { folder: PathBuf },
+    /// Look through all folders for what has changed
+    Scan,
+    /// Look through folders no more until `resume`; what is indexed is still searched
+    Pause,
+    /// Go on looking through folders
+    Resume,
+    /// List what could not be read, and why
+    Problems {
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        limit: u16,
+        /// What comes after this path
+        #[arg(long, value_name = "PATH")]
+        after: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -15,7 +15,17 @@ use crate::print::{self, Markdown, note, progress, safe};
 use crate::research;
 
 pub(crate) async fn run(app: &App, args: args::Ask, json: bool) -> Outcome {
-    let request = request(args)?;
+    let files = args.file.clone();
+    let mut request = request(args)?;
+    for file in &files {
+        request.files.push(app.attach_file(file).await?.url);
+    }
+    // A chat goes on where it looked before, unless it is told otherwise.
+    if request.scope.is_none() && files.is_empty() {
+        let mut places = app.remembered_places(&request.turn).await?.into_iter();
+        request.scope = places.next();
+        request.also = places.collect();
+    }
     answer(app, request, json).await
 }
 
@@ -50,7 +60,9 @@ fn request(args: args::Ask) -> Result<AskRequest, AppError> {
     Ok(AskRequest {
         question: args.question.map(text).transpose()?.unwrap_or_default(),
         turn,
-        scope: args.place.map(Into::into),
+        scope: args.place.first().copied().map(Into::into),
+        also: args.place.iter().skip(1).copied().map(Into::into).collect(),
+        files: Vec::new(),
         model: args.model,
         time_range: args.since.map(Into::into),
         depth: if args.deep { Depth::Deep } else { Depth::Quick },

@@ -11,9 +11,11 @@ mod database_view;
 mod db;
 mod doctor;
 mod engines;
+mod folders;
 mod manual;
 mod models;
 mod read;
+mod recheck;
 mod research;
 mod search;
 mod settings;
@@ -89,6 +91,7 @@ async fn run(command: Command, json: bool) -> Outcome {
 async fn dispatch(app: &App, command: Command, json: bool) -> Outcome {
     match command {
         Command::Ask(ask) => ask::run(app, ask, json).await,
+        Command::Recheck { answer, history } => recheck::run(app, answer, history, json).await,
         Command::Research(command) => research::run(app, command, json).await,
         Command::Read(read) => read::run(app, read, json).await,
         Command::Search(search) => search::run(app, search, json).await,
@@ -96,6 +99,7 @@ async fn dispatch(app: &App, command: Command, json: bool) -> Outcome {
         Command::Export(export) => carry::export(app, export, json).await,
         Command::Import { file, preview } => carry::import(app, &file, preview, json).await,
         Command::Settings(settings) => settings::run(app, settings, json).await,
+        Command::Folders(folders) => folders::run(app, folders, json).await,
         Command::Models => models::run(app, json).await,
         Command::Engines { check } => engines::run(app, check, json).await,
         Command::SignIn(sign_in) => sign_in::run(app, sign_in, json).await,

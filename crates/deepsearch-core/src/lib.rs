@@ -8,6 +8,7 @@ pub mod event;
 pub mod ids;
 pub mod message;
 pub mod page;
+pub mod recheck;
 pub mod research;
 pub mod settings;
 pub mod user;

@@ -13,7 +13,7 @@ use crate::error::{ErrorCode, Failure};
 pub type EngineId = String;
 
 /// Where an engine looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, specta::Type)]
 #[serde(rename_all = "lowercase")]
 pub enum EngineKind {
     Web,
@@ -21,6 +21,13 @@ pub enum EngineKind {
     Guide,
     /// Past chats and their saved pages: works offline.
     Chats,
+    /// The person's own folders: works offline.
+    Files,
+    /// Papers, with their year and DOI.
+    Academic,
+    /// What people say to each other: forums, questions with answers.
+    Discussions,
+    News,
 }
 
 /// How recent results must be.

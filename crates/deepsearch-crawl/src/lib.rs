@@ -24,4 +24,4 @@ pub use extract::{ExtractError, Extracted, extract_html};
 pub use extract::{Training, training_rows};
 pub use options::{CrawlOptions, Limits, Manners, ParserCommand, ParserOptions, ROBOTS_NAME, USER_AGENT};
 pub use parse::child::run_parser;
-pub use reader::Reader;
+pub use reader::{Reader, plain_text};

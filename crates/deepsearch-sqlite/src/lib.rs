@@ -13,6 +13,7 @@ mod turns;
 mod citations;
 mod imports;
 mod pages;
+mod rechecks;
 mod research;
 
 mod history;

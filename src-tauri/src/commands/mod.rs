@@ -2,6 +2,7 @@
 
 mod ask;
 mod chats;
+mod folders;
 mod history;
 mod pages;
 mod research;
@@ -24,6 +25,7 @@ use futures::FutureExt;
 use tauri_specta::{Commands, collect_commands};
 
 pub(crate) use account::AccountChanged;
+pub(crate) use folders::{FilesDropped, take_drops};
 pub(crate) use shell::{LibraryChanged, Navigate, QuickAskShown, SettingsChanged, Start, WindowKind, session};
 pub(crate) use sync::SyncChanged;
 
@@ -53,6 +55,13 @@ pub(crate) fn all() -> Commands<tauri::Wry> {
         pages::favicon,
         pages::open_link,
         pages::copy_text,
+        folders::list_folders,
+        folders::add_folder,
+        folders::remove_folder,
+        folders::pause_folders,
+        folders::folder_problems,
+        folders::choose_files,
+        folders::open_file,
         settings::list_settings,
         settings::update_setting,
         engines::list_engines,

@@ -11,6 +11,7 @@ mod first_question;
 mod main_job;
 
 mod engines;
+mod folders;
 mod stale;
 
 mod branches;

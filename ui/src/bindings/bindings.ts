@@ -45,6 +45,17 @@ export const commands = {
 	/**  Opens a web address in the browser. The one place where anything leaves the window: http and https only. */
 	openLink: (url: string) => __TAURI_INVOKE<null>("open_link", { url }),
 	copyText: (text: string) => __TAURI_INVOKE<null>("copy_text", { text }),
+	listFolders: () => __TAURI_INVOKE<FolderList>("list_folders"),
+	/**  Asks which folder, and searches in it from now on. `None` when the person called it off. */
+	addFolder: () => __TAURI_INVOKE<FolderList | null>("add_folder"),
+	removeFolder: (path: string) => __TAURI_INVOKE<FolderList>("remove_folder", { path }),
+	pauseFolders: (paused: boolean) => __TAURI_INVOKE<FolderList>("pause_folders", { paused }),
+	/**  Files that could not be read, by path, after one. */
+	folderProblems: (after: string, limit: number) => __TAURI_INVOKE<FolderProblem[]>("folder_problems", { after, limit }),
+	/**  Asks which files a question is to rest on. None when the person called it off. */
+	chooseFiles: () => __TAURI_INVOKE<AttachedFile[]>("choose_files"),
+	/**  Opens the file that a page was read from, in the program that the system has for it. */
+	openFile: (url: string) => __TAURI_INVOKE<null>("open_file", { url }),
 	listSettings: () => __TAURI_INVOKE<SettingValue[]>("list_settings"),
 	/**  `None` puts it back to its default. */
 	updateSetting: (key: string, text: string | null) => __TAURI_INVOKE<SettingValue>("update_setting", { key, text }),
@@ -119,6 +130,7 @@ export const commands = {
 /** Events */
 export const events = {
 	accountChanged: makeEvent<AccountChanged, AccountChanged>("account-changed"),
+	filesDropped: makeEvent<FilesDropped, FilesDropped>("files-dropped"),
 	libraryChanged: makeEvent<LibraryChanged, LibraryChanged>("library-changed"),
 	navigate: makeEvent<Navigate, Navigate>("navigate"),
 	quickAskShown: makeEvent<QuickAskShown, QuickAskShown>("quick-ask-shown"),
@@ -190,9 +202,23 @@ export type AskRequest = {
 	turn: Turn,
 	/**  `None` leaves it to the settings. */
 	scope: Scope | null,
+	/**  Places that are asked beside it. Past chats stay alone. */
+	also?: Scope[],
+	/**
+	 *  Addresses of files that the answer is to rest on, as [`App::attach_file`] gives them. With them and no scope, nothing
+	 *  is searched for.
+	 */
+	files?: string[],
 	/**  `provider/name` or `extractive`; `None` leaves it to the settings. */
 	model: string | null,
 	time_range: TimeRange | null,
+};
+
+/**  A file that a person handed over, as a face of the app knows it: where it lies is not said. */
+export type AttachedFile = {
+	/**  For [`AskRequest::files`](crate::AskRequest::files). */
+	url: string,
+	name: string,
 };
 
 /**  One whole copy of the store. */
@@ -316,6 +342,19 @@ export type EngineHealth = {
 	median_ms: number | null,
 };
 
+/**  Where an engine looks. */
+export type EngineKind = "web" | 
+/**  The built-in user guide: works offline. */
+"guide" | 
+/**  Past chats and their saved pages: works offline. */
+"chats" | 
+/**  The person's own folders: works offline. */
+"files" | 
+/**  Papers, with their year and DOI. */
+"academic" | 
+/**  What people say to each other: forums, questions with answers. */
+"discussions" | "news";
+
 /**  Whether an engine would be asked now. */
 export type EngineState = { kind: "ready" } | 
 /**  It is left alone until then, after its last failures. */
@@ -328,6 +367,8 @@ export type EngineState = { kind: "ready" } |
 /**  A search engine as a person sees it. */
 export type EngineStatus = {
 	name: string,
+	/**  What it is asked for: the whole web, or one kind of page. */
+	kind: EngineKind,
 	/**
 	 *  Whether it is asked as things are set. Where it is not, although it is on and needs nothing, it was left out of
 	 *  `engines.order`.
@@ -399,6 +440,11 @@ export type Failure = {
 	hint: string | null,
 };
 
+/**  Files were dropped on the window. */
+export type FilesDropped = {
+	files: AttachedFile[],
+};
+
 /**  What was found of one part. */
 export type Finding = {
 	part: string,
@@ -406,6 +452,39 @@ export type Finding = {
 	says: string,
 	/**  What to do, where there is something. */
 	advice: string | null,
+};
+
+/**  A folder as a person sees it. */
+export type Folder = {
+	path: string,
+	/**  Whether it is there now: a disk may not be. */
+	exists: boolean,
+	files: number,
+	/**  Files that could not be read. */
+	problems: number,
+};
+
+/**  Every folder, and how far looking through them is. */
+export type FolderList = {
+	folders: Folder[],
+	progress: FolderProgress,
+};
+
+/**  A file that could not be read, and why. */
+export type FolderProblem = {
+	path: string,
+	reason: string,
+};
+
+/**  How far looking through the folders is. */
+export type FolderProgress = {
+	/**  The folder that is looked through; `None` when none is. */
+	folder: string | null,
+	/**  Files that were looked at in it. */
+	seen: number,
+	/**  Those of them that were new or had changed, and were read. */
+	read: number,
+	paused: boolean,
 };
 
 /**  What a gateway says of itself. */
@@ -568,6 +647,8 @@ export type OpenChat = {
 	messages: OpenMessage[],
 	/**  Whether there are older messages than these. */
 	has_older: boolean,
+	/**  Where the newest of these answers looked, if that was asked for; the next question begins there. */
+	places: Scope[],
 };
 
 /**  A message with its evidence. */
@@ -678,6 +759,12 @@ export type Scope =
 "web" | 
 /**  Past chats and their saved pages. */
 "chats" | "guide" | 
+/**  The person's own folders. */
+"files" | 
+/**  Papers, each with its year and DOI. */
+"academic" | 
+/**  Forums, and questions with answers. */
+"discussions" | "news" | 
 /**  No search: the model alone. */
 "none";
 

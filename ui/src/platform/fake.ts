@@ -6,6 +6,7 @@ import type {
   AnswerEvent,
   AppInfo,
   AskRequest,
+  AttachedFile,
   Backup,
   Chat,
   ChatCursor,
@@ -56,6 +57,7 @@ import { FakeDatabase } from "./fake/database";
 import { failures } from "./fake/failures";
 import { searchHistory } from "./fake/history";
 import { fakeIcon } from "./fake/icons";
+import { FakeFolders } from "./fake/folders";
 import { fail, FakeLibrary } from "./fake/library";
 import { type FakeOptions, withDefaults } from "./fake/options";
 import { type FakeResearch } from "./fake/researching";
@@ -74,12 +76,14 @@ export class FakePlatform implements Platform {
   readonly configuration: FakeConfiguration;
   readonly database: FakeDatabase;
   readonly account: FakeAccount;
+  readonly folders: FakeFolders;
   readonly sync: FakeSync;
   readonly deeds: Deed[] = [];
   readonly #runs = new Map<MessageId, FakeRun>();
   readonly #researches = new Map<MessageId, FakeResearch>();
   readonly #onLibrary = new Set<(changed: LibraryChanged) => void>();
   readonly #onSettings = new Set<(changed: SettingsChanged) => void>();
+  readonly #onDropped = new Set<(files: AttachedFile[]) => void>();
   readonly #onNavigate = new Set<(navigate: Navigate) => void>();
   readonly #onShown = new Set<() => void>();
   readonly #onOnline = new Set<(online: boolean) => void>();
@@ -96,12 +100,23 @@ export class FakePlatform implements Platform {
     this.start = { window, navigate, theme, language, text_size: textSize };
     this.library = new FakeLibrary(this.options);
     this.configuration = new FakeConfiguration(this.options);
+    this.folders = new FakeFolders(this.options.scenario !== "empty");
     this.account = new FakeAccount(this.options, this.configuration);
     this.database = new FakeDatabase(this.options, this.account, () => this.configuration.value("shared.url") === true);
     this.sync = new FakeSync(this.options);
     this.#online = scenario !== "offline";
     if (scenario === "running")
-      this.#begin({ question: "", turn: { regenerating: "msg_wal_q2b" }, scope: null, model: null, time_range: null, depth: "quick", research: LEFT });
+      this.#begin({
+        question: "",
+        turn: { regenerating: "msg_wal_q2b" },
+        scope: null,
+        also: [],
+        files: [],
+        model: null,
+        time_range: null,
+        depth: "quick",
+        research: LEFT,
+      });
   }
 
   async info(): Promise<AppInfo> {
@@ -242,6 +257,20 @@ export class FakePlatform implements Platform {
       store_bytes: 48_300_000,
       backups_bytes: 193_000_000,
     });
+  listFolders = () => this.#answer(this.folders.list());
+  addFolder = () => this.#answer(this.folders.add());
+  removeFolder = (path: string) => this.#answer(this.folders.remove(path));
+  pauseFolders = (paused: boolean) => this.#answer(this.folders.pause(paused));
+  folderProblems = (after: string, limit: number) => this.#answer(this.folders.problems(after, limit));
+  chooseFiles = () => this.#answer<AttachedFile[]>([{ url: "files:00aa11bb/report.pdf", name: "report.pdf" }]);
+  openFile = (url: string) => this.#do("openFile", url);
+
+  /** As if files had been dropped on the window. */
+  drop(...names: string[]): void {
+    const files = names.map((name, at) => ({ url: `files:${at}/${encodeURIComponent(name)}`, name }));
+    for (const listener of this.#onDropped) listener(files);
+  }
+
   openDataFolder = () => this.#do("openDataFolder");
   listBackups = () => this.#answer<Backup[]>([...this.#madeBackups, ...this.configuration.backups()]);
 
@@ -370,6 +399,7 @@ export class FakePlatform implements Platform {
 
   onLibraryChanged = (listener: (changed: LibraryChanged) => void) => listen(this.#onLibrary, listener);
   onSettingsChanged = (listener: (changed: SettingsChanged) => void) => listen(this.#onSettings, listener);
+  onFilesDropped = (listener: (files: AttachedFile[]) => void) => listen(this.#onDropped, listener);
   onNavigate = (listener: (navigate: Navigate) => void) => listen(this.#onNavigate, listener);
   onQuickAskShown = (listener: () => void) => listen(this.#onShown, listener);
 

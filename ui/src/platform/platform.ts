@@ -6,6 +6,7 @@ import type {
   AnswerEvent,
   AppInfo,
   AskRequest,
+  AttachedFile,
   Backup,
   Chat,
   ChatCursor,
@@ -15,6 +16,8 @@ import type {
   EngineStatus,
   EngineTrial,
   Finding,
+  FolderList,
+  FolderProblem,
   GatewayInfo,
   HistoryQuery,
   HistoryResults,
@@ -98,6 +101,18 @@ export interface Platform {
   openLink(url: string): Promise<void>;
   copyText(text: string): Promise<void>;
 
+  listFolders(): Promise<FolderList>;
+  /** Asks which folder; `null` when it was called off. */
+  addFolder(): Promise<FolderList | null>;
+  removeFolder(path: string): Promise<FolderList>;
+  pauseFolders(paused: boolean): Promise<FolderList>;
+  /** Files that could not be read, by path, after one. */
+  folderProblems(after: string, limit: number): Promise<FolderProblem[]>;
+  /** Asks which files a question is to rest on; none when it was called off. */
+  chooseFiles(): Promise<AttachedFile[]>;
+  /** Opens the file that a page was read from; a program is only shown where it lies. */
+  openFile(url: string): Promise<void>;
+
   listSettings(): Promise<SettingValue[]>;
   /** `null` puts it back to its default. Values are text, as on the command line; lists are comma-separated. */
   updateSetting(key: string, text: string | null): Promise<SettingValue>;
@@ -172,6 +187,7 @@ export interface Platform {
   /** Who is signed in, or how far signing in is, is another now. */
   onAccountChanged(listener: () => void): Promise<Unlisten>;
   onSettingsChanged(listener: (changed: SettingsChanged) => void): Promise<Unlisten>;
+  onFilesDropped(listener: (files: AttachedFile[]) => void): Promise<Unlisten>;
   onNavigate(listener: (navigate: Navigate) => void): Promise<Unlisten>;
   /** Quick ask was brought to the front: focus the field. */
   onQuickAskShown(listener: () => void): Promise<Unlisten>;

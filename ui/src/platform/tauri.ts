@@ -49,6 +49,14 @@ export function tauriPlatform(start: Start): Platform {
     openLink: done(commands.openLink),
     copyText: done(commands.copyText),
 
+    listFolders: told(commands.listFolders),
+    addFolder: told(commands.addFolder),
+    removeFolder: told(commands.removeFolder),
+    pauseFolders: told(commands.pauseFolders),
+    folderProblems: told(commands.folderProblems),
+    chooseFiles: told(commands.chooseFiles),
+    openFile: done(commands.openFile),
+
     listSettings: told(commands.listSettings),
     updateSetting: told(commands.updateSetting),
     listEngines: told(commands.listEngines),
@@ -104,6 +112,7 @@ export function tauriPlatform(start: Start): Platform {
     onSyncChanged: (listener) => events.syncChanged.listen(() => listener()),
     onAccountChanged: (listener) => events.accountChanged.listen(() => listener()),
     onSettingsChanged: (listener) => events.settingsChanged.listen((event) => listener(event.payload)),
+    onFilesDropped: (listener) => events.filesDropped.listen((event) => listener(event.payload.files)),
     onNavigate: (listener) => events.navigate.listen((event) => listener(event.payload)),
     onQuickAskShown: (listener) => events.quickAskShown.listen(() => listener()),
 

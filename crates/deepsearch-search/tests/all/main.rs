@@ -6,6 +6,7 @@ mod http;
 mod keyed;
 mod keyless;
 mod scripted;
+mod special;
 mod wire;
 
 use std::sync::{Arc, Mutex};

@@ -23,6 +23,8 @@ export type Entry = QuestionState | AnswerState;
 /** How a question is to be answered; `null` leaves it to the settings. */
 export type Choices = {
   scope: Scope | null;
+  also?: readonly Scope[];
+  files?: readonly string[];
   model: ModelId | null;
   timeRange: TimeRange | null;
   depth: Thoroughness;
@@ -42,6 +44,8 @@ export class ChatState {
   /** The shown branch, oldest first. */
   entries = $state.raw<Entry[]>([]);
   hasOlder = $state(false);
+  /** Where the newest answer looked, if that was asked for. */
+  places: readonly Scope[] = [];
   loading = $state<"newest" | "older" | null>(null);
   /** Why the chat could not be loaded. */
   failure = $state.raw<Failure | null>(null);
@@ -163,7 +167,7 @@ export class ChatState {
     entries: Entry[],
     answer: AnswerState,
     what: Pick<AskRequest, "question" | "turn">,
-    { scope, model, timeRange, depth }: Choices,
+    { scope, also = [], files = [], model, timeRange, depth }: Choices,
   ): Promise<void> {
     const shown = this.entries;
     this.refused = null;
@@ -173,6 +177,8 @@ export class ChatState {
       const request: AskRequest = {
         ...what,
         scope,
+        also: [...also],
+        files: [...files],
         model,
         time_range: timeRange,
         depth: depth === "quick" ? "quick" : "deep",
@@ -307,6 +313,7 @@ export class ChatState {
     if (!isCurrent()) return null;
     this.chat = page.chat;
     this.hasOlder = page.has_older;
+    this.places = page.places;
     return entriesOf(page.messages);
   }
 

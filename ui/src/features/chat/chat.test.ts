@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import type { AnswerEvent, AskRequest, Failure, MessageId, OpenMessage } from "../../bindings/bindings";
+import type { AnswerEvent, AskRequest, Failure, MessageId, OpenMessage, Scope } from "../../bindings/bindings";
 import type { Platform } from "../../platform/platform";
 import type { AnswerState } from "./answer.svelte";
 import { ChatState, type Choices, PAGE } from "./chat.svelte";
@@ -30,6 +30,7 @@ function message(id: MessageId, more: Partial<OpenMessage> = {}): OpenMessage {
 /** A world with one chat of so many questions and answers, in which a test decides when an answer says what. */
 class World {
   messages: OpenMessage[] = [];
+  places: Scope[] = [];
   asked: AskRequest[] = [];
   running: MessageId[] = [];
   say: (...events: AnswerEvent[]) => void = () => undefined;
@@ -39,7 +40,7 @@ class World {
     openChat: vi.fn(async (_: string, before: MessageId | null, limit: number) => {
       const end = before ? this.messages.findIndex(({ id }) => id === before) : this.messages.length;
       const start = Math.max(0, end - limit);
-      return { chat: CHAT, messages: this.messages.slice(start, end), has_older: start > 0 };
+      return { chat: CHAT, messages: this.messages.slice(start, end), has_older: start > 0, places: this.places };
     }),
     openMessage: vi.fn(
       async (id: MessageId) => this.messages.find((known) => known.id === id) ?? Promise.reject(FAILURE),
@@ -147,6 +148,8 @@ describe("asking", () => {
         question: "Why?",
         turn: "new",
         scope: "web",
+        also: [],
+        files: [],
         model: "m",
         time_range: "week",
         depth: "deep",

@@ -3,6 +3,7 @@
 import CircleUser from "@lucide/svelte/icons/circle-user";
 import Cpu from "@lucide/svelte/icons/cpu";
 import Database from "@lucide/svelte/icons/database";
+import Folder from "@lucide/svelte/icons/folder";
 import Info from "@lucide/svelte/icons/info";
 import Keyboard from "@lucide/svelte/icons/keyboard";
 import Power from "@lucide/svelte/icons/power";
@@ -20,6 +21,7 @@ import About from "./About.svelte";
 import Answers from "./Answers.svelte";
 import Appearance from "./Appearance.svelte";
 import DataSection from "./data/DataSection.svelte";
+import FoldersSection from "./folders/FoldersSection.svelte";
 import ModelsSection from "./models/ModelsSection.svelte";
 import PrivacySection from "./privacy/PrivacySection.svelte";
 import SearchSection from "./search/SearchSection.svelte";
@@ -31,6 +33,7 @@ type Section = { label: () => string; icon: Component; view: Component };
 export const sections: Readonly<Record<SettingsSection, Section>> = {
   appearance: { label: m.settings_section_appearance, icon: SunMoon, view: Appearance },
   search: { label: m.settings_section_search, icon: Search, view: SearchSection },
+  folders: { label: m.folders_section, icon: Folder, view: FoldersSection },
   answers: { label: m.settings_section_answers, icon: TextQuote, view: Answers },
   models: { label: m.settings_section_models, icon: Cpu, view: ModelsSection },
   shortcuts: { label: m.settings_section_shortcuts, icon: Keyboard, view: ShortcutsSection },

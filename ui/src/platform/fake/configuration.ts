@@ -149,6 +149,7 @@ export class FakeConfiguration {
       const asked = used && this.options.scenario !== "empty";
       return {
         name,
+        kind: "web" as const,
         engine,
         used,
         enabled,

@@ -5,6 +5,7 @@ import { type Facts, leaving } from "./leaving";
 const engine = (id: string, over: Partial<EngineStatus> = {}): EngineStatus => ({
   engine: id,
   name: id,
+  kind: "web",
   used: true,
   state: { kind: "ready" },
   last_success: null,

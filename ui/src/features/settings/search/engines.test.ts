@@ -17,6 +17,7 @@ function engine(id: string): EngineStatus {
     failures: 0,
     median_ms: null,
     key_url: null,
+    kind: "web",
     needs_key: false,
     needs_url: false,
     enabled: true,
