@@ -31,6 +31,7 @@ mod bad_places;
 mod full_disk;
 mod reading;
 mod redis;
+mod research;
 mod secrets;
 mod settings;
 mod sign_in;

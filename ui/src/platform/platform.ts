@@ -32,7 +32,9 @@ import type {
   OpenMessage,
   Page,
   PageId,
+  PlanEdit,
   ProviderStatus,
+  ResearchProgress,
   RowKey,
   RunningAnswer,
   SearchStatistics,
@@ -71,6 +73,10 @@ export interface Platform {
   watchAnswer(answer: MessageId, onEvents: (events: AnswerEvent[]) => void): Promise<boolean>;
   stopAnswer(answer: MessageId): Promise<boolean>;
   runningAnswers(): Promise<RunningAnswer[]>;
+  /** `null` where the answer is no research. */
+  findResearch(answer: MessageId): Promise<ResearchProgress | null>;
+  /** Takes effect after the step that it is at; what is given back is the plan as it will be. */
+  editPlan(answer: MessageId, edit: PlanEdit): Promise<ResearchProgress>;
 
   listChats(view: ChatView, after: ChatCursor | null, limit: number): Promise<Chat[]>;
   openChat(chat: ChatId, before: MessageId | null, limit: number): Promise<OpenChat>;
