@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use deepsearch_auth::{SignIns, Vault};
+use deepsearch_auth::{Session, SignIns, Vault};
 use deepsearch_cache::{Guarded, MemoryCache, RedisCache, TieredCache};
 use deepsearch_core::{Cache, Clock, PageFetcher, SearchEngine, Searcher, SystemClock};
 use deepsearch_crawl::{CrawlOptions, Crawler};
@@ -25,6 +25,7 @@ use crate::health::{self, Kept};
 use crate::local::{Alone, LocalFirst, PastChats, WholeGuide};
 use crate::runs::Runs;
 use crate::secrets;
+use crate::session_cache;
 use crate::sign_in::Standing;
 use crate::sync::Syncing;
 
@@ -131,7 +132,8 @@ impl App {
         let (settings, standing) = tokio::join!(resolve(&config, &store, &vault), Standing::recall(&vault, &sign_ins));
         let settings = settings?;
         let favicons = Arc::new(Favicons::new(config.home.join("favicons")));
-        let wired = Wired::build(settings, &store, &clock, &crawl, &favicons)?;
+        let session = standing.session();
+        let wired = Wired::build(settings, session.as_ref(), &store, &clock, &crawl, &favicons)?;
         let inner = Parts {
             config,
             clock,
@@ -192,13 +194,14 @@ impl App {
         )
     }
 
-    /// Reads the settings again and builds what depends on them. Answers under way go on with what they began with.
+    /// Reads the settings again and builds what depends on them, and on who is signed in. Answers under way go on with what they began with.
     pub(crate) async fn rewire(&self) -> Result<(), AppError> {
         let parts = &self.inner;
         self.keep_health(&self.wired()).await;
         let settings = resolve(&parts.config, &parts.store, &parts.vault).await?;
         let wired = Arc::new(Wired::build(
             settings,
+            self.session().as_ref(),
             &parts.store,
             &parts.clock,
             &parts.crawl,
@@ -240,6 +243,7 @@ async fn resolve(config: &Config, store: &Store, vault: &Vault) -> Result<Resolv
 impl Wired {
     fn build(
         settings: Resolved,
+        session: Option<&Session>,
         store: &Store,
         clock: &Arc<dyn Clock>,
         crawl: &CrawlOptions,
@@ -258,7 +262,7 @@ impl Wired {
             .filter_map(|info| deepsearch_search::engine(info.id, engine_config(&settings, info), &http));
         let database = shared_database(&settings, clock);
         let sharing = database.clone().filter(|_| settings.flag("shared.search_cache", false));
-        let tiers = cache_tiers(&settings, store, clock, sharing.as_ref());
+        let tiers = cache_tiers(&settings, session, store, clock, sharing.as_ref());
         let cache = Arc::new(TieredCache::new(tiers, clock.clone()));
         let limits = Limits {
             side_by_side: side_by_side(&settings),
@@ -393,17 +397,21 @@ fn shared_database(settings: &Resolved, clock: &Arc<dyn Clock>) -> Option<Shared
 
 fn cache_tiers(
     settings: &Resolved,
+    session: Option<&Session>,
     store: &Store,
     clock: &Arc<dyn Clock>,
     sharing: Option<&SharedDatabase>,
 ) -> Vec<Arc<dyn Cache>> {
     let mut tiers: Vec<Arc<dyn Cache>> = vec![Arc::new(MemoryCache::default())];
-    if let Some(url) = settings.text("redis.url") {
-        // One user on this machine until there are accounts; the scope keeps others' entries apart.
-        match RedisCache::new(url, "local", clock.clone()) {
-            Ok(redis) => tiers.push(Arc::new(redis)),
-            Err(error) => tracing::warn!(%error, "going on without Redis"),
-        }
+    // A Redis of one's own stands over the team's; the scope keeps others' entries apart.
+    let redis = match settings.text("redis.url") {
+        Some(url) => Some(RedisCache::new(url, "local", clock.clone())),
+        None => session.and_then(|session| session_cache::of(session, clock)),
+    };
+    match redis {
+        Some(Ok(redis)) => tiers.push(Arc::new(redis)),
+        Some(Err(error)) => tracing::warn!(%error, "going on without Redis"),
+        None => {}
     }
     tiers.push(Arc::new(store.search_cache()));
     if let Some(database) = sharing {
