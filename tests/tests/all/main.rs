@@ -5,6 +5,7 @@ mod guide;
 mod peers;
 mod real_model;
 mod sign_in;
+mod sync_clock;
 mod team_view;
 mod watching;
 
