@@ -33,6 +33,7 @@ mod doctor;
 mod files;
 mod health;
 
+mod session_cache;
 mod share;
 mod shared_database;
 

@@ -28,6 +28,7 @@ mod interrupted;
 
 mod bad_input;
 mod bad_places;
+mod faults;
 mod full_disk;
 mod reading;
 mod redis;
@@ -36,5 +37,7 @@ mod secrets;
 mod settings;
 mod sign_in;
 mod sync;
+mod sync_faults;
+mod team;
 mod team_database;
 mod upkeep;

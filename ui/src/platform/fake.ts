@@ -22,6 +22,7 @@ import type {
   GatewayInfo,
   HistoryQuery,
   HistoryResults,
+  Leaving,
   LibraryChanged,
   MessageId,
   ModelInfo,
@@ -41,7 +42,6 @@ import type {
   SettingsChanged,
   SettingValue,
   Shortcut,
-  SignedOut,
   SignInStep,
   Start,
   SyncConflict,
@@ -350,10 +350,12 @@ export class FakePlatform implements Platform {
     this.account.revoke(device);
   }
 
-  async signOut(removeLocalCopy: boolean): Promise<SignedOut> {
-    await this.#do("signOut", removeLocalCopy);
+  async signOut(removeLocalCopy: boolean, discard: boolean): Promise<Leaving> {
+    await this.#do("signOut", { removeLocalCopy, discard });
+    const { outbox, offers } = this.sync.status().counts;
+    if (removeLocalCopy && !discard && outbox + offers > 0) return { outcome: "held", changes: outbox, chats: offers };
     this.account.signOut();
-    return { told_gateway: this.#online };
+    return { outcome: "signed_out", told_gateway: this.#online };
   }
 
   async signOutEverywhere(): Promise<void> {

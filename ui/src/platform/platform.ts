@@ -24,6 +24,7 @@ import type {
   GatewayInfo,
   HistoryQuery,
   HistoryResults,
+  Leaving,
   LibraryChanged,
   MessageId,
   ModelInfo,
@@ -43,7 +44,6 @@ import type {
   SettingsChanged,
   SettingValue,
   Shortcut,
-  SignedOut,
   SignInStep,
   Start,
   SyncConflict,
@@ -164,7 +164,7 @@ export interface Platform {
   lookupAccount(): Promise<Account>;
   revokeDevice(device: string): Promise<void>;
   /** Where the local copy is removed, the app starts again. */
-  signOut(removeLocalCopy: boolean): Promise<SignedOut>;
+  signOut(removeLocalCopy: boolean, discard: boolean): Promise<Leaving>;
   signOutEverywhere(): Promise<void>;
   /** Asks where to; the path, or `null` when it was called off. */
   exportAccount(): Promise<string | null>;
