@@ -511,7 +511,9 @@ fn cache_tiers(
     let may_be_asked = |url: &&str| network.check_place(&Place::of(url)).is_ok();
     // A Redis of one's own stands over the team's; the scope keeps others' entries apart.
     let redis = match settings.text("redis.url") {
-        Some(url) => Some(url).filter(may_be_asked).map(|url| RedisCache::new(url, "local", clock.clone())),
+        Some(url) => Some(url)
+            .filter(may_be_asked)
+            .map(|url| RedisCache::new(url, "local", clock.clone())),
         None => session.and_then(|session| session_cache::of(session, network, clock)),
     };
     match redis {
