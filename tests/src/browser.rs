@@ -1,6 +1,11 @@
 //! A browser without a window, for a person who signs in: it follows redirects, keeps cookies by host, fills in forms, and
 //! stops where an address is the app's.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a browser of its own keeps no private mode and no ledger"
+)]
+
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail, ensure};

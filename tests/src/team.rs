@@ -87,7 +87,7 @@ impl Team {
             postgres,
             redis,
             mail,
-            openid: openid,
+            openid,
             port,
             certificates,
             folder: tempfile::tempdir().context("making a folder for the gateway")?,

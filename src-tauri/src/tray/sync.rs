@@ -67,6 +67,7 @@ fn words(app: &AppHandle) -> Option<&'static str> {
         SyncState::Idle => Some(words.synced),
         SyncState::Running { .. } => Some(words.running),
         SyncState::Offline => Some(words.offline),
+        SyncState::Private => Some(words.private),
         SyncState::Error { .. } => Some(words.stopped),
     }
 }

@@ -19,10 +19,11 @@ pub(crate) struct SyncWords {
     pub(crate) running: &'static str,
     pub(crate) offline: &'static str,
     pub(crate) stopped: &'static str,
+    pub(crate) private: &'static str,
 }
 
-const fn words([ask, open, quit, answer_ready]: [&'static str; 4], sync: [&'static str; 5]) -> Words {
-    let [waiting, synced, running, offline, stopped] = sync;
+const fn words([ask, open, quit, answer_ready]: [&'static str; 4], sync: [&'static str; 6]) -> Words {
+    let [waiting, synced, running, offline, stopped, private] = sync;
     Words {
         ask,
         open,
@@ -34,13 +35,21 @@ const fn words([ask, open, quit, answer_ready]: [&'static str; 4], sync: [&'stat
             running,
             offline,
             stopped,
+            private,
         },
     }
 }
 
 static ENGLISH: Words = words(
     ["Ask…", "Open DeepSearch", "Quit", "Your answer is ready"],
-    ["Waiting to sync", "Synced", "Syncing…", "Offline", "Sync stopped"],
+    [
+        "Waiting to sync",
+        "Synced",
+        "Syncing…",
+        "Offline",
+        "Sync stopped",
+        "Private mode",
+    ],
 );
 static ALL: [(&str, Words); 6] = [
     (
@@ -53,6 +62,7 @@ static ALL: [(&str, Words); 6] = [
                 "Wird abgeglichen …",
                 "Offline",
                 "Abgleich angehalten",
+                "Privater Modus",
             ],
         ),
     ),
@@ -66,6 +76,7 @@ static ALL: [(&str, Words); 6] = [
                 "Sincronizando…",
                 "Sin conexión",
                 "Sincronización detenida",
+                "Modo privado",
             ],
         ),
     ),
@@ -84,6 +95,7 @@ static ALL: [(&str, Words); 6] = [
                 "Synchronisation…",
                 "Hors ligne",
                 "Synchronisation arrêtée",
+                "Mode privé",
             ],
         ),
     ),
@@ -91,14 +103,21 @@ static ALL: [(&str, Words); 6] = [
         "ja",
         words(
             ["質問する…", "DeepSearch を開く", "終了", "回答ができました"],
-            ["同期待ち", "同期済み", "同期中…", "オフライン", "同期が停止しました"],
+            [
+                "同期待ち",
+                "同期済み",
+                "同期中…",
+                "オフライン",
+                "同期が停止しました",
+                "プライベートモード",
+            ],
         ),
     ),
     (
         "zh",
         words(
             ["提问…", "打开 DeepSearch", "退出", "回答已就绪"],
-            ["等待同步", "已同步", "正在同步…", "离线", "同步已停止"],
+            ["等待同步", "已同步", "正在同步…", "离线", "同步已停止", "隐私模式"],
         ),
     ),
     (
@@ -111,6 +130,7 @@ static ALL: [(&str, Words); 6] = [
                 "جارٍ المزامنة…",
                 "غير متصل",
                 "توقفت المزامنة",
+                "الوضع الخاص",
             ],
         ),
     ),
