@@ -155,7 +155,6 @@ export class AnswerState {
     const isWhole = events.some(({ type }) => type === "replaced");
     if (this.state === "streaming" && !isWhole) this.content = joined(known, this.content);
   }
-  }
 
   /** Goes on with an answer that was interrupted. */
   resume(): void {
