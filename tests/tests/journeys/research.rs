@@ -376,3 +376,62 @@ async fn ctrl_c_leaves_a_report_of_what_was_found_that_can_be_continued() -> Res
     );
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_answer_is_checked_again_sentence_by_sentence() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let write = |height: &str, keepers: &str| -> Result<()> {
+        let text = format!("The Zorvane lighthouse is {height} metres high.\n{keepers}");
+        std::fs::write(folder.path().join("tower.html"), page("The Zorvane lighthouse", &text))?;
+        Ok(())
+    };
+    write("47", "Three keepers live at the Zorvane lighthouse.")?;
+    let site = Site::serve(folder.path()).await?;
+    let index = LocalIndex::of(&[&site], &[])?;
+    let engine = FakeEngine::start("searxng", std::sync::Arc::new(index)).await?;
+    let model = ModelServer::start(|request| {
+        let asked = prompt(request);
+        let height = if asked.contains("49 metres") { 49 } else { 47 };
+        Script::text(&format!(
+            "The Zorvane lighthouse is {height} metres high [1]. Three keepers live at the Zorvane lighthouse [1]."
+        ))
+    })
+    .await?;
+    let home = with_model(searching(&engine)?, &model);
+    let message = answer_of(
+        &home
+            .run(["ask", "--json", "How high is the Zorvane lighthouse?"])?
+            .succeeded()?,
+    )?;
+    let id = text(&message["id"]);
+
+    let same = home.run(["recheck", &id, "--json"])?.succeeded()?.json()?;
+    assert_eq!(same["changed"], 0, "{same}");
+    write(
+        "49",
+        "Nobody lives there any more, since the lamp is watched from the mainland.",
+    )?;
+    let changed = home.run(["recheck", &id, "--json"])?.succeeded()?.json()?;
+    assert_eq!(changed["sentences"][0]["standing"], "changed", "{changed}");
+    assert!(text(&changed["sentences"][0]["before"]["quote"]).contains("47 metres"));
+    assert!(text(&changed["sentences"][0]["now"]["quote"]).contains("49 metres"));
+    assert_eq!(changed["sentences"][1]["standing"], "gone", "{changed}");
+
+    let history = home.run(["recheck", &id, "--history", "--json"])?.succeeded()?.json()?;
+    assert_eq!(history.as_array().map(Vec::len), Some(2));
+    let unchanged = open_chat(&home, &message)?;
+    assert_eq!(
+        message_of(&unchanged, &message["id"])?["content"],
+        message["content"],
+        "the old answer stays"
+    );
+    let shown = home.run(["recheck", &id, "--history"])?.succeeded()?;
+    assert!(
+        shown.stdout.contains("~ The Zorvane lighthouse is 47 metres high"),
+        "{}",
+        shown.stdout
+    );
+    let refused = home.run(["recheck", "msg_of_nobody"])?;
+    assert_eq!(refused.code, Some(3));
+    Ok(())
+}

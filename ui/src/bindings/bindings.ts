@@ -20,6 +20,8 @@ export const commands = {
 	watchAnswer: (answer: MessageId, events: Channel<AnswerEvent[]>) => __TAURI_INVOKE<boolean>("watch_answer", { answer, events }),
 	/**  Stops an answer; what has come is kept. */
 	stopAnswer: (answer: MessageId) => __TAURI_INVOKE<boolean>("stop_answer", { answer }),
+	findResearch: (answer: MessageId) => __TAURI_INVOKE<ResearchProgress | null>("find_research", { answer }),
+	editPlan: (answer: MessageId, edit: PlanEdit) => __TAURI_INVOKE<ResearchProgress>("edit_plan", { answer, edit }),
 	runningAnswers: () => __TAURI_INVOKE<RunningAnswer[]>("running_answers"),
 	listChats: (view: ChatView, after: ChatCursor | null, limit: number) => __TAURI_INVOKE<Chat[]>("list_chats", { view, after, limit }),
 	openChat: (chat: ChatId, before: MessageId | null, limit: number) => __TAURI_INVOKE<OpenChat>("open_chat", { chat, before, limit }),
@@ -181,7 +183,7 @@ export type AnswerEvent =
 /**  The sources of the answer in the order `[n]` numbers them; `pages` holds their saved pages, in the same order. */
 { type: "ranked"; sources: Source[]; pages: PageId[] } | 
 /**  The next piece of the answer's Markdown, its `[n]` already checked. */
-{ type: "token"; text: string } | { type: "cited"; citation: Citation } | { type: "checked"; sentences: SentenceCheck[] } | { type: "titled"; title: string } | { type: "suggested"; questions: string[] } | 
+{ type: "token"; text: string } | { type: "replaced"; content: string } | { type: "research"; progress: ResearchProgress } | { type: "cited"; citation: Citation } | { type: "checked"; sentences: SentenceCheck[] } | { type: "titled"; title: string } | { type: "suggested"; questions: string[] } | 
 /**  The answer is complete and saved. */
 { type: "finished"; message: Message } | 
 /**  The answer stopped early; what had come is saved as an interrupted message. */
@@ -218,6 +220,8 @@ export type AskRequest = {
 	/**  `provider/name` or `extractive`; `None` leaves it to the settings. */
 	model: string | null,
 	time_range: TimeRange | null,
+	depth?: Depth,
+	research?: ResearchOptions,
 };
 
 /**  A file that a person handed over, as a face of the app knows it: where it lies is not said. */
@@ -1118,3 +1122,15 @@ export type DateTime = string;
 export type EngineId = string;
 export type ModelId = string;
 
+
+export type Depth = "quick" | "deep";
+export type ResearchOptions = { steps: number | null, pages: number | null, minutes: number | null, tokens: number | null, money: number | null, plan_first: boolean };
+export type PartOrigin = "question" | "model" | "reading" | "person";
+export type PartStage = "planned" | "found" | "read" | "noted";
+export type PartProgress = { id: number, question: string, origin: PartOrigin, stage: PartStage, query: string | null, hosts: number, passages: number, missing: string[], written: boolean };
+export type ResearchBudget = { steps: number, pages: number, seconds: number, tokens: number, money: number | null };
+export type ResearchSpent = { steps: number, pages: number, milliseconds: number, usage: TokenUsage, money: number | null };
+export type ResearchEnd = "enough" | "steps" | "pages" | "time" | "tokens" | "money" | "offline" | "person";
+export type ResearchPhase = "plan" | "agree" | "gather" | "write" | "done";
+export type ResearchProgress = { phase: ResearchPhase, at: number | null, parts: PartProgress[], budget: ResearchBudget, spent: ResearchSpent, conflicts: number, ended: ResearchEnd | null, trouble: Failure | null };
+export type PlanEdit = { type: "add"; question: string; before: number | null } | { type: "reword"; part: number; question: string } | { type: "remove"; part: number } | { type: "order"; parts: number[] } | { type: "budget"; budget: ResearchBudget } | { type: "agree" } | { type: "finish" };

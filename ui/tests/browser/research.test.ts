@@ -29,7 +29,10 @@ const answer = () => page.locator("article.answer").last();
 
 async function ask(depth: string): Promise<void> {
   await page.locator("form button.choice").nth(1).click();
-  await page.getByRole("menuitem", { name: depth }).or(page.getByRole("menuitemradio", { name: depth })).click();
+  await page
+    .getByRole("menuitem", { name: depth })
+    .or(page.getByRole("menuitemradio", { name: depth }))
+    .click();
   await page.locator("form textarea").last().fill(QUESTION);
   await page.keyboard.press("Enter");
 }
@@ -49,7 +52,9 @@ describe("a plan that is to be seen first", () => {
     await parts().filter({ hasText: "Who uses it in production?" }).waitFor();
     await parts().nth(1).hover();
     await button(/^Change: Which workloads/).click();
-    await plan().getByLabel(/^Change: Which workloads/).fill("How much faster are writes?");
+    await plan()
+      .getByLabel(/^Change: Which workloads/)
+      .fill("How much faster are writes?");
     await page.keyboard.press("Enter");
     await parts().filter({ hasText: "How much faster are writes?" }).waitFor();
     await button(/^Move up: How much faster/).click();
@@ -75,14 +80,18 @@ describe("a research", () => {
   it("shows what it is at and what it has spent, and is changed while it runs", async () => {
     await open({ speed: 60 });
     await ask("Deep research");
-    await plan().getByText(/^Looking into: What does WAL mode change/).waitFor();
+    await plan()
+      .getByText(/^Looking into: What does WAL mode change/)
+      .waitFor();
     await plan().getByText("1 of 16 searches").waitFor();
     await plan().getByPlaceholder("Add a question").fill("Does it survive a power cut?");
     await page.keyboard.press("Enter");
     await parts().filter({ hasText: "Does it survive a power cut?" }).waitFor();
     await button("Write the report now").click();
     await answer().getByRole("heading", { name: "What does WAL mode change when SQLite writes?" }).waitFor();
-    await plan().getByText(/^A report from/).waitFor();
+    await plan()
+      .getByText(/^A report from/)
+      .waitFor();
     // The plan folds away when the report is there, and opens again.
     expect(await parts().count()).toBe(0);
     await plan().getByRole("button").first().click();
@@ -95,18 +104,30 @@ describe("a research", () => {
     await ask("Deep research");
     await answer().getByText("Ask next").waitFor();
     await page.keyboard.press("Control+n");
-    await page.getByRole("link", { name: /WAL/ }).or(page.getByRole("button", { name: /WAL/ })).first().click();
-    await plan().getByText(/^A report from/).waitFor();
+    await page
+      .getByRole("link", { name: /WAL/ })
+      .or(page.getByRole("button", { name: /WAL/ }))
+      .first()
+      .click();
+    await plan()
+      .getByText(/^A report from/)
+      .waitFor();
   });
 
   it("is stopped with what there is, and can be gone on with", async () => {
     await open({ speed: 60 });
     await ask("Deep research");
-    await plan().getByText(/^Looking into/).waitFor();
+    await plan()
+      .getByText(/^Looking into/)
+      .waitFor();
     await button("Stop").click();
     await plan().getByText("Stopped. What was found is kept.").waitFor();
-    await answer().getByRole("button", { name: /Try again|Continue/ }).click();
-    await plan().getByText(/^Looking into/).waitFor();
+    await answer()
+      .getByRole("button", { name: /Try again|Continue/ })
+      .click();
+    await plan()
+      .getByText(/^Looking into/)
+      .waitFor();
   });
 });
 

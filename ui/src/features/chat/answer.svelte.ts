@@ -151,10 +151,9 @@ export class AnswerState {
     this.citations = [];
     this.content = "";
     for (const event of events) this.apply(event);
-    // A research tells its text by itself, from the beginning or as it was when it was gone on with.
-    if (this.state === "streaming") {
-      this.content = this.research && this.content ? this.content : joined(known, this.content);
-    }
+    // A text that was told as a whole needs nothing of what the store had of it.
+    const isWhole = events.some(({ type }) => type === "replaced");
+    if (this.state === "streaming" && !isWhole) this.content = joined(known, this.content);
   }
 
   /** Goes on with an answer that was interrupted. */

@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import type { AnswerEvent, Citation, Failure, Message, OpenMessage, SentenceCheck } from "../../bindings/bindings";
+import type {
+  AnswerEvent,
+  Citation,
+  Failure,
+  Message,
+  OpenMessage,
+  ResearchProgress,
+  SentenceCheck,
+} from "../../bindings/bindings";
 import { AnswerState } from "./answer.svelte";
 
 const FAILURE: Failure = { code: "captcha", message: "DuckDuckGo wants proof.", hint: "Use another engine." };
@@ -153,6 +161,49 @@ describe("an answer that is opened", () => {
     expect(answer.siblings).toEqual(["msg_0", "msg_a"]);
     expect(answer.pageOf(1)).toBe("page_1");
     expect(answer.steps.phase).toBe("done");
+  });
+});
+
+describe("a research", () => {
+  const PROGRESS: ResearchProgress = {
+    phase: "gather",
+    at: 1,
+    parts: [],
+    budget: { steps: 16, pages: 30, seconds: 600, tokens: 120_000, money: null },
+    spent: {
+      steps: 1,
+      pages: 2,
+      milliseconds: 900,
+      usage: { prompt: 0, completion: 0, total: 0 },
+      money: null,
+    },
+    conflicts: 0,
+    ended: null,
+    trouble: null,
+  };
+
+  it("is shown as it is now, and its text is taken back where its plan has changed", () => {
+    const answer = after(STARTED, { type: "research", progress: PROGRESS }, { type: "token", text: "## One [1]" });
+    answer.apply({ type: "cited", citation: CITATION });
+    expect(answer.research).toEqual(PROGRESS);
+    answer.apply({ type: "replaced", content: "## Two" });
+    expect(answer).toMatchObject({ content: "## Two", citations: [] });
+    answer.apply({ type: "token", text: " and three" });
+    expect(answer.content).toBe("## Two and three");
+  });
+
+  it("is joined with its text whole, wherever it was gone on with", () => {
+    const joined = (content: string, ...told: AnswerEvent[]) => {
+      const answer = new AnswerState({ ...OPEN, content, state: "streaming" });
+      answer.replay([STARTED, { type: "research", progress: PROGRESS }, ...told]);
+      return answer.content;
+    };
+    // Gone on with at "One.", of which the store has more by now.
+    expect(joined("One. Two.", { type: "token", text: " Two. Three." })).toBe("One. Two. Three.");
+    // The report of an earlier stop is not what comes now.
+    expect(joined("Stopped.", { type: "replaced", content: "Anew." }, { type: "token", text: " More." })).toBe(
+      "Anew. More.",
+    );
   });
 });
 

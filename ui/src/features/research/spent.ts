@@ -8,7 +8,7 @@ import { formatCost } from "../../shared/prices";
 /** `elapsed` are the milliseconds since that was told, as long as it goes on. */
 export function spentLine({ spent, budget }: ResearchProgress, elapsed: number): string[] {
   const of = (done: number, most: number) => ({ spent: formatNumber(done), budget: formatNumber(most) });
-  const line = [
+  const line: string[] = [
     m.research_budget_steps(of(spent.steps, budget.steps)),
     m.research_budget_pages(of(spent.pages, budget.pages)),
     m.research_budget_time({
