@@ -103,7 +103,7 @@ create table deepsearch.setting (
 );
 
 -- The user whose device this is, or NULL. Write `(select deepsearch.uid())` where it is compared with rows, so that it
--- is asked once and not for every row.
+-- is asked once and not for every row; the same holds for `signed_in_user()`.
 create function deepsearch.uid() returns varchar(255)
 language plpgsql stable parallel restricted security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -141,7 +141,7 @@ returns table (id uuid, name varchar(255), created_at timestamptz, last_seen_at 
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
     select device.id, device.name, device.created_at, device.last_seen_at, device.role = session_user
     from deepsearch.device
-    where device.user_id = (select deepsearch.uid()) and device.revoked_at is null
+    where device.user_id = (select deepsearch.signed_in_user()) and device.revoked_at is null
     order by device.created_at, device.id limit 1000
 $$;
 
@@ -351,34 +351,35 @@ end
 $$;
 
 ---------------------------------------------------------------------------------------------------------------------
--- The tables as a device sees them
+-- The tables as a device sees them. Who is not signed in gets an error and no empty tables, which an app could take for
+-- chats that were deleted.
 
 create view deepsearch."ai-app-template_user" with (security_barrier) as
     select id, name, email, email_verified, image, is_admin from public."ai-app-template_user"
-    where id = (select deepsearch.uid()) with cascaded check option;
+    where id = (select deepsearch.signed_in_user()) with cascaded check option;
 
 -- Whom a user signs in with. The providers' tokens are the web app's and stay there.
 create view deepsearch."ai-app-template_account" with (security_barrier) as
     select user_id, type, provider, provider_account_id, null::text as refresh_token, null::text as access_token,
         expires_at, token_type, scope, null::text as id_token, null::varchar(255) as session_state
     from public."ai-app-template_account"
-    where user_id = (select deepsearch.uid());
+    where user_id = (select deepsearch.signed_in_user());
 
 create view deepsearch."ai-app-template_chat" with (security_barrier) as
     select id, user_id, title, created_at, updated_at, deleted_at from public."ai-app-template_chat"
-    where user_id = (select deepsearch.uid()) with cascaded check option;
+    where user_id = (select deepsearch.signed_in_user()) with cascaded check option;
 
 create view deepsearch."ai-app-template_message" with (security_barrier) as
     select id, chat_id, role, content, sources, metadata, created_at from public."ai-app-template_message" as message
     where exists (
         select from public."ai-app-template_chat" as chat
-        where chat.id = message.chat_id and chat.user_id = (select deepsearch.uid())
+        where chat.id = message.chat_id and chat.user_id = (select deepsearch.signed_in_user())
     ) with cascaded check option;
 
 create view deepsearch."ai-app-template_user_settings" with (security_barrier) as
     select user_id, theme, language, default_model, enable_search_by_default, max_search_results, updated_at
     from public."ai-app-template_user_settings"
-    where user_id = (select deepsearch.uid()) with cascaded check option;
+    where user_id = (select deepsearch.signed_in_user()) with cascaded check option;
 
 grant select, update (name, image) on public."ai-app-template_user" to deepsearch_owner;
 grant select (user_id, type, provider, provider_account_id, expires_at, token_type, scope)
@@ -498,7 +499,7 @@ $$;
 
 create view deepsearch."ai-app-template_search_cache" with (security_barrier) as
     select id, query, results, created_at, expires_at from deepsearch.own_search
-    where user_id = (select deepsearch.uid()) and not (select deepsearch.shares_searches())
+    where user_id = (select deepsearch.signed_in_user()) and not (select deepsearch.shares_searches())
     union all
     select id, query, results, created_at, expires_at from public."ai-app-template_search_cache"
     where (select deepsearch.shares_searches());
@@ -601,7 +602,7 @@ revoke all on all functions in schema deepsearch from public;
 grant execute on function deepsearch.uid()
     to deepsearch_app, deepsearch_owner, deepsearch_minter, deepsearch_gateway;
 grant execute on function deepsearch.shares_searches() to deepsearch_app, deepsearch_owner;
-grant execute on function deepsearch.signed_in_user() to deepsearch_app, deepsearch_minter;
+grant execute on function deepsearch.signed_in_user() to deepsearch_app, deepsearch_owner, deepsearch_minter;
 grant execute on function deepsearch.list_devices(), deepsearch.prolong_session(), deepsearch.sign_out(),
     deepsearch.revoke_own_device(uuid) to deepsearch_app;
 grant execute on function deepsearch.end_connections(text) to deepsearch_minter;
@@ -611,7 +612,7 @@ grant execute on function deepsearch.mint_device(uuid, text, text, text, text, t
 
 ---------------------------------------------------------------------------------------------------------------------
 -- Row security, the second layer. Enabled and not forced: the web app, which owns the tables, notices nothing. Who else
--- reads them does as before.
+-- reads them does as before. That nobody is signed in is an error here too: either condition may be the one that is asked.
 
 do $$
 declare
@@ -619,16 +620,16 @@ declare
 begin
     for tbl in
         select * from (values
-            ('ai-app-template_user', 'id = (select deepsearch.uid())'),
-            ('ai-app-template_account', 'user_id = (select deepsearch.uid())'),
+            ('ai-app-template_user', 'id = (select deepsearch.signed_in_user())'),
+            ('ai-app-template_account', 'user_id = (select deepsearch.signed_in_user())'),
             ('ai-app-template_session', 'false'),
             ('ai-app-template_verification_token', 'false'),
-            ('ai-app-template_chat', 'user_id = (select deepsearch.uid())'),
+            ('ai-app-template_chat', 'user_id = (select deepsearch.signed_in_user())'),
             ('ai-app-template_message', 'exists (
                 select from public."ai-app-template_chat" as chat
-                where chat.id = chat_id and chat.user_id = (select deepsearch.uid()))'),
+                where chat.id = chat_id and chat.user_id = (select deepsearch.signed_in_user()))'),
             ('ai-app-template_search_cache', '(select deepsearch.shares_searches())'),
-            ('ai-app-template_user_settings', 'user_id = (select deepsearch.uid())')
+            ('ai-app-template_user_settings', 'user_id = (select deepsearch.signed_in_user())')
         ) as tables (name, condition)
     loop
         -- Policies only add rights. Where row security was off everybody had all, and keeps it; where the web app has

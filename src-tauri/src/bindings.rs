@@ -7,7 +7,7 @@ use specta_typescript::Typescript;
 use tauri_specta::{Builder, ErrorHandlingMode, collect_events};
 
 use crate::commands::{
-    self, AccountChanged, LibraryChanged, Navigate, QuickAskShown, SettingsChanged, Start, SyncChanged,
+    self, AccountChanged, FilesDropped, LibraryChanged, Navigate, QuickAskShown, SettingsChanged, Start, SyncChanged,
 };
 
 pub(crate) fn builder() -> Builder<tauri::Wry> {
@@ -17,6 +17,7 @@ pub(crate) fn builder() -> Builder<tauri::Wry> {
             AccountChanged,
             LibraryChanged,
             SettingsChanged,
+            FilesDropped,
             SyncChanged,
             Navigate,
             QuickAskShown

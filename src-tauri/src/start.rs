@@ -102,6 +102,7 @@ fn set_up(handle: &AppHandle) -> tauri::Result<()> {
     shortcut::set_up(handle, &app);
     deep_link::set_up(handle);
     stay_in_touch(&app);
+    app.watch_folders();
     if let Some(link) = link {
         link.follow(handle);
     }

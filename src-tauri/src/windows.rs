@@ -39,6 +39,7 @@ pub(crate) fn open_main(app: &AppHandle, navigate: Option<Navigate>) -> tauri::R
         .min_inner_size(420.0, 480.0)
         .center()
         .build()?;
+    crate::commands::take_drops(&window);
     let own = app.clone();
     window.on_window_event(move |event| {
         if matches!(event, WindowEvent::Destroyed) {

@@ -34,6 +34,10 @@ pub use tray::Tray;
 use bus::Bus;
 use processes::Processes;
 
+/// The titles of the windows.
+pub const MAIN: &str = "DeepSearch";
+pub const QUICK: &str = "DeepSearch – quick ask";
+
 /// How long anything may take before it is taken to have failed: the machine may be busy with other tests.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(40);

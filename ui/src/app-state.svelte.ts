@@ -22,8 +22,10 @@ import { applyLook, isTheme, type Theme } from "./shared/look";
 export const SETTINGS_SECTIONS = [
   "appearance",
   "search",
+  "folders",
   "answers",
   "models",
+  "usage",
   "shortcuts",
   "data",
   "privacy",

@@ -10,6 +10,9 @@ use crate::{corpus, package, shell, ui};
 /// The benchmark that measures the window.
 const WINDOW: &str = "desktop";
 
+/// The benchmark of the person's folders.
+const FILES: &str = "files";
+
 /// Runs one benchmark of `tests/benches`, or all of them. What follows in
 /// `measures` is for the benchmark: what of the window is to be measured, or another size.
 ///
@@ -23,6 +26,9 @@ pub(crate) fn bench(consent: Consent, name: Option<&str>, measures: &[String]) -
         Some(name) => bail!("there is no benchmark `{name}`; there are: {}", all.join(", ")),
     };
     setup::ensure(consent, setup::BUILD)?;
+    if chosen.contains(&FILES) {
+        setup::ensure(consent, setup::FILES)?;
+    }
     let documents = corpus::ensure(consent)?;
     let (window, others): (Vec<&str>, Vec<&str>) = chosen.into_iter().partition(|name| *name == WINDOW);
     if !others.is_empty() {

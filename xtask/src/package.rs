@@ -32,6 +32,7 @@ const BUNDLED: &str = r#"{"bundle":{"externalBin":["binaries/deepsearch"]}}"#;
 pub(crate) fn package(consent: Consent, check: bool) -> Result<()> {
     setup::ensure(consent, setup::BUILD)?;
     setup::ensure(consent, setup::DESKTOP)?;
+    setup::ensure(consent, setup::PACKAGE)?;
     ui::build()?;
     let built = programs()?;
     // The command goes into the packages too. Tauri wants it named for the machine it runs on.
@@ -54,7 +55,7 @@ pub(crate) fn package(consent: Consent, check: bool) -> Result<()> {
     if !cfg!(target_os = "linux") {
         return Ok(());
     }
-    pack_tightly(&bundle.join("deb"))?;
+    pack_tightly(&bundle)?;
     if check {
         setup::ensure(consent, setup::PACKAGE_CHECK)?;
         setup::ensure(consent, setup::WINDOW_TESTS)?;
@@ -85,18 +86,37 @@ fn target() -> Result<String> {
     host.map(str::to_owned).context("asking rustc which machine this is")
 }
 
-/// Packs the `.deb` as Debian packs its own: Tauri only knows gzip, which does not see that the two programs are largely
-/// the same.
-fn pack_tightly(folder: &Path) -> Result<()> {
-    let package = only(folder, "deb")?;
-    let content = package.with_extension("");
+/// Packs the `.deb` as Debian packs its own, and the `.rpm` from the same content: each in one stream, for Tauri's
+/// packages do not see that the two programs are largely the same.
+fn pack_tightly(bundle: &Path) -> Result<()> {
+    let deb = only(&bundle.join("deb"), "deb")?;
+    let content = deb.with_extension("");
     if content.exists() {
         std::fs::remove_dir_all(&content).context("clearing what Tauri packed")?;
     }
-    let mut unpack = shell::command("dpkg-deb", &["--raw-extract"]);
-    shell::run(unpack.arg(&package).arg(&content))?;
+    shell::run(shell::command("dpkg-deb", &["--raw-extract"]).arg(&deb).arg(&content))?;
     let mut pack = shell::command("dpkg-deb", &["-Zxz", "-z9", "--root-owner-group", "--build"]);
-    shell::run(pack.arg(&content).arg(&package))
+    shell::run(pack.arg(&content).arg(&deb))?;
+    let control =
+        std::fs::read_to_string(content.join("DEBIAN/control")).context("reading what Tauri says of the app")?;
+    let (_, description) = control
+        .split_once("\nDescription: ")
+        .context("finding the app's description")?;
+    let (summary, description) = description.split_once('\n').context("finding the app's description")?;
+    let rpm = bundle.join("rpm");
+    let mut build = shell::command("rpmbuild", &["-bb", "src-tauri/linux/deepsearch.spec"]);
+    for (name, value) in [
+        ("_topdir", &*rpm.join("build").to_string_lossy()),
+        ("_rpmdir", &*rpm.to_string_lossy()),
+        ("_rpmfilename", "DeepSearch-%{VERSION}-%{RELEASE}.%{ARCH}.rpm"),
+        ("content", &*content.to_string_lossy()),
+        ("app_version", env!("CARGO_PKG_VERSION")),
+        ("app_summary", summary),
+        ("app_description", description.trim()),
+    ] {
+        build.arg("--define").arg(format!("{name} {value}"));
+    }
+    shell::run(&mut build)
 }
 
 /// Unpacks both packages, looks at what is in them, and lets the journeys of a package start from the `.deb`.

@@ -227,6 +227,22 @@ pub(crate) const WINDOW_TESTS: &[Need] = &[
     },
 ];
 
+/// What making packages needs, beside what the window needs.
+pub(crate) const PACKAGE: &[Need] = &[Need {
+    apt: "rpm",
+    elsewhere: "rpm with rpmbuild",
+    why: "packs the .rpm",
+    present: Present::OnLinux("rpmbuild"),
+}];
+
+/// What the benchmark of folders is held against.
+pub(crate) const FILES: &[Need] = &[Need {
+    apt: "ripgrep",
+    elsewhere: "ripgrep (macOS: `brew install ripgrep`; Windows: `winget install BurntSushi.ripgrep.MSVC`)",
+    why: "reads the same files as the index does, as fast as can be",
+    present: Present::Program("rg"),
+}];
+
 /// What looking into packages needs.
 pub(crate) const PACKAGE_CHECK: &[Need] = &[
     Need {

@@ -97,7 +97,9 @@ impl Evidence {
     pub fn sources(&self) -> Vec<Source> {
         let source = |(at, page): (usize, &Page)| {
             let best = self.passages.iter().find(|passage| passage.number as usize == at + 1);
-            let snippet = best.map_or("", |passage| passage.text.as_str());
+            // Sources go where their message goes; what stands in a person's file stays with its page.
+            let is_file = page.url.scheme() == "files";
+            let snippet = best.filter(|_| !is_file).map_or("", |passage| passage.text.as_str());
             Source {
                 title: page.title.clone(),
                 url: page.url.to_string(),

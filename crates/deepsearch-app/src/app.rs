@@ -4,29 +4,35 @@ use std::sync::{Arc, Mutex};
 
 use deepsearch_auth::{Session, SignIns, Vault};
 use deepsearch_cache::{Guarded, MemoryCache, RedisCache, TieredCache};
-use deepsearch_core::{Cache, Clock, PageFetcher, SearchEngine, Searcher, SystemClock};
-use deepsearch_crawl::{CrawlOptions, Crawler};
+use deepsearch_core::{Cache, Clock, EngineEvent, EngineKind, PageFetcher, SearchEngine, Searcher, SystemClock};
+use deepsearch_crawl::{CrawlOptions, Crawler, Reader};
+use deepsearch_files::{Files, FilesOptions};
 use deepsearch_llm::{Models, ModelsConfig, ProviderConfig};
+use deepsearch_net::{Lookup, Network, Place, SystemLookup};
 use deepsearch_postgres::SharedDatabase;
 use deepsearch_search::{ENGINES, EngineConfig, EngineInfo, Failover, Guide, Http, HttpLimits, Limits};
 use deepsearch_sqlite::{Store, StoreOptions};
 use rustls::ClientConfig;
 use rustls_platform_verifier::ConfigVerifierExt as _;
 use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::abstracts::{Abstracts, OrAbstract, Remembered};
 use crate::changes::{self, Change};
 use crate::config::{Config, Resolved, is_secret};
-use crate::counted::{Counted, Counter};
+use crate::counted::{Counted, Counter, NotedCache};
 use crate::database::DatabaseView;
 use crate::error::AppError;
 use crate::favicons::Favicons;
+use crate::folders;
 use crate::health::{self, Kept};
 use crate::local::{Alone, LocalFirst, PastChats, WholeGuide};
 use crate::runs::Runs;
 use crate::secrets;
 use crate::session_cache;
 use crate::sign_in::Standing;
+use crate::sites::{self, Sifted, Sites};
 use crate::sync::Syncing;
 
 pub(crate) const STORE_FILE: &str = "deepsearch.sqlite";
@@ -42,8 +48,10 @@ const SHARED_CACHE_LIMIT: std::time::Duration = std::time::Duration::from_millis
 pub struct AppOptions {
     pub config: Config,
     pub clock: Arc<dyn Clock>,
-    /// How pages are fetched and parsed; the app only adds whom to trust and what the settings say.
+    /// How pages are fetched and parsed; the app only adds the network and what the settings say.
     pub crawl: CrawlOptions,
+    /// How names are looked up, by every part.
+    pub lookup: Arc<dyn Lookup>,
 }
 
 impl AppOptions {
@@ -52,6 +60,7 @@ impl AppOptions {
             config,
             clock: Arc::new(SystemClock),
             crawl: CrawlOptions::default(),
+            lookup: Arc::new(SystemLookup),
         }
     }
 }
@@ -67,10 +76,14 @@ pub(crate) struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) store: Store,
     pub(crate) crawl: CrawlOptions,
+    pub(crate) network: Network,
     pub(crate) wired: Mutex<Arc<Wired>>,
     pub(crate) runs: Arc<Runs>,
     pub(crate) changes: broadcast::Sender<Change>,
     pub(crate) tasks: TaskTracker,
+    /// Ends what would go on for ever.
+    pub(crate) closing: CancellationToken,
+    pub(crate) files: Files,
     pub(crate) favicons: Arc<Favicons>,
     pub(crate) vault: Vault,
     pub(crate) sign_ins: SignIns,
@@ -84,6 +97,8 @@ pub(crate) struct Wired {
     pub(crate) web: Arc<Failover>,
     /// The web as it is asked: where the team shares its cache, what is asked is counted.
     pub(crate) asked_web: Arc<dyn Searcher>,
+    /// Engines of one kind of page, asked side by side.
+    special: Vec<(EngineKind, Arc<Failover>, Arc<dyn Searcher>)>,
     counter: Option<Arc<Counter>>,
     pub(crate) database_view: Option<DatabaseView>,
     /// Only what the guide is sure of, beside the web.
@@ -91,6 +106,7 @@ pub(crate) struct Wired {
     /// For who asks in the guide itself.
     pub(crate) whole_guide: Arc<dyn Searcher>,
     pub(crate) chats: Arc<dyn Searcher>,
+    pub(crate) files: Arc<dyn Searcher>,
     pub(crate) crawler: Arc<Crawler>,
     pub(crate) fetcher: Arc<dyn PageFetcher>,
     pub(crate) models: Models,
@@ -110,6 +126,7 @@ impl App {
             config,
             clock,
             mut crawl,
+            lookup,
         } = options;
         // Whoever embeds the app may have chosen a provider already; then that one stays.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -126,23 +143,37 @@ impl App {
         let store = Store::open(config.home.join(STORE_FILE), options).await?;
         let trust = trust.await.map_err(|error| AppError::Network(error.into()))?;
         let trust = trust.map_err(|error| AppError::Network(error.into()))?;
-        crawl.tls = Some(trust.clone());
+        let network = Network::new(Some(trust), lookup);
+        // Until the settings are known, nothing leaves.
+        network.set_private(true);
+        crawl.network = network.clone();
         let vault = Vault::new(&config.home);
-        let sign_ins = SignIns::new(vault.clone(), Some(trust), clock.clone())?;
+        let sign_ins = SignIns::new(vault.clone(), &network, clock.clone())?;
         let (settings, standing) = tokio::join!(resolve(&config, &store, &vault), Standing::recall(&vault, &sign_ins));
         let settings = settings?;
+        network.set_private(settings.is_private());
         let favicons = Arc::new(Favicons::new(config.home.join("favicons")));
+        let reading = FilesOptions {
+            reader: Reader::new(crawl.parser.clone(), clock.clone()),
+            indexing: Reader::new(folders::in_the_background(&crawl.parser), clock.clone()),
+            clock: clock.clone(),
+        };
+        let files = Files::open(&config.home.join(folders::INDEX_FILE), reading).await?;
+        folders::configure(&files, &settings);
         let session = standing.session();
-        let wired = Wired::build(settings, session.as_ref(), &store, &clock, &crawl, &favicons)?;
+        let wired = Wired::build(settings, session.as_ref(), &store, &clock, &crawl, &favicons, &files)?;
         let inner = Parts {
             config,
             clock,
             store,
             crawl,
+            network,
             wired: Mutex::new(Arc::new(wired)),
             runs: Arc::default(),
             changes: broadcast::Sender::new(changes::KEPT),
             tasks: TaskTracker::new(),
+            closing: CancellationToken::new(),
+            files,
             favicons,
             vault,
             sign_ins,
@@ -165,6 +196,7 @@ impl App {
     pub async fn close(&self) {
         self.inner.runs.stop_all();
         self.inner.standing.stop_waiting();
+        self.inner.closing.cancel();
         self.inner.syncing.stop.cancel();
         self.inner.tasks.close();
         // Quitting waits, then insists: what is journalled by then is kept as interrupted at the next start.
@@ -177,6 +209,7 @@ impl App {
             if let Some(counter) = &wired.counter {
                 counter.flush().await;
             }
+            self.inner.files.close().await;
             self.inner.store.close().await;
         };
         if tokio::time::timeout(CLOSING, closed).await.is_err() {
@@ -199,6 +232,9 @@ impl App {
         let parts = &self.inner;
         self.keep_health(&self.wired()).await;
         let settings = resolve(&parts.config, &parts.store, &parts.vault).await?;
+        // Before anything is built with it, and for what was built before: an answer under way goes on with what it has.
+        parts.network.set_private(settings.is_private());
+        folders::configure(&parts.files, &settings);
         let wired = Arc::new(Wired::build(
             settings,
             self.session().as_ref(),
@@ -206,6 +242,7 @@ impl App {
             &parts.clock,
             &parts.crawl,
             &parts.favicons,
+            &parts.files,
         )?);
         *parts.wired.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = wired;
         Ok(())
@@ -248,21 +285,22 @@ impl Wired {
         clock: &Arc<dyn Clock>,
         crawl: &CrawlOptions,
         favicons: &Arc<Favicons>,
+        files: &Files,
     ) -> Result<Self, AppError> {
         let network = |error: Box<dyn std::error::Error + Send + Sync>| AppError::Network(error);
         let mut crawl = crawl.clone();
-        let tls = crawl.tls.clone();
+        let net = crawl.network.clone();
         crawl.addresses.allow_private |= settings.flag("crawl.allow_private", false);
         let crawler = Arc::new(Crawler::new(crawl, clock.clone()).map_err(|error| network(error.into()))?);
         let guide = Arc::new(Guide::new(clock.clone()));
+        let files = Arc::new(files.clone());
         let past = Arc::new(PastChats::new(store.clone()));
-        let http =
-            Http::new(HttpLimits::default(), tls.clone(), clock.clone()).map_err(|error| network(error.into()))?;
+        let http = Http::new(HttpLimits::default(), &net, clock.clone()).map_err(|error| network(error.into()))?;
         let engines = ready_engines(&settings)
             .filter_map(|info| deepsearch_search::engine(info.id, engine_config(&settings, info), &http));
-        let database = shared_database(&settings, clock);
+        let database = shared_database(&settings, &net, clock);
         let sharing = database.clone().filter(|_| settings.flag("shared.search_cache", false));
-        let tiers = cache_tiers(&settings, session, store, clock, sharing.as_ref());
+        let tiers = cache_tiers(&settings, &net, session, store, clock, sharing.as_ref());
         let cache = Arc::new(TieredCache::new(tiers, clock.clone()));
         let limits = Limits {
             side_by_side: side_by_side(&settings),
@@ -276,7 +314,7 @@ impl Wired {
         );
         let known_health = tokio::sync::Mutex::new(health::recall(&web, &settings));
         let web = Arc::new(web);
-        let counter = sharing.map(|database| Arc::new(Counter::new(database)));
+        let counter = sharing.map(|database| Arc::new(Counter::new(database, shared_place(&settings))));
         let asked_web: Arc<dyn Searcher> = match &counter {
             None => web.clone(),
             Some(counter) => Arc::new(Counted {
@@ -284,27 +322,77 @@ impl Wired {
                 counter: counter.clone(),
             }),
         };
-        Ok(Self {
-            web,
-            asked_web,
-            counter,
-            database_view: database.map(DatabaseView::of),
+        let sites = Sites::of(&settings);
+        let asked_web = Arc::new(Sifted {
+            searcher: asked_web,
+            sites: sites.clone(),
+        });
+        let abstracts = Arc::new(Abstracts::new(clock.clone()));
+        let special = SPECIAL.map(|kind| {
+            let engines: Vec<_> = engines_of(kind, &settings)
+                .filter_map(|info| deepsearch_search::engine(info.id, engine_config(&settings, info), &http))
+                .collect();
+            let limits = Limits {
+                side_by_side: engines.len().max(1),
+                ..Limits::default()
+            };
+            // Not cached: a question is kept under its words alone, and these are other answers to them.
+            let failover = Arc::new(Failover::new(engines, None, clock.clone(), limits));
+            let searcher = Arc::new(Sifted {
+                searcher: failover.clone(),
+                sites: sites.clone(),
+            });
+            let remembered = Remembered {
+                searcher,
+                abstracts: abstracts.clone(),
+            };
+            (kind, failover, Arc::new(remembered) as Arc<dyn Searcher>)
+        });
+        let fetcher: Arc<dyn PageFetcher> = Arc::new(OrAbstract {
+            abstracts,
             fetcher: Arc::new(LocalFirst {
                 guide: guide.clone(),
                 chats: past.clone(),
+                files: files.clone(),
                 web: crawler.clone(),
                 favicons: favicons.clone(),
             }),
+        });
+        Ok(Self {
+            web,
+            asked_web,
+            special: special.into(),
+            counter,
+            database_view: database.map(DatabaseView::of),
+            fetcher: Arc::new(sites::Guarded { fetcher, sites }),
             whole_guide: Arc::new(WholeGuide(guide.clone())),
             guide: Arc::new(Alone(guide)),
             chats: Arc::new(Alone(past)),
+            files: Arc::new(Alone(files)),
             crawler,
-            models: Models::new(models_config(&settings, tls)).map_err(|error| network(error.into()))?,
+            models: Models::new(models_config(&settings, net)).map_err(|error| network(error.into()))?,
             cache,
             known_health,
             http,
             settings,
         })
+    }
+
+    /// The engines of one kind of page, as they are asked.
+    pub(crate) fn special(&self, kind: EngineKind) -> Option<Arc<dyn Searcher>> {
+        let of_kind = self.special.iter().find(|(known, ..)| *known == kind);
+        of_kind.map(|(_, _, searcher)| Arc::clone(searcher))
+    }
+
+    /// What happened to any engine since this was asked for the last time.
+    pub(crate) fn take_engine_events(&self) -> Vec<EngineEvent> {
+        let special = self.special.iter().flat_map(|(_, failover, _)| failover.take_events());
+        self.web.take_events().into_iter().chain(special).collect()
+    }
+
+    /// How the engines of one kind of page are doing.
+    pub(crate) fn special_health(&self) -> impl Iterator<Item = deepsearch_search::EngineHealth> {
+        self.special.iter().flat_map(|(_, failover, _)| failover.health())
     }
 
     /// One engine by name, as it is set up, whether or not it is asked by itself.
@@ -314,14 +402,25 @@ impl Wired {
     }
 }
 
+/// The kinds of page that have engines of their own.
+pub(crate) const SPECIAL: [EngineKind; 3] = [EngineKind::Academic, EngineKind::Discussions, EngineKind::News];
+
+/// The engines of a kind that can be asked as things stand.
+///
+/// In private mode there is none: also an engine on this computer searches elsewhere.
+pub(crate) fn engines_of(kind: EngineKind, settings: &Resolved) -> impl Iterator<Item = &'static EngineInfo> + use<> {
+    let usable = |info: &&EngineInfo| {
+        let lacks = Lacks::of(info, settings);
+        info.kind == kind && is_enabled(info, settings) && !lacks.key && !lacks.url && !settings.is_private()
+    };
+    let engines: Vec<&'static EngineInfo> = ENGINES.iter().filter(usable).collect();
+    engines.into_iter()
+}
+
 /// The web engines that can be asked as things stand, in the order they are.
 pub(crate) fn ready_engines(settings: &Resolved) -> impl Iterator<Item = &'static EngineInfo> + use<> {
     let order = settings.list("engines.order");
-    let usable = |info: &&EngineInfo| {
-        let lacks = Lacks::of(info, settings);
-        is_enabled(info, settings) && !lacks.key && !lacks.url
-    };
-    let mut engines: Vec<&'static EngineInfo> = ENGINES.iter().filter(usable).collect();
+    let mut engines: Vec<&'static EngineInfo> = engines_of(EngineKind::Web, settings).collect();
     if order.is_empty() {
         // What a person took the trouble to set up goes before what everybody has.
         engines.sort_by_key(|info| !(info.needs_key || info.needs_url));
@@ -366,7 +465,7 @@ pub(crate) fn engine_config(settings: &Resolved, info: &EngineInfo) -> EngineCon
     }
 }
 
-fn models_config(settings: &Resolved, tls: Option<ClientConfig>) -> ModelsConfig {
+fn models_config(settings: &Resolved, network: Network) -> ModelsConfig {
     let provider = |name: String| {
         let config = ProviderConfig {
             key: settings.secret(&format!("models.{name}.key")),
@@ -379,13 +478,14 @@ fn models_config(settings: &Resolved, tls: Option<ClientConfig>) -> ModelsConfig
         default_model: settings.text("default_model").map(str::to_owned),
         providers: settings.names_under("models").into_iter().map(provider).collect(),
         discover_local: settings.flag("models.discover_local", true),
-        tls,
+        network,
         ..ModelsConfig::default()
     }
 }
 
 /// The team's database, which is connected to with its first use.
-fn shared_database(settings: &Resolved, clock: &Arc<dyn Clock>) -> Option<SharedDatabase> {
+fn shared_database(settings: &Resolved, network: &Network, clock: &Arc<dyn Clock>) -> Option<SharedDatabase> {
+    network.check_place(&shared_place(settings)).ok()?;
     match SharedDatabase::connect_later(settings.text(crate::shared_database::URL)?) {
         Ok(database) => Some(database.with_clock(clock.clone())),
         Err(error) => {
@@ -395,18 +495,26 @@ fn shared_database(settings: &Resolved, clock: &Arc<dyn Clock>) -> Option<Shared
     }
 }
 
+fn shared_place(settings: &Resolved) -> Place {
+    Place::of(settings.text(crate::shared_database::URL).unwrap_or_default())
+}
+
 fn cache_tiers(
     settings: &Resolved,
+    network: &Network,
     session: Option<&Session>,
     store: &Store,
     clock: &Arc<dyn Clock>,
     sharing: Option<&SharedDatabase>,
 ) -> Vec<Arc<dyn Cache>> {
     let mut tiers: Vec<Arc<dyn Cache>> = vec![Arc::new(MemoryCache::default())];
+    let may_be_asked = |url: &&str| network.check_place(&Place::of(url)).is_ok();
     // A Redis of one's own stands over the team's; the scope keeps others' entries apart.
     let redis = match settings.text("redis.url") {
-        Some(url) => Some(RedisCache::new(url, "local", clock.clone())),
-        None => session.and_then(|session| session_cache::of(session, clock)),
+        Some(url) => Some(url)
+            .filter(may_be_asked)
+            .map(|url| RedisCache::new(url, "local", clock.clone())),
+        None => session.and_then(|session| session_cache::of(session, network, clock)),
     };
     match redis {
         Some(Ok(redis)) => tiers.push(Arc::new(redis)),
@@ -415,7 +523,10 @@ fn cache_tiers(
     }
     tiers.push(Arc::new(store.search_cache()));
     if let Some(database) = sharing {
-        let table = Arc::new(database.search_cache());
+        let table = Arc::new(NotedCache {
+            cache: database.search_cache(),
+            place: shared_place(settings),
+        });
         tiers.push(Arc::new(Guarded::new(table, "shared table", SHARED_CACHE_LIMIT)));
     }
     tiers

@@ -4,13 +4,15 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use deepsearch_answer::{Answer, Evidence, Limits, Pipeline, Question, SearchMode, SoFar, Step};
+use deepsearch_answer::research::Research;
+use deepsearch_answer::{Answer, AnswerError, Evidence, Limits, Pipeline, Question, SearchMode, SoFar, Step};
 use deepsearch_core::event::AnswerEvent;
 use deepsearch_core::validate::message_content;
 use deepsearch_core::{
-    ChatId, ChatModel, ErrorCode, Failure, Message, MessageId, MessageMetadata, MessageState, PageId, Role, TimeRange,
-    Turn as SaidTurn,
+    ChatId, ChatModel, EngineKind, ErrorCode, Failure, Message, MessageId, MessageMetadata, MessageState, PageId,
+    PlanEdit, ResearchBudget, ResearchState, Role, TimeRange, Turn as SaidTurn,
 };
+use deepsearch_net::{Recorder, carried};
 use deepsearch_sqlite::{FinishedAnswer, NewTurn, Turn as SavedTurn};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
@@ -18,6 +20,8 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::app::{App, Wired};
 use crate::error::AppError;
+use crate::ledger::OpenLedger;
+use crate::research::{Depth, ResearchOptions};
 use crate::runs::Run;
 
 /// Where answers come from.
@@ -30,8 +34,22 @@ pub enum Scope {
     /// Past chats and their saved pages.
     Chats,
     Guide,
+    /// The person's own folders.
+    Files,
+    /// Papers, each with its year and DOI.
+    Academic,
+    /// Forums, and questions with answers.
+    Discussions,
+    News,
     /// No search: the model alone.
     None,
+}
+
+impl Scope {
+    /// Whether asking there leaves this machine.
+    fn is_elsewhere(self) -> bool {
+        matches!(self, Self::Web | Self::Academic | Self::Discussions | Self::News)
+    }
 }
 
 /// Which place in a chat the question takes. Nothing is ever overwritten.
@@ -52,19 +70,35 @@ pub enum Turn {
 }
 
 /// What is asked. `question` is not read where the turn already has one.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, specta::Type)]
 pub struct AskRequest {
     pub question: String,
     pub turn: Turn,
     /// `None` leaves it to the settings.
     pub scope: Option<Scope>,
+    /// Places that are asked beside it. Past chats stay alone.
+    #[serde(default)]
+    pub also: Vec<Scope>,
+    /// Addresses of files that the answer is to rest on, as [`App::attach_file`] gives them. With them and no scope, nothing
+    /// is searched for.
+    #[serde(default)]
+    pub files: Vec<String>,
     /// `provider/name` or `extractive`; `None` leaves it to the settings.
     pub model: Option<String>,
     pub time_range: Option<TimeRange>,
+    /// What was begun as a research is continued as one, whatever is said here.
+    #[serde(default)]
+    pub depth: Depth,
+    #[serde(default)]
+    pub research: ResearchOptions,
 }
 
 // Text that streams is kept this often: a kill loses at most so much of it.
 const JOURNAL_EVERY: Duration = Duration::from_millis(250);
+// Files that one question may bring.
+const ATTACHED: usize = 8;
+/// Under this name an answer keeps where it looked.
+pub(crate) const PLACES: &str = "places";
 // Turns of the chat that a model may be shown.
 const HISTORY: u32 = 12;
 
@@ -90,10 +124,16 @@ impl App {
     }
 
     async fn run(&self, request: AskRequest, run: Run) -> Result<Message, AppError> {
+        let recorder = Recorder::default();
+        recorder.during(self.answer(request, run, &recorder)).await
+    }
+
+    async fn answer(&self, request: AskRequest, run: Run, recorder: &Recorder) -> Result<Message, AppError> {
         let wired = self.wired();
         if matches!(request.turn, Turn::New | Turn::In(_) | Turn::Editing(_)) {
             message_content(&request.question)?;
         }
+        let places = places(&request, &wired)?;
         // An unknown model is told before anything is saved.
         let choosing = async {
             match &request.model {
@@ -105,7 +145,7 @@ impl App {
         let model = model.ok_or(AppError::Cancelled)??;
         let turn = self.begin(&request).await?;
         self.chat_changed(&turn.chat.id);
-        let pipeline = self.pipeline(&wired, scope(&request, &wired), model);
+        let pipeline = self.pipeline(&wired, &places, model);
         let started = AnswerEvent::Started {
             chat_id: turn.chat.id.clone(),
             question_id: turn.question.id.clone(),
@@ -113,9 +153,10 @@ impl App {
             model: pipeline.model.info().id.clone(),
         };
         run.tell(started);
-        let mut answering = Answering::new(self, &turn, &run);
-        let ended = match self.question(&request, &turn, &wired).await {
-            Ok(question) => answering.drive(&pipeline, &question).await,
+        let ledger = OpenLedger::open(self, &turn.answer.id, recorder).await?;
+        let mut answering = Answering::new(self, &turn, &run, ledger, asked_for(&request, &places));
+        let ended = match self.work(&request, &turn, &wired, &places, &pipeline).await {
+            Ok(work) => answering.drive(work).await,
             Err(error) => Ended::Broken(error),
         };
         // The run is over only with this: whoever stops an answer while it is being saved still finds it.
@@ -154,7 +195,60 @@ impl App {
         })
     }
 
-    async fn question(&self, request: &AskRequest, turn: &SavedTurn, wired: &Wired) -> Result<Question, AppError> {
+    /// What is to be done for an answer.
+    async fn work(
+        &self,
+        request: &AskRequest,
+        turn: &SavedTurn,
+        wired: &Wired,
+        places: &[Scope],
+        pipeline: &Pipeline,
+    ) -> Result<Work, AppError> {
+        let mut question = self.question(request, turn, wired, places).await?;
+        let answer = &turn.answer.id;
+        let kept = match request.turn {
+            Turn::Continuing(_) => self.store().lookup_research(answer).await?,
+            _ => None,
+        };
+        let state = match kept {
+            Some(state) => {
+                if !request.research.is_default() {
+                    let budget = request.research.over(state.budget);
+                    self.store().edit_research(answer, &PlanEdit::Budget { budget }).await?;
+                }
+                state
+            }
+            // What was interrupted before there was a plan, or was none, goes on as it began.
+            // Without a search there is nothing to research.
+            None if request.depth == Depth::Quick || question.so_far.is_some() || places.is_empty() => {
+                return Ok(Work::Answer(Box::new((pipeline.clone(), question))));
+            }
+            None => {
+                let budget = request.research.over(ResearchBudget::default());
+                let mut state = ResearchState::new(question.text.clone(), budget);
+                state.agree = request.research.plan_first;
+                state
+            }
+        };
+        // A research keeps its own text, and its question is always one that is searched for.
+        question.so_far = None;
+        question.search = SearchMode::Always;
+        let research = self.research_of(pipeline.clone(), wired, answer);
+        Ok(Work::Research(Box::new(Researching {
+            research,
+            question,
+            state,
+            told: turn.answer.content.clone(),
+        })))
+    }
+
+    pub(crate) async fn question(
+        &self,
+        request: &AskRequest,
+        turn: &SavedTurn,
+        wired: &Wired,
+        places: &[Scope],
+    ) -> Result<Question, AppError> {
         let before = self
             .store()
             .list_messages(&turn.chat.id, Some(&turn.question.id), HISTORY)
@@ -178,32 +272,61 @@ impl App {
             _ => None,
         };
         let asked_for = request.scope.is_some();
-        let search = match scope(request, wired) {
-            Scope::None => SearchMode::Never,
+        let search = match places {
+            [] => SearchMode::Never,
             // Whoever names a place to search in wants it searched.
             _ if asked_for => SearchMode::Always,
             _ => SearchMode::Auto,
         };
+        let mut named = Vec::new();
+        for file in request.files.iter().take(ATTACHED) {
+            // What is no file that was handed over is not read: whoever asks may name no path.
+            let unknown = || AppError::Unknown {
+                what: "file",
+                id: file.clone(),
+            };
+            let url = url::Url::parse(file).map_err(|_| unknown())?;
+            self.file_of(&url).await?;
+            named.push(url);
+        }
         Ok(Question {
             text: turn.question.content.clone(),
             history: history.collect(),
             search,
             locale: wired.settings.text("language").map(str::to_owned),
             time_range: request.time_range,
-            reads_addresses: scope(request, wired) == Scope::Web,
+            reads_addresses: places.iter().any(|place| place.is_elsewhere()),
+            named,
             results: wired.settings.number("max_search_results", 10).clamp(1, 50) as usize,
             so_far,
         })
     }
 
-    fn pipeline(&self, wired: &Wired, scope: Scope, model: std::sync::Arc<dyn ChatModel>) -> Pipeline {
-        let (guide, chats) = (wired.guide.clone(), wired.chats.clone());
-        let (searchers, fallback) = match scope {
-            Scope::Web => (vec![guide, wired.asked_web.clone()], vec![chats]),
-            Scope::Chats => (vec![chats], Vec::new()),
-            Scope::Guide => (vec![wired.whole_guide.clone()], Vec::new()),
-            Scope::None => (Vec::new(), Vec::new()),
-        };
+    pub(crate) fn pipeline(&self, wired: &Wired, places: &[Scope], model: std::sync::Arc<dyn ChatModel>) -> Pipeline {
+        let (mut searchers, mut fallback) = (Vec::new(), Vec::new());
+        for place in places {
+            match place {
+                // What there is without a web is no last resort then, but all there is.
+                Scope::Web if wired.settings.is_private() => {
+                    searchers.extend([wired.guide.clone(), wired.chats.clone(), wired.files.clone()]);
+                }
+                Scope::Web => searchers.extend([wired.guide.clone(), wired.asked_web.clone()]),
+                Scope::Chats => searchers.push(wired.chats.clone()),
+                Scope::Guide => searchers.push(wired.whole_guide.clone()),
+                Scope::Files => searchers.push(wired.files.clone()),
+                Scope::Academic => searchers.extend(wired.special(EngineKind::Academic)),
+                Scope::Discussions => searchers.extend(wired.special(EngineKind::Discussions)),
+                Scope::News => searchers.extend(wired.special(EngineKind::News)),
+                Scope::None => {}
+            }
+        }
+        if places == [Scope::Web] && !wired.settings.is_private() {
+            fallback.push(wired.chats.clone());
+            // Files that nobody asked for are shown to a model of this machine only, with or without a network.
+            if model.info().local {
+                fallback.push(wired.files.clone());
+            }
+        }
         let mut limits = Limits::default();
         let settings = &wired.settings;
         if settings.get("answer.pages").is_some() {
@@ -223,13 +346,58 @@ impl App {
     }
 }
 
-fn scope(request: &AskRequest, wired: &Wired) -> Scope {
-    let by_default = if wired.settings.flag("enable_search_by_default", true) {
+/// The places that are asked, each once; none where the model is to answer alone.
+///
+/// # Errors
+/// [`AppError::ChatsBeside`].
+pub(crate) fn places(request: &AskRequest, wired: &Wired) -> Result<Vec<Scope>, AppError> {
+    let by_default = if wired.settings.flag("enable_search_by_default", true) && request.files.is_empty() {
         Scope::Web
     } else {
         Scope::None
     };
-    request.scope.unwrap_or(by_default)
+    let mut places = Vec::new();
+    for place in std::iter::once(request.scope.unwrap_or(by_default)).chain(request.also.iter().copied()) {
+        if place != Scope::None && !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    if places.contains(&Scope::Chats) && places.len() > 1 {
+        return Err(AppError::ChatsBeside);
+    }
+    Ok(places)
+}
+
+/// What is remembered of the places: those that were asked for, and also that none was wanted.
+fn asked_for(request: &AskRequest, places: &[Scope]) -> Vec<Scope> {
+    match request.scope {
+        None => Vec::new(),
+        Some(_) if places.is_empty() => vec![Scope::None],
+        Some(_) => places.to_vec(),
+    }
+}
+
+/// What a run does.
+enum Work {
+    Answer(Box<(Pipeline, Question)>),
+    Research(Box<Researching>),
+}
+
+#[derive(Clone)]
+struct Researching {
+    research: Research,
+    question: Question,
+    state: ResearchState,
+    told: String,
+}
+
+impl Work {
+    async fn run(self, steps: mpsc::Sender<Step>) -> Result<Answer, AnswerError> {
+        match self {
+            Self::Answer(work) => work.0.answer(&work.1, steps).await,
+            Self::Research(work) => work.research.run(&work.question, work.state, &work.told, steps).await,
+        }
+    }
 }
 
 /// How a run came to its end.
@@ -244,36 +412,52 @@ struct Answering<'a> {
     app: &'a App,
     turn: &'a SavedTurn,
     run: &'a Run,
+    /// Until it is kept.
+    ledger: Option<OpenLedger>,
     content: String,
     journalled: usize,
+    /// A search that it rests on was past its time.
+    is_stale: bool,
     /// A page that was saved before keeps the id it had: from the pipeline's to the store's.
     saved: HashMap<PageId, PageId>,
     evidence: Evidence,
+    /// Only where the answer is one: it keeps its text itself.
+    research: Option<Box<Researching>>,
+    /// Where was asked, kept with the answer so that the next question can be asked there too.
+    places: Vec<Scope>,
 }
 
 impl<'a> Answering<'a> {
-    fn new(app: &'a App, turn: &'a SavedTurn, run: &'a Run) -> Self {
+    fn new(app: &'a App, turn: &'a SavedTurn, run: &'a Run, ledger: OpenLedger, places: Vec<Scope>) -> Self {
         let content = turn.answer.content.clone();
         Self {
             app,
             turn,
             run,
+            ledger: Some(ledger),
             journalled: content.len(),
             content,
+            is_stale: false,
             saved: HashMap::new(),
             evidence: Evidence::default(),
+            research: None,
+            places,
         }
     }
 
-    /// Runs the pipeline, keeps what comes and tells it, until it ends or is stopped. The pipeline goes on while its
+    /// Does the work, keeps what comes and tells it, until it ends or is stopped. The pipeline goes on while its
     /// sources are saved: the model is asked meanwhile, and no word of it is told before they are.
-    async fn drive(&mut self, pipeline: &Pipeline, question: &Question) -> Ended {
+    async fn drive(&mut self, work: Work) -> Ended {
         let (sender, mut steps) = mpsc::channel(64);
-        let (pipeline, question) = (pipeline.clone(), question.clone());
-        if let Some(so_far) = &question.so_far {
-            self.evidence = Evidence::of_pages(so_far.pages.clone(), Vec::new());
+        match &work {
+            Work::Answer(work) => {
+                if let Some(so_far) = &work.1.so_far {
+                    self.evidence = Evidence::of_pages(so_far.pages.clone(), Vec::new());
+                }
+            }
+            Work::Research(research) => self.research = Some(research.clone()),
         }
-        let answering = tokio::spawn(async move { pipeline.answer(&question, sender).await });
+        let answering = tokio::spawn(carried(work.run(sender)));
         let answering = AbortOnDropHandle::new(answering);
         let mut tick = tokio::time::interval(JOURNAL_EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -311,9 +495,12 @@ impl<'a> Answering<'a> {
                 self.evidence = Evidence::of_pages(pages, Vec::new());
             }
             Step::Event(mut event) => {
-                if let AnswerEvent::Token { text } = &*event {
-                    self.content.push_str(text);
+                match &*event {
+                    AnswerEvent::Token { text } => self.content.push_str(text),
+                    AnswerEvent::Replaced { content } => self.content.clone_from(content),
+                    _ => {}
                 }
+                self.is_stale |= matches!(&*event, AnswerEvent::Searched { stale: true, .. });
                 self.rename_pages(&mut event);
                 self.run.tell(*event);
             }
@@ -322,7 +509,7 @@ impl<'a> Answering<'a> {
     }
 
     async fn journal(&mut self) -> Result<(), AppError> {
-        if self.journalled < self.content.len() {
+        if self.research.is_none() && self.journalled < self.content.len() {
             self.app
                 .store()
                 .journal_text(&self.turn.answer.id, &self.content[self.journalled..])
@@ -352,13 +539,20 @@ impl<'a> Answering<'a> {
 
     /// Keeps the answer as it ended, and tells it.
     async fn end(mut self, ended: Ended, pipeline: &Pipeline, is_new: bool) -> Result<Message, AppError> {
-        let (answer, error) = match ended {
+        let (mut answer, error) = match ended {
             Ended::Whole(answer) if answer.truncated => (*answer, Some(reached_its_limit())),
             Ended::Whole(answer) if answer.content.trim().is_empty() => (*answer, Some(wrote_nothing())),
             Ended::Whole(answer) => (*answer, None),
-            Ended::Stopped => (self.partial(pipeline), Some(AppError::Cancelled)),
-            Ended::Broken(error) => (self.partial(pipeline), Some(error)),
+            Ended::Stopped => (self.cut_off(pipeline).await, Some(AppError::Cancelled)),
+            Ended::Broken(error) => (self.cut_off(pipeline).await, Some(error)),
         };
+        answer.metadata.stale_search = self.is_stale.then_some(true);
+        if !self.places.is_empty() {
+            answer
+                .metadata
+                .other
+                .insert(PLACES.into(), serde_json::json!(self.places));
+        }
         let title = answer.title.clone().filter(|_| is_new);
         let state = if error.is_none() {
             MessageState::Complete
@@ -370,7 +564,14 @@ impl<'a> Answering<'a> {
             .store()
             .finish_answer(&self.turn.answer.id, finished(answer, state))
             .await;
+        // Before it is told that the answer is there, so that whoever looks finds its ledger too.
+        if let Some(ledger) = self.ledger.take() {
+            ledger.keep(self.app).await;
+        }
         self.rename(title).await;
+        if state == MessageState::Complete && self.research.is_some() {
+            self.release_pages().await;
+        }
         self.app.chat_changed(&self.turn.chat.id);
         match (kept, error) {
             (Ok(message), None) => {
@@ -404,6 +605,39 @@ impl<'a> Answering<'a> {
         if let Err(error) = renamed {
             tracing::warn!(%error, "the chat keeps its first title");
         }
+    }
+
+    /// The pages that the report does not cite are needed no more. If they stay, they only take room.
+    async fn release_pages(&self) {
+        if let Err(error) = self.app.store().release_research_pages(&self.turn.answer.id).await {
+            tracing::warn!(%error, "pages that a research read are still kept");
+        }
+    }
+
+    /// What an answer has that was cut off: of a research, a report of what it found.
+    async fn cut_off(&mut self, pipeline: &Pipeline) -> Answer {
+        match self.wrapped_up().await {
+            Ok(Some(answer)) => answer,
+            Ok(None) => self.partial(pipeline),
+            Err(error) => {
+                tracing::warn!(%error, "what a research found could not be written up");
+                self.partial(pipeline)
+            }
+        }
+    }
+
+    async fn wrapped_up(&self) -> Result<Option<Answer>, AppError> {
+        let Some(work) = &self.research else { return Ok(None) };
+        let (store, id) = (self.app.store(), &self.turn.answer.id);
+        let Some(state) = store.lookup_research(id).await? else {
+            return Ok(None);
+        };
+        let written = work.research.wrap_up(&work.question, state).await;
+        let written = written.map_err(|error| AppError::Answer(Failure::from(&error)))?;
+        store
+            .journal_sources(id, &written.answer.sources, &written.pages)
+            .await?;
+        Ok(Some(written.answer))
     }
 
     /// What a stopped answer has: its text, cited and checked as far as it goes.

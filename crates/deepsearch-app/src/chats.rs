@@ -3,10 +3,11 @@
 //! Listing, renaming, pinning, Trash and the like are the store's own verbs; nothing is to be added to them here.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use deepsearch_core::{Chat, ChatId, Citation, Message, MessageId, PageId, Role, SentenceCheck};
+use deepsearch_core::{Chat, ChatId, Citation, Message, MessageId, MessageState, PageId, Role, SentenceCheck};
 use serde::Serialize;
 
 use crate::app::App;
+use crate::ask::{PLACES, Scope, Turn};
 use crate::error::AppError;
 
 /// A page of a chat, in reading order.
@@ -16,6 +17,8 @@ pub struct OpenChat {
     pub messages: Vec<OpenMessage>,
     /// Whether there are older messages than these.
     pub has_older: bool,
+    /// Where the newest of these answers looked, if that was asked for; the next question begins there.
+    pub places: Vec<Scope>,
 }
 
 /// A message with its evidence.
@@ -42,6 +45,9 @@ pub struct SavedSource {
     pub fetched_at: DateTime<Utc>,
 }
 
+/// Messages among which the last answer is looked for.
+const REMEMBERED: u32 = 10;
+
 impl App {
     /// Opens a chat at its newest `limit` messages, or those before `before`.
     ///
@@ -59,6 +65,7 @@ impl App {
         if has_older {
             page.remove(0);
         }
+        let places = places_of(&page);
         let mut messages = Vec::with_capacity(page.len());
         for message in page {
             messages.push(self.with_evidence(message).await?);
@@ -67,7 +74,23 @@ impl App {
             chat,
             messages,
             has_older,
+            places,
         })
+    }
+
+    /// Where a chat was asked for to look last: for a face whose next question says nothing of it. Empty where that was left
+    /// to the settings, and for a new chat.
+    ///
+    /// # Errors
+    /// [`AppError::Unknown`] for a message that is not there.
+    pub async fn remembered_places(&self, turn: &Turn) -> Result<Vec<Scope>, AppError> {
+        let chat = match turn {
+            Turn::New => return Ok(Vec::new()),
+            Turn::In(chat) => chat.clone(),
+            Turn::Continuing(answer) => return Ok(places_of(&[self.message(answer).await?])),
+            Turn::Editing(question) | Turn::Regenerating(question) => self.message(question).await?.chat_id,
+        };
+        Ok(places_of(&self.store().list_messages(&chat, None, REMEMBERED).await?))
     }
 
     /// One message with its evidence.
@@ -127,4 +150,13 @@ impl App {
         let days = self.wired().settings.number("trash.days", 30);
         Ok(self.store().purge_deleted(TimeDelta::days(days)).await?)
     }
+}
+
+/// The places that the newest whole answer keeps. One that is unknown here, of a later version, is left out.
+fn places_of(messages: &[Message]) -> Vec<Scope> {
+    let is_answer = |message: &&Message| message.role == Role::Assistant && message.state != MessageState::Streaming;
+    let newest = messages.iter().rev().find(is_answer);
+    let places = newest.and_then(|answer| answer.metadata.as_ref()?.other.get(PLACES)?.as_array());
+    let known = |place: &serde_json::Value| serde_json::from_value(place.clone()).ok();
+    places.into_iter().flatten().filter_map(known).collect()
 }

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use deepsearch_auth::{AuthError, VaultError};
-use deepsearch_core::error::sentence;
+use deepsearch_core::error::{PRIVATE_HINT, sentence};
 use deepsearch_core::{ErrorCode, Failure, FetchError, Invalid, ModelError, SearchError};
+use deepsearch_files::FilesError;
 use deepsearch_postgres::{ConnectError, DatabaseError, DeviceError, SchemaError};
 use deepsearch_sqlite::StoreError;
 use deepsearch_sync::SyncError;
@@ -28,6 +29,10 @@ pub enum AppError {
     Schema(#[from] SchemaError),
     #[error(transparent)]
     Device(#[from] DeviceError),
+    #[error(transparent)]
+    Leaves(#[from] deepsearch_net::Leaves),
+    #[error("private mode is on, so no web engine is asked")]
+    HeldBack,
     #[error("no shared database is named")]
     NoDatabase,
     #[error("the address of the database names no host")]
@@ -89,6 +94,10 @@ pub enum AppError {
         source: Box<deepsearch_archive::ArchiveError>,
     },
     #[error(transparent)]
+    Files(#[from] FilesError),
+    #[error("past chats are not asked beside other places")]
+    ChatsBeside,
+    #[error(transparent)]
     Auth(#[from] AuthError),
     #[error(transparent)]
     Sync(#[from] SyncError),
@@ -143,7 +152,27 @@ impl From<&AppError> for Failure {
                 say(ErrorCode::Upstream).hint("Is there a pooler between that changes who connects?")
             }
             AppError::NoRandom => say(ErrorCode::Internal),
+            AppError::Leaves(_) | AppError::HeldBack => say(ErrorCode::Private).hint(PRIVATE_HINT),
             AppError::Auth(error) => error.into(),
+            AppError::Files(FilesError::Folder { .. } | FilesError::NoFolder { .. }) => {
+                say(ErrorCode::NotFound).hint("Check its name, and that you may read it.")
+            }
+            AppError::Files(FilesError::Within { .. }) => {
+                say(ErrorCode::Invalid).hint("There is nothing to add: it is searched with the folder around it.")
+            }
+            AppError::Files(FilesError::Name { .. }) => say(ErrorCode::Invalid).hint("Give it another name."),
+            AppError::Files(FilesError::Unknown { .. }) => {
+                say(ErrorCode::NotFound).hint("`deepsearch folders list` shows those that there are.")
+            }
+            AppError::Files(FilesError::Index { .. } | FilesError::Watch(_)) => {
+                say(ErrorCode::Storage).hint("Try again; what is in the folders is untouched.")
+            }
+            AppError::ChatsBeside => {
+                say(ErrorCode::Invalid).hint("They stay apart from what strangers wrote. Ask in them alone.")
+            }
+            AppError::Unknown { what: "file", .. } => {
+                say(ErrorCode::NotFound).hint("It was moved or deleted; what was saved of it is still in the reader.")
+            }
             AppError::Sync(error) => error.into(),
             AppError::OnlyHere { .. } => say(ErrorCode::Invalid).hint(
                 "Send them first with `deepsearch sync`, and hand chats over with `deepsearch sync offers --accept-all`; or remove them with `--discard`.",

@@ -2,6 +2,7 @@
 //!
 //! Builds and wires every part. Knows neither Tauri nor the terminal.
 
+mod abstracts;
 mod app;
 
 mod ask;
@@ -10,9 +11,15 @@ mod changes;
 mod chats;
 mod counted;
 mod favicons;
+mod folders;
+mod ledger;
 mod library;
 mod local;
+mod recheck;
+mod research;
 mod runs;
+mod sites;
+mod usage;
 mod web_search;
 
 mod account;
@@ -48,18 +55,22 @@ pub use data::DataFolder;
 pub use database::{DatabaseView, SessionPage};
 pub use doctor::{Finding, Grade};
 pub use error::AppError;
+pub use folders::{AttachedFile, FolderList};
 pub use library::{EngineStatus, PageReader};
+pub use research::{Depth, ResearchOptions, ResearchSummary};
 pub use runs::RunningAnswer;
 pub use settings::{SETTINGS, SettingInfo, SettingKind, SettingValue};
 pub use share::Admitted;
 pub use shared_database::{OwnedDatabase, add_migration};
 pub use sign_in::{AccountState, GatewayInfo, SignInStep, SignedIn, is_callback};
 pub use sync::{SyncConflict, SyncRemedy, SyncState, SyncStatus};
+pub use usage::{Usage, UsedChat, UsedModel, UsedMonth};
 pub use web_search::WebResults;
 
 pub use deepsearch_archive::{Format, Note, Origin as ImportOrigin, Reason, file_name};
 pub use deepsearch_auth::{Account, AuthError, Device, Place, Provider, Session, SessionAbout, SessionUser, Way};
 pub use deepsearch_crawl::run_parser;
+pub use deepsearch_files::{Folder, FolderProblem, FolderProgress, Report as FolderReport};
 pub use deepsearch_llm::ProviderStatus;
 pub use deepsearch_postgres::{
     Cleaned, Difference, MigrationStatus, Problem, RowKey, SearchStatistics, SessionCursor, SessionSummary, Step,

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use deepsearch_core::{Failure, ModelInfo, Page, PageId, SearchError, SearchOutcome, SearchQuery, SystemClock};
+use deepsearch_core::{
+    EngineKind, Failure, ModelInfo, Page, PageId, SearchError, SearchOutcome, SearchQuery, SystemClock,
+};
 use deepsearch_crawl::{ParserOptions, Reader};
 use deepsearch_llm::ProviderStatus;
 use deepsearch_search::{ENGINES, EngineHealth, EngineState};
@@ -10,15 +12,17 @@ use futures::future::join_all;
 use serde::Serialize;
 use url::Url;
 
-use crate::app::{App, Lacks, is_enabled, ready_engines};
+use crate::app::{App, Lacks, SPECIAL, engines_of, is_enabled, ready_engines};
 use crate::error::AppError;
 
 /// A search engine as a person sees it.
 #[derive(Debug, Clone, Serialize, specta::Type)]
 pub struct EngineStatus {
     pub name: &'static str,
-    /// Whether it is asked as things are set. Where it is not, although it is on and needs nothing, it was left out of
-    /// `engines.order`.
+    /// What it is asked for: the whole web, or one kind of page.
+    pub kind: EngineKind,
+    /// Whether it is asked as things are set. Where it is not, although it is on and needs nothing, private mode holds it
+    /// back, or it was left out of `engines.order`.
     pub used: bool,
     /// Whether the person has it on.
     pub enabled: bool,
@@ -34,6 +38,8 @@ pub struct EngineStatus {
     pub needs_key: bool,
     /// Cannot be asked without an address of the person's own.
     pub needs_url: bool,
+    /// Private mode holds it back.
+    pub held_back: bool,
 }
 
 /// Reads pages that are there already. Needs neither the store nor the network.
@@ -97,17 +103,19 @@ impl App {
     /// Searches with one engine, or with all that are ready in their order.
     ///
     /// # Errors
-    /// [`AppError::Search`] when a named engine fails, [`AppError::Unknown`] when there is none of that name. Without a
-    /// name, the outcome tells.
+    /// [`AppError::Search`] when a named engine fails, [`AppError::UnknownEngine`] when there is none of that name,
+    /// [`AppError::HeldBack`] in private mode. Without a name, the outcome tells.
     pub async fn search(&self, engine: Option<&str>, query: &SearchQuery) -> Result<SearchOutcome, AppError> {
         let wired = self.wired();
         match engine {
+            None if wired.settings.is_private() => Err(AppError::HeldBack),
             None => {
                 let outcome = wired.asked_web.search(query).await;
                 self.keep_health(&wired).await;
                 Ok(outcome)
             }
             Some("guide") => Ok(wired.whole_guide.search(query).await),
+            Some("files") => Ok(wired.files.search(query).await),
             Some("chats") => Ok(wired.chats.search(query).await),
             Some(id) => {
                 let engine = wired
@@ -127,11 +135,15 @@ impl App {
         }
     }
 
-    /// Every web engine with its state, those in use first, in the order they are asked.
+    /// Every engine with its state, those in use first, in the order they are asked.
     pub fn engines(&self) -> Vec<EngineStatus> {
         let wired = self.wired();
-        let used: Vec<&str> = ready_engines(&wired.settings).map(|info| info.id).collect();
-        let known = wired.web.health();
+        let special = SPECIAL.into_iter().flat_map(|kind| engines_of(kind, &wired.settings));
+        let used: Vec<&str> = ready_engines(&wired.settings)
+            .chain(special)
+            .map(|info| info.id)
+            .collect();
+        let known: Vec<EngineHealth> = wired.web.health().into_iter().chain(wired.special_health()).collect();
         let mut engines: Vec<EngineStatus> = ENGINES
             .iter()
             .map(|info| {
@@ -144,6 +156,7 @@ impl App {
                 };
                 EngineStatus {
                     name: info.name,
+                    kind: info.kind,
                     used: used.contains(&info.id),
                     enabled: is_enabled(info, &wired.settings),
                     lacks_key: lacks.key,
@@ -152,6 +165,7 @@ impl App {
                     key_url: info.key_url,
                     needs_key: info.needs_key,
                     needs_url: info.needs_url,
+                    held_back: wired.settings.is_private(),
                 }
             })
             .collect();

@@ -9,6 +9,7 @@ use deepsearch_core::{
     SearchError, SearchHit, SearchOutcome, SearchQuery, SearchResults, Searcher,
 };
 use deepsearch_crawl::Crawler;
+use deepsearch_files::Files;
 use deepsearch_search::Guide;
 use deepsearch_sqlite::{HistoryQuery, Store};
 use url::Url;
@@ -199,6 +200,7 @@ fn as_page(url: &Url, title: String, message: Message) -> Page {
 pub(crate) struct LocalFirst {
     pub(crate) guide: Arc<Guide>,
     pub(crate) chats: Arc<PastChats>,
+    pub(crate) files: Arc<Files>,
     pub(crate) web: Arc<Crawler>,
     pub(crate) favicons: Arc<Favicons>,
 }
@@ -208,6 +210,7 @@ impl PageFetcher for LocalFirst {
     async fn fetch(&self, url: &Url) -> Result<Page, FetchError> {
         match url.scheme() {
             deepsearch_search::guide::SCHEME => self.guide.fetch(url).await,
+            deepsearch_files::SCHEME => self.files.fetch(url).await,
             CHAT | PAGE => self
                 .chats
                 .read(url)

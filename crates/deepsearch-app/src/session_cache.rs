@@ -8,12 +8,21 @@ use std::sync::Arc;
 use deepsearch_auth::Session;
 use deepsearch_cache::{RedisCache, RedisPlace, key_prefix};
 use deepsearch_core::{CacheError, Clock};
+use deepsearch_net::{Network, Place};
 use secrecy::ExposeSecret;
 use url::Url;
 
-/// The tier of a session; `None` where the team has none, or what was told of it is not to be trusted.
-pub(crate) fn of(session: &Session, clock: &Arc<dyn Clock>) -> Option<Result<RedisCache, CacheError>> {
+/// The tier of a session; `None` where the team has none, it may not be asked in private mode, or what was told of it is
+/// not to be trusted.
+pub(crate) fn of(
+    session: &Session,
+    network: &Network,
+    clock: &Arc<dyn Clock>,
+) -> Option<Result<RedisCache, CacheError>> {
     let redis = session.about.redis.as_ref()?;
+    if network.check_place(&Place::of(&redis.url)).is_err() {
+        return None;
+    }
     if !is_private(&redis.url) {
         tracing::warn!("the team's search cache is not used: it would be reached without encryption");
         return None;

@@ -198,9 +198,51 @@ pub const SETTINGS: &[SettingInfo] = &[
         "Keys that open the quick question from anywhere.",
     ),
     setting(
+        "privacy.mode",
+        SettingKind::Choice {
+            of: &["off", "private"],
+        },
+        "Whether answers come from this computer alone, and nothing may reach another one.",
+    ),
+    setting(
         "crawl.allow_private",
         SettingKind::Bool,
         "Whether pages of this machine and of the local network may be read.",
+    ),
+    setting(
+        "sites.allow",
+        SettingKind::List,
+        "Sites that alone are searched; empty searches all.",
+    ),
+    setting(
+        "sites.block",
+        SettingKind::List,
+        "Sites that are never read or shown among results.",
+    ),
+    setting(
+        "folders.paths",
+        SettingKind::List,
+        "Folders of yours that are searched; `deepsearch folders add` adds one.",
+    ),
+    setting(
+        "folders.hidden",
+        SettingKind::Bool,
+        "Whether hidden files in these folders are read too.",
+    ),
+    setting(
+        "folders.ignore_files",
+        SettingKind::Bool,
+        "Whether what .gitignore and .ignore name in these folders is left out.",
+    ),
+    setting(
+        "folders.largest_mb",
+        SettingKind::Integer { min: 1, max: 200 },
+        "Size of the largest file that is read in these folders, in megabytes.",
+    ),
+    setting(
+        "folders.paused",
+        SettingKind::Bool,
+        "Whether looking through these folders is paused.",
     ),
     setting(
         "trash.days",
@@ -323,13 +365,15 @@ fn is_of_user(key: &str) -> bool {
 
 fn default_of(info: &SettingInfo) -> Value {
     match info.key {
+        "privacy.mode" => json!("off"),
         "answer.pages" => json!(8),
         "answer.evidence_tokens" => json!(6_000),
         "answer.tokens" => json!(2_048),
         "trash.days" => json!(30),
         "appearance.text_size" => json!(100),
         "shortcut.quick_ask" => json!("CommandOrControl+Shift+Space"),
-        "crawl.allow_private" | "shared.search_cache" => json!(false),
+        "folders.largest_mb" => json!(20),
+        "crawl.allow_private" | "shared.search_cache" | "folders.hidden" | "folders.paused" => json!(false),
         _ => match info.kind {
             SettingKind::Bool => json!(true),
             SettingKind::List => json!([]),
@@ -421,6 +465,10 @@ pub(crate) fn check(key: &str, info: &SettingInfo, value: &Value) -> Result<(), 
             Some(name) => format!("there is no engine `{name}`; `deepsearch engines` lists them"),
             None => return Ok(()),
         },
+        SettingKind::List if key.starts_with("sites.") => match wrong_site(value) {
+            Some(site) => format!("`{site}` is no site; write it as example.org"),
+            None => return Ok(()),
+        },
         SettingKind::List if key == "models.prices" => match wrong_price(value) {
             Some(entry) => format!("`{entry}` is no price; write provider/name=0.25/2"),
             None => return Ok(()),
@@ -449,6 +497,12 @@ fn unknown_engine(list: &Value) -> Option<&str> {
         .iter()
         .filter_map(Value::as_str)
         .find(|name| !is_engine(name))
+}
+
+/// The first entry that names no site.
+fn wrong_site(value: &Value) -> Option<&str> {
+    let sites = value.as_array().into_iter().flatten().filter_map(Value::as_str);
+    sites.into_iter().find(|site| crate::sites::host(site).is_none())
 }
 
 /// The first entry that does not say what a million tokens of a model cost, read and written.

@@ -20,6 +20,9 @@ pub(crate) struct Args {
     /// Print JSON: one document, or for `ask` one event on each line
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Let nothing leave this computer: only what is saved here and models that run here
+    #[arg(long, global = true)]
+    pub(crate) private: bool,
     /// Open the small window for a question in between; for a shortcut of your desktop
     #[arg(long, exclusive = true)]
     pub(crate) quick_ask: bool,
@@ -48,6 +51,17 @@ Environment:
 pub(crate) enum Command {
     /// Ask a question and get a cited answer
     Ask(Ask),
+    /// Researches (`ask --deep`): list, show, change the plan, continue, stop
+    #[command(subcommand)]
+    Research(Research),
+    /// Ask an old answer's question again, and see which of its sentences still hold
+    Recheck {
+        #[arg(value_name = "MESSAGE")]
+        answer: String,
+        /// Only show what earlier rechecks found
+        #[arg(long)]
+        history: bool,
+    },
     /// Show the readable text of a page
     Read(Read),
     /// Search without answering
@@ -55,6 +69,10 @@ pub(crate) enum Command {
     /// Past chats: list, show, search, sort
     #[command(subcommand)]
     Chats(Chats),
+    /// What an answer sent to whom, and what came back
+    Ledger(Ledger),
+    /// What models were used for and what that cost, by month and chat
+    Usage(Usage),
     /// Write chats to a file: JSON, Markdown, or HTML that carries its evidence
     Export(Export),
     /// Bring chats from ChatGPT, Claude, Perplexity, Open WebUI, Markdown or DeepSearch
@@ -68,6 +86,9 @@ pub(crate) enum Command {
     /// Settings: list, get, set
     #[command(subcommand)]
     Settings(Settings),
+    /// Your own folders: which are searched, looking through them
+    #[command(subcommand)]
+    Folders(Folders),
     /// List the models that can be used
     Models,
     /// List the search engines and how they are doing
@@ -75,6 +96,12 @@ pub(crate) enum Command {
         /// Ask each engine in use one harmless question
         #[arg(long)]
         check: bool,
+        /// Show when each was asked, how long it took and why it failed; name one to see only that
+        #[arg(long, value_name = "ENGINE", num_args = 0..=1, default_missing_value = "", conflicts_with = "check")]
+        history: Option<String>,
+        /// How many of the last times
+        #[arg(long, default_value_t = 50, requires = "history", value_parser = clap::value_parser!(u16).range(1..=500))]
+        limit: u16,
     },
     /// Sign in at a gateway, which brings your chats to every device
     SignIn(SignIn),
@@ -110,6 +137,8 @@ pub(crate) enum Command {
     Share(Share),
     /// Check everything and say what to do
     Doctor,
+    /// Let another assistant ask, search the history and read saved pages (Model Context Protocol)
+    Mcp,
     /// Print completions for a shell
     Completions { shell: clap_complete::Shell },
     /// Print the manual page
@@ -157,9 +186,12 @@ pub(crate) struct Ask {
     /// The question; `-` reads it from standard input
     #[arg(required_unless_present_any = ["regenerate", "continue_answer"])]
     pub(crate) question: Option<std::ffi::OsString>,
-    /// Where the answer comes from [default: web and guide]
-    #[arg(long = "in", value_name = "PLACE")]
-    pub(crate) place: Option<Place>,
+    /// Where the answer comes from, several as web,files [default: web and guide]
+    #[arg(long = "in", value_name = "PLACE", value_delimiter = ',')]
+    pub(crate) place: Vec<Place>,
+    /// A file that the answer is to rest on; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Vec<PathBuf>,
     /// The model that writes, as provider/name, or `extractive`
     #[arg(long, value_name = "ID")]
     pub(crate) model: Option<String>,
@@ -178,6 +210,104 @@ pub(crate) struct Ask {
     /// Only what is as recent as this
     #[arg(long, value_name = "RANGE")]
     pub(crate) since: Option<Since>,
+    /// Research it: a plan, many searches, a report with sections
+    #[arg(long)]
+    pub(crate) deep: bool,
+    /// Make the plan of a research and wait: `deepsearch research continue` goes on with it
+    #[arg(long, requires = "deep", conflicts_with_all = ["continue_answer"])]
+    pub(crate) plan: bool,
+    #[command(flatten)]
+    pub(crate) budget: Budget,
+}
+
+/// What a research may cost.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct Budget {
+    /// Of a research: how often it searches at most
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=60))]
+    pub(crate) steps: Option<u32>,
+    /// Of a research: how many pages it reads at most
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=120))]
+    pub(crate) pages: Option<u32>,
+    /// Of a research: how long it works at most
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=180))]
+    pub(crate) minutes: Option<u32>,
+    /// Of a research: how many tokens of the model it uses at most
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(0..=2_000_000))]
+    pub(crate) tokens: Option<u32>,
+    /// Of a research: how many US dollars the model may cost, by the prices in `models.prices`
+    #[arg(long, value_name = "DOLLARS")]
+    pub(crate) money: Option<f64>,
+}
+
+impl Budget {
+    pub(crate) fn options(self, plan_first: bool) -> deepsearch_app::ResearchOptions {
+        deepsearch_app::ResearchOptions {
+            steps: self.steps,
+            pages: self.pages,
+            minutes: self.minutes,
+            tokens: self.tokens,
+            money: self.money,
+            plan_first,
+        }
+    }
+}
+
+/// Researches: what they are at, and their plans.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Research {
+    /// List researches, the latest first
+    List {
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=500))]
+        limit: u16,
+    },
+    /// Show the plan of a research, and how far it is
+    Show {
+        #[arg(value_name = "MESSAGE")]
+        answer: String,
+    },
+    /// Change its plan, also while it runs; questions are named by the numbers that `show` prints
+    Edit(EditResearch),
+    /// Go on with a research that was stopped, or whose plan waits
+    Continue {
+        #[arg(value_name = "MESSAGE")]
+        answer: String,
+        #[command(flatten)]
+        budget: Budget,
+        /// The model that writes, as provider/name, or `extractive`
+        #[arg(long, value_name = "ID")]
+        model: Option<String>,
+    },
+    /// Search no more: the report is written from what was found
+    Stop {
+        #[arg(value_name = "MESSAGE")]
+        answer: String,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("change").required(true).multiple(true)
+    .args(["add", "remove", "reword", "order", "steps", "pages", "minutes", "tokens", "money"]))]
+pub(crate) struct EditResearch {
+    #[arg(value_name = "MESSAGE")]
+    pub(crate) answer: String,
+    /// Another question
+    #[arg(long, value_name = "QUESTION")]
+    pub(crate) add: Vec<String>,
+    /// Where it stands: before this one
+    #[arg(long, value_name = "NUMBER", requires = "add")]
+    pub(crate) before: Option<u32>,
+    /// Leave this question out
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) remove: Vec<u32>,
+    /// Ask this question in other words
+    #[arg(long, num_args = 2, value_names = ["NUMBER", "QUESTION"])]
+    pub(crate) reword: Vec<String>,
+    /// The order of the questions
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
+    pub(crate) order: Vec<u32>,
+    #[command(flatten)]
+    pub(crate) budget: Budget,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -186,6 +316,14 @@ pub(crate) enum Place {
     Web,
     /// Past chats and their saved pages
     Chats,
+    /// Your own folders
+    Files,
+    /// Papers, with their year and DOI
+    Academic,
+    /// Forums, and questions with answers
+    Discussions,
+    /// Newspapers
+    News,
     /// The built-in guide
     Guide,
     /// No search: the model alone
@@ -197,6 +335,10 @@ impl From<Place> for Scope {
         match place {
             Place::Web => Self::Web,
             Place::Chats => Self::Chats,
+            Place::Files => Self::Files,
+            Place::Academic => Self::Academic,
+            Place::Discussions => Self::Discussions,
+            Place::News => Self::News,
             Place::Guide => Self::Guide,
             Place::None => Self::None,
         }
@@ -245,6 +387,31 @@ impl Read {
     }
 }
 
+/// What models were used for.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Usage {
+    /// Only this month, as 2026-11
+    #[arg(long, value_name = "MONTH", conflicts_with = "chat")]
+    pub(crate) month: Option<String>,
+    /// Only this chat
+    #[arg(long, value_name = "ID")]
+    pub(crate) chat: Option<String>,
+}
+
+/// What left this computer for an answer.
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("whose").required(true).args(["message", "chat"]))]
+pub(crate) struct Ledger {
+    /// The answer; `deepsearch chats show` tells its ID
+    pub(crate) message: Option<String>,
+    /// All answers of this chat
+    #[arg(long, value_name = "ID")]
+    pub(crate) chat: Option<String>,
+    /// Print the texts that models were given, too
+    #[arg(long)]
+    pub(crate) texts: bool,
+}
+
 /// Write chats to a file or to standard output.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Export {
@@ -274,7 +441,7 @@ pub(crate) enum ExportFormat {
 /// Search without answering.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Search {
-    /// Ask only this engine; also `guide` and `chats`
+    /// Ask only this engine; also `guide`, `chats` and `files`
     #[arg(long)]
     pub(crate) engine: Option<String>,
     /// How many results are wanted
@@ -396,6 +563,35 @@ pub(crate) enum Settings {
     Set { key: String, value: String },
     /// Put one setting back to its default
     Unset { key: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Folders {
+    /// List the folders, and how much of each is indexed
+    List,
+    /// Search in this folder too, and look through it now
+    Add {
+        folder: PathBuf,
+        /// Leave looking through it to the window or to `scan`
+        #[arg(long)]
+        later: bool,
+    },
+    /// Search in this folder no longer; nothing in it changes
+    Remove { folder: PathBuf },
+    /// Look through all folders for what has changed
+    Scan,
+    /// Look through folders no more until `resume`; what is indexed is still searched
+    Pause,
+    /// Go on looking through folders
+    Resume,
+    /// List what could not be read, and why
+    Problems {
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        limit: u16,
+        /// What comes after this path
+        #[arg(long, value_name = "PATH")]
+        after: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

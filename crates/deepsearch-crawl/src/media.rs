@@ -7,6 +7,8 @@ use mime::Mime;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Expected {
     Kind(MediaType),
+    /// A document of Word, PowerPoint, Excel or an OpenDocument program.
+    Office,
     /// Nothing was said, or nothing definite: the bytes decide.
     Unsaid,
 }
@@ -28,9 +30,16 @@ pub(crate) fn expected(content_type: Option<&str>) -> Result<Expected, String> {
         }
         ("text", _) => Ok(Expected::Kind(MediaType::Text)),
         ("application", "json" | "yaml" | "x-yaml" | "toml" | "x-ndjson") => Ok(Expected::Kind(MediaType::Text)),
+        ("application", office) if is_office(office) => Ok(Expected::Office),
         _ if matches!(suffix, Some("json" | "yaml")) => Ok(Expected::Kind(MediaType::Text)),
         _ => Err(mime.essence_str().to_owned()),
     }
+}
+
+fn is_office(subtype: &str) -> bool {
+    ["vnd.openxmlformats-officedocument.", "vnd.oasis.opendocument."]
+        .iter()
+        .any(|family| subtype.starts_with(family))
 }
 
 /// The `charset` of a `Content-Type`.
@@ -49,7 +58,9 @@ pub(crate) fn settle(expected: Expected, bytes: &[u8]) -> Result<MediaType, Stri
     let is_pdf = start.windows(5).any(|window| window == b"%PDF-");
     let looks_like_html = looks_like_html(start);
     match expected {
-        Expected::Kind(MediaType::Pdf) if looks_like_html => Ok(MediaType::Html),
+        Expected::Kind(MediaType::Pdf) | Expected::Office if looks_like_html => Ok(MediaType::Html),
+        Expected::Office if is_zip(bytes) => Ok(MediaType::Text),
+        Expected::Office => Err(binary_type(bytes)),
         Expected::Kind(MediaType::Pdf) => Ok(MediaType::Pdf),
         _ if bytes.starts_with(b"%PDF-") || (is_pdf && expected == Expected::Unsaid) => Ok(MediaType::Pdf),
         Expected::Kind(MediaType::Html) if !is_binary(start) => Ok(MediaType::Html),
@@ -57,6 +68,11 @@ pub(crate) fn settle(expected: Expected, bytes: &[u8]) -> Result<MediaType, Stri
         _ if !is_binary(start) => Ok(MediaType::Text),
         _ => Err(binary_type(bytes)),
     }
+}
+
+/// Whether the bytes may be an office document: a ZIP, which OOXML and OpenDocument files are.
+fn is_zip(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"PK\x03\x04")
 }
 
 fn looks_like_html(start: &[u8]) -> bool {

@@ -1,17 +1,18 @@
-//! Parsing, in child processes that can be killed: HTML and PDF parsers hang, panic, overflow the stack or eat the
+//! Parsing, in child processes that can be killed: HTML, PDF and office parsers hang, panic, overflow the stack or eat the
 //! memory on some input, and such a page must cost one child and nothing else.
 //!
 //! `frame` is the language of parent and child, `pool` the parent's side, `child` the child's, `confine` what the child
-//! gives up before it reads a page. `html`, `pdf`, `text` and `charset` are what runs inside it.
+//! gives up before it reads a page. `html`, `pdf`, `office`, `text` and `charset` are what runs inside it.
 
 pub(crate) mod charset;
 pub(crate) mod child;
 mod confine;
 mod frame;
 mod html;
+mod office;
 mod pdf;
 pub(crate) mod pool;
-mod text;
+pub(crate) mod text;
 
 use chrono::{DateTime, Utc};
 use deepsearch_core::{MediaType, Span};
@@ -25,6 +26,8 @@ use crate::soft::Soft;
 pub(crate) struct Job {
     pub(crate) url: Url,
     pub(crate) media_type: MediaType,
+    /// The bytes are an office document, whose text becomes a page of text.
+    pub(crate) is_office: bool,
     /// As the server declared it.
     pub(crate) charset: Option<String>,
     /// After this the child ends itself, should its parent be gone.

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use deepsearch_core::{Clock, FetchError, Page, PageId};
+use deepsearch_core::{Clock, FetchError, MediaType, Page, PageId};
 use url::Url;
 
 use crate::media::{Expected, charset, expected, settle};
 use crate::options::ParserOptions;
 use crate::parse::pool::ParserPool;
-use crate::parse::{Job, Parsed};
+use crate::parse::{Job, Parsed, charset as decoding, text};
 
 /// The largest document that is parsed, in bytes: as large as the largest download.
 const LARGEST: usize = 20 << 20;
@@ -54,10 +54,12 @@ impl Reader {
             return Err(FetchError::TooLarge { url, limit: LARGEST });
         }
         let media_type = settle(expected, bytes).map_err(|media_type| unsupported(&url, media_type))?;
+        let is_office = expected == Expected::Office && media_type == MediaType::Text;
         let milliseconds = u64::try_from(self.pool.time().as_millis()).unwrap_or(u64::MAX);
         let job = Job {
             url,
             media_type,
+            is_office,
             charset,
             milliseconds,
         };
@@ -83,6 +85,17 @@ impl Reader {
             content_hash: parsed.content_hash,
         }
     }
+}
+
+/// The text of a plain document (Markdown, source code, …) and its title, as a page of it has them; `None` for bytes that
+/// are no text. Works in this process: nothing here recurses, and what it makes is as large as what it is given.
+pub fn plain_text(bytes: &[u8], url: &Url) -> Option<(String, String)> {
+    if !matches!(settle(Expected::Kind(MediaType::Text), bytes), Ok(MediaType::Text)) {
+        return None;
+    }
+    let text = text::normalised(&decoding::decode(bytes, None, false, url));
+    let title = text::title(&text).unwrap_or_else(|| text::file_name(url));
+    Some((title, text))
 }
 
 pub(crate) fn unsupported(url: &Url, media_type: String) -> FetchError {

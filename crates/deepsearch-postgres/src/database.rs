@@ -31,7 +31,8 @@ pub enum ConnectError {
 #[derive(Debug, Clone)]
 pub struct SharedDatabase {
     pool: PgPool,
-    /// A device proves with each transaction whose it is; an owner, or the web app's role, has nothing to prove.
+    /// By which a device's connections, or its transactions, prove whose they are; an owner, or the web app's role, has
+    /// nothing to prove.
     session_token: Option<SecretString>,
     clock: Arc<dyn Clock>,
     /// Where to knock before the pool does, which would do so until its time is up and say only that.
@@ -137,8 +138,16 @@ impl SharedDatabase {
     }
 
     fn on(options: PgConnectOptions, session_token: Option<SecretString>, is_pooled: bool) -> Self {
+        let mut pool = pool();
+        if let (Some(token), false) = (&session_token, is_pooled) {
+            let token = token.clone();
+            pool = pool.after_connect(move |connection, _| {
+                let token = token.clone();
+                Box::pin(async move { sign_in(connection, &token, false).await })
+            });
+        }
         Self {
-            pool: pool().connect_lazy_with(options),
+            pool: pool.connect_lazy_with(options),
             session_token,
             clock: Arc::new(SystemClock),
             door: None,
@@ -171,19 +180,9 @@ impl SharedDatabase {
         if self.is_pooled {
             // Another's may bear the names that ours will.
             tx.execute("deallocate all").await?;
-        }
-        if let Some(token) = &self.session_token {
-            // Within the transaction, because a pooler between (PgBouncer) gives each one another connection. That nobody
-            // is signed in any more is said here: the views would only be empty.
-            sqlx::query(
-                "select deepsearch.signed_in_user() from (
-                    select set_config('deepsearch.session_token', $1, true) as token,
-                        set_config('search_path', 'deepsearch', true) as path offset 0
-                ) as said where token is not null and path is not null",
-            )
-            .bind(token.expose_secret())
-            .execute(&mut *tx)
-            .await?;
+            if let Some(token) = &self.session_token {
+                sign_in(&mut tx, token, true).await?;
+            }
         }
         Ok(tx)
     }
@@ -202,6 +201,17 @@ impl SharedDatabase {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// Says whose the device is, for as long as the connection is this handle's: all of it, or where a pooler (PgBouncer)
+/// gives each transaction another one, this transaction. The database asks anew with each statement whether that holds.
+async fn sign_in(connection: &mut PgConnection, token: &SecretString, is_transaction: bool) -> Result<(), sqlx::Error> {
+    sqlx::query("select set_config('deepsearch.session_token', $1, $2), set_config('search_path', 'deepsearch', $2)")
+        .bind(token.expose_secret())
+        .bind(is_transaction)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Connects once and goes away again, for the reason when it cannot be done.

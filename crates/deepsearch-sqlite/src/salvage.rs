@@ -95,10 +95,26 @@ const NUMBERED: &[Table] = &[
             default_model = excluded.default_model, enable_search_by_default = excluded.enable_search_by_default,
             max_search_results = excluded.max_search_results, updated_at = excluded.updated_at",
     },
+    Table {
+        name: "engine_event",
+        key: "id",
+        on_conflict: "",
+    },
 ];
 
 /// Tables that belong to messages, and have no number of their own.
-const OF_MESSAGES: &[&str] = &["journal", "message_source", "citation", "sentence_check"];
+const OF_MESSAGES: &[&str] = &[
+    "journal",
+    "message_source",
+    "citation",
+    "sentence_check",
+    "ledger",
+    "contact",
+    "sent_text",
+    "research",
+    "research_page",
+    "recheck",
+];
 
 async fn copy_tables(connection: &mut SqliteConnection, salvaged: &mut Salvaged) -> Result<(), sqlx::Error> {
     for table in NUMBERED {
@@ -133,6 +149,15 @@ async fn copy_tables(connection: &mut SqliteConnection, salvaged: &mut Salvaged)
     if let Some(copy) = Copy::of(connection, &settings).await? {
         let letters: Vec<String> = ('\u{1}'..='z').map(String::from).collect();
         copy.keys(connection, &letters, salvaged).await?;
+    }
+    let months = Table {
+        name: "model_use",
+        key: "month",
+        on_conflict: "",
+    };
+    if let Some(copy) = Copy::of(connection, &months).await? {
+        let years: Vec<String> = (2020..2100).map(|year| year.to_string()).collect();
+        copy.keys(connection, &years, salvaged).await?;
     }
     Ok(())
 }
@@ -274,6 +299,9 @@ async fn mend_references(connection: &mut SqliteConnection, salvaged: &mut Salva
         "delete from message_source where message_id not in (select id from message) or page_id not in (select id from page)",
         "delete from citation where message_id not in (select id from message) or page_id not in (select id from page)",
         "delete from sentence_check where message_id not in (select id from message)",
+        "delete from research where message_id not in (select id from message)",
+        "delete from research_page where message_id not in (select message_id from research) or page_id not in (select id from page)",
+        "delete from recheck where message_id not in (select id from message)",
     ] {
         execute(connection, statement).await?;
     }

@@ -2,8 +2,10 @@
 
 mod ask;
 mod chats;
+mod folders;
 mod history;
 mod pages;
+mod research;
 
 mod account;
 mod data;
@@ -23,6 +25,7 @@ use futures::FutureExt;
 use tauri_specta::{Commands, collect_commands};
 
 pub(crate) use account::AccountChanged;
+pub(crate) use folders::{FilesDropped, take_drops};
 pub(crate) use shell::{LibraryChanged, Navigate, QuickAskShown, SettingsChanged, Start, WindowKind, session};
 pub(crate) use sync::SyncChanged;
 
@@ -32,9 +35,12 @@ pub(crate) fn all() -> Commands<tauri::Wry> {
         ask::watch_answer,
         ask::stop_answer,
         ask::running_answers,
+        research::find_research,
+        research::edit_plan,
         chats::list_chats,
         chats::open_chat,
         chats::open_message,
+        chats::answer_ledger,
         chats::show_branch,
         chats::rename_chat,
         chats::pin_chat,
@@ -50,13 +56,22 @@ pub(crate) fn all() -> Commands<tauri::Wry> {
         pages::favicon,
         pages::open_link,
         pages::copy_text,
+        folders::list_folders,
+        folders::add_folder,
+        folders::remove_folder,
+        folders::pause_folders,
+        folders::folder_problems,
+        folders::choose_files,
+        folders::open_file,
         settings::list_settings,
         settings::update_setting,
         engines::list_engines,
         engines::try_engines,
+        engines::engine_history,
         models::list_models,
         models::default_model,
         models::list_providers,
+        models::usage,
         data::examine,
         data::data_folder,
         data::open_data_folder,

@@ -1,5 +1,10 @@
 //! Journeys across crates, on a local web with the real wire formats; and the promises of that world itself.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "these tests stand outside of what they look at"
+)]
+
 mod engines;
 mod guide;
 mod peers;

@@ -5,15 +5,12 @@ use std::time::Duration;
 use anyhow::Result;
 use deepsearch_tests::cli::Home;
 use deepsearch_tests::desktop::Page;
+pub(crate) use deepsearch_tests::desktop::{MAIN, QUICK};
 use deepsearch_tests::model_server::{ModelServer, Script};
 use deepsearch_tests::purpose::answering;
 
 pub(crate) const QUESTION: &str = "How high is the Zorvane lighthouse?";
 pub(crate) const ANSWER: &str = "47 metres high";
-
-/// The titles of the windows.
-pub(crate) const MAIN: &str = "DeepSearch";
-pub(crate) const QUICK: &str = "DeepSearch – quick ask";
 
 /// Writes a question into the window's field and sends it.
 pub(crate) async fn ask(page: &Page, question: &str) -> Result<()> {

@@ -11,7 +11,12 @@ mod first_question;
 mod main_job;
 
 mod engines;
+mod folders;
 mod stale;
+
+mod ledger;
+mod private;
+mod usage;
 
 mod branches;
 mod model;
@@ -27,6 +32,7 @@ mod faults;
 mod full_disk;
 mod reading;
 mod redis;
+mod research;
 mod secrets;
 mod settings;
 mod sign_in;

@@ -24,6 +24,8 @@ export const commands = {
 	listChats: (view: ChatView, after: ChatCursor | null, limit: number) => __TAURI_INVOKE<Chat[]>("list_chats", { view, after, limit }),
 	openChat: (chat: ChatId, before: MessageId | null, limit: number) => __TAURI_INVOKE<OpenChat>("open_chat", { chat, before, limit }),
 	openMessage: (message: MessageId) => __TAURI_INVOKE<OpenMessage>("open_message", { message }),
+	/**  What an answer sent to whom; `None` where nobody wrote it down. */
+	answerLedger: (message: MessageId) => __TAURI_INVOKE<AnswerLedger | null>("answer_ledger", { message }),
 	/**  Makes the branch that holds this message the one that is shown. */
 	showBranch: (message: MessageId) => __TAURI_INVOKE<null>("show_branch", { message }),
 	renameChat: (chat: ChatId, title: string) => __TAURI_INVOKE<Chat>("rename_chat", { chat, title }),
@@ -45,14 +47,29 @@ export const commands = {
 	/**  Opens a web address in the browser. The one place where anything leaves the window: http and https only. */
 	openLink: (url: string) => __TAURI_INVOKE<null>("open_link", { url }),
 	copyText: (text: string) => __TAURI_INVOKE<null>("copy_text", { text }),
+	listFolders: () => __TAURI_INVOKE<FolderList>("list_folders"),
+	/**  Asks which folder, and searches in it from now on. `None` when the person called it off. */
+	addFolder: () => __TAURI_INVOKE<FolderList | null>("add_folder"),
+	removeFolder: (path: string) => __TAURI_INVOKE<FolderList>("remove_folder", { path }),
+	pauseFolders: (paused: boolean) => __TAURI_INVOKE<FolderList>("pause_folders", { paused }),
+	/**  Files that could not be read, by path, after one. */
+	folderProblems: (after: string, limit: number) => __TAURI_INVOKE<FolderProblem[]>("folder_problems", { after, limit }),
+	/**  Asks which files a question is to rest on. None when the person called it off. */
+	chooseFiles: () => __TAURI_INVOKE<AttachedFile[]>("choose_files"),
+	/**  Opens the file that a page was read from, in the program that the system has for it. */
+	openFile: (url: string) => __TAURI_INVOKE<null>("open_file", { url }),
 	listSettings: () => __TAURI_INVOKE<SettingValue[]>("list_settings"),
 	/**  `None` puts it back to its default. */
 	updateSetting: (key: string, text: string | null) => __TAURI_INVOKE<SettingValue>("update_setting", { key, text }),
 	listEngines: () => __TAURI_INVOKE<EngineStatus[]>("list_engines"),
 	tryEngines: () => __TAURI_INVOKE<EngineTrial[]>("try_engines"),
+	/**  When engines were asked, the newest first: one of them, or all. */
+	engineHistory: (engine: string | null, limit: number) => __TAURI_INVOKE<EngineEvent[]>("engine_history", { engine, limit }),
 	listModels: () => __TAURI_INVOKE<ModelInfo[]>("list_models"),
 	defaultModel: () => __TAURI_INVOKE<ModelInfo>("default_model"),
 	listProviders: () => __TAURI_INVOKE<ProviderStatus[]>("list_providers"),
+	/**  What models were used for, by month and by chat. */
+	usage: () => __TAURI_INVOKE<Usage>("usage"),
 	/**  Looks at everything that answering needs. */
 	examine: () => __TAURI_INVOKE<Finding[]>("examine"),
 	dataFolder: () => __TAURI_INVOKE<DataFolder>("data_folder"),
@@ -122,6 +139,7 @@ export const commands = {
 /** Events */
 export const events = {
 	accountChanged: makeEvent<AccountChanged, AccountChanged>("account-changed"),
+	filesDropped: makeEvent<FilesDropped, FilesDropped>("files-dropped"),
 	libraryChanged: makeEvent<LibraryChanged, LibraryChanged>("library-changed"),
 	navigate: makeEvent<Navigate, Navigate>("navigate"),
 	quickAskShown: makeEvent<QuickAskShown, QuickAskShown>("quick-ask-shown"),
@@ -193,9 +211,23 @@ export type AskRequest = {
 	turn: Turn,
 	/**  `None` leaves it to the settings. */
 	scope: Scope | null,
+	/**  Places that are asked beside it. Past chats stay alone. */
+	also?: Scope[],
+	/**
+	 *  Addresses of files that the answer is to rest on, as [`App::attach_file`] gives them. With them and no scope, nothing
+	 *  is searched for.
+	 */
+	files?: string[],
 	/**  `provider/name` or `extractive`; `None` leaves it to the settings. */
 	model: string | null,
 	time_range: TimeRange | null,
+};
+
+/**  A file that a person handed over, as a face of the app knows it: where it lies is not said. */
+export type AttachedFile = {
+	/**  For [`AskRequest::files`](crate::AskRequest::files). */
+	url: string,
+	name: string,
 };
 
 /**  One whole copy of the store. */
@@ -307,6 +339,18 @@ export type EngineCount = {
 	failures: number,
 };
 
+export type Errand = "search" | "search_cache" | "page" | "robots" | "icon" | "model" | "model_list" | "gateway" | "database";
+export type Contact = { host: string, errand: Errand, service: string, local: boolean, requests: number, bytes_out: number, bytes_in: number };
+export type SentTurn = { role: Role, content: string };
+export type SentText = { model: string, host: string, local: boolean, times: number, bytes: number, sha256: string, turns: SentTurn[] | null };
+export type Ledger = { contacts: Contact[], texts: SentText[], unlisted: number };
+export type AnswerLedger = { message_id: MessageId, at: string, private: boolean, ledger: Ledger };
+export type EngineEvent = { engine: string, at: string, milliseconds: number, failure: Failure | null };
+export type UsedModel = { model: string, answers: number, prompt: number, completion: number, cost: number | null };
+export type UsedMonth = { month: string, models: UsedModel[] };
+export type UsedChat = { chat_id: ChatId, title: string, models: UsedModel[] };
+export type Usage = { months: UsedMonth[], chats: UsedChat[] };
+
 /**  How an engine is doing. */
 export type EngineHealth = {
 	engine: string,
@@ -318,6 +362,19 @@ export type EngineHealth = {
 	/**  Half of its last answers came faster than this, in milliseconds. */
 	median_ms: number | null,
 };
+
+/**  Where an engine looks. */
+export type EngineKind = "web" | 
+/**  The built-in user guide: works offline. */
+"guide" | 
+/**  Past chats and their saved pages: works offline. */
+"chats" | 
+/**  The person's own folders: works offline. */
+"files" | 
+/**  Papers, with their year and DOI. */
+"academic" | 
+/**  What people say to each other: forums, questions with answers. */
+"discussions" | "news";
 
 /**  Whether an engine would be asked now. */
 export type EngineState = { kind: "ready" } | 
@@ -331,6 +388,8 @@ export type EngineState = { kind: "ready" } |
 /**  A search engine as a person sees it. */
 export type EngineStatus = {
 	name: string,
+	/**  What it is asked for: the whole web, or one kind of page. */
+	kind: EngineKind,
 	/**
 	 *  Whether it is asked as things are set. Where it is not, although it is on and needs nothing, it was left out of
 	 *  `engines.order`.
@@ -348,6 +407,8 @@ export type EngineStatus = {
 	needs_key: boolean,
 	/**  Cannot be asked without an address of the person's own. */
 	needs_url: boolean,
+	/**  Private mode holds it back. */
+	held_back: boolean,
 } & EngineHealth;
 
 /**  What one engine did with a harmless question. */
@@ -373,6 +434,8 @@ export type ErrorCode =
 "no_results" | 
 /**  Refused by our own rules: an address that is not public, robots.txt, a size limit. */
 "refused" | 
+/**  Refused because private mode is on and it is not on this computer. */
+"private" | 
 /**  The other side answered with an error, or with what we cannot read. */
 "upstream" | 
 /**  The question and its evidence do not fit the model. */
@@ -402,6 +465,11 @@ export type Failure = {
 	hint: string | null,
 };
 
+/**  Files were dropped on the window. */
+export type FilesDropped = {
+	files: AttachedFile[],
+};
+
 /**  What was found of one part. */
 export type Finding = {
 	part: string,
@@ -409,6 +477,39 @@ export type Finding = {
 	says: string,
 	/**  What to do, where there is something. */
 	advice: string | null,
+};
+
+/**  A folder as a person sees it. */
+export type Folder = {
+	path: string,
+	/**  Whether it is there now: a disk may not be. */
+	exists: boolean,
+	files: number,
+	/**  Files that could not be read. */
+	problems: number,
+};
+
+/**  Every folder, and how far looking through them is. */
+export type FolderList = {
+	folders: Folder[],
+	progress: FolderProgress,
+};
+
+/**  A file that could not be read, and why. */
+export type FolderProblem = {
+	path: string,
+	reason: string,
+};
+
+/**  How far looking through the folders is. */
+export type FolderProgress = {
+	/**  The folder that is looked through; `None` when none is. */
+	folder: string | null,
+	/**  Files that were looked at in it. */
+	seen: number,
+	/**  Those of them that were new or had changed, and were read. */
+	read: number,
+	paused: boolean,
 };
 
 /**  What a gateway says of itself. */
@@ -547,6 +648,7 @@ export type MessageMetadata = {
 	tokens?: TokenUsage | null,
 	/**  Milliseconds. */
 	processingTime?: number | null,
+	staleSearch?: boolean | null,
 };
 
 /**  Whether a message's text is whole. Ours; the shared table knows only complete ones. */
@@ -578,6 +680,8 @@ export type OpenChat = {
 	messages: OpenMessage[],
 	/**  Whether there are older messages than these. */
 	has_older: boolean,
+	/**  Where the newest of these answers looked, if that was asked for; the next question begins there. */
+	places: Scope[],
 };
 
 /**  A message with its evidence. */
@@ -649,6 +753,7 @@ export type ProviderStatus = {
 	key_url: string | null,
 	/**  Whether it runs on this machine. */
 	local: boolean,
+	held_back: boolean,
 };
 
 export type QueryCount = {
@@ -688,6 +793,12 @@ export type Scope =
 "web" | 
 /**  Past chats and their saved pages. */
 "chats" | "guide" | 
+/**  The person's own folders. */
+"files" | 
+/**  Papers, each with its year and DOI. */
+"academic" | 
+/**  Forums, and questions with answers. */
+"discussions" | "news" | 
 /**  No search: the model alone. */
 "none";
 
@@ -891,6 +1002,8 @@ export type SyncState =
 { state: "waiting" } | 
 /**  Everything is sent and brought, as of the last time we looked. */
 { state: "idle" } | { state: "running"; progress: SyncProgress } | 
+/**  Private mode is on. */
+{ state: "private" } | 
 /**  The server cannot be reached. What is changed meanwhile is kept and sent later. */
 { state: "offline" } | 
 /**  Something has to be done. */

@@ -4,14 +4,18 @@ import type {
   Account,
   AccountState,
   AnswerEvent,
+  AnswerLedger,
   AppInfo,
   AskRequest,
+  AttachedFile,
   Backup,
   Chat,
   ChatCursor,
   ChatId,
   ChatView,
   DataFolder,
+  EngineEvent,
+  EngineId,
   EngineStatus,
   EngineTrial,
   Finding,
@@ -27,7 +31,9 @@ import type {
   OpenMessage,
   Page,
   PageId,
+  PlanEdit,
   ProviderStatus,
+  ResearchProgress,
   RowKey,
   RunningAnswer,
   SearchStatistics,
@@ -43,6 +49,7 @@ import type {
   Table,
   TableRows,
   TableSummary,
+  Usage,
   WebResults,
   Way,
   WindowKind,
@@ -51,16 +58,21 @@ import { FakeAccount } from "./fake/account";
 import { FakeRun } from "./fake/asking";
 import { FakeConfiguration } from "./fake/configuration";
 import { FakeDatabase } from "./fake/database";
+import { FakeEvidence } from "./fake/evidence";
 import { failures } from "./fake/failures";
 import { searchHistory } from "./fake/history";
 import { fakeIcon } from "./fake/icons";
-import { FakeLibrary } from "./fake/library";
+import { FakeFolders } from "./fake/folders";
+import { fail, FakeLibrary } from "./fake/library";
 import { type FakeOptions, withDefaults } from "./fake/options";
+import { type FakeResearch } from "./fake/researching";
 import { FakeSync } from "./fake/sync";
 import type { Platform } from "./platform";
 
 /** Something done to the world outside the window, for tests to look at. */
 export type Deed = { what: string; about: unknown };
+
+const LEFT = { steps: null, pages: null, minutes: null, tokens: null, money: null, plan_first: false };
 
 export class FakePlatform implements Platform {
   readonly start: Start;
@@ -68,12 +80,16 @@ export class FakePlatform implements Platform {
   readonly library: FakeLibrary;
   readonly configuration: FakeConfiguration;
   readonly database: FakeDatabase;
+  readonly evidence: FakeEvidence;
   readonly account: FakeAccount;
+  readonly folders: FakeFolders;
   readonly sync: FakeSync;
   readonly deeds: Deed[] = [];
   readonly #runs = new Map<MessageId, FakeRun>();
+  readonly #researches = new Map<MessageId, FakeResearch>();
   readonly #onLibrary = new Set<(changed: LibraryChanged) => void>();
   readonly #onSettings = new Set<(changed: SettingsChanged) => void>();
+  readonly #onDropped = new Set<(files: AttachedFile[]) => void>();
   readonly #onNavigate = new Set<(navigate: Navigate) => void>();
   readonly #onShown = new Set<() => void>();
   readonly #onOnline = new Set<(online: boolean) => void>();
@@ -90,12 +106,24 @@ export class FakePlatform implements Platform {
     this.start = { window, navigate, theme, language, text_size: textSize };
     this.library = new FakeLibrary(this.options);
     this.configuration = new FakeConfiguration(this.options);
+    this.evidence = new FakeEvidence(this.options, this.configuration);
+    this.folders = new FakeFolders(this.options.scenario !== "empty");
     this.account = new FakeAccount(this.options, this.configuration);
     this.database = new FakeDatabase(this.options, this.account, () => this.configuration.value("shared.url") === true);
     this.sync = new FakeSync(this.options);
     this.#online = scenario !== "offline";
     if (scenario === "running")
-      this.#begin({ question: "", turn: { regenerating: "msg_wal_q2b" }, scope: null, model: null, time_range: null });
+      this.#begin({
+        question: "",
+        turn: { regenerating: "msg_wal_q2b" },
+        scope: null,
+        also: [],
+        files: [],
+        model: null,
+        time_range: null,
+        depth: "quick",
+        research: LEFT,
+      });
   }
 
   async info(): Promise<AppInfo> {
@@ -137,6 +165,16 @@ export class FakePlatform implements Platform {
     return [...this.#runs.values()].map(({ chat_id, question_id, answer_id }) => ({ chat_id, question_id, answer_id }));
   }
 
+  async findResearch(answer: MessageId): Promise<ResearchProgress | null> {
+    return structuredClone(this.#researches.get(answer)?.progress ?? null);
+  }
+
+  async editPlan(answer: MessageId, edit: PlanEdit): Promise<ResearchProgress> {
+    const research = this.#researches.get(answer);
+    if (!research) return fail("research", answer);
+    return this.#answer(research.edit(edit));
+  }
+
   async listChats(view: ChatView, after: ChatCursor | null, limit: number): Promise<Chat[]> {
     await this.#reach();
     return this.library.list(view, after, limit);
@@ -150,6 +188,11 @@ export class FakePlatform implements Platform {
   async openMessage(message: MessageId): Promise<OpenMessage> {
     await this.#reach();
     return this.library.message(message);
+  }
+
+  async answerLedger(message: MessageId): Promise<AnswerLedger | null> {
+    await this.#reach();
+    return this.evidence.ledger(this.library.message(message));
   }
 
   async showBranch(message: MessageId): Promise<void> {
@@ -215,9 +258,12 @@ export class FakePlatform implements Platform {
 
   listEngines = () => this.#answer<EngineStatus[]>(this.configuration.engines());
   tryEngines = () => this.#answer<EngineTrial[]>(this.configuration.trials(), 900);
+  engineHistory = (engine: EngineId | null, limit: number) =>
+    this.#answer<EngineEvent[]>(this.evidence.history(engine, limit));
   listModels = () => this.#answer<ModelInfo[]>(this.configuration.models());
   defaultModel = () => this.#answer<ModelInfo>(this.configuration.defaultModel());
   listProviders = () => this.#answer<ProviderStatus[]>(this.configuration.providers());
+  usage = () => this.#answer<Usage>(this.evidence.usage(this.library));
   examine = () => this.#answer<Finding[]>(this.configuration.findings(), 700);
 
   dataFolder = () =>
@@ -226,6 +272,20 @@ export class FakePlatform implements Platform {
       store_bytes: 48_300_000,
       backups_bytes: 193_000_000,
     });
+  listFolders = () => this.#answer(this.folders.list());
+  addFolder = () => this.#answer(this.folders.add());
+  removeFolder = (path: string) => this.#answer(this.folders.remove(path));
+  pauseFolders = (paused: boolean) => this.#answer(this.folders.pause(paused));
+  folderProblems = (after: string, limit: number) => this.#answer(this.folders.problems(after, limit));
+  chooseFiles = () => this.#answer<AttachedFile[]>([{ url: "files:00aa11bb/report.pdf", name: "report.pdf" }]);
+  openFile = (url: string) => this.#do("openFile", url);
+
+  /** As if files had been dropped on the window. */
+  drop(...names: string[]): void {
+    const files = names.map((name, at) => ({ url: `files:${at}/${encodeURIComponent(name)}`, name }));
+    for (const listener of this.#onDropped) listener(files);
+  }
+
   openDataFolder = () => this.#do("openDataFolder");
   listBackups = () => this.#answer<Backup[]>([...this.#madeBackups, ...this.configuration.backups()]);
 
@@ -356,6 +416,7 @@ export class FakePlatform implements Platform {
 
   onLibraryChanged = (listener: (changed: LibraryChanged) => void) => listen(this.#onLibrary, listener);
   onSettingsChanged = (listener: (changed: SettingsChanged) => void) => listen(this.#onSettings, listener);
+  onFilesDropped = (listener: (files: AttachedFile[]) => void) => listen(this.#onDropped, listener);
   onNavigate = (listener: (navigate: Navigate) => void) => listen(this.#onNavigate, listener);
   onQuickAskShown = (listener: () => void) => listen(this.#onShown, listener);
 
@@ -380,8 +441,11 @@ export class FakePlatform implements Platform {
   }
 
   #begin(request: AskRequest): FakeRun {
-    const run = new FakeRun(this.library, this.options, request);
+    const continued = typeof request.turn === "object" ? request.turn.continuing : undefined;
+    const known = continued ? (this.#researches.get(continued) ?? null) : null;
+    const run = new FakeRun(this.library, this.options, request, known);
     this.#runs.set(run.answer_id, run);
+    if (run.research) this.#researches.set(run.answer_id, run.research);
     this.#changed(run.chat_id);
     void run.play().finally(() => {
       this.#runs.delete(run.answer_id);

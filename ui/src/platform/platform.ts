@@ -4,17 +4,23 @@ import type {
   Account,
   AccountState,
   AnswerEvent,
+  AnswerLedger,
   AppInfo,
   AskRequest,
+  AttachedFile,
   Backup,
   Chat,
   ChatCursor,
   ChatId,
   ChatView,
   DataFolder,
+  EngineEvent,
+  EngineId,
   EngineStatus,
   EngineTrial,
   Finding,
+  FolderList,
+  FolderProblem,
   GatewayInfo,
   HistoryQuery,
   HistoryResults,
@@ -27,7 +33,9 @@ import type {
   OpenMessage,
   Page,
   PageId,
+  PlanEdit,
   ProviderStatus,
+  ResearchProgress,
   RowKey,
   RunningAnswer,
   SearchStatistics,
@@ -43,6 +51,7 @@ import type {
   Table,
   TableRows,
   TableSummary,
+  Usage,
   WebResults,
   Way,
   WindowKind,
@@ -64,10 +73,16 @@ export interface Platform {
   watchAnswer(answer: MessageId, onEvents: (events: AnswerEvent[]) => void): Promise<boolean>;
   stopAnswer(answer: MessageId): Promise<boolean>;
   runningAnswers(): Promise<RunningAnswer[]>;
+  /** `null` where the answer is no research. */
+  findResearch(answer: MessageId): Promise<ResearchProgress | null>;
+  /** Takes effect after the step that it is at; what is given back is the plan as it will be. */
+  editPlan(answer: MessageId, edit: PlanEdit): Promise<ResearchProgress>;
 
   listChats(view: ChatView, after: ChatCursor | null, limit: number): Promise<Chat[]>;
   openChat(chat: ChatId, before: MessageId | null, limit: number): Promise<OpenChat>;
   openMessage(message: MessageId): Promise<OpenMessage>;
+  /** What an answer sent to whom; `null` where nobody wrote it down. */
+  answerLedger(message: MessageId): Promise<AnswerLedger | null>;
   /** Makes the branch that holds this message the shown one. */
   showBranch(message: MessageId): Promise<void>;
   renameChat(chat: ChatId, title: string): Promise<Chat>;
@@ -92,15 +107,31 @@ export interface Platform {
   openLink(url: string): Promise<void>;
   copyText(text: string): Promise<void>;
 
+  listFolders(): Promise<FolderList>;
+  /** Asks which folder; `null` when it was called off. */
+  addFolder(): Promise<FolderList | null>;
+  removeFolder(path: string): Promise<FolderList>;
+  pauseFolders(paused: boolean): Promise<FolderList>;
+  /** Files that could not be read, by path, after one. */
+  folderProblems(after: string, limit: number): Promise<FolderProblem[]>;
+  /** Asks which files a question is to rest on; none when it was called off. */
+  chooseFiles(): Promise<AttachedFile[]>;
+  /** Opens the file that a page was read from; a program is only shown where it lies. */
+  openFile(url: string): Promise<void>;
+
   listSettings(): Promise<SettingValue[]>;
   /** `null` puts it back to its default. Values are text, as on the command line; lists are comma-separated. */
   updateSetting(key: string, text: string | null): Promise<SettingValue>;
   listEngines(): Promise<EngineStatus[]>;
   /** Asks every engine in use one harmless question. */
   tryEngines(): Promise<EngineTrial[]>;
+  /** When engines were asked, the newest first: one of them, or all. */
+  engineHistory(engine: EngineId | null, limit: number): Promise<EngineEvent[]>;
   listModels(): Promise<ModelInfo[]>;
   defaultModel(): Promise<ModelInfo>;
   listProviders(): Promise<ProviderStatus[]>;
+  /** What models were used for, by month and by chat. */
+  usage(): Promise<Usage>;
   examine(): Promise<Finding[]>;
 
   dataFolder(): Promise<DataFolder>;
@@ -166,6 +197,7 @@ export interface Platform {
   /** Who is signed in, or how far signing in is, is another now. */
   onAccountChanged(listener: () => void): Promise<Unlisten>;
   onSettingsChanged(listener: (changed: SettingsChanged) => void): Promise<Unlisten>;
+  onFilesDropped(listener: (files: AttachedFile[]) => void): Promise<Unlisten>;
   onNavigate(listener: (navigate: Navigate) => void): Promise<Unlisten>;
   /** Quick ask was brought to the front: focus the field. */
   onQuickAskShown(listener: () => void): Promise<Unlisten>;

@@ -20,7 +20,10 @@ const views: Queries = {
 };
 
 const sections: Queries = Object.fromEntries(
-  ["search", "models", "shortcuts", "data", "privacy", "account", "about"].map((section) => [section, { section }]),
+  ["search", "models", "folders", "shortcuts", "data", "privacy", "account", "about"].map((section) => [
+    section,
+    { section },
+  ]),
 );
 
 let browser: Browser;

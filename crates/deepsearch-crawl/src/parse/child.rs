@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use deepsearch_core::{MediaType, text::sentences};
 
-use super::{Draft, Job, Parsed, Trouble, charset, confine, frame, html, pdf, text};
+use super::{Draft, Job, Parsed, Trouble, charset, confine, frame, html, office, pdf, text};
 use crate::soft::Soft;
 
 /// Set by the parent: the address space the child may use, in bytes.
@@ -76,6 +76,7 @@ fn reason(panic: &(dyn Any + Send)) -> String {
 fn parse(job: &Job, bytes: &[u8]) -> Outcome {
     let decoded = |is_html| charset::decode(bytes, job.charset.as_deref(), is_html, &job.url);
     let draft = match job.media_type {
+        _ if job.is_office => office::read(bytes, &job.url)?,
         MediaType::Html => html::read(&decoded(true), &job.url)?,
         MediaType::Text => text::read(&decoded(false), &job.url),
         MediaType::Pdf => pdf::read(bytes, &job.url)?,

@@ -16,7 +16,7 @@ pub(super) fn read(text: &str, url: &Url) -> Draft {
 }
 
 /// One kind of line break, no trailing blanks, no control characters, at most one empty line in a row.
-pub(super) fn normalised(text: &str) -> String {
+pub(crate) fn normalised(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut empty = 0;
     for line in text.replace("\r\n", "\n").split(['\n', '\r', '\u{2028}', '\u{2029}']) {
@@ -33,7 +33,7 @@ pub(super) fn normalised(text: &str) -> String {
 }
 
 /// The first line that could be one, as Markdown and plain documents put it.
-pub(super) fn title(text: &str) -> Option<String> {
+pub(crate) fn title(text: &str) -> Option<String> {
     let line = text
         .lines()
         .map(|line| line.trim_matches(['#', '=', '*', ' ', '\t']))
@@ -43,7 +43,7 @@ pub(super) fn title(text: &str) -> Option<String> {
 }
 
 /// The last part of the address, or its host.
-pub(super) fn file_name(url: &Url) -> String {
+pub(crate) fn file_name(url: &Url) -> String {
     let last = url
         .path_segments()
         .and_then(|mut segments| segments.rfind(|segment| !segment.is_empty()));

@@ -26,6 +26,9 @@ const DENIED: End = Refused(&["42501"]);
 /// By the view's check option, or by row security where that is on.
 const CHECKED: End = Refused(&["44000", "42501"]);
 
+/// An error and no empty tables, which an app could take for chats that were deleted.
+const SIGNED_OUT: End = Refused(&["DS002"]);
+
 /// Before rights are looked at, some are refused for standing in a transaction.
 const NEVER: End = Refused(&["42501", "25001"]);
 
@@ -361,17 +364,17 @@ const ATTEMPTS: &[(&str, End, &str)] = &[
     ),
     (
         "the hash of B's token as the token",
-        Nothing,
+        SIGNED_OUT,
         r#"select set_config('deepsearch.session_token', 'ds1:' || encode(sha256('{B_TOKEN}'), 'hex'), true) as set \; select * from "ai-app-template_chat""#,
     ),
     (
         "no token",
-        Nothing,
+        SIGNED_OUT,
         r#"select set_config('deepsearch.session_token', '', true) as set \; select * from "ai-app-template_chat""#,
     ),
     (
         "an invented token",
-        Nothing,
+        SIGNED_OUT,
         r#"select set_config('deepsearch.session_token', 'x'' or true --', true) as set \; select * from "ai-app-template_chat""#,
     ),
     (
@@ -985,8 +988,8 @@ async fn stolen_tokens(a: &Device, b: &Device, owner: &mut PgConnection) {
             .execute(&mut thief)
             .await
             .unwrap();
-        let rows = text(&mut thief, r#"select count(*)::text from "ai-app-template_chat""#).await;
-        assert_eq!(rows, "0", "a stolen token shows rows");
+        let told = attempt(&mut thief, r#"select * from "ai-app-template_chat""#).await;
+        assert_eq!(judge(SIGNED_OUT, &told), Ok(()), "by a stolen token");
     }
     let mut honest = a.connect().await;
     run(
@@ -994,6 +997,6 @@ async fn stolen_tokens(a: &Device, b: &Device, owner: &mut PgConnection) {
         "update public.\"ai-app-template_session\" set expires = now() where user_id = 'A'",
     )
     .await;
-    let rows = text(&mut honest, r#"select count(*)::text from "ai-app-template_chat""#).await;
-    assert_eq!(rows, "0", "an expired session shows rows");
+    let told = attempt(&mut honest, r#"select * from "ai-app-template_chat""#).await;
+    assert_eq!(judge(SIGNED_OUT, &told), Ok(()), "in an expired session");
 }

@@ -150,10 +150,11 @@ async fn the_id_of_anothers_device_is_of_no_use() {
     );
     // Its own user signs in on it again: what was issued before is of no use any more.
     database.mint_device(&admission("A", &verifier, &hash)).await.unwrap();
-    assert_eq!(
-        text(&mut device, r#"select count(*)::text from "ai-app-template_chat""#).await,
-        "0"
-    );
+    let error = device
+        .fetch_all(r#"select * from "ai-app-template_chat""#)
+        .await
+        .unwrap_err();
+    assert_eq!(error.as_database_error().unwrap().code().as_deref(), Some("DS002"));
     let again = Device { token: "x".into(), ..a };
     let mut device = again.connect().await;
     assert_eq!(

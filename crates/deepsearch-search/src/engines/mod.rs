@@ -1,16 +1,23 @@
 //! The web's engines: which there are, what each needs, and how one is made.
 
+mod arxiv;
 mod brave;
 mod duckduckgo;
 mod exa;
+mod gdelt;
+mod hackernews;
+mod openalex;
+mod reddit;
 mod searxng;
 mod serper;
+mod stackexchange;
 mod tavily;
 mod wikipedia;
 
 use std::sync::Arc;
 
-use deepsearch_core::{EngineKind, SearchEngine, SearchError};
+use chrono::TimeDelta;
+use deepsearch_core::{EngineKind, SearchEngine, SearchError, TimeRange};
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -44,7 +51,7 @@ pub struct EngineConfig {
     pub base_url: Option<Url>,
 }
 
-/// Every engine of the web, in the order in which they are offered.
+/// Every engine, those of one kind of page after those of the whole web, in the order in which they are offered.
 pub const ENGINES: &[EngineInfo] = &[
     keyed(
         "serper",
@@ -97,6 +104,54 @@ pub const ENGINES: &[EngineInfo] = &[
         "https://duckduckgo.com",
         "https://html.duckduckgo.com",
     ),
+    special(
+        EngineKind::Academic,
+        "openalex",
+        "OpenAlex",
+        "https://openalex.org",
+        Some("https://openalex.org/settings/api"),
+        "https://api.openalex.org",
+    ),
+    special(
+        EngineKind::Academic,
+        "arxiv",
+        "arXiv",
+        "https://arxiv.org",
+        None,
+        "https://export.arxiv.org",
+    ),
+    special(
+        EngineKind::Discussions,
+        "hackernews",
+        "Hacker News",
+        "https://hn.algolia.com",
+        None,
+        "https://hn.algolia.com",
+    ),
+    special(
+        EngineKind::Discussions,
+        "stackexchange",
+        "Stack Exchange",
+        "https://stackexchange.com",
+        Some("https://stackapps.com/apps/oauth/register"),
+        "https://api.stackexchange.com/2.3",
+    ),
+    special(
+        EngineKind::Discussions,
+        "reddit",
+        "Reddit",
+        "https://www.reddit.com",
+        None,
+        "https://www.reddit.com",
+    ),
+    special(
+        EngineKind::News,
+        "gdelt",
+        "GDELT",
+        "https://www.gdeltproject.org",
+        None,
+        "https://api.gdeltproject.org",
+    ),
 ];
 
 /// Makes the engine `id`; `None` when there is none of that name, or when it needs an address and has none.
@@ -118,6 +173,12 @@ pub fn engine(id: &str, config: EngineConfig, http: &Http) -> Option<Arc<dyn Sea
         "tavily" => Arc::new(tavily::Tavily(endpoint)),
         "exa" => Arc::new(exa::Exa(endpoint)),
         "searxng" => Arc::new(searxng::Searxng(endpoint)),
+        "openalex" => Arc::new(openalex::OpenAlex(endpoint)),
+        "arxiv" => Arc::new(arxiv::Arxiv(endpoint)),
+        "hackernews" => Arc::new(hackernews::HackerNews(endpoint)),
+        "stackexchange" => Arc::new(stackexchange::StackExchange(endpoint)),
+        "reddit" => Arc::new(reddit::Reddit(endpoint)),
+        "gdelt" => Arc::new(gdelt::Gdelt(endpoint)),
         "wikipedia" => Arc::new(wikipedia::Wikipedia(endpoint)),
         "duckduckgo" => Arc::new(duckduckgo::DuckDuckGo(endpoint)),
         _ => return None,
@@ -195,6 +256,37 @@ const fn keyed(
         needs_url: false,
         home,
         key_url: Some(key_url),
+        base: Some(base),
+    }
+}
+
+/// The days that a range reaches back.
+fn days(range: TimeRange) -> TimeDelta {
+    TimeDelta::days(match range {
+        TimeRange::Day => 1,
+        TimeRange::Week => 7,
+        TimeRange::Month => 31,
+        TimeRange::Year => 366,
+    })
+}
+
+/// An engine of one kind of page, which works without a key.
+const fn special(
+    kind: EngineKind,
+    id: &'static str,
+    name: &'static str,
+    home: &'static str,
+    key_url: Option<&'static str>,
+    base: &'static str,
+) -> EngineInfo {
+    EngineInfo {
+        id,
+        name,
+        kind,
+        needs_key: false,
+        needs_url: false,
+        home,
+        key_url,
         base: Some(base),
     }
 }

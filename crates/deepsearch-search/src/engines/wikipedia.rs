@@ -1,14 +1,14 @@
 //! Wikipedia: no key, and in the language of the question.
 
 use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
-use deepsearch_core::{SearchEngine, SearchError, SearchHit, SearchQuery, SearchResults, TimeRange};
+use chrono::{DateTime, Utc};
+use deepsearch_core::{SearchEngine, SearchError, SearchHit, SearchQuery, SearchResults};
 use reqwest::header::USER_AGENT;
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::{Endpoint, shortened};
+use super::{Endpoint, days, shortened};
 use crate::hits::{collect, from_html, published};
 use crate::http::{Answer, items, json, unreadable};
 use crate::locale::Locale;
@@ -67,7 +67,7 @@ impl SearchEngine for Wikipedia {
             (None, Some(error)) => return Err(self.api_error(&error.code, &answer)),
             (None, None) => return Err(unreadable(engine, "neither results nor an error")),
         };
-        let since = query.time_range.map(|range| http.now() - length(range));
+        let since = query.time_range.map(|range| http.now() - days(range));
         let is_recent = |article: &Article| since.is_none_or(|since| edited(article, http.now()) >= Some(since));
         let hits = items(pages).filter(is_recent).map(|article| hit(&wiki, article));
         collect(engine, query, hits)
@@ -163,15 +163,6 @@ fn below(wiki: &Url, path: &str) -> Url {
 
 fn edited(article: &Article, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     published(article.timestamp.as_deref()?, now)
-}
-
-fn length(range: TimeRange) -> TimeDelta {
-    TimeDelta::days(match range {
-        TimeRange::Day => 1,
-        TimeRange::Week => 7,
-        TimeRange::Month => 31,
-        TimeRange::Year => 366,
-    })
 }
 
 #[cfg(test)]

@@ -26,6 +26,23 @@ pub(crate) fn answer(id: &str, hits: &[Hit<'_>]) -> ResponseTemplate {
         "searxng" => ok.set_body_json(searxng(hits, json!([["brave", "timeout"]]))),
         "wikipedia" => ok.set_body_json(wikipedia(hits)),
         "duckduckgo" => page(duckduckgo(hits)),
+        "openalex" => ok.set_body_json(json!({"meta": {"count": hits.len()}, "results": hits.iter().map(|(title, url, _)|
+            json!({"display_name": title, "doi": url})).collect::<Vec<_>>()})),
+        "arxiv" => page(format!(
+            "<feed xmlns=\"http://www.w3.org/2005/Atom\">{}</feed>",
+            hits.iter()
+                .map(|(title, url, said)| format!("<entry><id>{url}</id><title>{title}</title><summary>{said}</summary></entry>"))
+                .collect::<String>()
+        )),
+        "hackernews" => ok.set_body_json(json!({"hits": hits.iter().enumerate().map(|(at, (title, url, _))|
+            json!({"objectID": at.to_string(), "title": title, "url": url})).collect::<Vec<_>>()})),
+        "stackexchange" => ok.set_body_json(json!({"items": hits.iter().map(|(title, link, body)|
+            json!({"title": title, "link": link, "body": body})).collect::<Vec<_>>(), "has_more": false})),
+        "reddit" => ok.set_body_json(json!({"kind": "Listing", "data": {"children": hits.iter().enumerate().map(|(at, (title, _, said))|
+            json!({"kind": "t3", "data": {"title": title, "permalink": format!("/r/x/comments/{at}/"), "selftext": said}}))
+            .collect::<Vec<_>>()}})),
+        "gdelt" => ok.set_body_json(json!({"articles": hits.iter().map(|(title, url, _)|
+            json!({"url": url, "title": title, "domain": "example.org"})).collect::<Vec<_>>()})),
         other => panic!("no engine `{other}`"),
     }
 }

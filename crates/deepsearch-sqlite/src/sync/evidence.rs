@@ -41,7 +41,8 @@ impl SyncTx {
         let rows = sqlx::query!(
             r#"select number as "number!: u32", content_hash as "content_hash!", url as "url!", title as "title!", author,
                 site_name, published_at, favicon, language, media_type as "media_type!", fetched_at as "fetched_at!"
-            from message_source join page on page.id = page_id where message_id = ? order by number"#,
+            from message_source join page on page.id = page_id
+            where message_id = ? and url not like 'files:%' order by number"#,
             key
         )
         .fetch_all(self.tx())
@@ -170,7 +171,7 @@ impl SyncTx {
         Ok(moved.rows_affected() > 0)
     }
 
-    /// Notes that the server may lack the pages of a message.
+    /// Notes that the server may lack the pages of a message. Files of the person's own are not offered to anybody.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be written.
@@ -178,7 +179,8 @@ impl SyncTx {
         let id = id.as_str();
         sqlx::query!(
             "insert or ignore into sync_page (content_hash)
-             select content_hash from message_source join page on page.id = page_id where message_id = ?",
+             select content_hash from message_source join page on page.id = page_id
+             where message_id = ? and url not like 'files:%'",
             id
         )
         .execute(self.tx())

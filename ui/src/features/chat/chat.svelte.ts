@@ -15,12 +15,24 @@ import type {
 } from "../../bindings/bindings";
 import type { Platform } from "../../platform/platform";
 import { asFailure } from "../../shared/failure";
+import { headingsOf } from "../research";
 import { AnswerState } from "./answer.svelte";
 import { QuestionState } from "./question.svelte";
 
 export type Entry = QuestionState | AnswerState;
 /** How a question is to be answered; `null` leaves it to the settings. */
-export type Choices = { scope: Scope | null; model: ModelId | null; timeRange: TimeRange | null };
+export type Choices = {
+  scope: Scope | null;
+  also?: readonly Scope[];
+  files?: readonly string[];
+  model: ModelId | null;
+  timeRange: TimeRange | null;
+  depth: Thoroughness;
+};
+/** `plan` is a research whose plan is to be seen first. */
+export type Thoroughness = "quick" | "deep" | "plan";
+
+const LEFT_TO_DEFAULTS = { steps: null, pages: null, minutes: null, tokens: null, money: null };
 
 export const PAGE = 20;
 // A message that is looked for may be far up; beyond this the chat is shown at its end.
@@ -32,6 +44,8 @@ export class ChatState {
   /** The shown branch, oldest first. */
   entries = $state.raw<Entry[]>([]);
   hasOlder = $state(false);
+  /** Where the newest answer looked, if that was asked for. */
+  places: readonly Scope[] = [];
   loading = $state<"newest" | "older" | null>(null);
   /** Why the chat could not be loaded. */
   failure = $state.raw<Failure | null>(null);
@@ -153,14 +167,23 @@ export class ChatState {
     entries: Entry[],
     answer: AnswerState,
     what: Pick<AskRequest, "question" | "turn">,
-    { scope, model, timeRange }: Choices,
+    { scope, also = [], files = [], model, timeRange, depth }: Choices,
   ): Promise<void> {
     const shown = this.entries;
     this.refused = null;
     answer.live = true;
     this.entries = [...entries, answer];
     try {
-      const request: AskRequest = { ...what, scope, model, time_range: timeRange };
+      const request: AskRequest = {
+        ...what,
+        scope,
+        also: [...also],
+        files: [...files],
+        model,
+        time_range: timeRange,
+        depth: depth === "quick" ? "quick" : "deep",
+        research: { ...LEFT_TO_DEFAULTS, plan_first: depth === "plan" },
+      };
       await this.platform.ask(request, (events) => this.#take(answer, events));
     } catch (error) {
       this.#refuse(answer, shown, what.question, asFailure(error));
@@ -217,6 +240,7 @@ export class ChatState {
       ]);
       if (this.#disposed) return;
       answer.fill(message);
+      if (answer.research) answer.research = (await this.platform.findResearch(answer.id)) ?? answer.research;
       this.chat = chat;
     } catch {
       // It stays as it was told.
@@ -266,6 +290,22 @@ export class ChatState {
       if (isCurrent()) this.failure = asFailure(error);
     }
     if (load === this.#loads) this.loading = null;
+    if (isCurrent()) await this.#recallResearch();
+  }
+
+  /** Of an answer with sections, or one that was cut off, the store knows whether it was a research. */
+  async #recallResearch(): Promise<void> {
+    const reports = this.entries.filter(
+      (entry): entry is AnswerState =>
+        entry instanceof AnswerState &&
+        !entry.research &&
+        entry.id !== "" &&
+        (entry.state === "interrupted" || headingsOf(entry.content).length > 0),
+    );
+    for (const answer of reports) {
+      const research = await this.platform.findResearch(answer.id).catch(() => null);
+      if (research && !this.#disposed) answer.research ??= research;
+    }
   }
 
   async #newest(isCurrent: () => boolean): Promise<Entry[] | null> {
@@ -273,6 +313,7 @@ export class ChatState {
     if (!isCurrent()) return null;
     this.chat = page.chat;
     this.hasOlder = page.has_older;
+    this.places = page.places;
     return entriesOf(page.messages);
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import type { AnswerEvent, AskRequest, Failure, MessageId, OpenMessage } from "../../bindings/bindings";
+import type { AnswerEvent, AskRequest, Failure, MessageId, OpenMessage, Scope } from "../../bindings/bindings";
 import type { Platform } from "../../platform/platform";
 import type { AnswerState } from "./answer.svelte";
 import { ChatState, type Choices, PAGE } from "./chat.svelte";
@@ -15,7 +15,7 @@ const CHAT = {
   archived: false,
   leaf: null,
 };
-const AS_SET: Choices = { scope: null, model: null, timeRange: null };
+const AS_SET: Choices = { scope: null, model: null, timeRange: null, depth: "quick" };
 const FAILURE: Failure = { code: "key_refused", message: "The key was refused.", hint: null };
 
 function message(id: MessageId, more: Partial<OpenMessage> = {}): OpenMessage {
@@ -30,6 +30,7 @@ function message(id: MessageId, more: Partial<OpenMessage> = {}): OpenMessage {
 /** A world with one chat of so many questions and answers, in which a test decides when an answer says what. */
 class World {
   messages: OpenMessage[] = [];
+  places: Scope[] = [];
   asked: AskRequest[] = [];
   running: MessageId[] = [];
   say: (...events: AnswerEvent[]) => void = () => undefined;
@@ -39,7 +40,7 @@ class World {
     openChat: vi.fn(async (_: string, before: MessageId | null, limit: number) => {
       const end = before ? this.messages.findIndex(({ id }) => id === before) : this.messages.length;
       const start = Math.max(0, end - limit);
-      return { chat: CHAT, messages: this.messages.slice(start, end), has_older: start > 0 };
+      return { chat: CHAT, messages: this.messages.slice(start, end), has_older: start > 0, places: this.places };
     }),
     openMessage: vi.fn(
       async (id: MessageId) => this.messages.find((known) => known.id === id) ?? Promise.reject(FAILURE),
@@ -54,6 +55,7 @@ class World {
       await this.#answering(onEvents);
     }),
     stopAnswer: vi.fn(async () => true),
+    findResearch: vi.fn(async () => null),
     showBranch: vi.fn(async () => undefined),
   };
 
@@ -139,9 +141,21 @@ describe("asking", () => {
     const created = vi.fn();
     const world = new World(0);
     const chat = world.chat(created);
-    const asking = chat.ask("Why?", { scope: "web", model: "m", timeRange: "week" });
+    const asking = chat.ask("Why?", { scope: "web", model: "m", timeRange: "week", depth: "plan" });
     expect(chat.entries.map(({ role }) => role)).toEqual(["user", "assistant"]);
-    expect(world.asked).toEqual([{ question: "Why?", turn: "new", scope: "web", model: "m", time_range: "week" }]);
+    expect(world.asked).toEqual([
+      {
+        question: "Why?",
+        turn: "new",
+        scope: "web",
+        also: [],
+        files: [],
+        model: "m",
+        time_range: "week",
+        depth: "deep",
+        research: { steps: null, pages: null, minutes: null, tokens: null, money: null, plan_first: true },
+      },
+    ]);
     const [question, answer] = chat.entries;
     world.say(started(), { type: "token", text: "Because" });
     expect(created).toHaveBeenCalledExactlyOnceWith("chat_1");

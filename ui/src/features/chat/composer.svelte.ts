@@ -1,18 +1,29 @@
 // What stands in the question field, and how it is to be answered. Each chat has its own, kept while another is shown.
 
-import type { ModelId, Scope, TimeRange } from "../../bindings/bindings";
-import type { Choices } from "./chat.svelte";
+import type { AttachedFile, ModelId, Scope, TimeRange } from "../../bindings/bindings";
+import type { Choices, Thoroughness } from "./chat.svelte";
 
 /** As many UTF-16 units as the store takes. */
 export const LONGEST_QUESTION = 100_000;
+/** Files that one question may bring. */
+const MOST_FILES = 8;
+/** Places that may be asked together; past chats stay apart from what strangers wrote. */
+const MIXABLE: ReadonlySet<Scope> = new Set<Scope>(["web", "files", "academic", "discussions", "news"]);
 // From here on the field says how much is left.
 const NEARLY = 90_000;
 
 export class ComposerState {
   text = $state("");
   scope = $state<Scope | null>(null);
+  /** Places that are asked beside the first. */
+  also = $state.raw<readonly Scope[]>([]);
+  /** Files that the next question rests on. */
+  files = $state.raw<readonly AttachedFile[]>([]);
   model = $state<ModelId | null>(null);
   timeRange = $state<TimeRange | null>(null);
+  depth = $state<Thoroughness>("quick");
+
+  #hasChosen = false;
 
   isEmpty = $derived(this.text.trim() === "");
   /** How many characters more can be written, where that is worth saying; negative when there are too many. */
@@ -23,15 +34,63 @@ export class ComposerState {
   get choices(): Choices {
     return {
       scope: this.scope,
+      also: this.scope ? this.also : [],
+      files: this.files.map(({ url }) => url),
       model: this.model,
-      timeRange: this.scope === "web" || !this.scope ? this.timeRange : null,
+      timeRange: !this.scope || this.places.some((place) => MIXABLE.has(place)) ? this.timeRange : null,
+      // Without a search there is nothing to research.
+      depth: this.scope === "none" ? "quick" : this.depth,
     };
   }
 
-  /** The question, which leaves the field. What was chosen stays for the next one. */
+  /** The places that are chosen; none leaves it to the settings. */
+  get places(): readonly Scope[] {
+    return this.scope ? [this.scope, ...this.also] : [];
+  }
+
+  /** Whether how recent results are to be can be said. */
+  takesTime(searchesBySettings: boolean): boolean {
+    return this.scope ? this.places.some((place) => MIXABLE.has(place)) : searchesBySettings;
+  }
+
+  /** Begins where the chat looked last, unless somebody has chosen already. */
+  recall(places: readonly Scope[]): void {
+    if (this.#hasChosen) return;
+    const [scope = null, ...also] = places;
+    this.scope = scope;
+    this.also = also;
+  }
+
+  /** Chooses a place: one that can stand beside others joins or leaves them, any other stands alone. */
+  choose(place: Scope | null): void {
+    this.#hasChosen = true;
+    const mixed = this.places.filter((known) => MIXABLE.has(known));
+    const chosen =
+      place === null || !MIXABLE.has(place)
+        ? [place]
+        : mixed.includes(place)
+          ? mixed.filter((known) => known !== place)
+          : [...mixed, place];
+    const [scope = null, ...also] = chosen;
+    this.scope = scope;
+    this.also = also.filter((known) => known !== null);
+  }
+
+  /** Adds files, each once, as many as a question may bring. */
+  attach(files: readonly AttachedFile[]): void {
+    const known = new Set(this.files.map(({ url }) => url));
+    this.files = [...this.files, ...files.filter(({ url }) => !known.has(url))].slice(0, MOST_FILES);
+  }
+
+  detach(url: string): void {
+    this.files = this.files.filter((file) => file.url !== url);
+  }
+
+  /** The question, which leaves the field with its files. What else was chosen stays for the next one. */
   take(): string {
     const text = this.text.trim();
     this.text = "";
+    this.files = [];
     return text;
   }
 }

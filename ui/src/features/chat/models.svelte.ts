@@ -12,7 +12,7 @@ export class Equipment {
   model = $state.raw<ModelInfo | null>(null);
   engines = $state.raw<EngineStatus[]>([]);
 
-  used = $derived(this.engines.filter((engine) => engine.used));
+  used = $derived(this.engines.filter((engine) => engine.used && engine.kind === "web"));
 
   constructor(private readonly platform: Platform) {}
 
@@ -33,6 +33,7 @@ export class Equipment {
   /** What an engine is called; the guide and past chats are engines too. */
   engineName(id: EngineId): string {
     if (id === "guide") return m.chat_engine_guide();
+    if (id === "files") return m.folders_scope_files();
     if (id === "chats") return m.chat_engine_chats();
     return this.engines.find(({ engine }) => engine === id)?.name ?? id;
   }

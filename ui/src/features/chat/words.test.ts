@@ -61,6 +61,42 @@ describe("the question field", () => {
     expect(field.choices.timeRange).toBeNull();
   });
 
+  it("asks in places together where they can stand beside each other, and in past chats alone", () => {
+    const field = new ComposerState();
+    field.choose("files");
+    field.choose("web");
+    expect(field.choices).toMatchObject({ scope: "files", also: ["web"] });
+    field.choose("files");
+    expect(field.choices).toMatchObject({ scope: "web", also: [] });
+    field.choose("chats");
+    expect(field.choices).toMatchObject({ scope: "chats", also: [] });
+    field.choose("academic");
+    expect(field.choices).toMatchObject({ scope: "academic", also: [] });
+    field.choose(null);
+    expect(field.choices).toMatchObject({ scope: null, also: [] });
+  });
+
+  it("begins where the chat looked last, until somebody chooses", () => {
+    const field = new ComposerState();
+    field.recall(["files", "news"]);
+    expect(field.choices).toMatchObject({ scope: "files", also: ["news"] });
+    field.choose(null);
+    field.recall(["files", "news"]);
+    expect(field.choices.scope).toBeNull();
+  });
+
+  it("brings each file once, as many as a question may have, and only with the next question", () => {
+    const field = new ComposerState();
+    const file = (number: number) => ({ url: `files:${number}/a.md`, name: "a.md" });
+    field.attach([file(1), file(1)]);
+    field.attach([file(1), ...Array.from({ length: 9 }, (_, at) => file(at + 2))]);
+    expect(field.choices.files).toHaveLength(8);
+    field.detach("files:1/a.md");
+    expect(field.choices.files).not.toContain("files:1/a.md");
+    field.take();
+    expect(field.choices.files).toEqual([]);
+  });
+
   it("keeps a draft for each chat", () => {
     const drafts = new Drafts();
     drafts.of("chat_1").text = "one";

@@ -102,6 +102,8 @@ export function stateWords(status: SyncStatus): string {
       const { pulled, expected } = status.progress;
       return expected ? m.sync_running_of({ pulled, expected }) : m.sync_running();
     }
+    case "private":
+      return m.evidence_sync_waits();
     case "offline":
       return m.sync_offline();
     case "error":

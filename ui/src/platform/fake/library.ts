@@ -91,7 +91,7 @@ export class FakeLibrary {
     const end = before ? path.findIndex((message) => message.id === before) : path.length;
     const start = Math.max(0, end - limit);
     const messages = path.slice(start, Math.max(end, 0)).map((message) => this.#opened(message));
-    return { chat: { ...this.chat(id) }, messages, has_older: start > 0 };
+    return { chat: { ...this.chat(id) }, messages, has_older: start > 0, places: [] };
   }
 
   message(id: MessageId): OpenMessage {

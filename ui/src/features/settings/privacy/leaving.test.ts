@@ -5,6 +5,7 @@ import { type Facts, leaving } from "./leaving";
 const engine = (id: string, over: Partial<EngineStatus> = {}): EngineStatus => ({
   engine: id,
   name: id,
+  kind: "web",
   used: true,
   state: { kind: "ready" },
   last_success: null,
@@ -18,6 +19,7 @@ const engine = (id: string, over: Partial<EngineStatus> = {}): EngineStatus => (
   enabled: true,
   lacks_key: false,
   lacks_url: false,
+  held_back: false,
   ...over,
 });
 const provider = (id: string, over: Partial<ProviderStatus> = {}): ProviderStatus => ({
@@ -29,6 +31,7 @@ const provider = (id: string, over: Partial<ProviderStatus> = {}): ProviderStatu
   url: null,
   key_url: null,
   local: false,
+  held_back: false,
   ...over,
 });
 const model = (id: string, local: boolean): ModelInfo => ({
@@ -103,6 +106,7 @@ describe("what leaves the machine", () => {
       provider("groq", { has_key: false }),
       provider("gemini", { enabled: false }),
       provider("ollama", { local: true }),
+      provider("mistral", { held_back: true }),
       provider("lab", { needs_key: false, has_key: false, url: "https://lab.example/v1" }),
     ];
     const told = leaving(facts({ providers }));

@@ -31,7 +31,8 @@ export class Engines {
 
   async load(): Promise<void> {
     try {
-      this.#told = await this.platform.listEngines();
+      // Those of one kind of page are asked all at once, when that kind is asked for.
+      this.#told = (await this.platform.listEngines()).filter(({ kind }) => kind === "web");
       this.failure = null;
     } catch (error) {
       this.failure = asFailure(error);

@@ -17,11 +17,13 @@ function engine(id: string): EngineStatus {
     failures: 0,
     median_ms: null,
     key_url: null,
+    kind: "web",
     needs_key: false,
     needs_url: false,
     enabled: true,
     lacks_key: false,
     lacks_url: false,
+    held_back: false,
   };
 }
 

@@ -1,0 +1,159 @@
+//! The person's own folders, and files that they hand over. A window names no path of its own: folders and files are chosen
+//! in the system's dialog or dropped, and are known to the window by address from then on.
+
+use std::path::{Path, PathBuf};
+
+use deepsearch_app::{App, AttachedFile, FolderList, FolderProblem};
+use deepsearch_core::{ErrorCode, Failure};
+use serde::Serialize;
+use tauri::{AppHandle, DragDropEvent, Manager, State, WebviewWindow, WindowEvent};
+use tauri_plugin_dialog::{DialogExt, FilePath};
+use tauri_plugin_opener::OpenerExt;
+use tauri_specta::Event;
+use tokio::sync::oneshot;
+use url::Url;
+
+use super::told;
+use crate::windows::shell_failure;
+
+/// Files that one question may bring.
+const MOST: usize = 8;
+
+/// Files were dropped on the window.
+#[derive(Debug, Clone, Serialize, serde::Deserialize, specta::Type, Event)]
+pub(crate) struct FilesDropped {
+    files: Vec<AttachedFile>,
+}
+
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn list_folders(app: State<'_, App>) -> Result<FolderList, Failure> {
+    told(app.folders()).await
+}
+
+/// Asks which folder, and searches in it from now on. `None` when the person called it off.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn add_folder(window: AppHandle, app: State<'_, App>) -> Result<Option<FolderList>, Failure> {
+    told(async {
+        let (answer, chosen) = oneshot::channel();
+        window.dialog().file().pick_folder(move |folder| {
+            let _ = answer.send(folder);
+        });
+        match chosen.await.ok().flatten().and_then(|folder| folder.into_path().ok()) {
+            Some(folder) => Ok::<_, Failure>(Some(app.add_folder(&folder).await?)),
+            None => Ok(None),
+        }
+    })
+    .await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn remove_folder(app: State<'_, App>, path: String) -> Result<FolderList, Failure> {
+    told(app.remove_folder(Path::new(&path))).await
+}
+
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn pause_folders(app: State<'_, App>, paused: bool) -> Result<FolderList, Failure> {
+    told(app.pause_folders(paused)).await
+}
+
+/// Files that could not be read, by path, after one.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn folder_problems(
+    app: State<'_, App>,
+    after: String,
+    limit: u32,
+) -> Result<Vec<FolderProblem>, Failure> {
+    told(app.folder_problems(&after, limit)).await
+}
+
+/// Asks which files a question is to rest on. None when the person called it off.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn choose_files(window: AppHandle, app: State<'_, App>) -> Result<Vec<AttachedFile>, Failure> {
+    told(async {
+        let (answer, chosen) = oneshot::channel();
+        window.dialog().file().pick_files(move |files| {
+            let _ = answer.send(files);
+        });
+        let chosen = chosen.await.ok().flatten().unwrap_or_default();
+        let paths = chosen.into_iter().filter_map(|file: FilePath| file.into_path().ok());
+        Ok::<_, Failure>(attach(&app, paths).await)
+    })
+    .await
+}
+
+/// Opens the file that a page was read from, in the program that the system has for it.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn open_file(window: AppHandle, app: State<'_, App>, url: String) -> Result<(), Failure> {
+    told(async {
+        let unknown = || Failure::new(ErrorCode::NotFound, "This is no file that DeepSearch knows.");
+        let url = Url::parse(&url).map_err(|_| unknown())?;
+        let path = app.file_of(&url).await?;
+        let opener = window.opener();
+        // A program or a script must not be started by a click on a citation: it is shown where it lies.
+        let opened = if is_document(&path) {
+            opener.open_path(path.to_string_lossy(), None::<&str>)
+        } else {
+            opener.reveal_item_in_dir(&path)
+        };
+        opened.map_err(|error| shell_failure(&error))
+    })
+    .await
+}
+
+/// Whether opening a file only shows it, on every system.
+fn is_document(path: &Path) -> bool {
+    const SHOWN: &[&str] = &[
+        "md", "markdown", "txt", "pdf", "docx", "odt", "pptx", "odp", "xlsx", "ods", "csv", "rst", "tex", "log",
+    ];
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    ending.is_some_and(|ending| SHOWN.contains(&ending.to_ascii_lowercase().as_str())) && !is_executable(path)
+}
+
+#[cfg(unix)]
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(_path: &Path) -> bool {
+    false
+}
+
+/// Tells a window of the files that are dropped on it.
+pub(crate) fn take_drops(window: &WebviewWindow) {
+    let dropped_on = window.clone();
+    window.on_window_event(move |event| {
+        let WindowEvent::DragDrop(DragDropEvent::Drop { paths, .. }) = event else {
+            return;
+        };
+        let (window, paths) = (dropped_on.clone(), paths.clone());
+        tauri::async_runtime::spawn(async move {
+            let app = window.state::<App>().inner().clone();
+            let files = attach(&app, paths.into_iter()).await;
+            if !files.is_empty()
+                && let Err(error) = (FilesDropped { files }).emit_to(&window, window.label())
+            {
+                tracing::warn!(%error, "the window was not told of dropped files");
+            }
+        });
+    });
+}
+
+async fn attach(app: &App, paths: impl Iterator<Item = PathBuf>) -> Vec<AttachedFile> {
+    let mut files = Vec::new();
+    for path in paths.filter(|path| path.is_file()).take(MOST) {
+        match app.attach_file(&path).await {
+            Ok(file) => files.push(file),
+            Err(error) => tracing::warn!(%error, "a file cannot be handed over"),
+        }
+    }
+    files
+}
