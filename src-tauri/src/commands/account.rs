@@ -80,7 +80,7 @@ pub(crate) async fn revoke_device(app: State<'_, App>, device: String) -> Result
     told(app.revoke_device(&device)).await
 }
 
-/// What signing out stays.
+/// How signing out ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, specta::Type)]
 #[serde(rename_all = "snake_case", tag = "outcome")]
 pub(crate) enum Leaving {

@@ -103,7 +103,10 @@ export const commands = {
 	/**  The account with its devices, as the gateway tells of it. */
 	lookupAccount: () => __TAURI_INVOKE<Account>("lookup_account"),
 	revokeDevice: (device: string) => __TAURI_INVOKE<null>("revoke_device", { device }),
-	/**  Signs this device out. With `remove_local_copy` its chats, pages and backups go too, and the app starts again. */
+	/**
+	 *  Signs this device out. With `remove_local_copy` its chats, pages and backups go too, and the app starts again; what is
+	 *  nowhere else is held back until it comes with `discard`.
+	 */
 	signOut: (removeLocalCopy: boolean, discard: boolean) => __TAURI_INVOKE<Leaving>("sign_out", { removeLocalCopy, discard }),
 	signOutEverywhere: () => __TAURI_INVOKE<null>("sign_out_everywhere"),
 	/**  Asks where to, and writes everything the shared database holds of this person there. `None` when it was called off. */
@@ -608,9 +611,14 @@ export type LastFailure = {
 	failure: Failure,
 };
 
-/**  Chats that changed; none named is all. */
-export type Leaving = { outcome: "signed_out"; told_gateway: boolean } | { outcome: "held"; changes: number; chats: number };
+/**  How signing out ended. */
+export type Leaving = 
+/**  Whether the gateway knows; otherwise this device is still listed there, and another one can revoke it. */
+{ outcome: "signed_out"; told_gateway: boolean } | 
+/**  Still signed in: this would be gone with the local copy, because it is nowhere else. */
+{ outcome: "held"; changes: number; chats: number };
 
+/**  Chats that changed; none named is all. */
 export type LibraryChanged = {
 	chats: ChatId[],
 };
@@ -910,12 +918,6 @@ export type SignedIn = {
 	since: string,
 	/**  Where the session's secrets lie. */
 	kept_in: Place,
-};
-
-/**  What came of signing out. On this device it always works. */
-export type SignedOut = {
-	/**  Whether the gateway knows; otherwise this device is still listed there, and another one can revoke it. */
-	told_gateway: boolean,
 };
 
 /**  A source of an answer, as the seed keeps it beside the message (seed part 3). */

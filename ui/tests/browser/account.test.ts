@@ -113,7 +113,10 @@ describe("signed in", () => {
     await open("signed_in", modes.light, "much");
     const remove = async () => {
       await button("Sign out").click();
-      await page.getByRole("dialog").getByRole("radio", { name: /^Remove/ }).check();
+      await page
+        .getByRole("dialog")
+        .getByRole("radio", { name: /^Remove/ })
+        .check();
       await page.getByRole("dialog").getByRole("button", { name: "Sign out and remove" }).click();
     };
     await remove();
