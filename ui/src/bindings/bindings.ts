@@ -187,6 +187,16 @@ export type AnswerEvent =
 /**  The answer stopped early; what had come is saved as an interrupted message. */
 { type: "failed"; message: Message | null; failure: Failure };
 
+/**  The ledger of an answer, as it was kept. */
+export type AnswerLedger = {
+	message_id: MessageId,
+	/**  When the answer was written. */
+	at: string,
+	/**  Whether private mode was on. */
+	private: boolean,
+	ledger: Ledger,
+};
+
 /**  What a window says of the app around it. */
 export type AppInfo = {
 	version: string,
@@ -303,6 +313,20 @@ export type ConflictKind =
 /**  A chat was deleted for ever elsewhere; what it had not sent is in a new one, named here. */
 "recovered";
 
+/**  One host, contacted for one thing. */
+export type Contact = {
+	/**  With its port, where that is not the scheme's own. */
+	host: string,
+	errand: Errand,
+	/**  The engine or provider it stands for; empty where the host says it all. */
+	service: string,
+	/**  Whether it is this very computer, so that nothing left it. */
+	local: boolean,
+	requests: number,
+	bytes_out: number,
+	bytes_in: number,
+};
+
 /**  What the data folder holds. */
 export type DataFolder = {
 	path: string,
@@ -336,17 +360,15 @@ export type EngineCount = {
 	failures: number,
 };
 
-export type Errand = "search" | "search_cache" | "page" | "robots" | "icon" | "model" | "model_list" | "gateway" | "database";
-export type Contact = { host: string, errand: Errand, service: string, local: boolean, requests: number, bytes_out: number, bytes_in: number };
-export type SentTurn = { role: Role, content: string };
-export type SentText = { model: string, host: string, local: boolean, times: number, bytes: number, sha256: string, turns: SentTurn[] | null };
-export type Ledger = { contacts: Contact[], texts: SentText[], unlisted: number };
-export type AnswerLedger = { message_id: MessageId, at: string, private: boolean, ledger: Ledger };
-export type EngineEvent = { engine: string, at: string, milliseconds: number, failure: Failure | null };
-export type UsedModel = { model: string, answers: number, prompt: number, completion: number, cost: number | null };
-export type UsedMonth = { month: string, models: UsedModel[] };
-export type UsedChat = { chat_id: ChatId, title: string, models: UsedModel[] };
-export type Usage = { months: UsedMonth[], chats: UsedChat[] };
+/**  One time that an engine was asked. */
+export type EngineEvent = {
+	engine: string,
+	at: string,
+	/**  How long it took, whether it answered or not. */
+	milliseconds: number,
+	/**  Why it failed; `None` where it answered. */
+	failure: Failure | null,
+};
 
 /**  How an engine is doing. */
 export type EngineHealth = {
@@ -388,8 +410,8 @@ export type EngineStatus = {
 	/**  What it is asked for: the whole web, or one kind of page. */
 	kind: EngineKind,
 	/**
-	 *  Whether it is asked as things are set. Where it is not, although it is on and needs nothing, it was left out of
-	 *  `engines.order`.
+	 *  Whether it is asked as things are set. Where it is not, although it is on and needs nothing, private mode holds it
+	 *  back, or it was left out of `engines.order`.
 	 */
 	used: boolean,
 	/**  Whether the person has it on. */
@@ -414,6 +436,27 @@ export type EngineTrial = {
 	hits: number | null,
 	failure: Failure | null,
 };
+
+/**  What a host was contacted for. */
+export type Errand = 
+/**  A search engine was asked. */
+"search" | 
+/**  The cache of search results that a team shares. */
+"search_cache" | 
+/**  A page was read. */
+"page" | 
+/**  What a site asks of programs, before a page of it is read. */
+"robots" | 
+/**  A site's small picture. */
+"icon" | 
+/**  A language model was given text. */
+"model" | 
+/**  A provider was asked which models it has. */
+"model_list" | 
+/**  The sign-in server. */
+"gateway" | 
+/**  The shared database. */
+"database";
 
 /**  What kind of failure; each has one button or command that mends it. */
 export type ErrorCode = 
@@ -604,6 +647,15 @@ export type LastFailure = {
 	failure: Failure,
 };
 
+/**  All that is known of what one answer sent and received. */
+export type Ledger = {
+	/**  In the order they were first made. */
+	contacts: Contact[],
+	texts: SentText[],
+	/**  Contacts that were too many to be listed; they are counted here. */
+	unlisted: number,
+};
+
 /**  Chats that changed; none named is all. */
 export type LibraryChanged = {
 	chats: ChatId[],
@@ -638,6 +690,7 @@ export type MessageMetadata = {
 	tokens?: TokenUsage | null,
 	/**  Milliseconds. */
 	processingTime?: number | null,
+	/**  Whether it rests on a search that was past its time, because no engine answered. */
 	staleSearch?: boolean | null,
 };
 
@@ -743,6 +796,7 @@ export type ProviderStatus = {
 	key_url: string | null,
 	/**  Whether it runs on this machine. */
 	local: boolean,
+	/**  Whether private mode holds it back. */
 	held_back: boolean,
 };
 
@@ -814,6 +868,29 @@ export type SearchStatistics = {
 	days: DayCount[],
 	/**  Those that answered most first. */
 	engines: EngineCount[],
+};
+
+/**  A text that was given to a model, exactly. */
+export type SentText = {
+	/**  `provider/name`. */
+	model: string,
+	host: string,
+	/**  Whether the model runs on this computer, so that the text did not leave it. */
+	local: boolean,
+	/**  How often it was sent: an attempt that failed is made again. */
+	times: number,
+	/**  Of the messages' text, together. */
+	bytes: number,
+	/**  SHA-256 of the messages' text, one after the other, in hexadecimal. */
+	sha256: string,
+	/**  The messages; none where they were too large to keep. */
+	turns: SentTurn[] | null,
+};
+
+/**  One message that a model was given. */
+export type SentTurn = {
+	role: Role,
+	content: string,
 };
 
 /**  The verdict on one sentence of an answer. Sentences are marked, never removed. */
@@ -998,7 +1075,7 @@ export type SyncState =
 { state: "waiting" } | 
 /**  Everything is sent and brought, as of the last time we looked. */
 { state: "idle" } | { state: "running"; progress: SyncProgress } | 
-/**  Private mode is on. */
+/**  Private mode is on. What is changed meanwhile is kept and sent later. */
 { state: "private" } | 
 /**  The server cannot be reached. What is changed meanwhile is kept and sent later. */
 { state: "offline" } | 
@@ -1056,6 +1133,41 @@ export type Turn =
 ({ regenerating: MessageId }) & { continuing?: never; editing?: never; in?: never } | 
 /**  The rest of this interrupted answer. */
 ({ continuing: MessageId }) & { editing?: never; in?: never; regenerating?: never };
+
+/**  What was used in all. */
+export type Usage = {
+	/**  The newest first. */
+	months: UsedMonth[],
+	/**  Those that used most, of the chats that there are. */
+	chats: UsedChat[],
+};
+
+/**  A chat with the models that answered in it. */
+export type UsedChat = {
+	chat_id: ChatId,
+	title: string,
+	models: UsedModel[],
+};
+
+/**  What one model was used for. */
+export type UsedModel = {
+	/**  `provider/name`, or `extractive`. */
+	model: string,
+	answers: number,
+	/**  Tokens that it read. */
+	prompt: number,
+	/**  Tokens that it wrote. */
+	completion: number,
+	/**  In US dollars; `None` where no price was entered. */
+	cost: number | null,
+};
+
+/**  A month with the models that were used in it, the most used first. */
+export type UsedMonth = {
+	/**  As `2026-11`, in UTC. */
+	month: string,
+	models: UsedModel[],
+};
 
 /**  A user: a bare UUID when we make it, any string when the web app did. */
 export type UserId = string;
