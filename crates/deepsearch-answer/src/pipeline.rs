@@ -4,10 +4,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use deepsearch_core::error::sentence;
 use deepsearch_core::event::AnswerEvent;
 use deepsearch_core::{
-    ChatModel, Citation, Clock, Failure, MessageMetadata, ModelError, Page, PageFetcher, SearchHit, SearchQuery,
-    Searcher, SentenceCheck, Source, TimeRange, TokenUsage, Turn,
+    ChatModel, Citation, Clock, ErrorCode, Failure, MessageMetadata, ModelError, Page, PageFetcher, SearchHit,
+    SearchQuery, Searcher, SentenceCheck, Source, TimeRange, TokenUsage, Turn,
 };
 use deepsearch_rank::{CountedPage, Ranking};
 use thiserror::Error;
@@ -18,6 +19,7 @@ use crate::afterwards::{Afterwards, afterwards};
 use crate::evidence::Evidence;
 use crate::plan::{Plan, plan};
 use crate::read::{ReadLimits, ReadPage, read};
+use crate::research::NotebookError;
 use crate::retrieve::{Retrieved, retrieve};
 use crate::write::{Draft, write};
 
@@ -135,12 +137,21 @@ pub struct Answer {
 pub enum AnswerError {
     #[error("the model could not write the answer")]
     Write(#[from] ModelError),
+    #[error("what the research found could not be kept")]
+    Notebook(#[source] NotebookError),
+    #[error("the plan waited for a word, and none came")]
+    NotAgreed,
 }
 
 impl From<&AnswerError> for Failure {
     fn from(error: &AnswerError) -> Self {
-        let AnswerError::Write(error) = error;
-        Self::from(error)
+        match error {
+            AnswerError::Write(error) => Self::from(error),
+            AnswerError::Notebook(_) => Self::new(ErrorCode::Storage, sentence(&error.to_string()))
+                .hint("See that the disk has room, then continue it."),
+            AnswerError::NotAgreed => Self::new(ErrorCode::Cancelled, sentence(&error.to_string()))
+                .hint("The plan is kept: change it if you like, and continue."),
+        }
     }
 }
 
@@ -262,7 +273,7 @@ impl Pipeline {
         (plan, evidence, searched)
     }
 
-    fn query(&self, question: &Question, text: &str) -> SearchQuery {
+    pub(crate) fn query(&self, question: &Question, text: &str) -> SearchQuery {
         SearchQuery {
             text: text.to_owned(),
             locale: question.locale.clone(),
@@ -318,7 +329,7 @@ impl Pipeline {
     }
 
     /// What fits beside the instructions, the chat and the answer.
-    fn evidence_tokens(&self, question: &str) -> usize {
+    pub(crate) fn evidence_tokens(&self, question: &str) -> usize {
         const OVERHEAD: usize = 700;
         // It stands in the prompt once, and once more where it was reworded.
         let asked = 2 * deepsearch_rank::estimate_tokens(question);
@@ -330,7 +341,7 @@ impl Pipeline {
             .max(256)
     }
 
-    async fn tell_sources(&self, evidence: &Evidence, sources: &[Source], steps: &Steps) {
+    pub(crate) async fn tell_sources(&self, evidence: &Evidence, sources: &[Source], steps: &Steps) {
         if evidence.is_empty() {
             return;
         }

@@ -161,7 +161,7 @@ pub fn depends_on_history(text: &str) -> bool {
     words.iter().any(|word| LEANING.contains(&word.as_str())) || opens_leaning || content_terms(text).len() < 2
 }
 
-fn asks_for_news(text: &str) -> bool {
+pub(crate) fn asks_for_news(text: &str) -> bool {
     const NEW: &[&str] = &[
         "today",
         "latest",
@@ -241,7 +241,7 @@ line, at most three, best first, in the language of the message. Write nothing e
 
 /// A query that an engine takes: one line of at most 380 characters. A long text is known by its beginning and its end,
 /// where questions stand.
-fn query_from(text: &str) -> Option<String> {
+pub(crate) fn query_from(text: &str) -> Option<String> {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let line = line.trim_matches('"').trim();
     if line.is_empty() {
@@ -291,7 +291,7 @@ fn without_punctuation(mut address: &str) -> &str {
     }
 }
 
-fn without_urls(text: &str) -> String {
+pub(crate) fn without_urls(text: &str) -> String {
     let is_address = |word: &&str| word.contains("https://") || word.contains("http://");
     text.split_whitespace()
         .filter(|word| !is_address(word))
@@ -299,7 +299,7 @@ fn without_urls(text: &str) -> String {
         .join(" ")
 }
 
-fn folded_words(text: &str) -> Vec<String> {
+pub(crate) fn folded_words(text: &str) -> Vec<String> {
     words(text).map(|(_, word)| fold(word)).collect()
 }
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use deepsearch_core::error::sentence;
 use deepsearch_core::event::AnswerEvent;
-use deepsearch_core::{ChatModel, ChatRequest, Citation, ModelError, ModelEvent, Purpose, Role, TokenUsage, Turn};
+use deepsearch_core::{
+    ChatModel, ChatRequest, Citation, ModelError, ModelEvent, NumberedPassage, Purpose, Role, TokenUsage, Turn,
+};
 use deepsearch_rank::estimate_tokens;
 use futures::StreamExt;
 
@@ -86,7 +88,7 @@ pub(crate) async fn collect(model: &dyn ChatModel, request: ChatRequest) -> Resu
 }
 
 /// Why there is nothing to write from, said by code: a model would be tempted to fill the gap.
-fn unanswerable(pipeline: &Pipeline, evidence: &Evidence, searched: &Searched) -> Option<String> {
+pub(crate) fn unanswerable(pipeline: &Pipeline, evidence: &Evidence, searched: &Searched) -> Option<String> {
     if !evidence.is_empty() {
         return None;
     }
@@ -203,7 +205,7 @@ impl<'a> Writing<'a> {
 }
 
 /// Pages that were read and what the person wrote may be links; what only stands in a page's text may be shown.
-fn judge(question: &Question, evidence: &Arc<Evidence>) -> Judge {
+pub(crate) fn judge(question: &Question, evidence: &Arc<Evidence>) -> Judge {
     let (evidence, question) = (Arc::clone(evidence), question.text.clone());
     Arc::new(move |address: &str| {
         let is_web = address.starts_with("http://") || address.starts_with("https://");
@@ -345,19 +347,25 @@ fn recent(history: &[Turn], mut budget: usize) -> Vec<Turn> {
 }
 
 fn with_sources(plan: &Plan, question: &Question, evidence: &Evidence) -> String {
+    let mut text = sources(&evidence.passages);
+    text.push_str("\nQuestion: ");
+    text.push_str(&question.text);
+    if plan.question != question.text {
+        text.push_str(&format!("\n(In full: {})", plan.question));
+    }
+    text
+}
+
+/// The passages as a model is shown them.
+pub(crate) fn sources(passages: &[NumberedPassage]) -> String {
     let mut text = String::from("Sources:\n");
-    for passage in &evidence.passages {
+    for passage in passages {
         let body = without_marks(&passage.text);
         let title = passage.title.replace(['"', '\n', '<', '>'], " ");
         text.push_str(&format!(
             "<source number=\"{}\" title=\"{title}\">\n{body}\n</source>\n",
             passage.number
         ));
-    }
-    text.push_str("\nQuestion: ");
-    text.push_str(&question.text);
-    if plan.question != question.text {
-        text.push_str(&format!("\n(In full: {})", plan.question));
     }
     text
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use deepsearch_auth::{SignIns, Vault};
+use deepsearch_auth::{Session, SignIns, Vault};
 use deepsearch_cache::{Guarded, MemoryCache, RedisCache, TieredCache};
 use deepsearch_core::{Cache, Clock, EngineEvent, EngineKind, PageFetcher, SearchEngine, Searcher, SystemClock};
 use deepsearch_crawl::{CrawlOptions, Crawler, Reader};
@@ -30,6 +30,7 @@ use crate::health::{self, Kept};
 use crate::local::{Alone, LocalFirst, PastChats, WholeGuide};
 use crate::runs::Runs;
 use crate::secrets;
+use crate::session_cache;
 use crate::sign_in::Standing;
 use crate::sites::{self, Sifted, Sites};
 use crate::sync::Syncing;
@@ -159,7 +160,8 @@ impl App {
         };
         let files = Files::open(&config.home.join(folders::INDEX_FILE), reading).await?;
         folders::configure(&files, &settings);
-        let wired = Wired::build(settings, &store, &clock, &crawl, &favicons, &files)?;
+        let session = standing.session();
+        let wired = Wired::build(settings, session.as_ref(), &store, &clock, &crawl, &favicons, &files)?;
         let inner = Parts {
             config,
             clock,
@@ -225,7 +227,7 @@ impl App {
         )
     }
 
-    /// Reads the settings again and builds what depends on them. Answers under way go on with what they began with.
+    /// Reads the settings again and builds what depends on them, and on who is signed in. Answers under way go on with what they began with.
     pub(crate) async fn rewire(&self) -> Result<(), AppError> {
         let parts = &self.inner;
         self.keep_health(&self.wired()).await;
@@ -235,6 +237,7 @@ impl App {
         folders::configure(&parts.files, &settings);
         let wired = Arc::new(Wired::build(
             settings,
+            self.session().as_ref(),
             &parts.store,
             &parts.clock,
             &parts.crawl,
@@ -277,6 +280,7 @@ async fn resolve(config: &Config, store: &Store, vault: &Vault) -> Result<Resolv
 impl Wired {
     fn build(
         settings: Resolved,
+        session: Option<&Session>,
         store: &Store,
         clock: &Arc<dyn Clock>,
         crawl: &CrawlOptions,
@@ -296,7 +300,7 @@ impl Wired {
             .filter_map(|info| deepsearch_search::engine(info.id, engine_config(&settings, info), &http));
         let database = shared_database(&settings, &net, clock);
         let sharing = database.clone().filter(|_| settings.flag("shared.search_cache", false));
-        let tiers = cache_tiers(&settings, &net, store, clock, sharing.as_ref());
+        let tiers = cache_tiers(&settings, &net, session, store, clock, sharing.as_ref());
         let cache = Arc::new(TieredCache::new(tiers, clock.clone()));
         let limits = Limits {
             side_by_side: side_by_side(&settings),
@@ -498,18 +502,24 @@ fn shared_place(settings: &Resolved) -> Place {
 fn cache_tiers(
     settings: &Resolved,
     network: &Network,
+    session: Option<&Session>,
     store: &Store,
     clock: &Arc<dyn Clock>,
     sharing: Option<&SharedDatabase>,
 ) -> Vec<Arc<dyn Cache>> {
     let mut tiers: Vec<Arc<dyn Cache>> = vec![Arc::new(MemoryCache::default())];
     let may_be_asked = |url: &&str| network.check_place(&Place::of(url)).is_ok();
-    if let Some(url) = settings.text("redis.url").filter(may_be_asked) {
-        // One user on this machine until there are accounts; the scope keeps others' entries apart.
-        match RedisCache::new(url, "local", clock.clone()) {
-            Ok(redis) => tiers.push(Arc::new(redis)),
-            Err(error) => tracing::warn!(%error, "going on without Redis"),
-        }
+    // A Redis of one's own stands over the team's; the scope keeps others' entries apart.
+    let redis = match settings.text("redis.url") {
+        Some(url) => Some(url)
+            .filter(may_be_asked)
+            .map(|url| RedisCache::new(url, "local", clock.clone())),
+        None => session.and_then(|session| session_cache::of(session, network, clock)),
+    };
+    match redis {
+        Some(Ok(redis)) => tiers.push(Arc::new(redis)),
+        Some(Err(error)) => tracing::warn!(%error, "going on without Redis"),
+        None => {}
     }
     tiers.push(Arc::new(store.search_cache()));
     if let Some(database) = sharing {

@@ -4,12 +4,13 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use deepsearch_answer::{Answer, Evidence, Limits, Pipeline, Question, SearchMode, SoFar, Step};
+use deepsearch_answer::research::Research;
+use deepsearch_answer::{Answer, AnswerError, Evidence, Limits, Pipeline, Question, SearchMode, SoFar, Step};
 use deepsearch_core::event::AnswerEvent;
 use deepsearch_core::validate::message_content;
 use deepsearch_core::{
-    ChatId, ChatModel, EngineKind, ErrorCode, Failure, Message, MessageId, MessageMetadata, MessageState, PageId, Role,
-    TimeRange, Turn as SaidTurn,
+    ChatId, ChatModel, EngineKind, ErrorCode, Failure, Message, MessageId, MessageMetadata, MessageState, PageId,
+    PlanEdit, ResearchBudget, ResearchState, Role, TimeRange, Turn as SaidTurn,
 };
 use deepsearch_net::{Recorder, carried};
 use deepsearch_sqlite::{FinishedAnswer, NewTurn, Turn as SavedTurn};
@@ -20,6 +21,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::app::{App, Wired};
 use crate::error::AppError;
 use crate::ledger::OpenLedger;
+use crate::research::{Depth, ResearchOptions};
 use crate::runs::Run;
 
 /// Where answers come from.
@@ -68,7 +70,7 @@ pub enum Turn {
 }
 
 /// What is asked. `question` is not read where the turn already has one.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, specta::Type)]
 pub struct AskRequest {
     pub question: String,
     pub turn: Turn,
@@ -84,6 +86,11 @@ pub struct AskRequest {
     /// `provider/name` or `extractive`; `None` leaves it to the settings.
     pub model: Option<String>,
     pub time_range: Option<TimeRange>,
+    /// What was begun as a research is continued as one, whatever is said here.
+    #[serde(default)]
+    pub depth: Depth,
+    #[serde(default)]
+    pub research: ResearchOptions,
 }
 
 // Text that streams is kept this often: a kill loses at most so much of it.
@@ -148,8 +155,8 @@ impl App {
         run.tell(started);
         let ledger = OpenLedger::open(self, &turn.answer.id, recorder).await?;
         let mut answering = Answering::new(self, &turn, &run, ledger, asked_for(&request, &places));
-        let ended = match self.question(&request, &turn, &wired, &places).await {
-            Ok(question) => answering.drive(&pipeline, &question).await,
+        let ended = match self.work(&request, &turn, &wired, &places, &pipeline).await {
+            Ok(work) => answering.drive(work).await,
             Err(error) => Ended::Broken(error),
         };
         // The run is over only with this: whoever stops an answer while it is being saved still finds it.
@@ -188,7 +195,54 @@ impl App {
         })
     }
 
-    async fn question(
+    /// What is to be done for an answer.
+    async fn work(
+        &self,
+        request: &AskRequest,
+        turn: &SavedTurn,
+        wired: &Wired,
+        places: &[Scope],
+        pipeline: &Pipeline,
+    ) -> Result<Work, AppError> {
+        let mut question = self.question(request, turn, wired, places).await?;
+        let answer = &turn.answer.id;
+        let kept = match request.turn {
+            Turn::Continuing(_) => self.store().lookup_research(answer).await?,
+            _ => None,
+        };
+        let state = match kept {
+            Some(state) => {
+                if !request.research.is_default() {
+                    let budget = request.research.over(state.budget);
+                    self.store().edit_research(answer, &PlanEdit::Budget { budget }).await?;
+                }
+                state
+            }
+            // What was interrupted before there was a plan, or was none, goes on as it began.
+            // Without a search there is nothing to research.
+            None if request.depth == Depth::Quick || question.so_far.is_some() || places.is_empty() => {
+                return Ok(Work::Answer(Box::new((pipeline.clone(), question))));
+            }
+            None => {
+                let budget = request.research.over(ResearchBudget::default());
+                let mut state = ResearchState::new(question.text.clone(), budget);
+                state.agree = request.research.plan_first;
+                state
+            }
+        };
+        // A research keeps its own text, and its question is always one that is searched for.
+        question.so_far = None;
+        question.search = SearchMode::Always;
+        let research = self.research_of(pipeline.clone(), wired, answer);
+        Ok(Work::Research(Box::new(Researching {
+            research,
+            question,
+            state,
+            told: turn.answer.content.clone(),
+        })))
+    }
+
+    pub(crate) async fn question(
         &self,
         request: &AskRequest,
         turn: &SavedTurn,
@@ -248,7 +302,7 @@ impl App {
         })
     }
 
-    fn pipeline(&self, wired: &Wired, places: &[Scope], model: std::sync::Arc<dyn ChatModel>) -> Pipeline {
+    pub(crate) fn pipeline(&self, wired: &Wired, places: &[Scope], model: std::sync::Arc<dyn ChatModel>) -> Pipeline {
         let (mut searchers, mut fallback) = (Vec::new(), Vec::new());
         for place in places {
             match place {
@@ -296,7 +350,7 @@ impl App {
 ///
 /// # Errors
 /// [`AppError::ChatsBeside`].
-fn places(request: &AskRequest, wired: &Wired) -> Result<Vec<Scope>, AppError> {
+pub(crate) fn places(request: &AskRequest, wired: &Wired) -> Result<Vec<Scope>, AppError> {
     let by_default = if wired.settings.flag("enable_search_by_default", true) && request.files.is_empty() {
         Scope::Web
     } else {
@@ -323,6 +377,29 @@ fn asked_for(request: &AskRequest, places: &[Scope]) -> Vec<Scope> {
     }
 }
 
+/// What a run does.
+enum Work {
+    Answer(Box<(Pipeline, Question)>),
+    Research(Box<Researching>),
+}
+
+#[derive(Clone)]
+struct Researching {
+    research: Research,
+    question: Question,
+    state: ResearchState,
+    told: String,
+}
+
+impl Work {
+    async fn run(self, steps: mpsc::Sender<Step>) -> Result<Answer, AnswerError> {
+        match self {
+            Self::Answer(work) => work.0.answer(&work.1, steps).await,
+            Self::Research(work) => work.research.run(&work.question, work.state, &work.told, steps).await,
+        }
+    }
+}
+
 /// How a run came to its end.
 enum Ended {
     Whole(Box<Answer>),
@@ -344,6 +421,8 @@ struct Answering<'a> {
     /// A page that was saved before keeps the id it had: from the pipeline's to the store's.
     saved: HashMap<PageId, PageId>,
     evidence: Evidence,
+    /// Only where the answer is one: it keeps its text itself.
+    research: Option<Box<Researching>>,
     /// Where was asked, kept with the answer so that the next question can be asked there too.
     places: Vec<Scope>,
 }
@@ -361,19 +440,24 @@ impl<'a> Answering<'a> {
             is_stale: false,
             saved: HashMap::new(),
             evidence: Evidence::default(),
+            research: None,
             places,
         }
     }
 
-    /// Runs the pipeline, keeps what comes and tells it, until it ends or is stopped. The pipeline goes on while its
+    /// Does the work, keeps what comes and tells it, until it ends or is stopped. The pipeline goes on while its
     /// sources are saved: the model is asked meanwhile, and no word of it is told before they are.
-    async fn drive(&mut self, pipeline: &Pipeline, question: &Question) -> Ended {
+    async fn drive(&mut self, work: Work) -> Ended {
         let (sender, mut steps) = mpsc::channel(64);
-        let (pipeline, question) = (pipeline.clone(), question.clone());
-        if let Some(so_far) = &question.so_far {
-            self.evidence = Evidence::of_pages(so_far.pages.clone(), Vec::new());
+        match &work {
+            Work::Answer(work) => {
+                if let Some(so_far) = &work.1.so_far {
+                    self.evidence = Evidence::of_pages(so_far.pages.clone(), Vec::new());
+                }
+            }
+            Work::Research(research) => self.research = Some(research.clone()),
         }
-        let answering = tokio::spawn(carried(async move { pipeline.answer(&question, sender).await }));
+        let answering = tokio::spawn(carried(work.run(sender)));
         let answering = AbortOnDropHandle::new(answering);
         let mut tick = tokio::time::interval(JOURNAL_EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -411,8 +495,10 @@ impl<'a> Answering<'a> {
                 self.evidence = Evidence::of_pages(pages, Vec::new());
             }
             Step::Event(mut event) => {
-                if let AnswerEvent::Token { text } = &*event {
-                    self.content.push_str(text);
+                match &*event {
+                    AnswerEvent::Token { text } => self.content.push_str(text),
+                    AnswerEvent::Replaced { content } => self.content.clone_from(content),
+                    _ => {}
                 }
                 self.is_stale |= matches!(&*event, AnswerEvent::Searched { stale: true, .. });
                 self.rename_pages(&mut event);
@@ -423,7 +509,7 @@ impl<'a> Answering<'a> {
     }
 
     async fn journal(&mut self) -> Result<(), AppError> {
-        if self.journalled < self.content.len() {
+        if self.research.is_none() && self.journalled < self.content.len() {
             self.app
                 .store()
                 .journal_text(&self.turn.answer.id, &self.content[self.journalled..])
@@ -457,8 +543,8 @@ impl<'a> Answering<'a> {
             Ended::Whole(answer) if answer.truncated => (*answer, Some(reached_its_limit())),
             Ended::Whole(answer) if answer.content.trim().is_empty() => (*answer, Some(wrote_nothing())),
             Ended::Whole(answer) => (*answer, None),
-            Ended::Stopped => (self.partial(pipeline), Some(AppError::Cancelled)),
-            Ended::Broken(error) => (self.partial(pipeline), Some(error)),
+            Ended::Stopped => (self.cut_off(pipeline).await, Some(AppError::Cancelled)),
+            Ended::Broken(error) => (self.cut_off(pipeline).await, Some(error)),
         };
         answer.metadata.stale_search = self.is_stale.then_some(true);
         if !self.places.is_empty() {
@@ -483,6 +569,9 @@ impl<'a> Answering<'a> {
             ledger.keep(self.app).await;
         }
         self.rename(title).await;
+        if state == MessageState::Complete && self.research.is_some() {
+            self.release_pages().await;
+        }
         self.app.chat_changed(&self.turn.chat.id);
         match (kept, error) {
             (Ok(message), None) => {
@@ -516,6 +605,39 @@ impl<'a> Answering<'a> {
         if let Err(error) = renamed {
             tracing::warn!(%error, "the chat keeps its first title");
         }
+    }
+
+    /// The pages that the report does not cite are needed no more. If they stay, they only take room.
+    async fn release_pages(&self) {
+        if let Err(error) = self.app.store().release_research_pages(&self.turn.answer.id).await {
+            tracing::warn!(%error, "pages that a research read are still kept");
+        }
+    }
+
+    /// What an answer has that was cut off: of a research, a report of what it found.
+    async fn cut_off(&mut self, pipeline: &Pipeline) -> Answer {
+        match self.wrapped_up().await {
+            Ok(Some(answer)) => answer,
+            Ok(None) => self.partial(pipeline),
+            Err(error) => {
+                tracing::warn!(%error, "what a research found could not be written up");
+                self.partial(pipeline)
+            }
+        }
+    }
+
+    async fn wrapped_up(&self) -> Result<Option<Answer>, AppError> {
+        let Some(work) = &self.research else { return Ok(None) };
+        let (store, id) = (self.app.store(), &self.turn.answer.id);
+        let Some(state) = store.lookup_research(id).await? else {
+            return Ok(None);
+        };
+        let written = work.research.wrap_up(&work.question, state).await;
+        let written = written.map_err(|error| AppError::Answer(Failure::from(&error)))?;
+        store
+            .journal_sources(id, &written.answer.sources, &written.pages)
+            .await?;
+        Ok(Some(written.answer))
     }
 
     /// What a stopped answer has: its text, cited and checked as far as it goes.

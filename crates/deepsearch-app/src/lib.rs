@@ -15,6 +15,8 @@ mod folders;
 mod ledger;
 mod library;
 mod local;
+mod recheck;
+mod research;
 mod runs;
 mod sites;
 mod usage;
@@ -31,6 +33,7 @@ mod doctor;
 mod files;
 mod health;
 
+mod session_cache;
 mod share;
 mod shared_database;
 
@@ -54,6 +57,7 @@ pub use doctor::{Finding, Grade};
 pub use error::AppError;
 pub use folders::{AttachedFile, FolderList};
 pub use library::{EngineStatus, PageReader};
+pub use research::{Depth, ResearchOptions, ResearchSummary};
 pub use runs::RunningAnswer;
 pub use settings::{SETTINGS, SettingInfo, SettingKind, SettingValue};
 pub use share::Admitted;

@@ -51,6 +51,17 @@ Environment:
 pub(crate) enum Command {
     /// Ask a question and get a cited answer
     Ask(Ask),
+    /// Researches (`ask --deep`): list, show, change the plan, continue, stop
+    #[command(subcommand)]
+    Research(Research),
+    /// Ask an old answer's question again, and see which of its sentences still hold
+    Recheck {
+        #[arg(value_name = "MESSAGE")]
+        answer: String,
+        /// Only show what earlier rechecks found
+        #[arg(long)]
+        history: bool,
+    },
     /// Show the readable text of a page
     Read(Read),
     /// Search without answering
@@ -199,6 +210,104 @@ pub(crate) struct Ask {
     /// Only what is as recent as this
     #[arg(long, value_name = "RANGE")]
     pub(crate) since: Option<Since>,
+    /// Research it: a plan, many searches, a report with sections
+    #[arg(long)]
+    pub(crate) deep: bool,
+    /// Make the plan of a research and wait: `deepsearch research continue` goes on with it
+    #[arg(long, requires = "deep", conflicts_with_all = ["continue_answer"])]
+    pub(crate) plan: bool,
+    #[command(flatten)]
+    pub(crate) budget: Budget,
+}
+
+/// What a research may cost.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct Budget {
+    /// Of a research: how often it searches at most
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=60))]
+    pub(crate) steps: Option<u32>,
+    /// Of a research: how many pages it reads at most
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=120))]
+    pub(crate) pages: Option<u32>,
+    /// Of a research: how long it works at most
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=180))]
+    pub(crate) minutes: Option<u32>,
+    /// Of a research: how many tokens of the model it uses at most
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(0..=2_000_000))]
+    pub(crate) tokens: Option<u32>,
+    /// Of a research: how many US dollars the model may cost, by the prices in `models.prices`
+    #[arg(long, value_name = "DOLLARS")]
+    pub(crate) money: Option<f64>,
+}
+
+impl Budget {
+    pub(crate) fn options(self, plan_first: bool) -> deepsearch_app::ResearchOptions {
+        deepsearch_app::ResearchOptions {
+            steps: self.steps,
+            pages: self.pages,
+            minutes: self.minutes,
+            tokens: self.tokens,
+            money: self.money,
+            plan_first,
+        }
+    }
+}
+
+/// Researches: what they are at, and their plans.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Research {
+    /// List researches, the latest first
+    List {
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=500))]
+        limit: u16,
+    },
+    /// Show the plan of a research, and how far it is
+    Show {
+        #[arg(value_name = "MESSAGE")]
+        answer: String,
+    },
+    /// Change its plan, also while it runs; questions are named by the numbers that `show` prints
+    Edit(EditResearch),
+    /// Go on with a research that was stopped, or whose plan waits
+    Continue {
+        #[arg(value_name = "MESSAGE")]
+        answer: String,
+        #[command(flatten)]
+        budget: Budget,
+        /// The model that writes, as provider/name, or `extractive`
+        #[arg(long, value_name = "ID")]
+        model: Option<String>,
+    },
+    /// Search no more: the report is written from what was found
+    Stop {
+        #[arg(value_name = "MESSAGE")]
+        answer: String,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("change").required(true).multiple(true)
+    .args(["add", "remove", "reword", "order", "steps", "pages", "minutes", "tokens", "money"]))]
+pub(crate) struct EditResearch {
+    #[arg(value_name = "MESSAGE")]
+    pub(crate) answer: String,
+    /// Another question
+    #[arg(long, value_name = "QUESTION")]
+    pub(crate) add: Vec<String>,
+    /// Where it stands: before this one
+    #[arg(long, value_name = "NUMBER", requires = "add")]
+    pub(crate) before: Option<u32>,
+    /// Leave this question out
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) remove: Vec<u32>,
+    /// Ask this question in other words
+    #[arg(long, num_args = 2, value_names = ["NUMBER", "QUESTION"])]
+    pub(crate) reword: Vec<String>,
+    /// The order of the questions
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
+    pub(crate) order: Vec<u32>,
+    #[command(flatten)]
+    pub(crate) budget: Budget,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

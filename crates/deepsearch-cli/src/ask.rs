@@ -3,14 +3,16 @@
 use std::io::Read;
 use std::process::ExitCode;
 
-use deepsearch_app::{App, AppError, AskRequest, Turn};
+use deepsearch_app::{App, AppError, AskRequest, Depth, Turn};
 use deepsearch_core::event::AnswerEvent;
+use deepsearch_core::research::ResearchPhase;
 use deepsearch_core::validate::MESSAGE_UTF16_LIMIT;
 use deepsearch_core::{ChatId, Failure, Invalid, Message, MessageId, Source, Verdict};
 
 use crate::args;
 use crate::outcome::{NOTHING, Outcome};
 use crate::print::{self, Markdown, note, progress, safe};
+use crate::research;
 
 pub(crate) async fn run(app: &App, args: args::Ask, json: bool) -> Outcome {
     let files = args.file.clone();
@@ -24,7 +26,13 @@ pub(crate) async fn run(app: &App, args: args::Ask, json: bool) -> Outcome {
         request.scope = places.next();
         request.also = places.collect();
     }
+    answer(app, request, json).await
+}
+
+/// Asks, tells each step, and says how it ended.
+pub(crate) async fn answer(app: &App, request: AskRequest, json: bool) -> Outcome {
     let mut shown = Shown::new(app.clone(), json);
+    shown.plan_only = request.research.plan_first;
     let asked = app.ask(request, |event| shown.event(event)).await;
     app.keep_up().await;
     match asked {
@@ -32,6 +40,8 @@ pub(crate) async fn run(app: &App, args: args::Ask, json: bool) -> Outcome {
             Ok(ExitCode::from(NOTHING))
         }
         Ok(_) => Ok(ExitCode::SUCCESS),
+        // The plan was asked for, and is there.
+        Err(_) if shown.planned => Ok(ExitCode::SUCCESS),
         // As an event it was told already, and is not to be told as another document.
         Err(error) if json && shown.failed => Ok(ExitCode::from(crate::outcome::code(Failure::from(&error).code))),
         Err(error) => Err(error),
@@ -55,6 +65,8 @@ fn request(args: args::Ask) -> Result<AskRequest, AppError> {
         files: Vec::new(),
         model: args.model,
         time_range: args.since.map(Into::into),
+        depth: if args.deep { Depth::Deep } else { Depth::Quick },
+        research: args.budget.options(args.plan),
     })
 }
 
@@ -95,6 +107,11 @@ struct Shown {
     sources: Vec<Source>,
     searched: bool,
     failed: bool,
+    answer: Option<MessageId>,
+    research: research::Shown,
+    /// Only the plan of a research is wanted, and whether it is there.
+    plan_only: bool,
+    planned: bool,
 }
 
 impl Shown {
@@ -106,12 +123,25 @@ impl Shown {
             sources: Vec::new(),
             searched: false,
             failed: false,
+            answer: None,
+            research: research::Shown::default(),
+            plan_only: false,
+            planned: false,
         }
     }
 
     fn event(&mut self, event: AnswerEvent) {
         match &event {
-            AnswerEvent::Started { answer_id, .. } => self.stop_on_ctrl_c(answer_id.clone()),
+            AnswerEvent::Started { answer_id, .. } => {
+                self.answer = Some(answer_id.clone());
+                self.stop_on_ctrl_c(answer_id.clone());
+            }
+            AnswerEvent::Research { progress } if self.plan_only && progress.phase == ResearchPhase::Agree => {
+                self.planned = true;
+                if let Some(answer) = &self.answer {
+                    self.app.stop(answer);
+                }
+            }
             AnswerEvent::Planned { queries, .. } => self.searched = !queries.is_empty(),
             AnswerEvent::Failed { .. } => self.failed = true,
             _ => {}
@@ -192,6 +222,14 @@ impl Shown {
                 ));
             }
             AnswerEvent::Finished { message } => self.finish(&message),
+            AnswerEvent::Failed {
+                message: Some(message), ..
+            } if self.planned => {
+                note(&format!(
+                    "The plan is kept: deepsearch research continue {}",
+                    message.id
+                ));
+            }
             AnswerEvent::Failed { message, .. } => {
                 self.markdown.finish();
                 if let Some(message) = message {
@@ -204,6 +242,14 @@ impl Shown {
             AnswerEvent::Suggested { questions } => questions
                 .iter()
                 .for_each(|question| progress(&format!("Ask next: {question}"))),
+            AnswerEvent::Research { progress: at } => self.research.tell(&at),
+            // What was printed cannot be taken back, so the report is printed anew.
+            AnswerEvent::Replaced { content } => {
+                self.markdown.finish();
+                note("The report is written anew:");
+                self.markdown = Markdown::new();
+                self.markdown.push(&content);
+            }
             AnswerEvent::Cited { .. } | AnswerEvent::Titled { .. } => {}
         }
     }

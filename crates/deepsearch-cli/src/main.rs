@@ -17,6 +17,8 @@ mod manual;
 mod mcp;
 mod models;
 mod read;
+mod recheck;
+mod research;
 mod search;
 mod settings;
 mod share;
@@ -95,6 +97,8 @@ async fn run(command: Command, private: bool, json: bool) -> Outcome {
 async fn dispatch(app: &App, command: Command, json: bool) -> Outcome {
     match command {
         Command::Ask(ask) => ask::run(app, ask, json).await,
+        Command::Recheck { answer, history } => recheck::run(app, answer, history, json).await,
+        Command::Research(command) => research::run(app, command, json).await,
         Command::Read(read) => read::run(app, read, json).await,
         Command::Search(search) => search::run(app, search, json).await,
         Command::Chats(chats) => chats::run(app, chats, json).await,

@@ -10,7 +10,6 @@ use std::sync::{Mutex, PoisonError};
 use deepsearch_app::{App, AppError, AskRequest, HistoryFilter, HistoryQuery, Scope, Turn};
 use deepsearch_core::event::AnswerEvent;
 use deepsearch_core::{ChatId, Failure, Message, MessageId, PageId};
-use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::wrapper::Parameters;
 use rmcp::model::{
     CallToolResult, ContentBlock, Implementation, ProgressNotificationParam, ServerCapabilities, ServerConfig,
@@ -39,10 +38,7 @@ const MESSAGES: u32 = 20;
 
 /// Serves until the assistant closes standard input.
 pub(crate) async fn run(app: &App) -> Outcome {
-    let face = Face {
-        app: app.clone(),
-        tool_router: Face::tool_router(),
-    };
+    let face = Face { app: app.clone() };
     let unusable = |error| AppError::Unreadable {
         path: "standard input".into(),
         source: std::io::Error::other(error),
@@ -59,7 +55,6 @@ pub(crate) async fn run(app: &App) -> Outcome {
 #[derive(Clone)]
 struct Face {
     app: App,
-    tool_router: ToolRouter<Self>,
 }
 
 /// Where an answer is looked for.

@@ -7,6 +7,7 @@ use crate::citation::{Citation, SentenceCheck};
 use crate::error::Failure;
 use crate::message::{Message, MessageId, Source};
 use crate::page::PageId;
+use crate::research::ResearchProgress;
 use crate::search::{EngineId, SearchHit};
 
 /// One step of an answer. Events only inform: what must be kept is in [`AnswerEvent::Finished`]'s message.
@@ -58,6 +59,14 @@ pub enum AnswerEvent {
     /// The next piece of the answer's Markdown, its `[n]` already checked.
     Token {
         text: String,
+    },
+    /// The whole text so far, where it is not what was told before and more: a report whose plan has changed.
+    Replaced {
+        content: String,
+    },
+    /// A research, after each of its steps.
+    Research {
+        progress: ResearchProgress,
     },
     Cited {
         citation: Citation,

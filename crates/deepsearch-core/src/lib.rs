@@ -8,6 +8,8 @@ pub mod event;
 pub mod ids;
 pub mod message;
 pub mod page;
+pub mod recheck;
+pub mod research;
 pub mod settings;
 pub mod user;
 
@@ -37,6 +39,7 @@ pub use ledger::{AnswerLedger, Contact, Errand, Ledger, SentText, SentTurn};
 pub use message::{Message, MessageId, MessageMetadata, MessageState, Role, Source, TokenUsage};
 pub use model::{ChatModel, ChatRequest, ModelError, ModelEvent, ModelId, ModelInfo, NumberedPassage, Purpose, Turn};
 pub use page::{MediaType, Page, PageId, Passage};
+pub use research::{PlanEdit, ResearchBudget, ResearchProgress, ResearchState};
 pub use search::{
     Attempt, EngineEvent, EngineId, EngineKind, SearchEngine, SearchError, SearchHit, SearchOutcome, SearchQuery,
     SearchResults, Searcher, TimeRange,

@@ -19,6 +19,8 @@ pub mod similarity;
 pub use canonical::canonical_url;
 pub use fuse::{fuse, pick};
 pub use rank::{CountedPage, RankOptions, Ranking, rank};
-pub use similarity::{Best, PARTLY, PreparedPage, SUPPORTED, best_sentence, similarity, verdict};
-pub use split::{SplitOptions, passages};
+pub use similarity::{
+    Assertion, Best, Disagreement, PARTLY, PreparedPage, SUPPORTED, best_sentence, contradicts, similarity, verdict,
+};
+pub use split::{SplitOptions, headings, passages};
 pub use tokens::estimate_tokens;

@@ -4,6 +4,7 @@
 //! negations and opposites are taken strictly, because that is where an answer goes wrong unnoticed. Meaning that
 //! shares no words with the claim is not seen: the verdict then is too low, not too high.
 
+mod contradiction;
 mod lexicon;
 mod numbers;
 mod statement;
@@ -13,6 +14,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use deepsearch_core::{Page, Span, Verdict};
 
+pub use self::contradiction::{Assertion, Disagreement, contradicts};
 use self::statement::{Amount, Kind, Statement, Term, title_terms};
 
 /// From this score on, the evidence says what the claim says. Chosen, as [`PARTLY`], on half of the labelled pairs in

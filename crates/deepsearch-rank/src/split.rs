@@ -39,6 +39,16 @@ pub fn passages(page_index: usize, page: &Page, options: &SplitOptions) -> Vec<P
         .collect()
 }
 
+/// The lines of a page that read like headings, in order.
+pub fn headings(page: &Page) -> Vec<Span> {
+    let pieces = pieces(page, SplitOptions::default().tokens);
+    pieces
+        .into_iter()
+        .filter(|piece| piece.heading)
+        .map(|piece| piece.span)
+        .collect()
+}
+
 /// A passage-to-be: where it lies, and the heading it stands under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Run {

@@ -14,6 +14,8 @@ mod citations;
 mod imports;
 mod ledgers;
 mod pages;
+mod rechecks;
+mod research;
 
 mod history;
 

@@ -3,7 +3,7 @@
 //! Text and HTML are compressed (zstd), sentences are gaps and lengths (see `packing.rs`).
 
 use deepsearch_core::{MediaType, MessageId, Page, PageId};
-use sqlx::SqliteConnection;
+use sqlx::{SqliteConnection, SqlitePool};
 use url::Url;
 
 use crate::error::{Doing, StoreError};
@@ -79,16 +79,30 @@ impl Store {
         .fetch_all(self.readers())
         .await
         .doing("list the pages of the answer")?;
-        let pages = rows.into_iter().filter_map(|row| {
-            row.unpack()
-                .inspect_err(|error| tracing::warn!(%error, "a saved page is damaged"))
-                .ok()
-        });
-        Ok(pages.collect())
+        Ok(rows.into_iter().filter_map(PageRow::unpack_or_leave).collect())
     }
 }
 
+/// Every page that was read for a research, whether its report cites it or not.
+pub(crate) async fn list_of_research(readers: &SqlitePool, message_id: &MessageId) -> Result<Vec<Page>, StoreError> {
+    let id = message_id.as_str();
+    let rows = select_pages!(
+        "research_page join page on page.id = page_id where message_id = ? order by page.seq",
+        id
+    )
+    .fetch_all(readers)
+    .await
+    .doing("list the pages of the research")?;
+    Ok(rows.into_iter().filter_map(PageRow::unpack_or_leave).collect())
+}
+
 impl PageRow {
+    fn unpack_or_leave(self) -> Option<Page> {
+        self.unpack()
+            .inspect_err(|error| tracing::warn!(%error, "a saved page is damaged"))
+            .ok()
+    }
+
     fn unpack(self) -> Result<Page, StoreError> {
         let damaged = |source: crate::error::Source| StoreError::Corrupt {
             action: "unpack the page",
@@ -254,8 +268,10 @@ pub(crate) async fn add_source(
 
 pub(crate) async fn ids_of_chat(tx: &mut SqliteConnection, chat_id: &str) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar!(
-        r#"select distinct page_id as "page_id!" from message join message_source on message_id = message.id
-        where chat_id = ?"#,
+        r#"select page_id as "page_id!" from message join message_source on message_id = message.id
+           where chat_id = ?1
+           union
+           select page_id from message join research_page on message_id = message.id where chat_id = ?1"#,
         chat_id
     )
     .fetch_all(tx)
@@ -267,7 +283,8 @@ pub(crate) async fn delete_unused(tx: &mut SqliteConnection, pages: &[String]) -
     for id in pages {
         sqlx::query!(
             "delete from page where id = ?1 and not exists (select 1 from message_source where page_id = ?1)
-                and not exists (select 1 from citation where page_id = ?1)",
+                and not exists (select 1 from citation where page_id = ?1)
+                and not exists (select 1 from research_page where page_id = ?1)",
             id
         )
         .execute(&mut *tx)

@@ -111,6 +111,9 @@ const OF_MESSAGES: &[&str] = &[
     "ledger",
     "contact",
     "sent_text",
+    "research",
+    "research_page",
+    "recheck",
 ];
 
 async fn copy_tables(connection: &mut SqliteConnection, salvaged: &mut Salvaged) -> Result<(), sqlx::Error> {
@@ -296,6 +299,9 @@ async fn mend_references(connection: &mut SqliteConnection, salvaged: &mut Salva
         "delete from message_source where message_id not in (select id from message) or page_id not in (select id from page)",
         "delete from citation where message_id not in (select id from message) or page_id not in (select id from page)",
         "delete from sentence_check where message_id not in (select id from message)",
+        "delete from research where message_id not in (select id from message)",
+        "delete from research_page where message_id not in (select message_id from research) or page_id not in (select id from page)",
+        "delete from recheck where message_id not in (select id from message)",
     ] {
         execute(connection, statement).await?;
     }

@@ -265,7 +265,7 @@ async fn add_chat(tx: &mut SqliteConnection, question: &str, now: DateTime<Utc>)
         archived: false,
         leaf: None,
     };
-    chats::insert(tx, &chat).await?;
+    chats::make(tx, &chat).await?;
     Ok(chat.id)
 }
 

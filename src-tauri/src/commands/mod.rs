@@ -5,6 +5,7 @@ mod chats;
 mod folders;
 mod history;
 mod pages;
+mod research;
 
 mod account;
 mod data;
@@ -34,6 +35,8 @@ pub(crate) fn all() -> Commands<tauri::Wry> {
         ask::watch_answer,
         ask::stop_answer,
         ask::running_answers,
+        research::find_research,
+        research::edit_plan,
         chats::list_chats,
         chats::open_chat,
         chats::open_message,

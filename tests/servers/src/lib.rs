@@ -3,12 +3,14 @@
 //!
 //! Knows no product code, so that every crate's tests, and `xtask`, may use it.
 
+mod node;
 mod pgbouncer;
 mod ports;
 mod postgres;
 mod recording;
 mod redis;
 
+pub use node::{Node, Peer};
 pub use pgbouncer::{PgBouncer, has_pgbouncer};
 pub use ports::free_port;
 pub use postgres::{Postgres, has_postgres};

@@ -10,6 +10,7 @@ mod guide;
 mod peers;
 mod real_model;
 mod sign_in;
+mod sync_clock;
 mod team_view;
 mod watching;
 

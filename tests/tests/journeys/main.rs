@@ -28,12 +28,16 @@ mod interrupted;
 
 mod bad_input;
 mod bad_places;
+mod faults;
 mod full_disk;
 mod reading;
 mod redis;
+mod research;
 mod secrets;
 mod settings;
 mod sign_in;
 mod sync;
+mod sync_faults;
+mod team;
 mod team_database;
 mod upkeep;

@@ -13,7 +13,8 @@ use deepsearch_app::{App, AppOptions, AskRequest, Config, Scope, SyncState};
 use deepsearch_core::event::AnswerEvent;
 use deepsearch_core::{ErrorCode, Failure, MessageState, SearchQuery};
 use deepsearch_net::Lookup;
-use deepsearch_tests::cli::{Home, binary};
+use deepsearch_tests::cli::Home;
+use deepsearch_tests::programs;
 use tokio::net::TcpListener;
 
 /// A server that takes connections, counts them and says nothing.
@@ -117,7 +118,7 @@ impl World {
         let lookup = Arc::new(Noticing::default());
         let mut options = AppOptions::new(Config::load(environment)?);
         options.lookup = lookup.clone();
-        options.crawl.parser.command.program = binary()?;
+        options.crawl.parser.command.program = programs::command()?;
         let app = App::open(options).await?;
         Ok(Self {
             _folder: folder,

@@ -102,7 +102,7 @@ export const commands = {
 	lookupAccount: () => __TAURI_INVOKE<Account>("lookup_account"),
 	revokeDevice: (device: string) => __TAURI_INVOKE<null>("revoke_device", { device }),
 	/**  Signs this device out. With `remove_local_copy` its chats, pages and backups go too, and the app starts again. */
-	signOut: (removeLocalCopy: boolean) => __TAURI_INVOKE<SignedOut>("sign_out", { removeLocalCopy }),
+	signOut: (removeLocalCopy: boolean, discard: boolean) => __TAURI_INVOKE<Leaving>("sign_out", { removeLocalCopy, discard }),
 	signOutEverywhere: () => __TAURI_INVOKE<null>("sign_out_everywhere"),
 	/**  Asks where to, and writes everything the shared database holds of this person there. `None` when it was called off. */
 	exportAccount: () => __TAURI_INVOKE<string | null>("export_account"),
@@ -657,6 +657,8 @@ export type Ledger = {
 };
 
 /**  Chats that changed; none named is all. */
+export type Leaving = { outcome: "signed_out"; told_gateway: boolean } | { outcome: "held"; changes: number; chats: number };
+
 export type LibraryChanged = {
 	chats: ChatId[],
 };

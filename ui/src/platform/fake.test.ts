@@ -12,6 +12,8 @@ const request = (question: string, rest: Partial<AskRequest> = {}): AskRequest =
   scope: null,
   model: null,
   time_range: null,
+  depth: "quick",
+  research: { steps: null, pages: null, minutes: null, tokens: null, money: null, plan_first: false },
   ...rest,
 });
 

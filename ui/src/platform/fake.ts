@@ -22,6 +22,7 @@ import type {
   GatewayInfo,
   HistoryQuery,
   HistoryResults,
+  Leaving,
   LibraryChanged,
   MessageId,
   ModelInfo,
@@ -30,7 +31,9 @@ import type {
   OpenMessage,
   Page,
   PageId,
+  PlanEdit,
   ProviderStatus,
+  ResearchProgress,
   RowKey,
   RunningAnswer,
   SearchStatistics,
@@ -39,7 +42,6 @@ import type {
   SettingsChanged,
   SettingValue,
   Shortcut,
-  SignedOut,
   SignInStep,
   Start,
   SyncConflict,
@@ -61,13 +63,16 @@ import { failures } from "./fake/failures";
 import { searchHistory } from "./fake/history";
 import { fakeIcon } from "./fake/icons";
 import { FakeFolders } from "./fake/folders";
-import { FakeLibrary } from "./fake/library";
+import { fail, FakeLibrary } from "./fake/library";
 import { type FakeOptions, withDefaults } from "./fake/options";
+import { type FakeResearch } from "./fake/researching";
 import { FakeSync } from "./fake/sync";
 import type { Platform } from "./platform";
 
 /** Something done to the world outside the window, for tests to look at. */
 export type Deed = { what: string; about: unknown };
+
+const LEFT = { steps: null, pages: null, minutes: null, tokens: null, money: null, plan_first: false };
 
 export class FakePlatform implements Platform {
   readonly start: Start;
@@ -81,6 +86,7 @@ export class FakePlatform implements Platform {
   readonly sync: FakeSync;
   readonly deeds: Deed[] = [];
   readonly #runs = new Map<MessageId, FakeRun>();
+  readonly #researches = new Map<MessageId, FakeResearch>();
   readonly #onLibrary = new Set<(changed: LibraryChanged) => void>();
   readonly #onSettings = new Set<(changed: SettingsChanged) => void>();
   readonly #onDropped = new Set<(files: AttachedFile[]) => void>();
@@ -115,6 +121,8 @@ export class FakePlatform implements Platform {
         files: [],
         model: null,
         time_range: null,
+        depth: "quick",
+        research: LEFT,
       });
   }
 
@@ -155,6 +163,16 @@ export class FakePlatform implements Platform {
 
   async runningAnswers(): Promise<RunningAnswer[]> {
     return [...this.#runs.values()].map(({ chat_id, question_id, answer_id }) => ({ chat_id, question_id, answer_id }));
+  }
+
+  async findResearch(answer: MessageId): Promise<ResearchProgress | null> {
+    return structuredClone(this.#researches.get(answer)?.progress ?? null);
+  }
+
+  async editPlan(answer: MessageId, edit: PlanEdit): Promise<ResearchProgress> {
+    const research = this.#researches.get(answer);
+    if (!research) return fail("research", answer);
+    return this.#answer(research.edit(edit));
   }
 
   async listChats(view: ChatView, after: ChatCursor | null, limit: number): Promise<Chat[]> {
@@ -332,10 +350,12 @@ export class FakePlatform implements Platform {
     this.account.revoke(device);
   }
 
-  async signOut(removeLocalCopy: boolean): Promise<SignedOut> {
-    await this.#do("signOut", removeLocalCopy);
+  async signOut(removeLocalCopy: boolean, discard: boolean): Promise<Leaving> {
+    await this.#do("signOut", { removeLocalCopy, discard });
+    const { outbox, offers } = this.sync.status().counts;
+    if (removeLocalCopy && !discard && outbox + offers > 0) return { outcome: "held", changes: outbox, chats: offers };
     this.account.signOut();
-    return { told_gateway: this.#online };
+    return { outcome: "signed_out", told_gateway: this.#online };
   }
 
   async signOutEverywhere(): Promise<void> {
@@ -421,8 +441,11 @@ export class FakePlatform implements Platform {
   }
 
   #begin(request: AskRequest): FakeRun {
-    const run = new FakeRun(this.library, this.options, request);
+    const continued = typeof request.turn === "object" ? request.turn.continuing : undefined;
+    const known = continued ? (this.#researches.get(continued) ?? null) : null;
+    const run = new FakeRun(this.library, this.options, request, known);
     this.#runs.set(run.answer_id, run);
+    if (run.research) this.#researches.set(run.answer_id, run.research);
     this.#changed(run.chat_id);
     void run.play().finally(() => {
       this.#runs.delete(run.answer_id);

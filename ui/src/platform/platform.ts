@@ -24,6 +24,7 @@ import type {
   GatewayInfo,
   HistoryQuery,
   HistoryResults,
+  Leaving,
   LibraryChanged,
   MessageId,
   ModelInfo,
@@ -32,7 +33,9 @@ import type {
   OpenMessage,
   Page,
   PageId,
+  PlanEdit,
   ProviderStatus,
+  ResearchProgress,
   RowKey,
   RunningAnswer,
   SearchStatistics,
@@ -41,7 +44,6 @@ import type {
   SettingsChanged,
   SettingValue,
   Shortcut,
-  SignedOut,
   SignInStep,
   Start,
   SyncConflict,
@@ -71,6 +73,10 @@ export interface Platform {
   watchAnswer(answer: MessageId, onEvents: (events: AnswerEvent[]) => void): Promise<boolean>;
   stopAnswer(answer: MessageId): Promise<boolean>;
   runningAnswers(): Promise<RunningAnswer[]>;
+  /** `null` where the answer is no research. */
+  findResearch(answer: MessageId): Promise<ResearchProgress | null>;
+  /** Takes effect after the step that it is at; what is given back is the plan as it will be. */
+  editPlan(answer: MessageId, edit: PlanEdit): Promise<ResearchProgress>;
 
   listChats(view: ChatView, after: ChatCursor | null, limit: number): Promise<Chat[]>;
   openChat(chat: ChatId, before: MessageId | null, limit: number): Promise<OpenChat>;
@@ -158,7 +164,7 @@ export interface Platform {
   lookupAccount(): Promise<Account>;
   revokeDevice(device: string): Promise<void>;
   /** Where the local copy is removed, the app starts again. */
-  signOut(removeLocalCopy: boolean): Promise<SignedOut>;
+  signOut(removeLocalCopy: boolean, discard: boolean): Promise<Leaving>;
   signOutEverywhere(): Promise<void>;
   /** Asks where to; the path, or `null` when it was called off. */
   exportAccount(): Promise<string | null>;

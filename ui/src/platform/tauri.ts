@@ -26,6 +26,8 @@ export function tauriPlatform(start: Start): Platform {
     watchAnswer: (answer, onEvents) => told(commands.watchAnswer)(answer, channel(onEvents)),
     stopAnswer: told(commands.stopAnswer),
     runningAnswers: told(commands.runningAnswers),
+    findResearch: told(commands.findResearch),
+    editPlan: told(commands.editPlan),
 
     listChats: told(commands.listChats),
     openChat: told(commands.openChat),

@@ -5,3 +5,5 @@ mod fakes;
 mod links;
 mod pipeline;
 mod plan;
+mod recheck;
+mod research;

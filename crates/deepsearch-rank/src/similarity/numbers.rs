@@ -38,6 +38,23 @@ impl Number {
         }
     }
 
+    /// What it counts, where that is said.
+    pub(super) fn dimension(&self) -> Option<&'static str> {
+        self.dimension
+    }
+
+    /// Whether its written form is what it means, as a version's is.
+    pub(super) fn is_label(&self) -> bool {
+        self.form.is_some()
+    }
+
+    /// Whether it is whole and lies between two others, in each of its readings.
+    pub(super) fn is_between(&self, least: f64, most: f64) -> bool {
+        self.values
+            .iter()
+            .all(|value| (least..=most).contains(value) && value.fract() == 0.0)
+    }
+
     /// Whether evidence that has this number says what a claim with `claimed` says. Evidence may be more exact: it may
     /// name a unit that the claim leaves out, and may differ by 5 % from a claim that is meant roughly.
     pub(super) fn supports(&self, claimed: &Self, roughly: bool) -> bool {

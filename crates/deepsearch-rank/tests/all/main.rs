@@ -1,6 +1,7 @@
 //! The promises of the ranker, one module per module of `src/`.
 
 mod canonical;
+mod contradiction;
 mod fuse;
 mod rank;
 mod similarity;

@@ -16,6 +16,7 @@ mod outbox;
 mod pages;
 mod queries;
 mod recovery;
+mod research;
 mod schema;
 mod search_cache;
 mod settings;

@@ -16,6 +16,7 @@ const GROWING: &[&str] = &[
     "message_source",
     "citation",
     "sentence_check",
+    "research_page",
 ];
 
 fn checked_queries() -> Vec<String> {

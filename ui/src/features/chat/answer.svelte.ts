@@ -10,6 +10,7 @@ import type {
   MessageState,
   OpenMessage,
   PageId,
+  ResearchProgress,
   SavedSource,
   SentenceCheck,
   Source,
@@ -43,8 +44,10 @@ export class AnswerState {
   siblings = $state.raw<MessageId[]>([]);
   failure = $state.raw<Failure | null>(null);
   steps = $state.raw(new Steps());
+  /** Only where the answer is a research. */
+  research = $state.raw<ResearchProgress | null>(null);
   /** Kept here and not in the component, which goes when it is scrolled out of sight. */
-  view = $state({ steps: false, sources: false, checks: false });
+  view = $state({ steps: false, sources: false, checks: false, plan: false });
 
   /** No word comes any more: what is left to come are a title and questions. */
   written = $derived(this.state !== "streaming" || this.steps.phase === "ending");
@@ -105,6 +108,16 @@ export class AnswerState {
         this.content += event.text;
         this.steps.phase = "writing";
         break;
+      case "replaced":
+        this.content = event.content;
+        this.citations = [];
+        this.steps.phase = "writing";
+        break;
+      case "research":
+        // Whoever sees it begin wants to see what it is at.
+        if (!this.research && this.live) this.view.plan = true;
+        this.research = event.progress;
+        break;
       case "cited":
         this.#cite(event.citation);
         break;
@@ -121,6 +134,7 @@ export class AnswerState {
         break;
       case "finished":
         this.#end(event.message);
+        this.view.plan = false;
         break;
       case "failed":
         this.failure = event.failure;
@@ -137,7 +151,10 @@ export class AnswerState {
     this.citations = [];
     this.content = "";
     for (const event of events) this.apply(event);
-    if (this.state === "streaming") this.content = joined(known, this.content);
+    // A research tells its text by itself, from the beginning or as it was when it was gone on with.
+    if (this.state === "streaming") {
+      this.content = this.research && this.content ? this.content : joined(known, this.content);
+    }
   }
 
   /** Goes on with an answer that was interrupted. */

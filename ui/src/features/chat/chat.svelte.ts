@@ -15,6 +15,7 @@ import type {
 } from "../../bindings/bindings";
 import type { Platform } from "../../platform/platform";
 import { asFailure } from "../../shared/failure";
+import { headingsOf } from "../research";
 import { AnswerState } from "./answer.svelte";
 import { QuestionState } from "./question.svelte";
 
@@ -26,7 +27,12 @@ export type Choices = {
   files?: readonly string[];
   model: ModelId | null;
   timeRange: TimeRange | null;
+  depth: Thoroughness;
 };
+/** `plan` is a research whose plan is to be seen first. */
+export type Thoroughness = "quick" | "deep" | "plan";
+
+const LEFT_TO_DEFAULTS = { steps: null, pages: null, minutes: null, tokens: null, money: null };
 
 export const PAGE = 20;
 // A message that is looked for may be far up; beyond this the chat is shown at its end.
@@ -161,14 +167,23 @@ export class ChatState {
     entries: Entry[],
     answer: AnswerState,
     what: Pick<AskRequest, "question" | "turn">,
-    { scope, also = [], files = [], model, timeRange }: Choices,
+    { scope, also = [], files = [], model, timeRange, depth }: Choices,
   ): Promise<void> {
     const shown = this.entries;
     this.refused = null;
     answer.live = true;
     this.entries = [...entries, answer];
     try {
-      const request: AskRequest = { ...what, scope, also: [...also], files: [...files], model, time_range: timeRange };
+      const request: AskRequest = {
+        ...what,
+        scope,
+        also: [...also],
+        files: [...files],
+        model,
+        time_range: timeRange,
+        depth: depth === "quick" ? "quick" : "deep",
+        research: { ...LEFT_TO_DEFAULTS, plan_first: depth === "plan" },
+      };
       await this.platform.ask(request, (events) => this.#take(answer, events));
     } catch (error) {
       this.#refuse(answer, shown, what.question, asFailure(error));
@@ -225,6 +240,7 @@ export class ChatState {
       ]);
       if (this.#disposed) return;
       answer.fill(message);
+      if (answer.research) answer.research = (await this.platform.findResearch(answer.id)) ?? answer.research;
       this.chat = chat;
     } catch {
       // It stays as it was told.
@@ -274,6 +290,22 @@ export class ChatState {
       if (isCurrent()) this.failure = asFailure(error);
     }
     if (load === this.#loads) this.loading = null;
+    if (isCurrent()) await this.#recallResearch();
+  }
+
+  /** Of an answer with sections, or one that was cut off, the store knows whether it was a research. */
+  async #recallResearch(): Promise<void> {
+    const reports = this.entries.filter(
+      (entry): entry is AnswerState =>
+        entry instanceof AnswerState &&
+        !entry.research &&
+        entry.id !== "" &&
+        (entry.state === "interrupted" || headingsOf(entry.content).length > 0),
+    );
+    for (const answer of reports) {
+      const research = await this.platform.findResearch(answer.id).catch(() => null);
+      if (research && !this.#disposed) answer.research ??= research;
+    }
   }
 
   async #newest(isCurrent: () => boolean): Promise<Entry[] | null> {

@@ -15,7 +15,7 @@ const CHAT = {
   archived: false,
   leaf: null,
 };
-const AS_SET: Choices = { scope: null, model: null, timeRange: null };
+const AS_SET: Choices = { scope: null, model: null, timeRange: null, depth: "quick" };
 const FAILURE: Failure = { code: "key_refused", message: "The key was refused.", hint: null };
 
 function message(id: MessageId, more: Partial<OpenMessage> = {}): OpenMessage {
@@ -55,6 +55,7 @@ class World {
       await this.#answering(onEvents);
     }),
     stopAnswer: vi.fn(async () => true),
+    findResearch: vi.fn(async () => null),
     showBranch: vi.fn(async () => undefined),
   };
 
@@ -140,10 +141,21 @@ describe("asking", () => {
     const created = vi.fn();
     const world = new World(0);
     const chat = world.chat(created);
-    const asking = chat.ask("Why?", { scope: "web", model: "m", timeRange: "week" });
+    const asking = chat.ask("Why?", { scope: "web", model: "m", timeRange: "week", depth: "plan" });
     expect(chat.entries.map(({ role }) => role)).toEqual(["user", "assistant"]);
-    const rest = { also: [], files: [], model: "m", time_range: "week" };
-    expect(world.asked).toEqual([{ question: "Why?", turn: "new", scope: "web", ...rest }]);
+    expect(world.asked).toEqual([
+      {
+        question: "Why?",
+        turn: "new",
+        scope: "web",
+        also: [],
+        files: [],
+        model: "m",
+        time_range: "week",
+        depth: "deep",
+        research: { steps: null, pages: null, minutes: null, tokens: null, money: null, plan_first: true },
+      },
+    ]);
     const [question, answer] = chat.entries;
     world.say(started(), { type: "token", text: "Because" });
     expect(created).toHaveBeenCalledExactlyOnceWith("chat_1");

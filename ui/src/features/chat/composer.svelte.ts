@@ -1,7 +1,7 @@
 // What stands in the question field, and how it is to be answered. Each chat has its own, kept while another is shown.
 
 import type { AttachedFile, ModelId, Scope, TimeRange } from "../../bindings/bindings";
-import type { Choices } from "./chat.svelte";
+import type { Choices, Thoroughness } from "./chat.svelte";
 
 /** As many UTF-16 units as the store takes. */
 export const LONGEST_QUESTION = 100_000;
@@ -21,6 +21,7 @@ export class ComposerState {
   files = $state.raw<readonly AttachedFile[]>([]);
   model = $state<ModelId | null>(null);
   timeRange = $state<TimeRange | null>(null);
+  depth = $state<Thoroughness>("quick");
 
   #hasChosen = false;
 
@@ -37,6 +38,8 @@ export class ComposerState {
       files: this.files.map(({ url }) => url),
       model: this.model,
       timeRange: !this.scope || this.places.some((place) => MIXABLE.has(place)) ? this.timeRange : null,
+      // Without a search there is nothing to research.
+      depth: this.scope === "none" ? "quick" : this.depth,
     };
   }
 

@@ -9,7 +9,7 @@ import { asFailure } from "../../shared/failure";
 import { AnswerState, asMarkdown, ChatState, type Choices, QuestionState } from "../chat";
 import { type Note, readNote, writeNote } from "./note";
 
-const BY_SETTINGS: Choices = { scope: null, model: null, timeRange: null };
+const BY_SETTINGS: Choices = { scope: null, model: null, timeRange: null, depth: "quick" };
 const SAID_MS = 1_600;
 
 export class QuickState {

@@ -14,6 +14,7 @@ import { failures } from "./failures";
 import { evidence, fail, type FakeLibrary, metadata, stored } from "./library";
 import type { FakeOptions } from "./options";
 import { guideTopic } from "./more-topics";
+import { FakeResearch, reportOf } from "./researching";
 import { type Topic, topics } from "./topics";
 
 type Listener = (events: AnswerEvent[]) => void;
@@ -31,12 +32,16 @@ export class FakeRun implements RunningAnswer {
   #finish!: () => void;
   #stopped: Failure | null = null;
   #soFar: string;
+  /** Only of a research. */
+  readonly research: FakeResearch | null;
 
   constructor(
     readonly library: FakeLibrary,
     readonly options: FakeOptions,
     readonly request: AskRequest,
+    known: FakeResearch | null = null,
   ) {
+    this.research = request.depth === "deep" || known ? (known ?? new FakeResearch(request.research)) : null;
     const turn = beginTurn(library, request);
     this.chat_id = turn.chat_id;
     this.question_id = turn.question_id;
@@ -62,6 +67,11 @@ export class FakeRun implements RunningAnswer {
     const { chat_id, question_id, answer_id } = this;
     this.#tell([{ type: "started", chat_id, question_id, answer_id, model: this.#model }]);
     const failure = this.#fault();
+    if (this.research && !failure) {
+      await this.#report(this.research, topic);
+      this.#finish();
+      return;
+    }
     const pages = this.request.scope === "none" || failure ? [] : this.library.pagesOf(topic);
     const built = buildAnswer(
       this.options.ask === "long" ? longAnswer() : topic.answer,
@@ -73,6 +83,46 @@ export class FakeRun implements RunningAnswer {
     if (this.#stopped ?? failure) this.#break((this.#stopped ?? failure)!);
     else await this.#end(topic, built, pages);
     this.#finish();
+  }
+
+  /** A research: the plan, part after part, then the report a section at a time. */
+  async #report(research: FakeResearch, topic: Topic): Promise<void> {
+    const tell = (): void => this.#tell([{ type: "research", progress: structuredClone(research.progress) }]);
+    tell();
+    await this.#pause(700);
+    if (research.progress.parts.length === 0) research.plan(this.request.research?.plan_first ?? false);
+    tell();
+    while (research.progress.phase === "agree" && !this.#stopped) await this.#pause(50, 20);
+    for (let part = research.open; part && !this.#stopped; part = research.open) {
+      research.begin(part.id);
+      tell();
+      await this.#pause(900);
+      research.note(part.id);
+      tell();
+      await this.#pause(300);
+    }
+    const pages = this.library.pagesOf(topic);
+    const questions = research.progress.parts.map(({ question }) => question);
+    const built = buildAnswer(reportOf(topic.answer, questions), pages);
+    if (!this.#stopped) {
+      this.#tell([{ type: "ranked", sources: evidence(pages).sources!, pages: pages.map((page) => page.id) }]);
+      const [lead, ...sections] = built.content.split(/(?=\n\n## )/);
+      for (const [at, section] of [lead!, ...sections].entries()) {
+        const part = research.progress.parts[at - 1] ?? null;
+        research.write(part?.id ?? null);
+        tell();
+        await this.#pause(600);
+        if (this.#stopped) break;
+        this.#soFar += section;
+        if (part) research.written(part.id);
+        this.library.updateMessage(this.answer_id, { content: this.#soFar });
+        this.#tell([{ type: "token", text: section }]);
+      }
+    }
+    if (this.#stopped) return this.#break(this.#stopped);
+    research.end();
+    tell();
+    await this.#end(topic, built, pages);
   }
 
   async #write(built: BuiltAnswer, pages: Page[]): Promise<void> {
@@ -155,8 +205,8 @@ export class FakeRun implements RunningAnswer {
     for (const listener of this.#listeners) listener(structuredClone(events));
   }
 
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, this.options.speed === 0 ? 0 : ms));
+  #pause(ms: number, least = 0): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, this.options.speed === 0 ? least : ms));
   }
 }
 

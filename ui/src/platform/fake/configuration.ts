@@ -67,12 +67,18 @@ const ROWS: readonly Row[] = [
   ["notifications.enabled", "bool", true, "Whether a long answer is announced when the window is hidden."],
   ["privacy.mode", "text", "off", "Whether answers come from this computer alone."],
   ["crawl.allow_private", "bool", false, "Whether pages of this machine and of the local network may be read."],
+  ["sites.allow", "list", [], "Sites that alone are searched; empty searches all."],
+  ["sites.block", "list", [], "Sites that are never read or shown among results."],
+  ["folders.hidden", "bool", false, "Whether hidden files in these folders are read too."],
+  ["folders.ignore_files", "bool", true, "Whether what .gitignore and .ignore name in these folders is left out."],
+  ["folders.largest_mb", "integer", 20, "Size of the largest file that is read in these folders, in megabytes."],
   ["trash.days", "integer", 30, "Days after which chats in Trash are gone for good."],
   ["shortcut.quick_ask", "text", "CommandOrControl+Shift+Space", "Keys that show quick ask."],
 ];
 const LIMITS: Record<string, readonly [number, number]> = {
   max_search_results: [1, 50],
   "answer.pages": [1, 20],
+  "folders.largest_mb": [1, 200],
   "answer.evidence_tokens": [256, 100_000],
   "answer.tokens": [64, 32_000],
   "appearance.text_size": [80, 160],

@@ -1,0 +1,94 @@
+//! An old answer is held, sentence by sentence, against what its question brings now.
+
+use deepsearch_answer::Evidence;
+use deepsearch_answer::cite::cite;
+use deepsearch_answer::recheck::{Kept, compare, count_changed};
+use deepsearch_core::recheck::{Compared, Standing};
+use deepsearch_core::{Citation, Source};
+
+use crate::fakes::page;
+
+struct Answer {
+    content: String,
+    evidence: Evidence,
+    sources: Vec<Source>,
+    citations: Vec<Citation>,
+}
+
+fn answer(content: &str, pages: &[(&str, &str)]) -> Answer {
+    let pages = pages.iter().map(|(url, text)| page(url, "Halden", text)).collect();
+    let evidence = Evidence::of_pages(pages, Vec::new());
+    Answer {
+        citations: cite(content, &evidence),
+        sources: evidence.sources(),
+        content: content.into(),
+        evidence,
+    }
+}
+
+fn compared(old: &Answer, new: &Answer) -> Vec<Compared> {
+    compare(kept(old), kept(new), &new.evidence)
+}
+
+fn kept(answer: &Answer) -> Kept<'_> {
+    Kept {
+        content: &answer.content,
+        citations: &answer.citations,
+        sources: &answer.sources,
+    }
+}
+
+const HEIGHT: &str = "The Halden lighthouse is 41 metres high.";
+const BUILDER: &str = "Maren Voss built the Halden lighthouse from granite.";
+const KEEPERS: &str = "Three keepers live at the Halden lighthouse.";
+
+#[test]
+fn each_sentence_is_the_same_changed_gone_or_new_with_the_evidence_then_and_now() {
+    let old = answer(
+        &format!("{HEIGHT} [1] {BUILDER} [1] {KEEPERS} [1]"),
+        &[("https://a.example/", &format!("{HEIGHT}\n{BUILDER}\n{KEEPERS}"))],
+    );
+    let now = "The Halden lighthouse is 38 metres high.";
+    let new = answer(
+        &format!("{now} [1] {BUILDER} [2] Its foghorn is driven by compressed air. [2]"),
+        &[
+            ("https://b.example/", now),
+            (
+                "https://c.example/",
+                &format!("{BUILDER}\nIts foghorn is driven by compressed air."),
+            ),
+        ],
+    );
+    let found = compared(&old, &new);
+    let standings: Vec<Standing> = found.iter().map(|known| known.standing).collect();
+    assert_eq!(
+        standings,
+        [Standing::Changed, Standing::Same, Standing::Gone, Standing::New],
+        "{found:#?}"
+    );
+    assert_eq!(found[0].before.as_ref().unwrap().quote, HEIGHT);
+    assert_eq!(found[0].now.as_ref().unwrap().quote, now);
+    assert_eq!(found[0].now.as_ref().unwrap().url, "https://b.example/");
+    assert_eq!(found[1].now.as_ref().unwrap().url, "https://c.example/");
+    assert!(found[2].before.is_some());
+    assert_eq!(found[3].before, None);
+    assert_eq!(count_changed(&found), 2);
+}
+
+#[test]
+fn what_the_new_answer_leaves_out_is_not_gone_where_a_page_still_says_it() {
+    let old = answer(&format!("{HEIGHT} [1]"), &[("https://a.example/", HEIGHT)]);
+    let new = answer(
+        &format!("{BUILDER} [1]"),
+        &[("https://a.example/", &format!("{BUILDER}\n{HEIGHT}"))],
+    );
+    assert_eq!(compared(&old, &new)[0].standing, Standing::Same);
+}
+
+#[test]
+fn without_any_page_everything_is_gone_and_nothing_is_invented() {
+    let old = answer(&format!("{HEIGHT} [1]"), &[("https://a.example/", HEIGHT)]);
+    let found = compared(&old, &answer("", &[]));
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].standing, &found[0].now), (Standing::Gone, &None));
+}

@@ -1,0 +1,140 @@
+//! No budget is exceeded, and what it is exceeded by never is the report.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use deepsearch_answer::research::Prices;
+use deepsearch_core::research::ResearchEnd;
+use deepsearch_core::{PlanEdit, ResearchBudget};
+
+use super::desk::{Death, World, headings, lighthouse, willing};
+use crate::fakes::FakeWeb;
+
+#[tokio::test]
+async fn steps_and_pages_are_bounded_and_the_report_is_written_of_what_there_is() {
+    for (budget, end) in [
+        (
+            ResearchBudget {
+                steps: 2,
+                ..ResearchBudget::default()
+            },
+            ResearchEnd::Steps,
+        ),
+        (
+            ResearchBudget {
+                pages: 3,
+                ..ResearchBudget::default()
+            },
+            ResearchEnd::Pages,
+        ),
+    ] {
+        let world = World::of(lighthouse(), willing());
+        let answer = world.run(world.fresh(budget), "").await.answer.unwrap();
+        let state = world.memory.state();
+        assert_eq!(state.ended, Some(end));
+        assert!(
+            state.spent.steps <= budget.steps && state.spent.pages <= budget.pages,
+            "{:?}",
+            state.spent
+        );
+        assert_eq!(world.index.asked().len() as u32, state.spent.steps);
+        assert!(answer.content.contains("Maren Voss"), "{}", answer.content);
+        assert_eq!(headings(&answer.content)[0], "Who built the Halden lighthouse?");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_pages_end_the_search_in_time_and_not_the_report() {
+    let mut web = FakeWeb::of(lighthouse());
+    for page in lighthouse() {
+        web.late.insert(page.url.to_string(), Duration::from_secs(7));
+    }
+    let world = World::with_web(web, &lighthouse(), willing());
+    let budget = ResearchBudget {
+        seconds: 20,
+        ..ResearchBudget::default()
+    };
+    let began = tokio::time::Instant::now();
+    let answer = world.run(world.fresh(budget), "").await.answer.unwrap();
+    assert_eq!(world.ended(), Some(ResearchEnd::Time));
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+    assert!(!answer.citations.is_empty(), "{}", answer.content);
+}
+
+#[tokio::test]
+async fn tokens_and_money_are_bounded_and_what_they_do_not_reach_is_made_of_sentences() {
+    let tokens = ResearchBudget {
+        tokens: 900,
+        ..ResearchBudget::default()
+    };
+    let money = ResearchBudget {
+        money: Some(0.9),
+        ..ResearchBudget::default()
+    };
+    for (budget, end) in [(tokens, ResearchEnd::Tokens), (money, ResearchEnd::Money)] {
+        let model = willing();
+        let mut world = World::of(lighthouse(), model.clone());
+        world.research.prices = Some(Prices {
+            prompt: 1_000.0,
+            completion: 1_000.0,
+        });
+        let answer = world.run(world.fresh(budget), "").await.answer.unwrap();
+        let unbounded = World::of(lighthouse(), willing());
+        unbounded
+            .run(unbounded.fresh(ResearchBudget::default()), "")
+            .await
+            .answer
+            .unwrap();
+        let (state, free) = (world.memory.state(), unbounded.memory.state());
+        assert!(state.spent.usage.total < free.spent.usage.total);
+        // One call may pass the limit, because what it costs is known at its end.
+        assert!(state.spent.usage.total < 900 + 1_800, "{:?}", state.spent);
+        assert!(matches!(state.ended, Some(known) if known == end || known == ResearchEnd::Enough));
+        assert!(answer.content.contains("Maren Voss"), "{}", answer.content);
+        assert!((state.spent.money.unwrap() - f64::from(state.spent.usage.total) / 1_000.0).abs() < 1e-6);
+    }
+}
+
+#[tokio::test]
+async fn no_tokens_is_a_report_without_a_model() {
+    let model = willing();
+    let world = World::of(lighthouse(), model.clone());
+    let budget = ResearchBudget {
+        tokens: 0,
+        ..ResearchBudget::default()
+    };
+    let answer = world.run(world.fresh(budget), "").await.answer.unwrap();
+    assert_eq!(model.asked.load(Ordering::Relaxed), 0);
+    assert!(answer.content.contains("Maren Voss"));
+}
+
+#[tokio::test]
+async fn a_larger_budget_takes_up_what_a_smaller_one_ended() {
+    let world = World::of(lighthouse(), willing());
+    *world.memory.death.lock().unwrap() = Some(Death { at: 6, written: true });
+    let small = ResearchBudget {
+        steps: 1,
+        ..ResearchBudget::default()
+    };
+    assert!(world.run(world.fresh(small), "").await.answer.is_err());
+    world.memory.add_edit(PlanEdit::Budget {
+        budget: ResearchBudget::default(),
+    });
+    world.go_on().await.answer.unwrap();
+    assert!(world.memory.state().spent.steps > 1);
+}
+
+#[test]
+fn a_budget_is_bounded_whatever_is_asked_for() {
+    let greedy = ResearchBudget {
+        steps: u32::MAX,
+        pages: u32::MAX,
+        seconds: 0,
+        tokens: u32::MAX,
+        money: Some(f64::NAN),
+    };
+    let bounded = greedy.bounded();
+    assert_eq!(bounded.steps, ResearchBudget::MOST.steps);
+    assert_eq!(bounded.pages, ResearchBudget::MOST.pages);
+    assert!(bounded.seconds >= 5 && bounded.money.is_none());
+}
