@@ -20,8 +20,6 @@ export const commands = {
 	watchAnswer: (answer: MessageId, events: Channel<AnswerEvent[]>) => __TAURI_INVOKE<boolean>("watch_answer", { answer, events }),
 	/**  Stops an answer; what has come is kept. */
 	stopAnswer: (answer: MessageId) => __TAURI_INVOKE<boolean>("stop_answer", { answer }),
-	findResearch: (answer: MessageId) => __TAURI_INVOKE<ResearchProgress | null>("find_research", { answer }),
-	editPlan: (answer: MessageId, edit: PlanEdit) => __TAURI_INVOKE<ResearchProgress>("edit_plan", { answer, edit }),
 	runningAnswers: () => __TAURI_INVOKE<RunningAnswer[]>("running_answers"),
 	listChats: (view: ChatView, after: ChatCursor | null, limit: number) => __TAURI_INVOKE<Chat[]>("list_chats", { view, after, limit }),
 	openChat: (chat: ChatId, before: MessageId | null, limit: number) => __TAURI_INVOKE<OpenChat>("open_chat", { chat, before, limit }),
@@ -103,10 +101,7 @@ export const commands = {
 	/**  The account with its devices, as the gateway tells of it. */
 	lookupAccount: () => __TAURI_INVOKE<Account>("lookup_account"),
 	revokeDevice: (device: string) => __TAURI_INVOKE<null>("revoke_device", { device }),
-	/**
-	 *  Signs this device out. With `remove_local_copy` its chats, pages and backups go too, and the app starts again; what is
-	 *  nowhere else is held back until it comes with `discard`.
-	 */
+	/**  Signs this device out. With `remove_local_copy` its chats, pages and backups go too, and the app starts again. */
 	signOut: (removeLocalCopy: boolean, discard: boolean) => __TAURI_INVOKE<Leaving>("sign_out", { removeLocalCopy, discard }),
 	signOutEverywhere: () => __TAURI_INVOKE<null>("sign_out_everywhere"),
 	/**  Asks where to, and writes everything the shared database holds of this person there. `None` when it was called off. */
@@ -186,11 +181,21 @@ export type AnswerEvent =
 /**  The sources of the answer in the order `[n]` numbers them; `pages` holds their saved pages, in the same order. */
 { type: "ranked"; sources: Source[]; pages: PageId[] } | 
 /**  The next piece of the answer's Markdown, its `[n]` already checked. */
-{ type: "token"; text: string } | { type: "replaced"; content: string } | { type: "research"; progress: ResearchProgress } | { type: "cited"; citation: Citation } | { type: "checked"; sentences: SentenceCheck[] } | { type: "titled"; title: string } | { type: "suggested"; questions: string[] } | 
+{ type: "token"; text: string } | { type: "cited"; citation: Citation } | { type: "checked"; sentences: SentenceCheck[] } | { type: "titled"; title: string } | { type: "suggested"; questions: string[] } | 
 /**  The answer is complete and saved. */
 { type: "finished"; message: Message } | 
 /**  The answer stopped early; what had come is saved as an interrupted message. */
 { type: "failed"; message: Message | null; failure: Failure };
+
+/**  The ledger of an answer, as it was kept. */
+export type AnswerLedger = {
+	message_id: MessageId,
+	/**  When the answer was written. */
+	at: string,
+	/**  Whether private mode was on. */
+	private: boolean,
+	ledger: Ledger,
+};
 
 /**  What a window says of the app around it. */
 export type AppInfo = {
@@ -223,8 +228,6 @@ export type AskRequest = {
 	/**  `provider/name` or `extractive`; `None` leaves it to the settings. */
 	model: string | null,
 	time_range: TimeRange | null,
-	depth?: Depth,
-	research?: ResearchOptions,
 };
 
 /**  A file that a person handed over, as a face of the app knows it: where it lies is not said. */
@@ -310,6 +313,20 @@ export type ConflictKind =
 /**  A chat was deleted for ever elsewhere; what it had not sent is in a new one, named here. */
 "recovered";
 
+/**  One host, contacted for one thing. */
+export type Contact = {
+	/**  With its port, where that is not the scheme's own. */
+	host: string,
+	errand: Errand,
+	/**  The engine or provider it stands for; empty where the host says it all. */
+	service: string,
+	/**  Whether it is this very computer, so that nothing left it. */
+	local: boolean,
+	requests: number,
+	bytes_out: number,
+	bytes_in: number,
+};
+
 /**  What the data folder holds. */
 export type DataFolder = {
 	path: string,
@@ -343,17 +360,15 @@ export type EngineCount = {
 	failures: number,
 };
 
-export type Errand = "search" | "search_cache" | "page" | "robots" | "icon" | "model" | "model_list" | "gateway" | "database";
-export type Contact = { host: string, errand: Errand, service: string, local: boolean, requests: number, bytes_out: number, bytes_in: number };
-export type SentTurn = { role: Role, content: string };
-export type SentText = { model: string, host: string, local: boolean, times: number, bytes: number, sha256: string, turns: SentTurn[] | null };
-export type Ledger = { contacts: Contact[], texts: SentText[], unlisted: number };
-export type AnswerLedger = { message_id: MessageId, at: string, private: boolean, ledger: Ledger };
-export type EngineEvent = { engine: string, at: string, milliseconds: number, failure: Failure | null };
-export type UsedModel = { model: string, answers: number, prompt: number, completion: number, cost: number | null };
-export type UsedMonth = { month: string, models: UsedModel[] };
-export type UsedChat = { chat_id: ChatId, title: string, models: UsedModel[] };
-export type Usage = { months: UsedMonth[], chats: UsedChat[] };
+/**  One time that an engine was asked. */
+export type EngineEvent = {
+	engine: string,
+	at: string,
+	/**  How long it took, whether it answered or not. */
+	milliseconds: number,
+	/**  Why it failed; `None` where it answered. */
+	failure: Failure | null,
+};
 
 /**  How an engine is doing. */
 export type EngineHealth = {
@@ -395,8 +410,8 @@ export type EngineStatus = {
 	/**  What it is asked for: the whole web, or one kind of page. */
 	kind: EngineKind,
 	/**
-	 *  Whether it is asked as things are set. Where it is not, although it is on and needs nothing, it was left out of
-	 *  `engines.order`.
+	 *  Whether it is asked as things are set. Where it is not, although it is on and needs nothing, private mode holds it
+	 *  back, or it was left out of `engines.order`.
 	 */
 	used: boolean,
 	/**  Whether the person has it on. */
@@ -421,6 +436,27 @@ export type EngineTrial = {
 	hits: number | null,
 	failure: Failure | null,
 };
+
+/**  What a host was contacted for. */
+export type Errand = 
+/**  A search engine was asked. */
+"search" | 
+/**  The cache of search results that a team shares. */
+"search_cache" | 
+/**  A page was read. */
+"page" | 
+/**  What a site asks of programs, before a page of it is read. */
+"robots" | 
+/**  A site's small picture. */
+"icon" | 
+/**  A language model was given text. */
+"model" | 
+/**  A provider was asked which models it has. */
+"model_list" | 
+/**  The sign-in server. */
+"gateway" | 
+/**  The shared database. */
+"database";
 
 /**  What kind of failure; each has one button or command that mends it. */
 export type ErrorCode = 
@@ -611,14 +647,18 @@ export type LastFailure = {
 	failure: Failure,
 };
 
-/**  How signing out ended. */
-export type Leaving = 
-/**  Whether the gateway knows; otherwise this device is still listed there, and another one can revoke it. */
-{ outcome: "signed_out"; told_gateway: boolean } | 
-/**  Still signed in: this would be gone with the local copy, because it is nowhere else. */
-{ outcome: "held"; changes: number; chats: number };
+/**  All that is known of what one answer sent and received. */
+export type Ledger = {
+	/**  In the order they were first made. */
+	contacts: Contact[],
+	texts: SentText[],
+	/**  Contacts that were too many to be listed; they are counted here. */
+	unlisted: number,
+};
 
 /**  Chats that changed; none named is all. */
+export type Leaving = { outcome: "signed_out"; told_gateway: boolean } | { outcome: "held"; changes: number; chats: number };
+
 export type LibraryChanged = {
 	chats: ChatId[],
 };
@@ -652,6 +692,7 @@ export type MessageMetadata = {
 	tokens?: TokenUsage | null,
 	/**  Milliseconds. */
 	processingTime?: number | null,
+	/**  Whether it rests on a search that was past its time, because no engine answered. */
 	staleSearch?: boolean | null,
 };
 
@@ -757,6 +798,7 @@ export type ProviderStatus = {
 	key_url: string | null,
 	/**  Whether it runs on this machine. */
 	local: boolean,
+	/**  Whether private mode holds it back. */
 	held_back: boolean,
 };
 
@@ -828,6 +870,29 @@ export type SearchStatistics = {
 	days: DayCount[],
 	/**  Those that answered most first. */
 	engines: EngineCount[],
+};
+
+/**  A text that was given to a model, exactly. */
+export type SentText = {
+	/**  `provider/name`. */
+	model: string,
+	host: string,
+	/**  Whether the model runs on this computer, so that the text did not leave it. */
+	local: boolean,
+	/**  How often it was sent: an attempt that failed is made again. */
+	times: number,
+	/**  Of the messages' text, together. */
+	bytes: number,
+	/**  SHA-256 of the messages' text, one after the other, in hexadecimal. */
+	sha256: string,
+	/**  The messages; none where they were too large to keep. */
+	turns: SentTurn[] | null,
+};
+
+/**  One message that a model was given. */
+export type SentTurn = {
+	role: Role,
+	content: string,
 };
 
 /**  The verdict on one sentence of an answer. Sentences are marked, never removed. */
@@ -920,6 +985,12 @@ export type SignedIn = {
 	kept_in: Place,
 };
 
+/**  What came of signing out. On this device it always works. */
+export type SignedOut = {
+	/**  Whether the gateway knows; otherwise this device is still listed there, and another one can revoke it. */
+	told_gateway: boolean,
+};
+
 /**  A source of an answer, as the seed keeps it beside the message (seed part 3). */
 export type Source = {
 	title: string,
@@ -1006,7 +1077,7 @@ export type SyncState =
 { state: "waiting" } | 
 /**  Everything is sent and brought, as of the last time we looked. */
 { state: "idle" } | { state: "running"; progress: SyncProgress } | 
-/**  Private mode is on. */
+/**  Private mode is on. What is changed meanwhile is kept and sent later. */
 { state: "private" } | 
 /**  The server cannot be reached. What is changed meanwhile is kept and sent later. */
 { state: "offline" } | 
@@ -1064,6 +1135,41 @@ export type Turn =
 ({ regenerating: MessageId }) & { continuing?: never; editing?: never; in?: never } | 
 /**  The rest of this interrupted answer. */
 ({ continuing: MessageId }) & { editing?: never; in?: never; regenerating?: never };
+
+/**  What was used in all. */
+export type Usage = {
+	/**  The newest first. */
+	months: UsedMonth[],
+	/**  Those that used most, of the chats that there are. */
+	chats: UsedChat[],
+};
+
+/**  A chat with the models that answered in it. */
+export type UsedChat = {
+	chat_id: ChatId,
+	title: string,
+	models: UsedModel[],
+};
+
+/**  What one model was used for. */
+export type UsedModel = {
+	/**  `provider/name`, or `extractive`. */
+	model: string,
+	answers: number,
+	/**  Tokens that it read. */
+	prompt: number,
+	/**  Tokens that it wrote. */
+	completion: number,
+	/**  In US dollars; `None` where no price was entered. */
+	cost: number | null,
+};
+
+/**  A month with the models that were used in it, the most used first. */
+export type UsedMonth = {
+	/**  As `2026-11`, in UTC. */
+	month: string,
+	models: UsedModel[],
+};
 
 /**  A user: a bare UUID when we make it, any string when the web app did. */
 export type UserId = string;
@@ -1124,15 +1230,3 @@ export type DateTime = string;
 export type EngineId = string;
 export type ModelId = string;
 
-
-export type Depth = "quick" | "deep";
-export type ResearchOptions = { steps: number | null, pages: number | null, minutes: number | null, tokens: number | null, money: number | null, plan_first: boolean };
-export type PartOrigin = "question" | "model" | "reading" | "person";
-export type PartStage = "planned" | "found" | "read" | "noted";
-export type PartProgress = { id: number, question: string, origin: PartOrigin, stage: PartStage, query: string | null, hosts: number, passages: number, missing: string[], written: boolean };
-export type ResearchBudget = { steps: number, pages: number, seconds: number, tokens: number, money: number | null };
-export type ResearchSpent = { steps: number, pages: number, milliseconds: number, usage: TokenUsage, money: number | null };
-export type ResearchEnd = "enough" | "steps" | "pages" | "time" | "tokens" | "money" | "offline" | "person";
-export type ResearchPhase = "plan" | "agree" | "gather" | "write" | "done";
-export type ResearchProgress = { phase: ResearchPhase, at: number | null, parts: PartProgress[], budget: ResearchBudget, spent: ResearchSpent, conflicts: number, ended: ResearchEnd | null, trouble: Failure | null };
-export type PlanEdit = { type: "add"; question: string; before: number | null } | { type: "reword"; part: number; question: string } | { type: "remove"; part: number } | { type: "order"; parts: number[] } | { type: "budget"; budget: ResearchBudget } | { type: "agree" } | { type: "finish" };
