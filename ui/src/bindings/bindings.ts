@@ -20,9 +20,11 @@ export const commands = {
 	watchAnswer: (answer: MessageId, events: Channel<AnswerEvent[]>) => __TAURI_INVOKE<boolean>("watch_answer", { answer, events }),
 	/**  Stops an answer; what has come is kept. */
 	stopAnswer: (answer: MessageId) => __TAURI_INVOKE<boolean>("stop_answer", { answer }),
-	findResearch: (answer: MessageId) => __TAURI_INVOKE<ResearchProgress | null>("find_research", { answer }),
-	editPlan: (answer: MessageId, edit: PlanEdit) => __TAURI_INVOKE<ResearchProgress>("edit_plan", { answer, edit }),
 	runningAnswers: () => __TAURI_INVOKE<RunningAnswer[]>("running_answers"),
+	/**  `None` where the answer is no research. */
+	findResearch: (answer: MessageId) => __TAURI_INVOKE<ResearchProgress | null>("find_research", { answer }),
+	/**  Changes the plan of a research that is under way or stopped; it takes effect after the step it is at. */
+	editPlan: (answer: MessageId, edit: PlanEdit) => __TAURI_INVOKE<ResearchProgress>("edit_plan", { answer, edit }),
 	listChats: (view: ChatView, after: ChatCursor | null, limit: number) => __TAURI_INVOKE<Chat[]>("list_chats", { view, after, limit }),
 	openChat: (chat: ChatId, before: MessageId | null, limit: number) => __TAURI_INVOKE<OpenChat>("open_chat", { chat, before, limit }),
 	openMessage: (message: MessageId) => __TAURI_INVOKE<OpenMessage>("open_message", { message }),
@@ -177,7 +179,11 @@ export type AnswerEvent =
 /**  The sources of the answer in the order `[n]` numbers them; `pages` holds their saved pages, in the same order. */
 { type: "ranked"; sources: Source[]; pages: PageId[] } | 
 /**  The next piece of the answer's Markdown, its `[n]` already checked. */
-{ type: "token"; text: string } | { type: "replaced"; content: string } | { type: "research"; progress: ResearchProgress } | { type: "cited"; citation: Citation } | { type: "checked"; sentences: SentenceCheck[] } | { type: "titled"; title: string } | { type: "suggested"; questions: string[] } | 
+{ type: "token"; text: string } | 
+/**  The whole text so far, where it is not what was told before and more: a report whose plan has changed. */
+{ type: "replaced"; content: string } | 
+/**  A research, after each of its steps. */
+{ type: "research"; progress: ResearchProgress } | { type: "cited"; citation: Citation } | { type: "checked"; sentences: SentenceCheck[] } | { type: "titled"; title: string } | { type: "suggested"; questions: string[] } | 
 /**  The answer is complete and saved. */
 { type: "finished"; message: Message } | 
 /**  The answer stopped early; what had come is saved as an interrupted message. */
@@ -214,6 +220,7 @@ export type AskRequest = {
 	/**  `provider/name` or `extractive`; `None` leaves it to the settings. */
 	model: string | null,
 	time_range: TimeRange | null,
+	/**  What was begun as a research is continued as one, whatever is said here. */
 	depth?: Depth,
 	research?: ResearchOptions,
 };
@@ -314,6 +321,13 @@ export type DayCount = {
 	searches: number,
 	cached: number,
 };
+
+/**  How much is done for an answer. */
+export type Depth = 
+/**  One search, some pages, one answer. */
+"quick" | 
+/**  A plan, many searches, a report. */
+"deep";
 
 /**  A device that is signed in. */
 export type Device = {
@@ -696,10 +710,49 @@ export type Page = {
 /**  A saved page: `page_` and a UUID version 7. */
 export type PageId = string;
 
+export type PartOrigin = 
+/**  Taken from the question. */
+"question" | "model" | 
+/**  Met while reading. */
+"reading" | "person";
+
+export type PartProgress = {
+	id: number,
+	question: string,
+	origin: PartOrigin,
+	stage: PartStage,
+	/**  What is searched for, where it was searched for already. */
+	query: string | null,
+	hosts: number,
+	passages: number,
+	/**  What is still missing, in the question's words. */
+	missing: string[],
+	written: boolean,
+};
+
+export type PartStage = 
+/**  To be searched for. */
+"planned" | 
+/**  Its leads are to be read. */
+"found" | 
+/**  What was read is to be looked through. */
+"read" | "noted";
+
 /**  Where secrets lie. */
 export type Place = "keychain" | 
 /**  Sealed in `secrets.toml`. */
 "file";
+
+/**  What a person changes of a plan, before or while it is worked on. */
+export type PlanEdit = 
+/**  `before` names the part it stands before; without, it is the last. */
+{ type: "add"; question: string; before: number | null } | { type: "reword"; part: number; question: string } | { type: "remove"; part: number } | 
+/**  All parts in the order they shall have; those that are not named keep theirs, behind. */
+{ type: "order"; parts: number[] } | { type: "budget"; budget: ResearchBudget } | 
+/**  The plan is agreed to, or was waited for long enough. */
+{ type: "agree" } | 
+/**  No more searching: the report is written from what there is. */
+{ type: "finish" };
 
 /**  Who proves to the gateway who a person is. */
 export type Provider = {
@@ -734,6 +787,68 @@ export type QueryCount = {
 
 /**  Quick ask came to the front. */
 export type QuickAskShown = null;
+
+/**  What a research may cost. Writing what was found is always done: it takes the last part of the time and the tokens. */
+export type ResearchBudget = {
+	/**  Searches, each with the reading of what it found. */
+	steps: number,
+	pages: number,
+	seconds: number,
+	/**  Tokens that a model is asked and answers. */
+	tokens: number,
+	/**  In the currency of the prices that are set for the model. */
+	money: number | null,
+};
+
+/**  Why no more was searched for. */
+export type ResearchEnd = 
+/**  Every part is answered, or nothing more can be found. */
+"enough" | "steps" | "pages" | "time" | "tokens" | "money" | 
+/**  Nothing can be reached any more. */
+"offline" | 
+/**  The person wants the report now. */
+"person";
+
+/**  What a research may cost where that is not left to the defaults, and whether its plan is to be seen first. */
+export type ResearchOptions = {
+	steps?: number | null,
+	pages?: number | null,
+	minutes?: number | null,
+	tokens?: number | null,
+	/**  In US dollars, as the prices of models are. */
+	money?: number | null,
+	/**  The plan waits until the person agrees to it. */
+	plan_first?: boolean,
+};
+
+/**  How far a research is. */
+export type ResearchPhase = "plan" | 
+/**  The plan is shown, and the person says when to go on. */
+"agree" | "gather" | "write" | "done";
+
+/**  A research as it is shown while it runs. */
+export type ResearchProgress = {
+	phase: ResearchPhase,
+	/**  The part that is worked on. */
+	at: number | null,
+	parts: PartProgress[],
+	budget: ResearchBudget,
+	spent: ResearchSpent,
+	conflicts: number,
+	ended: ResearchEnd | null,
+	trouble: Failure | null,
+};
+
+/**  What a research has cost so far. */
+export type ResearchSpent = {
+	steps: number,
+	pages: number,
+	/**  Time of work; while nobody works on it, none passes. */
+	milliseconds: number,
+	usage: TokenUsage,
+	/**  What the model's tokens cost, where their prices are known. */
+	money: number | null,
+};
 
 /**  Who speaks (seed 8.1, `role_check`). */
 export type Role = "user" | "assistant" | "system";
@@ -1094,15 +1209,3 @@ export type DateTime = string;
 export type EngineId = string;
 export type ModelId = string;
 
-
-export type Depth = "quick" | "deep";
-export type ResearchOptions = { steps: number | null, pages: number | null, minutes: number | null, tokens: number | null, money: number | null, plan_first: boolean };
-export type PartOrigin = "question" | "model" | "reading" | "person";
-export type PartStage = "planned" | "found" | "read" | "noted";
-export type PartProgress = { id: number, question: string, origin: PartOrigin, stage: PartStage, query: string | null, hosts: number, passages: number, missing: string[], written: boolean };
-export type ResearchBudget = { steps: number, pages: number, seconds: number, tokens: number, money: number | null };
-export type ResearchSpent = { steps: number, pages: number, milliseconds: number, usage: TokenUsage, money: number | null };
-export type ResearchEnd = "enough" | "steps" | "pages" | "time" | "tokens" | "money" | "offline" | "person";
-export type ResearchPhase = "plan" | "agree" | "gather" | "write" | "done";
-export type ResearchProgress = { phase: ResearchPhase, at: number | null, parts: PartProgress[], budget: ResearchBudget, spent: ResearchSpent, conflicts: number, ended: ResearchEnd | null, trouble: Failure | null };
-export type PlanEdit = { type: "add"; question: string; before: number | null } | { type: "reword"; part: number; question: string } | { type: "remove"; part: number } | { type: "order"; parts: number[] } | { type: "budget"; budget: ResearchBudget } | { type: "agree" } | { type: "finish" };
