@@ -612,7 +612,7 @@ grant execute on function deepsearch.mint_device(uuid, text, text, text, text, t
 
 ---------------------------------------------------------------------------------------------------------------------
 -- Row security, the second layer. Enabled and not forced: the web app, which owns the tables, notices nothing. Who else
--- reads them does as before.
+-- reads them does as before. That nobody is signed in is an error here too: either condition may be the one that is asked.
 
 do $$
 declare
@@ -620,16 +620,16 @@ declare
 begin
     for tbl in
         select * from (values
-            ('ai-app-template_user', 'id = (select deepsearch.uid())'),
-            ('ai-app-template_account', 'user_id = (select deepsearch.uid())'),
+            ('ai-app-template_user', 'id = (select deepsearch.signed_in_user())'),
+            ('ai-app-template_account', 'user_id = (select deepsearch.signed_in_user())'),
             ('ai-app-template_session', 'false'),
             ('ai-app-template_verification_token', 'false'),
-            ('ai-app-template_chat', 'user_id = (select deepsearch.uid())'),
+            ('ai-app-template_chat', 'user_id = (select deepsearch.signed_in_user())'),
             ('ai-app-template_message', 'exists (
                 select from public."ai-app-template_chat" as chat
-                where chat.id = chat_id and chat.user_id = (select deepsearch.uid()))'),
+                where chat.id = chat_id and chat.user_id = (select deepsearch.signed_in_user()))'),
             ('ai-app-template_search_cache', '(select deepsearch.shares_searches())'),
-            ('ai-app-template_user_settings', 'user_id = (select deepsearch.uid())')
+            ('ai-app-template_user_settings', 'user_id = (select deepsearch.signed_in_user())')
         ) as tables (name, condition)
     loop
         -- Policies only add rights. Where row security was off everybody had all, and keeps it; where the web app has

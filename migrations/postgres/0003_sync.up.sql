@@ -509,7 +509,9 @@ declare
     title constant text := pushed ->> 'title';
     created constant timestamptz := least((pushed ->> 'created_at')::timestamptz, latest);
     updated constant timestamptz := least((pushed ->> 'updated_at')::timestamptz, latest);
-    deleted constant timestamptz := least((pushed ->> 'deleted_at')::timestamptz, latest);
+    -- None stays none, which `least` would pass over.
+    deleted constant timestamptz := case when pushed ->> 'deleted_at' is not null
+        then least((pushed ->> 'deleted_at')::timestamptz, latest) end;
     stored public."ai-app-template_chat"%rowtype;
 begin
     -- Twice: another may insert between the look and the insert.

@@ -87,6 +87,7 @@ fn set_up(handle: &AppHandle) -> tauri::Result<()> {
     handle.manage(Ending::default());
     handle.manage(shortcut::Registered::default());
     handle.manage(tray::Presence::default());
+    handle.manage(tray::sync::Line::default());
     let arguments: Vec<String> = std::env::args().collect();
     let link = deep_link::at_start(handle);
     if has(&arguments, QUICK_ASK) {

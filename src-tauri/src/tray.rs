@@ -1,5 +1,6 @@
-//! The tray: ask, open, the latest chats, quit. Never the only way in.
+//! The tray: ask, open, the latest chats, how sync stands, quit. Never the only way in.
 
+pub(crate) mod sync;
 pub(crate) mod words;
 
 use std::panic::AssertUnwindSafe;
@@ -88,6 +89,7 @@ fn build(app: &AppHandle) -> tauri::Result<()> {
         })
         .build(app)?;
     refresh(app);
+    sync::follow(app);
     Ok(())
 }
 
@@ -120,7 +122,11 @@ fn menu(app: &AppHandle, chats: &[Chat]) -> tauri::Result<Menu<Wry>> {
     for chat in chats {
         menu = menu.item(&entry(&format!("{CHAT}{}", chat.id), &label(&chat.title))?);
     }
-    menu.separator().item(&entry("quit", words.quit)?).build()
+    menu = menu.separator();
+    if let Some(line) = sync::line(app)? {
+        menu = menu.item(&line);
+    }
+    menu.item(&entry("quit", words.quit)?).build()
 }
 
 /// A title as a menu can show it: short, and with no character that a menu takes for an accelerator.
@@ -137,6 +143,12 @@ fn on_menu(app: &AppHandle, event: MenuEvent) {
     match event.id().as_ref() {
         "ask" => windows::show_quick_ask(app),
         "open" => windows::tell_main(app, Navigate::Here),
+        sync::ID => windows::tell_main(
+            app,
+            Navigate::Settings {
+                section: Some("account".into()),
+            },
+        ),
         "quit" => app.exit(0),
         id => {
             if let Some(chat) = id.strip_prefix(CHAT) {

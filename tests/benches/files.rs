@@ -49,7 +49,7 @@ async fn main() -> Result<()> {
     index_all(&files, &tree, count).await?;
     let size = size(&index) as f64;
     println!(
-        "files {count}: the index is {:.1} MB, {:.2} of the text",
+        "files {count}: the index and its journal are {:.1} MB, {:.2} of the text",
         size / 1e6,
         size / bytes as f64
     );

@@ -1,13 +1,14 @@
 //! The `deepsearch` command as a person runs it: a process of its own, a data folder of its own.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::OnceLock;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::programs;
 
 /// A data folder and the settings, given through the environment, that each command in it is run with.
 #[derive(Debug)]
@@ -42,9 +43,15 @@ impl Home {
 
     /// Gives each later command a setting, by its name: `engines.searxng.url`.
     #[must_use]
-    pub fn set(mut self, name: &str, value: &str) -> Self {
+    pub fn set(self, name: &str, value: &str) -> Self {
         let variable = format!("DEEPSEARCH_{}", name.to_uppercase().replace('.', "__"));
-        self.settings.push((variable, value.to_owned()));
+        self.variable(&variable, value)
+    }
+
+    /// Gives each later command a variable of the environment.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.settings.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -63,7 +70,7 @@ impl Home {
     /// # Errors
     /// When the command cannot be built.
     pub fn command<S: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Result<Command> {
-        let mut command = Command::new(binary()?);
+        let mut command = Command::new(programs::command()?);
         let foreign = std::env::vars_os().map(|(name, _)| name).filter(|name| {
             name.to_string_lossy().starts_with("DEEPSEARCH_") || is_a_model_key(&name.to_string_lossy())
         });
@@ -157,40 +164,4 @@ impl Ran {
 /// Providers' own variables would turn a keyless journey into one with a key.
 fn is_a_model_key(name: &str) -> bool {
     name.ends_with("_API_KEY") || name.ends_with("_API_TOKEN")
-}
-
-/// The built command. `DEEPSEARCH_TEST_BIN` names it where it has been built already; otherwise it is built now, since
-/// one that lies about from an earlier build would be tested in vain.
-fn binary() -> Result<PathBuf> {
-    static BINARY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    BINARY
-        .get_or_init(|| build().map_err(|error| format!("{error:#}")))
-        .clone()
-        .map_err(anyhow::Error::msg)
-}
-
-fn build() -> Result<PathBuf> {
-    if let Some(path) = std::env::var_os("DEEPSEARCH_TEST_BIN") {
-        return Ok(path.into());
-    }
-    let built = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args([
-            "build",
-            "--package",
-            "deepsearch-cli",
-            "--bins",
-            "--message-format=json-render-diagnostics",
-        ])
-        // Tests run in the folder of their package; where that was compiled says nothing, for checkouts may share it.
-        .current_dir("..")
-        .stderr(Stdio::inherit())
-        .output()
-        .context("building the command")?;
-    ensure!(built.status.success(), "the command does not build");
-    String::from_utf8_lossy(&built.stdout)
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|message| message["target"]["name"] == "deepsearch")
-        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .context("finding the built command")
 }

@@ -3,6 +3,8 @@
 //!
 //! Nothing here imitates the product: everything speaks over a socket or a process, as the real peer would.
 
+pub mod browser;
+pub mod certificates;
 pub mod cli;
 #[cfg(target_os = "linux")]
 pub mod desktop;
@@ -13,7 +15,9 @@ pub mod local_web;
 pub mod model_server;
 pub mod needs;
 pub mod ports;
+pub mod programs;
 pub mod purpose;
 pub mod redis;
 pub mod scripted_server;
 pub mod small_web;
+pub mod team;

@@ -67,6 +67,16 @@ impl Site {
         })
     }
 
+    /// The same site, known by another port: that of a proxy before it.
+    ///
+    /// # Panics
+    /// Never: an address with a host may have any port.
+    #[must_use]
+    pub fn known_by(mut self, port: u16) -> Self {
+        self.base.set_port(Some(port)).expect("an address with a host");
+        self
+    }
+
     pub fn base(&self) -> &Url {
         &self.base
     }

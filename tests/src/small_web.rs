@@ -61,12 +61,24 @@ impl SmallWeb {
     /// # Errors
     /// When they cannot be written or served.
     pub async fn of(pages: &[(&str, &str, &str)]) -> Result<Self> {
+        Self::behind(pages, |_| Ok(None)).await
+    }
+
+    /// The same, its site behind a proxy: `proxy` is told the site's port and gives that of the proxy.
+    ///
+    /// # Errors
+    /// When they cannot be written or served.
+    pub async fn behind(pages: &[(&str, &str, &str)], proxy: impl FnOnce(u16) -> Result<Option<u16>>) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         for (name, title, text) in pages {
             std::fs::write(folder.path().join(name), page(title, text))?;
         }
         std::fs::write(folder.path().join("favicon.ico"), ICON)?;
         let site = Site::serve(folder.path()).await?;
+        let site = match proxy(site.base().port().unwrap_or(80))? {
+            Some(port) => site.known_by(port),
+            None => site,
+        };
         let index = LocalIndex::of(&[&site], &[])?;
         let engine = FakeEngine::start("searxng", Arc::new(index)).await?;
         Ok(Self {

@@ -25,6 +25,7 @@ export const SETTINGS_SECTIONS = [
   "folders",
   "answers",
   "models",
+  "usage",
   "shortcuts",
   "data",
   "privacy",

@@ -100,9 +100,10 @@ fn tests(world: Option<&World>) -> Result<()> {
         "test --workspace --locked --no-fail-fast --lib --bins --tests"
     };
     let mut command = shell::cargo(run);
-    let [command_line, window] = build(run)?;
+    let [command_line, gateway, window] = build(run)?;
     command
         .env("DEEPSEARCH_TEST_BIN", command_line)
+        .env("DEEPSEARCH_TEST_GATEWAY", gateway)
         .env("DEEPSEARCH_TEST_DESKTOP", window);
     let Some(world) = world else {
         return shell::run(&mut command);
@@ -118,11 +119,11 @@ fn tests(world: Option<&World>) -> Result<()> {
     )
 }
 
-/// Builds the tests, and with them the command and the window that journeys run: with the same features, so nothing is
+/// Builds the tests, and with them the command, the gateway and the window that journeys run: with the same features, so nothing is
 /// built twice.
-fn build(run: &str) -> Result<[PathBuf; 2]> {
+fn build(run: &str) -> Result<[PathBuf; 3]> {
     let xtask = std::env::current_exe().context("finding the folder of built programs")?;
-    let programs = ["deepsearch", "deepsearch-desktop"]
+    let programs = ["deepsearch", "deepsearch-gateway", "deepsearch-desktop"]
         .map(|name| xtask.with_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX)));
     // Cargo puts them back where they belong to the tests; if it did not, old ones would be tested in vain.
     for program in &programs {

@@ -2,12 +2,13 @@
 
 use std::sync::{Arc, Mutex};
 
-use deepsearch_auth::{SignIns, Vault};
+use deepsearch_auth::{Session, SignIns, Vault};
 use deepsearch_cache::{Guarded, MemoryCache, RedisCache, TieredCache};
-use deepsearch_core::{Cache, Clock, EngineKind, PageFetcher, SearchEngine, Searcher, SystemClock};
+use deepsearch_core::{Cache, Clock, EngineEvent, EngineKind, PageFetcher, SearchEngine, Searcher, SystemClock};
 use deepsearch_crawl::{CrawlOptions, Crawler, Reader};
 use deepsearch_files::{Files, FilesOptions};
 use deepsearch_llm::{Models, ModelsConfig, ProviderConfig};
+use deepsearch_net::{Lookup, Network, Place, SystemLookup};
 use deepsearch_postgres::SharedDatabase;
 use deepsearch_search::{ENGINES, EngineConfig, EngineInfo, Failover, Guide, Http, HttpLimits, Limits};
 use deepsearch_sqlite::{Store, StoreOptions};
@@ -20,7 +21,7 @@ use tokio_util::task::TaskTracker;
 use crate::abstracts::{Abstracts, OrAbstract, Remembered};
 use crate::changes::{self, Change};
 use crate::config::{Config, Resolved, is_secret};
-use crate::counted::{Counted, Counter};
+use crate::counted::{Counted, Counter, NotedCache};
 use crate::database::DatabaseView;
 use crate::error::AppError;
 use crate::favicons::Favicons;
@@ -29,6 +30,7 @@ use crate::health::{self, Kept};
 use crate::local::{Alone, LocalFirst, PastChats, WholeGuide};
 use crate::runs::Runs;
 use crate::secrets;
+use crate::session_cache;
 use crate::sign_in::Standing;
 use crate::sites::{self, Sifted, Sites};
 use crate::sync::Syncing;
@@ -46,8 +48,10 @@ const SHARED_CACHE_LIMIT: std::time::Duration = std::time::Duration::from_millis
 pub struct AppOptions {
     pub config: Config,
     pub clock: Arc<dyn Clock>,
-    /// How pages are fetched and parsed; the app only adds whom to trust and what the settings say.
+    /// How pages are fetched and parsed; the app only adds the network and what the settings say.
     pub crawl: CrawlOptions,
+    /// How names are looked up, by every part.
+    pub lookup: Arc<dyn Lookup>,
 }
 
 impl AppOptions {
@@ -56,6 +60,7 @@ impl AppOptions {
             config,
             clock: Arc::new(SystemClock),
             crawl: CrawlOptions::default(),
+            lookup: Arc::new(SystemLookup),
         }
     }
 }
@@ -71,6 +76,7 @@ pub(crate) struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) store: Store,
     pub(crate) crawl: CrawlOptions,
+    pub(crate) network: Network,
     pub(crate) wired: Mutex<Arc<Wired>>,
     pub(crate) runs: Arc<Runs>,
     pub(crate) changes: broadcast::Sender<Change>,
@@ -120,6 +126,7 @@ impl App {
             config,
             clock,
             mut crawl,
+            lookup,
         } = options;
         // Whoever embeds the app may have chosen a provider already; then that one stays.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -136,11 +143,15 @@ impl App {
         let store = Store::open(config.home.join(STORE_FILE), options).await?;
         let trust = trust.await.map_err(|error| AppError::Network(error.into()))?;
         let trust = trust.map_err(|error| AppError::Network(error.into()))?;
-        crawl.tls = Some(trust.clone());
+        let network = Network::new(Some(trust), lookup);
+        // Until the settings are known, nothing leaves.
+        network.set_private(true);
+        crawl.network = network.clone();
         let vault = Vault::new(&config.home);
-        let sign_ins = SignIns::new(vault.clone(), Some(trust), clock.clone())?;
+        let sign_ins = SignIns::new(vault.clone(), &network, clock.clone())?;
         let (settings, standing) = tokio::join!(resolve(&config, &store, &vault), Standing::recall(&vault, &sign_ins));
         let settings = settings?;
+        network.set_private(settings.is_private());
         let favicons = Arc::new(Favicons::new(config.home.join("favicons")));
         let reading = FilesOptions {
             reader: Reader::new(crawl.parser.clone(), clock.clone()),
@@ -149,12 +160,14 @@ impl App {
         };
         let files = Files::open(&config.home.join(folders::INDEX_FILE), reading).await?;
         folders::configure(&files, &settings);
-        let wired = Wired::build(settings, &store, &clock, &crawl, &favicons, &files)?;
+        let session = standing.session();
+        let wired = Wired::build(settings, session.as_ref(), &store, &clock, &crawl, &favicons, &files)?;
         let inner = Parts {
             config,
             clock,
             store,
             crawl,
+            network,
             wired: Mutex::new(Arc::new(wired)),
             runs: Arc::default(),
             changes: broadcast::Sender::new(changes::KEPT),
@@ -214,14 +227,17 @@ impl App {
         )
     }
 
-    /// Reads the settings again and builds what depends on them. Answers under way go on with what they began with.
+    /// Reads the settings again and builds what depends on them, and on who is signed in. Answers under way go on with what they began with.
     pub(crate) async fn rewire(&self) -> Result<(), AppError> {
         let parts = &self.inner;
         self.keep_health(&self.wired()).await;
         let settings = resolve(&parts.config, &parts.store, &parts.vault).await?;
+        // Before anything is built with it, and for what was built before: an answer under way goes on with what it has.
+        parts.network.set_private(settings.is_private());
         folders::configure(&parts.files, &settings);
         let wired = Arc::new(Wired::build(
             settings,
+            self.session().as_ref(),
             &parts.store,
             &parts.clock,
             &parts.crawl,
@@ -264,6 +280,7 @@ async fn resolve(config: &Config, store: &Store, vault: &Vault) -> Result<Resolv
 impl Wired {
     fn build(
         settings: Resolved,
+        session: Option<&Session>,
         store: &Store,
         clock: &Arc<dyn Clock>,
         crawl: &CrawlOptions,
@@ -272,19 +289,18 @@ impl Wired {
     ) -> Result<Self, AppError> {
         let network = |error: Box<dyn std::error::Error + Send + Sync>| AppError::Network(error);
         let mut crawl = crawl.clone();
-        let tls = crawl.tls.clone();
+        let net = crawl.network.clone();
         crawl.addresses.allow_private |= settings.flag("crawl.allow_private", false);
         let crawler = Arc::new(Crawler::new(crawl, clock.clone()).map_err(|error| network(error.into()))?);
         let guide = Arc::new(Guide::new(clock.clone()));
         let files = Arc::new(files.clone());
         let past = Arc::new(PastChats::new(store.clone()));
-        let http =
-            Http::new(HttpLimits::default(), tls.clone(), clock.clone()).map_err(|error| network(error.into()))?;
+        let http = Http::new(HttpLimits::default(), &net, clock.clone()).map_err(|error| network(error.into()))?;
         let engines = ready_engines(&settings)
             .filter_map(|info| deepsearch_search::engine(info.id, engine_config(&settings, info), &http));
-        let database = shared_database(&settings, clock);
+        let database = shared_database(&settings, &net, clock);
         let sharing = database.clone().filter(|_| settings.flag("shared.search_cache", false));
-        let tiers = cache_tiers(&settings, store, clock, sharing.as_ref());
+        let tiers = cache_tiers(&settings, &net, session, store, clock, sharing.as_ref());
         let cache = Arc::new(TieredCache::new(tiers, clock.clone()));
         let limits = Limits {
             side_by_side: side_by_side(&settings),
@@ -298,7 +314,7 @@ impl Wired {
         );
         let known_health = tokio::sync::Mutex::new(health::recall(&web, &settings));
         let web = Arc::new(web);
-        let counter = sharing.map(|database| Arc::new(Counter::new(database)));
+        let counter = sharing.map(|database| Arc::new(Counter::new(database, shared_place(&settings))));
         let asked_web: Arc<dyn Searcher> = match &counter {
             None => web.clone(),
             Some(counter) => Arc::new(Counted {
@@ -354,7 +370,7 @@ impl Wired {
             chats: Arc::new(Alone(past)),
             files: Arc::new(Alone(files)),
             crawler,
-            models: Models::new(models_config(&settings, tls)).map_err(|error| network(error.into()))?,
+            models: Models::new(models_config(&settings, net)).map_err(|error| network(error.into()))?,
             cache,
             known_health,
             http,
@@ -366,6 +382,12 @@ impl Wired {
     pub(crate) fn special(&self, kind: EngineKind) -> Option<Arc<dyn Searcher>> {
         let of_kind = self.special.iter().find(|(known, ..)| *known == kind);
         of_kind.map(|(_, _, searcher)| Arc::clone(searcher))
+    }
+
+    /// What happened to any engine since this was asked for the last time.
+    pub(crate) fn take_engine_events(&self) -> Vec<EngineEvent> {
+        let special = self.special.iter().flat_map(|(_, failover, _)| failover.take_events());
+        self.web.take_events().into_iter().chain(special).collect()
     }
 
     /// How the engines of one kind of page are doing.
@@ -384,10 +406,12 @@ impl Wired {
 pub(crate) const SPECIAL: [EngineKind; 3] = [EngineKind::Academic, EngineKind::Discussions, EngineKind::News];
 
 /// The engines of a kind that can be asked as things stand.
+///
+/// In private mode there is none: also an engine on this computer searches elsewhere.
 pub(crate) fn engines_of(kind: EngineKind, settings: &Resolved) -> impl Iterator<Item = &'static EngineInfo> + use<> {
     let usable = |info: &&EngineInfo| {
         let lacks = Lacks::of(info, settings);
-        info.kind == kind && is_enabled(info, settings) && !lacks.key && !lacks.url
+        info.kind == kind && is_enabled(info, settings) && !lacks.key && !lacks.url && !settings.is_private()
     };
     let engines: Vec<&'static EngineInfo> = ENGINES.iter().filter(usable).collect();
     engines.into_iter()
@@ -441,7 +465,7 @@ pub(crate) fn engine_config(settings: &Resolved, info: &EngineInfo) -> EngineCon
     }
 }
 
-fn models_config(settings: &Resolved, tls: Option<ClientConfig>) -> ModelsConfig {
+fn models_config(settings: &Resolved, network: Network) -> ModelsConfig {
     let provider = |name: String| {
         let config = ProviderConfig {
             key: settings.secret(&format!("models.{name}.key")),
@@ -454,13 +478,14 @@ fn models_config(settings: &Resolved, tls: Option<ClientConfig>) -> ModelsConfig
         default_model: settings.text("default_model").map(str::to_owned),
         providers: settings.names_under("models").into_iter().map(provider).collect(),
         discover_local: settings.flag("models.discover_local", true),
-        tls,
+        network,
         ..ModelsConfig::default()
     }
 }
 
 /// The team's database, which is connected to with its first use.
-fn shared_database(settings: &Resolved, clock: &Arc<dyn Clock>) -> Option<SharedDatabase> {
+fn shared_database(settings: &Resolved, network: &Network, clock: &Arc<dyn Clock>) -> Option<SharedDatabase> {
+    network.check_place(&shared_place(settings)).ok()?;
     match SharedDatabase::connect_later(settings.text(crate::shared_database::URL)?) {
         Ok(database) => Some(database.with_clock(clock.clone())),
         Err(error) => {
@@ -470,23 +495,38 @@ fn shared_database(settings: &Resolved, clock: &Arc<dyn Clock>) -> Option<Shared
     }
 }
 
+fn shared_place(settings: &Resolved) -> Place {
+    Place::of(settings.text(crate::shared_database::URL).unwrap_or_default())
+}
+
 fn cache_tiers(
     settings: &Resolved,
+    network: &Network,
+    session: Option<&Session>,
     store: &Store,
     clock: &Arc<dyn Clock>,
     sharing: Option<&SharedDatabase>,
 ) -> Vec<Arc<dyn Cache>> {
     let mut tiers: Vec<Arc<dyn Cache>> = vec![Arc::new(MemoryCache::default())];
-    if let Some(url) = settings.text("redis.url") {
-        // One user on this machine until there are accounts; the scope keeps others' entries apart.
-        match RedisCache::new(url, "local", clock.clone()) {
-            Ok(redis) => tiers.push(Arc::new(redis)),
-            Err(error) => tracing::warn!(%error, "going on without Redis"),
-        }
+    let may_be_asked = |url: &&str| network.check_place(&Place::of(url)).is_ok();
+    // A Redis of one's own stands over the team's; the scope keeps others' entries apart.
+    let redis = match settings.text("redis.url") {
+        Some(url) => Some(url)
+            .filter(may_be_asked)
+            .map(|url| RedisCache::new(url, "local", clock.clone())),
+        None => session.and_then(|session| session_cache::of(session, network, clock)),
+    };
+    match redis {
+        Some(Ok(redis)) => tiers.push(Arc::new(redis)),
+        Some(Err(error)) => tracing::warn!(%error, "going on without Redis"),
+        None => {}
     }
     tiers.push(Arc::new(store.search_cache()));
     if let Some(database) = sharing {
-        let table = Arc::new(database.search_cache());
+        let table = Arc::new(NotedCache {
+            cache: database.search_cache(),
+            place: shared_place(settings),
+        });
         tiers.push(Arc::new(Guarded::new(table, "shared table", SHARED_CACHE_LIMIT)));
     }
     tiers

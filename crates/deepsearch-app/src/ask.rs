@@ -12,6 +12,7 @@ use deepsearch_core::{
     ChatId, ChatModel, EngineKind, ErrorCode, Failure, Message, MessageId, MessageMetadata, MessageState, PageId,
     PlanEdit, ResearchBudget, ResearchState, Role, TimeRange, Turn as SaidTurn,
 };
+use deepsearch_net::{Recorder, carried};
 use deepsearch_sqlite::{FinishedAnswer, NewTurn, Turn as SavedTurn};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
@@ -19,6 +20,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::app::{App, Wired};
 use crate::error::AppError;
+use crate::ledger::OpenLedger;
 use crate::research::{Depth, ResearchOptions};
 use crate::runs::Run;
 
@@ -122,6 +124,11 @@ impl App {
     }
 
     async fn run(&self, request: AskRequest, run: Run) -> Result<Message, AppError> {
+        let recorder = Recorder::default();
+        recorder.during(self.answer(request, run, &recorder)).await
+    }
+
+    async fn answer(&self, request: AskRequest, run: Run, recorder: &Recorder) -> Result<Message, AppError> {
         let wired = self.wired();
         if matches!(request.turn, Turn::New | Turn::In(_) | Turn::Editing(_)) {
             message_content(&request.question)?;
@@ -146,7 +153,8 @@ impl App {
             model: pipeline.model.info().id.clone(),
         };
         run.tell(started);
-        let mut answering = Answering::new(self, &turn, &run, asked_for(&request, &places));
+        let ledger = OpenLedger::open(self, &turn.answer.id, recorder).await?;
+        let mut answering = Answering::new(self, &turn, &run, ledger, asked_for(&request, &places));
         let ended = match self.work(&request, &turn, &wired, &places, &pipeline).await {
             Ok(work) => answering.drive(work).await,
             Err(error) => Ended::Broken(error),
@@ -298,6 +306,10 @@ impl App {
         let (mut searchers, mut fallback) = (Vec::new(), Vec::new());
         for place in places {
             match place {
+                // What there is without a web is no last resort then, but all there is.
+                Scope::Web if wired.settings.is_private() => {
+                    searchers.extend([wired.guide.clone(), wired.chats.clone(), wired.files.clone()]);
+                }
                 Scope::Web => searchers.extend([wired.guide.clone(), wired.asked_web.clone()]),
                 Scope::Chats => searchers.push(wired.chats.clone()),
                 Scope::Guide => searchers.push(wired.whole_guide.clone()),
@@ -308,7 +320,7 @@ impl App {
                 Scope::None => {}
             }
         }
-        if places == [Scope::Web] {
+        if places == [Scope::Web] && !wired.settings.is_private() {
             fallback.push(wired.chats.clone());
             // Files that nobody asked for are shown to a model of this machine only, with or without a network.
             if model.info().local {
@@ -400,8 +412,12 @@ struct Answering<'a> {
     app: &'a App,
     turn: &'a SavedTurn,
     run: &'a Run,
+    /// Until it is kept.
+    ledger: Option<OpenLedger>,
     content: String,
     journalled: usize,
+    /// A search that it rests on was past its time.
+    is_stale: bool,
     /// A page that was saved before keeps the id it had: from the pipeline's to the store's.
     saved: HashMap<PageId, PageId>,
     evidence: Evidence,
@@ -412,14 +428,16 @@ struct Answering<'a> {
 }
 
 impl<'a> Answering<'a> {
-    fn new(app: &'a App, turn: &'a SavedTurn, run: &'a Run, places: Vec<Scope>) -> Self {
+    fn new(app: &'a App, turn: &'a SavedTurn, run: &'a Run, ledger: OpenLedger, places: Vec<Scope>) -> Self {
         let content = turn.answer.content.clone();
         Self {
             app,
             turn,
             run,
+            ledger: Some(ledger),
             journalled: content.len(),
             content,
+            is_stale: false,
             saved: HashMap::new(),
             evidence: Evidence::default(),
             research: None,
@@ -439,7 +457,7 @@ impl<'a> Answering<'a> {
             }
             Work::Research(research) => self.research = Some(research.clone()),
         }
-        let answering = tokio::spawn(work.run(sender));
+        let answering = tokio::spawn(carried(work.run(sender)));
         let answering = AbortOnDropHandle::new(answering);
         let mut tick = tokio::time::interval(JOURNAL_EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -482,6 +500,7 @@ impl<'a> Answering<'a> {
                     AnswerEvent::Replaced { content } => self.content.clone_from(content),
                     _ => {}
                 }
+                self.is_stale |= matches!(&*event, AnswerEvent::Searched { stale: true, .. });
                 self.rename_pages(&mut event);
                 self.run.tell(*event);
             }
@@ -527,6 +546,7 @@ impl<'a> Answering<'a> {
             Ended::Stopped => (self.cut_off(pipeline).await, Some(AppError::Cancelled)),
             Ended::Broken(error) => (self.cut_off(pipeline).await, Some(error)),
         };
+        answer.metadata.stale_search = self.is_stale.then_some(true);
         if !self.places.is_empty() {
             answer
                 .metadata
@@ -544,6 +564,10 @@ impl<'a> Answering<'a> {
             .store()
             .finish_answer(&self.turn.answer.id, finished(answer, state))
             .await;
+        // Before it is told that the answer is there, so that whoever looks finds its ledger too.
+        if let Some(ledger) = self.ledger.take() {
+            ledger.keep(self.app).await;
+        }
         self.rename(title).await;
         if state == MessageState::Complete && self.research.is_some() {
             self.release_pages().await;

@@ -17,6 +17,9 @@ pub(crate) type Layer = BTreeMap<String, Value>;
 
 pub(crate) const FILE: &str = "config.toml";
 const PREFIX: &str = "DEEPSEARCH_";
+/// The setting of private mode, and its value where that is on.
+pub(crate) const PRIVACY: &str = "privacy.mode";
+pub(crate) const PRIVATE: &str = "private";
 
 /// Where a value comes from, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, specta::Type)]
@@ -77,6 +80,18 @@ impl Config {
             environment: layer,
             file,
         })
+    }
+
+    /// Private mode, whatever else is set.
+    #[must_use]
+    pub fn private(mut self) -> Self {
+        self.environment.insert(PRIVACY.into(), PRIVATE.into());
+        self
+    }
+
+    /// Whether private mode is on before any store was opened.
+    pub(crate) fn is_private(&self) -> bool {
+        self.over(PRIVACY).is_some_and(|(mode, _)| mode == PRIVATE)
     }
 
     /// What stands over the stored value of `key`, if anything does.
@@ -174,6 +189,10 @@ impl Resolved {
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = &String> {
         self.values.keys()
+    }
+
+    pub(crate) fn is_private(&self) -> bool {
+        self.text(PRIVACY) == Some(PRIVATE)
     }
 
     pub(crate) fn text(&self, key: &str) -> Option<&str> {

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use deepsearch_core::{SearchOutcome, SearchQuery, Searcher};
+use deepsearch_core::cache::SearchCache;
+use deepsearch_core::{Cache, CacheError, Errand, SearchOutcome, SearchQuery, Searcher};
+use deepsearch_net::{Place, Purpose, contact};
 use deepsearch_postgres::{CountedSearch, SharedDatabase};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -20,13 +22,15 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// Where searches are counted.
 pub(crate) struct Counter {
     database: SharedDatabase,
+    place: Place,
     permits: Arc<Semaphore>,
 }
 
 impl Counter {
-    pub(crate) fn new(database: SharedDatabase) -> Self {
+    pub(crate) fn new(database: SharedDatabase, place: Place) -> Self {
         Self {
             database,
+            place,
             permits: Arc::new(Semaphore::new(AT_ONCE)),
         }
     }
@@ -36,6 +40,12 @@ impl Counter {
             return;
         };
         let database = self.database.clone();
+        contact(
+            Purpose::of(Errand::Database),
+            &self.place.host,
+            self.place.local,
+            search.query.len() as u64,
+        );
         tokio::spawn(async move {
             match timeout(LIMIT, database.add_search(&search)).await {
                 Ok(Ok(())) => {}
@@ -71,5 +81,38 @@ impl Searcher for Counted {
             failed: outcome.attempts.iter().map(|attempt| attempt.engine.clone()).collect(),
         });
         outcome
+    }
+}
+
+/// A cache elsewhere that knows no ledger, and is written into it here.
+pub(crate) struct NotedCache<C> {
+    pub(crate) cache: C,
+    pub(crate) place: Place,
+}
+
+impl<C> NotedCache<C> {
+    fn note(&self, said: usize) -> deepsearch_net::Entry {
+        contact(
+            Purpose::new(Errand::SearchCache, "table"),
+            &self.place.host,
+            self.place.local,
+            said as u64,
+        )
+    }
+}
+
+#[async_trait]
+impl<C: Cache> Cache for NotedCache<C> {
+    async fn lookup(&self, query: &str) -> Result<Option<SearchCache>, CacheError> {
+        let entry = self.note(query.len());
+        let found = self.cache.lookup(query).await?;
+        let came = found.as_ref().map_or(0, |found| found.results.to_string().len());
+        entry.received(came);
+        Ok(found)
+    }
+
+    async fn add(&self, entry: SearchCache) -> Result<(), CacheError> {
+        self.note(entry.query.len() + entry.results.to_string().len());
+        self.cache.add(entry).await
     }
 }

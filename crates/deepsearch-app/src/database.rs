@@ -4,6 +4,7 @@
 //! whether they are an administrator. Where nobody is, the right to look is the address of the database with its owner's
 //! password (`shared.url`, or `--url`).
 
+use deepsearch_net::Place;
 use deepsearch_postgres::{
     RowKey, SearchStatistics, SessionCursor, SessionSummary, SharedDatabase, Table, TableRows, TableSummary,
 };
@@ -86,11 +87,21 @@ impl App {
     /// keeps the owner's address. That it is given says nothing yet; the database decides with every call.
     ///
     /// # Errors
-    /// [`AppError::NoDatabase`] where none is set up, [`AppError::NoHost`] when its address names no place.
+    /// [`AppError::NoDatabase`] where none is set up, [`AppError::Leaves`] in private mode, [`AppError::NoHost`] when its address names no place.
     pub fn database_view(&self) -> Result<DatabaseView, AppError> {
-        match self.sync_link()? {
+        let link = self.own_link()?;
+        if let Some(link) = &link {
+            self.inner.network.check_place(&link.place())?;
+        }
+        match link {
             Some(link) => Ok(DatabaseView::of(link.database().map_err(|_| AppError::NoHost)?)),
-            None => self.wired().database_view.clone().ok_or(AppError::NoDatabase),
+            None => {
+                let wired = self.wired();
+                if let Some(url) = wired.settings.text(crate::shared_database::URL) {
+                    self.inner.network.check_place(&Place::of(url))?;
+                }
+                wired.database_view.clone().ok_or(AppError::NoDatabase)
+            }
         }
     }
 }

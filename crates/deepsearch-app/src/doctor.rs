@@ -1,9 +1,16 @@
 //! The doctor: looks at every part that answering needs, and says for each what to do.
 
-use deepsearch_core::Failure;
+use std::time::Duration;
+
+use deepsearch_core::{ErrorCode, Failure, RemoteError};
+use deepsearch_postgres::SharedSync;
 use serde::Serialize;
 
 use crate::app::App;
+use crate::sync::SyncStatus;
+
+/// How long the shared database may take to say whom it knows.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, specta::Type)]
@@ -54,13 +61,15 @@ impl Finding {
 impl App {
     /// Looks at everything. Asks each engine one question; every wait has its own deadline.
     pub async fn examine(&self) -> Vec<Finding> {
-        let (store, parser, models, engines) = tokio::join!(
+        let (store, parser, sync, models, engines) = tokio::join!(
             self.look_at_store(),
             self.look_at_parser(),
+            self.look_at_sync(),
             self.look_at_models(),
             self.look_at_engines()
         );
         let mut findings = vec![store, parser];
+        findings.extend(sync);
         findings.extend(models);
         findings.extend(engines);
         findings
@@ -95,6 +104,41 @@ impl App {
         }
     }
 
+    /// Whether the shared database knows this device now, and how sync stands.
+    async fn look_at_sync(&self) -> Vec<Finding> {
+        let part = "sync";
+        let failed = |failure: Failure| vec![Finding::failed(part, Grade::Bad, failure)];
+        let link = match self.sync_link() {
+            Ok(Some(link)) => link,
+            Ok(None) => {
+                let says = "Nobody is signed in; everything is only on this device.";
+                return vec![Finding::new(part, Grade::Good, says)];
+            }
+            Err(error) => return failed(error.into()),
+        };
+        let status = match self.sync_status().await {
+            Ok(status) => status,
+            Err(error) => return failed(error.into()),
+        };
+        let asked = async { SharedSync::new(link.database()?).signed_in_user().await };
+        let asked = tokio::time::timeout(PATIENCE, asked).await;
+        let reached = match asked {
+            Ok(Ok(Some(_))) => waiting(&status),
+            Ok(Ok(None)) => Finding::failed(part, Grade::Bad, Failure::from(&RemoteError::SignedOut)),
+            Ok(Err(error)) => {
+                let failure = Failure::from(&error);
+                // What is written meanwhile is kept and sent later.
+                let is_away = matches!(failure.code, ErrorCode::Offline | ErrorCode::TimedOut);
+                Finding::failed(part, if is_away { Grade::Warning } else { Grade::Bad }, failure)
+            }
+            Err(_) => Finding::new(part, Grade::Warning, "The shared database does not answer.")
+                .advice("What you change is kept and sent when it does."),
+        };
+        let mut findings = vec![reached];
+        findings.extend(dead(&status));
+        findings
+    }
+
     async fn look_at_models(&self) -> Vec<Finding> {
         let default = match self.default_model().await {
             Ok(model) if model.id == "extractive" => Finding::new(
@@ -120,6 +164,13 @@ impl App {
     }
 
     async fn look_at_engines(&self) -> Vec<Finding> {
+        if self.inner.network.is_private() {
+            return vec![Finding::new(
+                "private mode",
+                Grade::Good,
+                "Nothing leaves this computer: no web engine and no model elsewhere is asked.",
+            )];
+        }
         let tried = self.try_engines().await;
         if tried.is_empty() {
             return vec![
@@ -140,4 +191,36 @@ impl App {
         };
         tried.into_iter().map(finding).collect()
     }
+}
+
+fn waiting(status: &SyncStatus) -> Finding {
+    let counts = &status.counts;
+    let says = match (status.synced_at, counts.outbox) {
+        (None, _) => "The shared database answers; nothing was brought or sent yet.".to_owned(),
+        (Some(at), 0) => format!(
+            "Everything was sent and brought on {}.",
+            at.format("%Y-%m-%d %H:%M UTC")
+        ),
+        (Some(_), waiting) => format!("The shared database answers; {waiting} changes wait to be sent."),
+    };
+    let is_late = status.synced_at.is_none() || counts.outbox > 0;
+    let finding = Finding::new("sync", Grade::Good, says);
+    if is_late {
+        finding.advice("`deepsearch sync` does it now.")
+    } else {
+        finding
+    }
+}
+
+/// What the server will not take, ever.
+fn dead(status: &SyncStatus) -> Option<Finding> {
+    let dead = status.counts.dead;
+    (dead > 0).then(|| {
+        Finding::new(
+            "sync",
+            Grade::Warning,
+            format!("{dead} changes are refused by the server and kept here."),
+        )
+        .advice("`deepsearch sync status` names them.")
+    })
 }

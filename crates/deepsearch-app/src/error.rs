@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use deepsearch_auth::{AuthError, VaultError};
-use deepsearch_core::error::sentence;
+use deepsearch_core::error::{PRIVATE_HINT, sentence};
 use deepsearch_core::{ErrorCode, Failure, FetchError, Invalid, ModelError, SearchError};
 use deepsearch_files::FilesError;
 use deepsearch_postgres::{ConnectError, DatabaseError, DeviceError, SchemaError};
@@ -29,6 +29,10 @@ pub enum AppError {
     Schema(#[from] SchemaError),
     #[error(transparent)]
     Device(#[from] DeviceError),
+    #[error(transparent)]
+    Leaves(#[from] deepsearch_net::Leaves),
+    #[error("private mode is on, so no web engine is asked")]
+    HeldBack,
     #[error("no shared database is named")]
     NoDatabase,
     #[error("the address of the database names no host")]
@@ -148,6 +152,7 @@ impl From<&AppError> for Failure {
                 say(ErrorCode::Upstream).hint("Is there a pooler between that changes who connects?")
             }
             AppError::NoRandom => say(ErrorCode::Internal),
+            AppError::Leaves(_) | AppError::HeldBack => say(ErrorCode::Private).hint(PRIVATE_HINT),
             AppError::Auth(error) => error.into(),
             AppError::Files(FilesError::Folder { .. } | FilesError::NoFolder { .. }) => {
                 say(ErrorCode::NotFound).hint("Check its name, and that you may read it.")

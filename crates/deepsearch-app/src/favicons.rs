@@ -12,6 +12,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use deepsearch_core::Page;
 use deepsearch_crawl::Crawler;
+use deepsearch_net::carried;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 use url::Url;
@@ -58,7 +59,7 @@ impl Favicons {
         };
         let work = work.boxed().shared();
         fetching.insert(host, work.clone());
-        tokio::spawn(work);
+        tokio::spawn(carried(work));
     }
 
     /// The icon of a page's site, if it is kept or on its way.

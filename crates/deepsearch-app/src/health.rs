@@ -1,13 +1,15 @@
 //! What is remembered of the engines when the app ends: whoever was told to come back later does not come back at once
 //! only because it was started again.
 
+use deepsearch_core::EngineEvent;
 use deepsearch_core::page::content_hash;
-use deepsearch_search::{EngineInfo, Failover, Memory};
+use deepsearch_search::{ENGINES, EngineInfo, Failover, Memory};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
 use crate::app::{App, Wired, engine_config, ready_engines};
 use crate::config::Resolved;
+use crate::error::AppError;
 
 /// Beside the settings, a row for each engine, so that two processes overwrite no engine that only the other asked.
 fn key(engine: &str) -> String {
@@ -37,11 +39,29 @@ pub(crate) fn recall(web: &Failover, settings: &Resolved) -> Vec<Kept> {
     kept
 }
 
+/// Events that are given at once.
+const EVENTS_AT_ONCE: u32 = 500;
+
 impl App {
+    /// Every time an engine was asked, the newest first, as far back as it is kept: of one engine, or of all.
+    ///
+    /// # Errors
+    /// [`AppError::UnknownEngine`] for one that there is not.
+    pub async fn engine_history(&self, engine: Option<&str>, limit: u32) -> Result<Vec<EngineEvent>, AppError> {
+        if let Some(id) = engine.filter(|id| ENGINES.iter().all(|info| info.id != *id)) {
+            return Err(AppError::UnknownEngine { id: id.to_owned() });
+        }
+        let limit = limit.clamp(1, EVENTS_AT_ONCE);
+        Ok(self.store().list_engine_events(engine, limit).await?)
+    }
+
     /// Keeps how the engines are doing now: a row for each that was asked since the last time.
     pub(crate) async fn keep_health(&self, wired: &Wired) {
         if self.store().is_read_only() {
             return;
+        }
+        if let Err(error) = self.store().add_engine_events(&wired.take_engine_events()).await {
+            tracing::warn!(%error, "how the engines did is not kept");
         }
         let mut known = wired.known_health.lock().await;
         for memory in wired.web.memories() {

@@ -12,12 +12,14 @@ mod chats;
 mod counted;
 mod favicons;
 mod folders;
+mod ledger;
 mod library;
 mod local;
 mod recheck;
 mod research;
 mod runs;
 mod sites;
+mod usage;
 mod web_search;
 
 mod account;
@@ -31,6 +33,7 @@ mod doctor;
 mod files;
 mod health;
 
+mod session_cache;
 mod share;
 mod shared_database;
 
@@ -61,6 +64,7 @@ pub use share::Admitted;
 pub use shared_database::{OwnedDatabase, add_migration};
 pub use sign_in::{AccountState, GatewayInfo, SignInStep, SignedIn, is_callback};
 pub use sync::{SyncConflict, SyncRemedy, SyncState, SyncStatus};
+pub use usage::{Usage, UsedChat, UsedModel, UsedMonth};
 pub use web_search::WebResults;
 
 pub use deepsearch_archive::{Format, Note, Origin as ImportOrigin, Reason, file_name};

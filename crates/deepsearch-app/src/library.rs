@@ -21,8 +21,8 @@ pub struct EngineStatus {
     pub name: &'static str,
     /// What it is asked for: the whole web, or one kind of page.
     pub kind: EngineKind,
-    /// Whether it is asked as things are set. Where it is not, although it is on and needs nothing, it was left out of
-    /// `engines.order`.
+    /// Whether it is asked as things are set. Where it is not, although it is on and needs nothing, private mode holds it
+    /// back, or it was left out of `engines.order`.
     pub used: bool,
     /// Whether the person has it on.
     pub enabled: bool,
@@ -38,6 +38,8 @@ pub struct EngineStatus {
     pub needs_key: bool,
     /// Cannot be asked without an address of the person's own.
     pub needs_url: bool,
+    /// Private mode holds it back.
+    pub held_back: bool,
 }
 
 /// Reads pages that are there already. Needs neither the store nor the network.
@@ -101,11 +103,12 @@ impl App {
     /// Searches with one engine, or with all that are ready in their order.
     ///
     /// # Errors
-    /// [`AppError::Search`] when a named engine fails, [`AppError::Unknown`] when there is none of that name. Without a
-    /// name, the outcome tells.
+    /// [`AppError::Search`] when a named engine fails, [`AppError::UnknownEngine`] when there is none of that name,
+    /// [`AppError::HeldBack`] in private mode. Without a name, the outcome tells.
     pub async fn search(&self, engine: Option<&str>, query: &SearchQuery) -> Result<SearchOutcome, AppError> {
         let wired = self.wired();
         match engine {
+            None if wired.settings.is_private() => Err(AppError::HeldBack),
             None => {
                 let outcome = wired.asked_web.search(query).await;
                 self.keep_health(&wired).await;
@@ -162,6 +165,7 @@ impl App {
                     key_url: info.key_url,
                     needs_key: info.needs_key,
                     needs_url: info.needs_url,
+                    held_back: wired.settings.is_private(),
                 }
             })
             .collect();

@@ -68,6 +68,11 @@ impl Runs {
         }
     }
 
+    /// Ends with the app.
+    pub(crate) fn closing(&self) -> &CancellationToken {
+        &self.closing
+    }
+
     pub(crate) fn stop_all(&self) {
         self.closing.cancel();
     }

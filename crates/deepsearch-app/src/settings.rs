@@ -198,6 +198,13 @@ pub const SETTINGS: &[SettingInfo] = &[
         "Keys that open the quick question from anywhere.",
     ),
     setting(
+        "privacy.mode",
+        SettingKind::Choice {
+            of: &["off", "private"],
+        },
+        "Whether answers come from this computer alone, and nothing may reach another one.",
+    ),
+    setting(
         "crawl.allow_private",
         SettingKind::Bool,
         "Whether pages of this machine and of the local network may be read.",
@@ -358,6 +365,7 @@ fn is_of_user(key: &str) -> bool {
 
 fn default_of(info: &SettingInfo) -> Value {
     match info.key {
+        "privacy.mode" => json!("off"),
         "answer.pages" => json!(8),
         "answer.evidence_tokens" => json!(6_000),
         "answer.tokens" => json!(2_048),

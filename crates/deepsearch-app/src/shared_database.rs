@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use deepsearch_auth::Vault;
+use deepsearch_net::{Leaves, Place};
 use deepsearch_postgres::{Cleaned, Difference, MigrationStatus, SharedDatabase, Step};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -34,6 +35,10 @@ impl OwnedDatabase {
             Some(url) => url,
             None => configured(config).await?.ok_or(AppError::NoDatabase)?,
         };
+        let place = Place::of(url.expose_secret());
+        if config.is_private() && !place.local {
+            return Err(Leaves { host: place.host }.into());
+        }
         let database = SharedDatabase::connect(url.expose_secret()).await?;
         Ok(Self { database, url })
     }

@@ -110,6 +110,10 @@ impl Standing {
         }
     }
 
+    pub(crate) fn session(&self) -> Option<Session> {
+        self.lock().session.as_ref().map(|(session, _)| session.clone())
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -147,8 +151,7 @@ impl App {
     /// What this device needs to reach the gateway, the shared database and the shared cache; `None` while nobody is
     /// signed in. [`Change::Account`] tells when it is another.
     pub fn session(&self) -> Option<Session> {
-        let standing = self.inner.standing.lock();
-        standing.session.as_ref().map(|(session, _)| session.clone())
+        self.inner.standing.session()
     }
 
     /// What the gateway that is set says of itself.
@@ -257,6 +260,7 @@ impl App {
                 standing.session.clone_from(session);
             }
         }
+        self.use_session().await;
         self.tell_change(Change::Account);
         found?;
         Ok(self.account_state())
@@ -383,12 +387,24 @@ impl App {
         if let Err(error) = self.belong_to(user).await {
             tracing::warn!(%error, "whose store this is will be kept by the first run of sync");
         }
+        self.use_session().await;
         self.tell_change(Change::Account);
+    }
+
+    /// Builds anew what a session says where to find.
+    async fn use_session(&self) {
+        if let Err(error) = self.rewire().await {
+            tracing::warn!(%error, "what the session brings is used from the next start");
+        }
     }
 
     /// The session is over, here or everywhere.
     pub(crate) async fn leave(&self, why: Option<&AuthError>) -> Result<(), AppError> {
         let forgotten = Session::forget(&self.inner.vault, self.in_keychain()).await;
+        // What is asked from now on is this device's, and is offered to whoever comes next.
+        if let Err(error) = self.store().leave_sync_account().await {
+            tracing::warn!(%error, "chats that are made while nobody is signed in are not known as such");
+        }
         {
             let mut standing = self.inner.standing.lock();
             *standing = Inner {
@@ -396,6 +412,7 @@ impl App {
                 ..Inner::default()
             };
         }
+        self.use_session().await;
         self.tell_change(Change::Account);
         Ok(forgotten?)
     }

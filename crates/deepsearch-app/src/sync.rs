@@ -42,6 +42,8 @@ pub enum SyncState {
     Running {
         progress: SyncProgress,
     },
+    /// Private mode is on. What is changed meanwhile is kept and sent later.
+    Private,
     /// The server cannot be reached. What is changed meanwhile is kept and sent later.
     Offline,
     /// Something has to be done.
@@ -159,8 +161,9 @@ impl App {
             return Ok(status);
         }
         let known = kept::read(self.config()).unwrap_or_default();
-        let state = match self.sync_link()? {
+        let state = match self.own_link()? {
             None => SyncState::SignedOut,
+            Some(_) if self.sync_link()?.is_none() => SyncState::Private,
             Some(link) if known.link != link.name() => SyncState::Waiting,
             Some(_) => known.state(),
         };
@@ -179,7 +182,8 @@ impl App {
     /// [`AppError::Auth`] when nobody is signed in, [`AppError::Sync`] when the server or the store fails; what was done
     /// before is kept.
     pub async fn sync_now(&self) -> Result<SyncStatus, AppError> {
-        let link = self.sync_link()?.ok_or(deepsearch_auth::AuthError::SignedOut)?;
+        let link = self.own_link()?.ok_or(deepsearch_auth::AuthError::SignedOut)?;
+        self.inner.network.check_place(&link.place())?;
         let running = self.inner.syncing.lock().engine.clone();
         let engine = match running {
             Some((known, engine)) if known == link => engine,

@@ -2,9 +2,9 @@
 //! session's token.
 
 use chrono::{DateTime, Utc};
-use futures::StreamExt;
+use deepsearch_net::Response;
 use oauth2::http::StatusCode;
-use reqwest::{Method, RequestBuilder, Response};
+use reqwest::{Method, RequestBuilder};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
@@ -125,11 +125,9 @@ impl SignIns {
         let url = GatewayUrl::parse(&session.about.gateway)?;
         let request = self.http.stream(url.join("/account/export"));
         let host = url.host();
-        let response = held(&host, DOING, self.http.send(&host, authorized(session, request)).await?)?;
-        let mut stream = response.bytes_stream();
+        let mut response = held(&host, DOING, self.http.send(&host, authorized(session, request)).await?)?;
         let mut size = 0;
-        while let Some(chunk) = stream.next().await {
-            let chunk = chunk.map_err(|error| failure(&host, error))?;
+        while let Some(chunk) = response.chunk().await.map_err(|error| failure(&host, error.into()))? {
             size += chunk.len() as u64;
             to.write_all(&chunk).await.map_err(AuthError::Unwritable)?;
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use deepsearch_core::error::sentence;
+use deepsearch_core::error::{PRIVATE_HINT, sentence};
 use deepsearch_core::{ErrorCode, Failure};
 
 use crate::vault::VaultError;
@@ -19,6 +19,8 @@ pub enum AuthError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    #[error("`{host}` is not on this computer, and private mode is on")]
+    Private { host: String },
     #[error("`{host}` took longer than {limit:?}")]
     TimedOut { host: String, limit: Duration },
     #[error("`{host}` answered with status {status} when asked {doing}")]
@@ -78,6 +80,7 @@ impl From<&AuthError> for Failure {
             AuthError::NoGateway => say(ErrorCode::Invalid)
                 .hint("Ask whoever runs it for its address: `deepsearch settings set gateway.url ADDRESS`."),
             AuthError::Unreachable { .. } => say(ErrorCode::Offline).hint("Check the network and the address."),
+            AuthError::Private { .. } => say(ErrorCode::Private).hint(PRIVATE_HINT),
             AuthError::TimedOut { .. } => say(ErrorCode::TimedOut).hint("Try again in a moment."),
             AuthError::Status { status: 429, .. } => say(ErrorCode::RateLimited).hint("Wait a minute, then try again."),
             AuthError::Status { .. } | AuthError::Unusable { .. } | AuthError::Unavailable { .. } => {

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use deepsearch_core::Clock;
+use deepsearch_net::host_of;
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::error::AuthError;
-use crate::http::{Http, host_of, is_here};
+use crate::http::{Http, is_here};
 
 /// The version of our protocol that this app speaks.
 pub const PROTOCOL: u32 = 1;

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use deepsearch_core::Errand;
+use deepsearch_net::{Client, Network, Purpose, Response, SendError, host_of};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use oauth2::http::{HeaderMap, Response as HttpResponse, header};
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse as OauthResponse};
-use reqwest::redirect::Policy;
-use reqwest::{Client, Method, RequestBuilder, Response};
+use reqwest::{ClientBuilder, Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -29,21 +30,18 @@ pub(crate) struct Http {
 }
 
 impl Http {
-    /// `tls` says whom to trust; `None` asks the system.
-    pub(crate) fn new(tls: Option<rustls::ClientConfig>) -> Result<Self, AuthError> {
-        let builder = |direct: bool| {
-            let builder = Client::builder()
-                .user_agent(concat!("DeepSearch/", env!("CARGO_PKG_VERSION")))
-                .redirect(Policy::none())
-                .connect_timeout(CONNECT);
-            let builder = if direct { builder.no_proxy() } else { builder };
-            match &tls {
-                Some(tls) => builder.tls_backend_preconfigured(tls.clone()),
-                None => builder,
-            }
+    pub(crate) fn new(network: &Network) -> Result<Self, AuthError> {
+        let client = |direct: bool, with: &dyn Fn(ClientBuilder) -> ClientBuilder| {
+            let client = network.client(|builder| {
+                let builder = builder
+                    .user_agent(concat!("DeepSearch/", env!("CARGO_PKG_VERSION")))
+                    .connect_timeout(CONNECT);
+                with(if direct { builder.no_proxy() } else { builder })
+            });
+            client.map_err(AuthError::Client)
         };
-        let whole = |direct| builder(direct).timeout(TOTAL).build().map_err(AuthError::Client);
-        let streamed = |direct| builder(direct).read_timeout(IDLE).build().map_err(AuthError::Client);
+        let whole = |direct| client(direct, &|builder| builder.timeout(TOTAL));
+        let streamed = |direct| client(direct, &|builder| builder.read_timeout(IDLE));
         Ok(Self {
             client: whole(false)?,
             direct: whole(true)?,
@@ -63,7 +61,8 @@ impl Http {
 
     /// Sends a request; whatever its status, the answer is given.
     pub(crate) async fn send(&self, host: &str, request: RequestBuilder) -> Result<Response, AuthError> {
-        request.send().await.map_err(|error| failure(host, error))
+        let sent = self.client.send(Purpose::of(Errand::Gateway), request).await;
+        sent.map_err(|error| failure(host, error))
     }
 
     /// Sends a request and reads an answer in JSON.
@@ -146,7 +145,7 @@ pub(crate) struct Transport(pub(crate) AuthError);
 /// Reads an answer as far as it is not too large.
 pub(crate) async fn bounded(host: &str, doing: &'static str, mut response: Response) -> Result<Vec<u8>, AuthError> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| failure(host, error))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| failure(host, error.into()))? {
         if body.len() + chunk.len() > LARGEST {
             return Err(AuthError::Unusable {
                 host: host.to_owned(),
@@ -159,25 +158,16 @@ pub(crate) async fn bounded(host: &str, doing: &'static str, mut response: Respo
     Ok(body)
 }
 
-pub(crate) fn failure(host: &str, error: reqwest::Error) -> AuthError {
+pub(crate) fn failure(host: &str, error: SendError) -> AuthError {
     let host = host.to_owned();
     // Without the address, which may be long and is known.
-    let error = error.without_url();
-    if error.is_timeout() {
-        return AuthError::TimedOut { host, limit: TOTAL };
-    }
-    AuthError::Unreachable {
-        host,
-        source: Box::new(error),
-    }
-}
-
-/// What a person knows an address by.
-pub(crate) fn host_of(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    match url.port() {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
+    match error.without_url() {
+        SendError::Leaves(_) => AuthError::Private { host },
+        error if error.is_timeout() => AuthError::TimedOut { host, limit: TOTAL },
+        error => AuthError::Unreachable {
+            host,
+            source: Box::new(error),
+        },
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use deepsearch_core::Clock;
+use deepsearch_net::Network;
 use oauth2::basic::{
     BasicErrorResponse, BasicErrorResponseType, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse,
     BasicTokenType,
@@ -88,13 +89,11 @@ impl std::fmt::Debug for Hidden {
 impl ExtraTokenFields for Issued {}
 
 impl SignIns {
-    /// `tls` says whom to trust; `None` asks the system.
-    ///
     /// # Errors
     /// [`AuthError::Client`] when the TLS provider cannot be used.
-    pub fn new(vault: Vault, tls: Option<rustls::ClientConfig>, clock: Arc<dyn Clock>) -> Result<Self, AuthError> {
+    pub fn new(vault: Vault, network: &Network, clock: Arc<dyn Clock>) -> Result<Self, AuthError> {
         Ok(Self {
-            http: Http::new(tls)?,
+            http: Http::new(network)?,
             vault,
             known: Known::new(clock.clone()),
             clock,

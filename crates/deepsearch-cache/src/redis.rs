@@ -11,7 +11,8 @@ use ::redis::{AsyncCommands, IntoConnectionInfo, RedisError};
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use deepsearch_core::cache::SearchCache;
-use deepsearch_core::{Cache, CacheError, Clock};
+use deepsearch_core::{Cache, CacheError, Clock, Errand};
+use deepsearch_net::{Entry, Place, Purpose, contact};
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
@@ -37,6 +38,7 @@ pub struct RedisPlace<'a> {
 /// A Redis server as a cache tier.
 pub struct RedisCache {
     connection: ConnectionManager,
+    place: Place,
     prefix: String,
     limit: Duration,
     clock: Arc<dyn Clock>,
@@ -68,6 +70,7 @@ impl RedisCache {
         let connection = connect(place.url, place.user, place.password, CONNECT_LIMIT)?;
         Ok(Self {
             connection,
+            place: Place::of(place.url),
             prefix: place.prefix.to_owned(),
             limit: ANSWER_LIMIT,
             clock,
@@ -86,12 +89,13 @@ impl RedisCache {
         format!("{}{}", self.prefix, hash(query))
     }
 
-    /// Runs one command within the limit, or not at all while the server rests.
+    /// Runs one command, which says so many bytes, within the limit, or not at all while the server rests.
     async fn ask<T>(
         &self,
         action: &'static str,
+        said: usize,
         command: impl Future<Output = Result<T, RedisError>>,
-    ) -> Result<T, CacheError> {
+    ) -> Result<(T, Entry), CacheError> {
         match self.rest.permit() {
             Permit::Ask => {}
             Permit::Probe => {
@@ -100,8 +104,10 @@ impl RedisCache {
             }
             Permit::Leave => return Err(failure(action, Resting)),
         }
+        let purpose = Purpose::new(Errand::SearchCache, "redis");
+        let entry = contact(purpose, &self.place.host, self.place.local, said as u64);
         let failed = match timeout(self.limit, command).await {
-            Ok(Ok(value)) => return Ok(value),
+            Ok(Ok(value)) => return Ok((value, entry)),
             Ok(Err(error)) => failure(action, error),
             Err(late) => failure(action, late),
         };
@@ -123,14 +129,17 @@ impl Cache for RedisCache {
         let mut connection = self.connection.clone();
         let last = isize::try_from(ENTRY_LIMIT).unwrap_or(isize::MAX);
         // A range, not the whole value: someone else may have put half a gigabyte there.
+        let key = self.key(query);
+        let said = key.len();
         let read = async move {
-            let value: Result<Vec<u8>, RedisError> = connection.getrange(self.key(query), 0, last).await;
+            let value: Result<Vec<u8>, RedisError> = connection.getrange(key, 0, last).await;
             match value {
                 Err(error) if error.code() == Some("WRONGTYPE") => Ok(Vec::new()),
                 read => read,
             }
         };
-        let bytes = self.ask("answer", read).await?;
+        let (bytes, entry) = self.ask("answer", said, read).await?;
+        entry.received(bytes.len());
         if bytes.len() > ENTRY_LIMIT {
             return Ok(None);
         }
@@ -144,8 +153,9 @@ impl Cache for RedisCache {
         }
         let mut connection = self.connection.clone();
         let key = self.key(&entry.query);
+        let said = key.len() + json.len();
         let write = async move { connection.set_ex::<_, _, ()>(key, json, KEPT.as_secs()).await };
-        self.ask("take the entry", write).await
+        self.ask("take the entry", said, write).await.map(|((), _)| ())
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deepsearch_core::cache::SearchCache;
 use deepsearch_core::{Cache, CacheError, Clock, Freshness};
+use deepsearch_net::carried;
 use futures::future::join_all;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
@@ -56,7 +57,7 @@ impl TieredCache {
     async fn spread(&self, tiers: &[Arc<Tier>], entry: &SearchCache) {
         let writes = tiers.iter().map(|tier| {
             let (tier, entry) = (tier.clone(), entry.clone());
-            self.writes.spawn(async move { tier.add(entry).await })
+            self.writes.spawn(carried(async move { tier.add(entry).await }))
         });
         // Running into the limit is no failure: each write has an end of its own.
         let _ = timeout(ADD_LIMIT, join_all(writes)).await;

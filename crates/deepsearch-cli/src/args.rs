@@ -20,6 +20,9 @@ pub(crate) struct Args {
     /// Print JSON: one document, or for `ask` one event on each line
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Let nothing leave this computer: only what is saved here and models that run here
+    #[arg(long, global = true)]
+    pub(crate) private: bool,
     /// Open the small window for a question in between; for a shortcut of your desktop
     #[arg(long, exclusive = true)]
     pub(crate) quick_ask: bool,
@@ -66,6 +69,10 @@ pub(crate) enum Command {
     /// Past chats: list, show, search, sort
     #[command(subcommand)]
     Chats(Chats),
+    /// What an answer sent to whom, and what came back
+    Ledger(Ledger),
+    /// What models were used for and what that cost, by month and chat
+    Usage(Usage),
     /// Write chats to a file: JSON, Markdown, or HTML that carries its evidence
     Export(Export),
     /// Bring chats from ChatGPT, Claude, Perplexity, Open WebUI, Markdown or DeepSearch
@@ -89,6 +96,12 @@ pub(crate) enum Command {
         /// Ask each engine in use one harmless question
         #[arg(long)]
         check: bool,
+        /// Show when each was asked, how long it took and why it failed; name one to see only that
+        #[arg(long, value_name = "ENGINE", num_args = 0..=1, default_missing_value = "", conflicts_with = "check")]
+        history: Option<String>,
+        /// How many of the last times
+        #[arg(long, default_value_t = 50, requires = "history", value_parser = clap::value_parser!(u16).range(1..=500))]
+        limit: u16,
     },
     /// Sign in at a gateway, which brings your chats to every device
     SignIn(SignIn),
@@ -124,6 +137,8 @@ pub(crate) enum Command {
     Share(Share),
     /// Check everything and say what to do
     Doctor,
+    /// Let another assistant ask, search the history and read saved pages (Model Context Protocol)
+    Mcp,
     /// Print completions for a shell
     Completions { shell: clap_complete::Shell },
     /// Print the manual page
@@ -370,6 +385,31 @@ impl Read {
     pub(crate) fn is_local(&self) -> bool {
         self.batch || self.html.is_some()
     }
+}
+
+/// What models were used for.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Usage {
+    /// Only this month, as 2026-11
+    #[arg(long, value_name = "MONTH", conflicts_with = "chat")]
+    pub(crate) month: Option<String>,
+    /// Only this chat
+    #[arg(long, value_name = "ID")]
+    pub(crate) chat: Option<String>,
+}
+
+/// What left this computer for an answer.
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("whose").required(true).args(["message", "chat"]))]
+pub(crate) struct Ledger {
+    /// The answer; `deepsearch chats show` tells its ID
+    pub(crate) message: Option<String>,
+    /// All answers of this chat
+    #[arg(long, value_name = "ID")]
+    pub(crate) chat: Option<String>,
+    /// Print the texts that models were given, too
+    #[arg(long)]
+    pub(crate) texts: bool,
 }
 
 /// Write chats to a file or to standard output.

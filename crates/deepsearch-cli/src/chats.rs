@@ -152,7 +152,13 @@ fn show_message(open: &OpenMessage) {
     } else {
         ""
     };
-    print::line(&format!("\n{who}, {}{state}  {}", when(message.created_at), message.id));
+    let is_stale = message.metadata.as_ref().and_then(|metadata| metadata.stale_search) == Some(true);
+    let stale = if is_stale { " (from an old search)" } else { "" };
+    print::line(&format!(
+        "\n{who}, {}{state}{stale}  {}",
+        when(message.created_at),
+        message.id
+    ));
     let mut markdown = print::Markdown::new();
     markdown.push(&message.content);
     markdown.finish();

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use deepsearch_app::{App, EngineState};
 use serde_json::json;
 
-use crate::outcome::Outcome;
+use crate::outcome::{NOTHING, Outcome};
 use crate::print;
 
 pub(crate) async fn run(app: &App, check: bool, json: bool) -> Outcome {
@@ -19,6 +19,7 @@ pub(crate) async fn run(app: &App, check: bool, json: bool) -> Outcome {
     for engine in engines {
         let state = match engine.health.state {
             _ if !engine.enabled => "switched off".to_owned(),
+            _ if engine.held_back => "held back by private mode".to_owned(),
             _ if engine.lacks_url => "needs an address".to_owned(),
             EngineState::NoKey => "needs a key".to_owned(),
             EngineState::KeyRefused { .. } => "its key was refused".to_owned(),
@@ -45,12 +46,40 @@ pub(crate) async fn run(app: &App, check: bool, json: bool) -> Outcome {
             "{}  {}: {state}{speed}{failure}",
             engine.health.engine, engine.name
         ));
-        if let (true, Some(url)) = (engine.lacks_key, engine.key_url) {
+        if let (true, Some(url)) = (engine.lacks_key && !engine.held_back, engine.key_url) {
             print::line(&format!(
                 "    get one at {url}, then: deepsearch settings set engines.{}.key -",
                 engine.health.engine
             ));
         }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// When engines were asked, the newest first.
+pub(crate) async fn history(app: &App, engine: &str, limit: u16, json: bool) -> Outcome {
+    let engine = Some(engine).filter(|engine| !engine.is_empty());
+    let events = app.engine_history(engine, limit.into()).await?;
+    if json {
+        print::json(&events);
+    } else {
+        for event in &events {
+            let at = event.at.with_timezone(&chrono::Local).format("%Y-%m-%d %H:%M:%S");
+            let what = event
+                .failure
+                .as_ref()
+                .map_or("answered", |failure| failure.message.as_str());
+            print::line(&format!(
+                "{at}  {}  {} ms  {}",
+                event.engine,
+                event.milliseconds,
+                print::safe(what)
+            ));
+        }
+    }
+    if events.is_empty() {
+        print::note("No engine was asked yet.");
+        return Ok(ExitCode::from(NOTHING));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -12,7 +12,9 @@ mod db;
 mod doctor;
 mod engines;
 mod folders;
+mod ledger;
 mod manual;
+mod mcp;
 mod models;
 mod read;
 mod recheck;
@@ -22,6 +24,7 @@ mod settings;
 mod share;
 mod sign_in;
 mod sync;
+mod usage;
 mod window;
 
 mod outcome;
@@ -50,22 +53,25 @@ fn main() -> ExitCode {
         Err(error) => return report(&Err(deepsearch_app::AppError::Network(error.into())), args.json),
     };
     let json = args.json;
-    let outcome = runtime.block_on(run(command, json));
+    let outcome = runtime.block_on(run(command, args.private, json));
     let code = report(&outcome, json);
     // A blocking read of standard input must not hold the end of the program.
     runtime.shutdown_background();
     code
 }
 
-async fn run(command: Command, json: bool) -> Outcome {
+async fn run(command: Command, private: bool, json: bool) -> Outcome {
     match command {
         Command::Completions { shell } => return manual::completions(shell),
         Command::Man => return manual::man(),
         _ => {}
     }
-    let config = Config::load(
+    let mut config = Config::load(
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
     )?;
+    if private {
+        config = config.private();
+    }
     // What is read from a file needs no store.
     if let Command::Read(read) = &command
         && read.is_local()
@@ -96,12 +102,19 @@ async fn dispatch(app: &App, command: Command, json: bool) -> Outcome {
         Command::Read(read) => read::run(app, read, json).await,
         Command::Search(search) => search::run(app, search, json).await,
         Command::Chats(chats) => chats::run(app, chats, json).await,
+        Command::Ledger(ledger) => ledger::run(app, ledger, json).await,
+        Command::Usage(usage) => usage::run(app, usage, json).await,
         Command::Export(export) => carry::export(app, export, json).await,
         Command::Import { file, preview } => carry::import(app, &file, preview, json).await,
         Command::Settings(settings) => settings::run(app, settings, json).await,
         Command::Folders(folders) => folders::run(app, folders, json).await,
         Command::Models => models::run(app, json).await,
-        Command::Engines { check } => engines::run(app, check, json).await,
+        Command::Engines {
+            history: Some(engine),
+            limit,
+            ..
+        } => engines::history(app, &engine, limit, json).await,
+        Command::Engines { check, .. } => engines::run(app, check, json).await,
         Command::SignIn(sign_in) => sign_in::run(app, sign_in, json).await,
         Command::SignOut {
             remove,
@@ -119,6 +132,7 @@ async fn dispatch(app: &App, command: Command, json: bool) -> Outcome {
         Command::Sync(command) => sync::run(app, command, json).await,
         Command::Share(share) => share::run(app, share, json).await,
         Command::Doctor => doctor::run(app, json).await,
+        Command::Mcp => mcp::run(app).await,
         Command::Completions { .. } | Command::Man | Command::Db(_) => Ok(ExitCode::SUCCESS),
     }
 }

@@ -28,6 +28,15 @@ pub(crate) async fn run(app: &App, json: bool) -> Outcome {
             model.context_tokens
         ));
     }
+    let held_back: Vec<String> = app
+        .providers()
+        .into_iter()
+        .filter(|provider| provider.held_back && provider.enabled && (provider.has_key || !provider.needs_key))
+        .map(|provider| provider.name)
+        .collect();
+    if !held_back.is_empty() {
+        print::note(&format!("Held back by private mode: {}.", held_back.join(", ")));
+    }
     print::note("* answers when no model is named. Choose one: deepsearch settings set default_model ID");
     Ok(ExitCode::SUCCESS)
 }

@@ -40,6 +40,7 @@ pub(crate) fn code(code: ErrorCode) -> u8 {
         | ErrorCode::Captcha
         | ErrorCode::RateLimited
         | ErrorCode::Refused
+        | ErrorCode::Private
         | ErrorCode::Upstream => 4,
         ErrorCode::KeyRefused | ErrorCode::QuotaExceeded => 5,
         ErrorCode::Storage | ErrorCode::ReadOnly => 6,

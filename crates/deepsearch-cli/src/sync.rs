@@ -82,6 +82,7 @@ fn show(status: &SyncStatus, json: bool) {
             let of = progress.expected.map_or_else(String::new, |all| format!(" of {all}"));
             format!("{}{of} brought, {} sent …", progress.pulled, progress.pushed)
         }
+        SyncState::Private => "Private mode is on; what you change is kept and sent later.".to_owned(),
         SyncState::Offline => "The server cannot be reached; what you change is kept and sent later.".to_owned(),
         SyncState::Error { failure, .. } => failure.to_string(),
     };

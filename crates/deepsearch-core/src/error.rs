@@ -23,6 +23,8 @@ pub enum ErrorCode {
     NoResults,
     /// Refused by our own rules: an address that is not public, robots.txt, a size limit.
     Refused,
+    /// Refused because private mode is on and it is not on this computer.
+    Private,
     /// The other side answered with an error, or with what we cannot read.
     Upstream,
     /// The question and its evidence do not fit the model.
@@ -34,6 +36,10 @@ pub enum ErrorCode {
     ReadOnly,
     Internal,
 }
+
+/// What to do about [`ErrorCode::Private`].
+pub const PRIVATE_HINT: &str =
+    "Turn private mode off to reach other computers: `deepsearch settings set privacy.mode off`.";
 
 /// A failure in words. Made where it is handled, from the error that holds the causes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, specta::Type)]

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use thiserror::Error;
 use url::Url;
 
-use crate::error::{ErrorCode, Failure};
+use crate::error::{ErrorCode, Failure, PRIVATE_HINT};
 use crate::page::Page;
 
 /// Why a page could not be read. A failed page is an event of the answer, never its end.
@@ -42,6 +42,8 @@ pub enum FetchError {
     NeedsScript { url: Url },
     #[error("`{url}` is not saved on this machine")]
     Unknown { url: Url },
+    #[error("`{url}` is not on this computer, and private mode is on")]
+    Private { url: Url },
 }
 
 impl FetchError {
@@ -53,6 +55,7 @@ impl FetchError {
             Self::TimedOut { .. } => ErrorCode::TimedOut,
             Self::Unreachable { .. } => ErrorCode::Offline,
             Self::Unknown { .. } => ErrorCode::NotFound,
+            Self::Private { .. } => ErrorCode::Private,
             Self::Empty { .. } | Self::NeedsScript { .. } => ErrorCode::NoResults,
             Self::Captcha { .. } => ErrorCode::Captcha,
             Self::Status { .. } | Self::Unsupported { .. } | Self::Unparsable { .. } => ErrorCode::Upstream,
@@ -62,7 +65,11 @@ impl FetchError {
 
 impl From<&FetchError> for Failure {
     fn from(error: &FetchError) -> Self {
-        Self::new(error.code(), format!("{error}."))
+        let failure = Self::new(error.code(), format!("{error}."));
+        match error {
+            FetchError::Private { .. } => failure.hint(PRIVATE_HINT),
+            _ => failure,
+        }
     }
 }
 

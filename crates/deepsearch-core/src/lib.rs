@@ -16,6 +16,7 @@ pub mod user;
 pub mod cache;
 pub mod clock;
 pub mod fetch;
+pub mod ledger;
 pub mod model;
 pub mod search;
 pub mod sync;
@@ -34,13 +35,14 @@ pub use clock::{Clock, SystemClock};
 pub use error::{ErrorCode, Failure};
 pub use event::AnswerEvent;
 pub use fetch::{FetchError, PageFetcher};
+pub use ledger::{AnswerLedger, Contact, Errand, Ledger, SentText, SentTurn};
 pub use message::{Message, MessageId, MessageMetadata, MessageState, Role, Source, TokenUsage};
 pub use model::{ChatModel, ChatRequest, ModelError, ModelEvent, ModelId, ModelInfo, NumberedPassage, Purpose, Turn};
 pub use page::{MediaType, Page, PageId, Passage};
 pub use research::{PlanEdit, ResearchBudget, ResearchProgress, ResearchState};
 pub use search::{
-    Attempt, EngineId, EngineKind, SearchEngine, SearchError, SearchHit, SearchOutcome, SearchQuery, SearchResults,
-    Searcher, TimeRange,
+    Attempt, EngineEvent, EngineId, EngineKind, SearchEngine, SearchError, SearchHit, SearchOutcome, SearchQuery,
+    SearchResults, Searcher, TimeRange,
 };
 pub use settings::UserSettings;
 pub use sync::{RemoteError, SyncRemote};

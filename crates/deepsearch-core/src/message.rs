@@ -140,6 +140,9 @@ pub struct MessageMetadata {
     /// Milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub processing_time: Option<f64>,
+    /// Whether it rests on a search that was past its time, because no engine answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_search: Option<bool>,
     #[serde(flatten)]
     #[specta(skip)]
     pub other: serde_json::Map<String, Value>,

@@ -7,7 +7,7 @@ use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::error::{ErrorCode, Failure};
+use crate::error::{ErrorCode, Failure, PRIVATE_HINT};
 use crate::message::{Role, TokenUsage};
 use crate::page::PageId;
 use crate::text::Span;
@@ -120,6 +120,8 @@ pub enum ModelError {
     },
     #[error("{provider} rests until it has recovered from its last failures")]
     Resting { provider: String },
+    #[error("`{model}` is not on this computer, and private mode is on")]
+    Private { model: ModelId },
 }
 
 impl ModelError {
@@ -133,6 +135,7 @@ impl ModelError {
             Self::Unreachable { .. } => ErrorCode::Offline,
             Self::ContextExceeded { .. } => ErrorCode::TooLarge,
             Self::Provider { .. } | Self::BrokenOff { .. } => ErrorCode::Upstream,
+            Self::Private { .. } => ErrorCode::Private,
         }
     }
 }
@@ -148,6 +151,7 @@ impl From<&ModelError> for Failure {
             ModelError::Unreachable { .. } => {
                 failure.hint("Check that it runs and that its address is right: `deepsearch doctor`.")
             }
+            ModelError::Private { .. } => failure.hint(PRIVATE_HINT),
             ModelError::BrokenOff { .. } => failure.hint("What came is kept; continue or ask again."),
             ModelError::QuotaExceeded { .. } => {
                 failure.hint("Choose another model, or wait for the allowance to renew.")

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::error::{ErrorCode, Failure};
+use crate::error::{ErrorCode, Failure, PRIVATE_HINT};
 
 /// An engine's short name as settings and the command line write it: `brave`, `wikipedia`, `guide`, …
 pub type EngineId = String;
@@ -108,6 +108,8 @@ pub enum SearchError {
         /// What the last of them was.
         after: ErrorCode,
     },
+    #[error("{engine} is not on this computer, and private mode is on")]
+    Private { engine: EngineId },
 }
 
 impl SearchError {
@@ -126,6 +128,7 @@ impl SearchError {
             Self::Unreachable { .. } => ErrorCode::Offline,
             Self::NoResults { .. } => ErrorCode::NoResults,
             Self::Status { .. } | Self::Unreadable { .. } => ErrorCode::Upstream,
+            Self::Private { .. } => ErrorCode::Private,
         }
     }
 }
@@ -140,6 +143,7 @@ impl From<&SearchError> for Failure {
             SearchError::QuotaExceeded { .. } => {
                 failure.hint("Wait for the allowance to renew, or turn on another engine.")
             }
+            SearchError::Private { .. } => failure.hint(PRIVATE_HINT),
             SearchError::Captcha { .. } => failure.hint("Use an engine with a key, or your own SearXNG."),
             SearchError::Unreachable { .. } => failure.hint("Check the network connection and the engine's address."),
             _ => failure,
@@ -168,6 +172,17 @@ pub trait SearchEngine: Send + Sync {
 pub struct Attempt {
     pub engine: EngineId,
     pub error: SearchError,
+}
+
+/// One time that an engine was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
+pub struct EngineEvent {
+    pub engine: EngineId,
+    pub at: DateTime<Utc>,
+    /// How long it took, whether it answered or not.
+    pub milliseconds: u32,
+    /// Why it failed; `None` where it answered.
+    pub failure: Option<Failure>,
 }
 
 /// What came of a search over several engines.

@@ -8,20 +8,10 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-use async_trait::async_trait;
+use deepsearch_net::Lookup;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use thiserror::Error;
 use url::{Host, Url};
-
-/// Turns a host name into its addresses: the system's resolver, or a scripted one in tests.
-#[async_trait]
-pub trait Lookup: Send + Sync {
-    /// All addresses of `host`.
-    ///
-    /// # Errors
-    /// When the name does not exist or nobody answers.
-    async fn lookup(&self, host: &str) -> std::io::Result<Vec<IpAddr>>;
-}
 
 /// What may be spoken to. The default is the public web.
 #[derive(Debug, Clone)]
@@ -120,20 +110,6 @@ impl AddressRules {
             return Err(Forbidden::LocalName);
         }
         Ok(())
-    }
-}
-
-/// The system's own resolver.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemLookup;
-
-#[async_trait]
-impl Lookup for SystemLookup {
-    async fn lookup(&self, host: &str) -> std::io::Result<Vec<IpAddr>> {
-        Ok(tokio::net::lookup_host((host, 0))
-            .await?
-            .map(|address| address.ip())
-            .collect())
     }
 }
 

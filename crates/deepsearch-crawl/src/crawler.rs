@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use deepsearch_core::{Clock, FetchError, Page, PageFetcher};
+use deepsearch_core::{Clock, Errand, FetchError, Page, PageFetcher};
+use deepsearch_net::Lookup;
 use futures::future::{BoxFuture, FutureExt, Shared, WeakShared};
 use thiserror::Error;
 use tokio::time::{Instant, timeout};
 use url::Url;
 
-use crate::address::{Lookup, SystemLookup};
 use crate::download::{Client, Document, Reply, refused, timed_out};
 use crate::hosts::{Hosts, Turn};
 use crate::media::{Expected, charset, expected};
@@ -59,12 +59,13 @@ struct Crawling {
 }
 
 impl Crawler {
-    /// A crawler on the system's resolver. The process's TLS provider must have been installed.
+    /// A crawler on its network's resolver. The process's TLS provider must have been installed.
     ///
     /// # Errors
     /// [`CrawlerError`] when the HTTP client cannot be set up.
     pub fn new(options: CrawlOptions, clock: Arc<dyn Clock>) -> Result<Self, CrawlerError> {
-        Self::with_lookup(options, clock, Arc::new(SystemLookup))
+        let lookup = options.network.lookup();
+        Self::with_lookup(options, clock, lookup)
     }
 
     /// A crawler that resolves names by `lookup`; what it answers is checked like any other answer.
@@ -77,7 +78,7 @@ impl Crawler {
         lookup: Arc<dyn Lookup>,
     ) -> Result<Self, CrawlerError> {
         let client =
-            Client::new(options.addresses, options.limits.clone(), options.tls, lookup).map_err(CrawlerError)?;
+            Client::new(options.addresses, options.limits.clone(), &options.network, lookup).map_err(CrawlerError)?;
         Ok(Self {
             shared: Arc::new(Crawling {
                 client,
@@ -173,7 +174,7 @@ impl Crawling {
         let mut budget = Budget::new(&url, ICON_TOTAL);
         let mut at = url;
         for _ in 0..=self.limits.redirects {
-            match budget.spend(self.client.ask(&at)).await? {
+            match budget.spend(self.client.ask(&at, Errand::Icon)).await? {
                 Reply::Redirect(next) => at = next,
                 Reply::Document(document) => {
                     let bytes = budget.spend(self.client.body(document)).await?;
@@ -192,7 +193,7 @@ impl Crawling {
         let crawl_delay = budget.spend(self.allowed(url)).await?;
         let turn = timeout(self.limits.queue, self.hosts.turn(url, crawl_delay)).await;
         let turn = turn.map_err(|_| timed_out(url, self.limits.queue))?;
-        Ok((budget.spend(self.client.ask(url)).await?, turn))
+        Ok((budget.spend(self.client.ask(url, Errand::Page)).await?, turn))
     }
 
     /// The pause that the site asks for, if its robots.txt lets us read the page at all.
@@ -278,6 +279,7 @@ fn without_robots(page: &Url, error: &FetchError) -> FetchError {
             url: page.clone(),
             source,
         },
+        FetchError::Private { .. } => FetchError::Private { url: page.clone() },
         other => other,
     }
 }
@@ -313,6 +315,7 @@ fn copy(error: &FetchError) -> FetchError {
         FetchError::Captcha { url } => FetchError::Captcha { url: url.clone() },
         FetchError::NeedsScript { url } => FetchError::NeedsScript { url: url.clone() },
         FetchError::Unknown { url } => FetchError::Unknown { url: url.clone() },
+        FetchError::Private { url } => FetchError::Private { url: url.clone() },
     }
 }
 

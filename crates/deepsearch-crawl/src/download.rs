@@ -7,17 +7,17 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deepsearch_core::FetchError;
+use deepsearch_core::{Errand, FetchError};
+use deepsearch_net::{ACCEPTED, Body, BodyLimits, DecodeError, Lookup, Network, Purpose, Response, SendError};
+use reqwest::StatusCode;
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
     LOCATION,
 };
-use reqwest::{Response, StatusCode, redirect};
 use tokio::time::timeout;
 use url::Url;
 
-use crate::address::{AddressRules, Forbidden, GuardedResolver, Lookup};
-use crate::decode::{ACCEPTED, Body, BodyLimits, DecodeError};
+use crate::address::{AddressRules, Forbidden, GuardedResolver};
 use crate::options::{Limits, USER_AGENT};
 
 const ACCEPTED_TYPES: &str = "text/html,application/xhtml+xml,application/pdf;q=0.9,text/plain;q=0.8,*/*;q=0.1";
@@ -26,7 +26,7 @@ const HEADER_BYTES: u32 = 128 << 10;
 
 /// The HTTP client of the crawler.
 pub(crate) struct Client {
-    http: reqwest::Client,
+    http: deepsearch_net::Client,
     rules: AddressRules,
     limits: Limits,
 }
@@ -47,35 +47,27 @@ impl Client {
     pub(crate) fn new(
         rules: AddressRules,
         limits: Limits,
-        tls: Option<rustls::ClientConfig>,
+        network: &Network,
         lookup: Arc<dyn Lookup>,
     ) -> reqwest::Result<Self> {
         let resolver = GuardedResolver {
             rules: rules.clone(),
             lookup,
         };
-        let builder = reqwest::Client::builder();
-        let builder = match tls {
-            Some(tls) => builder.tls_backend_preconfigured(tls),
-            None => builder,
-        };
-        let http = builder
-            .user_agent(USER_AGENT)
-            .default_headers(default_headers())
-            // A proxy would resolve and connect for us, past every check.
-            .no_proxy()
-            .redirect(redirect::Policy::none())
-            .dns_resolver(resolver)
-            .connect_timeout(limits.connect)
-            .http2_max_header_list_size(HEADER_BYTES)
-            .pool_idle_timeout(Duration::from_secs(30))
-            .pool_max_idle_per_host(4)
-            .referer(false)
-            .no_gzip()
-            .no_brotli()
-            .no_zstd()
-            .no_deflate()
-            .build()?;
+        let resolver = network.resolver(resolver);
+        let http = network.client(|builder| {
+            builder
+                .user_agent(USER_AGENT)
+                .default_headers(default_headers())
+                // A proxy would resolve and connect for us, past every check.
+                .no_proxy()
+                .dns_resolver(resolver)
+                .connect_timeout(limits.connect)
+                .http2_max_header_list_size(HEADER_BYTES)
+                .pool_idle_timeout(Duration::from_secs(30))
+                .pool_max_idle_per_host(4)
+                .referer(false)
+        })?;
         Ok(Self { http, rules, limits })
     }
 
@@ -88,9 +80,10 @@ impl Client {
     ///
     /// # Errors
     /// [`FetchError`] when the address is refused, nobody answers in time, or the status is not a success.
-    pub(crate) async fn ask(&self, url: &Url) -> Result<Reply, FetchError> {
+    pub(crate) async fn ask(&self, url: &Url, errand: Errand) -> Result<Reply, FetchError> {
         self.check(url).map_err(|forbidden| refused(url, &forbidden))?;
-        let answer = timeout(self.limits.first_byte, self.http.get(url.clone()).send()).await;
+        let asked = self.http.send(Purpose::of(errand), self.http.get(url.clone()));
+        let answer = timeout(self.limits.first_byte, asked).await;
         let response = match answer {
             Err(_) => return Err(timed_out(url, self.limits.first_byte)),
             Ok(Err(error)) => return Err(self.failed(url, error)),
@@ -123,7 +116,7 @@ impl Client {
         loop {
             match timeout(self.limits.idle, response.chunk()).await {
                 Err(_) => return Err(timed_out(&url, self.limits.idle)),
-                Ok(Err(error)) => return Err(self.failed(&url, error)),
+                Ok(Err(error)) => return Err(self.failed(&url, error.into())),
                 Ok(Ok(None)) => break,
                 Ok(Ok(Some(piece))) => body.push(&piece).map_err(|error| undecodable(&url, error))?,
             }
@@ -131,7 +124,10 @@ impl Client {
         body.finish().map_err(|error| undecodable(&url, error))
     }
 
-    fn failed(&self, url: &Url, error: reqwest::Error) -> FetchError {
+    fn failed(&self, url: &Url, error: SendError) -> FetchError {
+        if matches!(error, SendError::Leaves(_)) {
+            return FetchError::Private { url: url.clone() };
+        }
         if let Some(forbidden) = cause::<Forbidden>(&error) {
             return refused(url, forbidden);
         }

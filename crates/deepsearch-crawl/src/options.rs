@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use deepsearch_net::{BodyLimits, Network};
+
 use crate::address::AddressRules;
 
 /// How the crawler names itself to servers.
@@ -17,8 +19,7 @@ pub struct CrawlOptions {
     pub limits: Limits,
     pub manners: Manners,
     pub parser: ParserOptions,
-    /// Whom to trust; `None` asks the system anew, which reads all of its certificates.
-    pub tls: Option<rustls::ClientConfig>,
+    pub network: Network,
 }
 
 /// What one page may cost. Sizes in bytes.
@@ -54,6 +55,16 @@ impl Default for Limits {
             idle: Duration::from_secs(5),
             total: Duration::from_secs(20),
             queue: Duration::from_secs(60),
+        }
+    }
+}
+
+impl From<&Limits> for BodyLimits {
+    fn from(limits: &Limits) -> Self {
+        Self {
+            wire: limits.wire,
+            decoded: limits.decoded,
+            ratio: limits.ratio,
         }
     }
 }

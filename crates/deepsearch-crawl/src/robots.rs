@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use deepsearch_core::FetchError;
+use deepsearch_core::{Errand, FetchError};
 use moka::future::Cache;
 use robotxt::{AccessResult, Robots};
 use url::Url;
@@ -52,7 +52,11 @@ async fn ask(page: &Url, client: &Client) -> Result<Robots, FetchError> {
             Ok(Found::Elsewhere(next)) => url = next,
             Ok(Found::Text(text)) => return Ok(rules(AccessResult::Successful(&text))),
             Err(FetchError::Status { status, .. }) if status >= 500 => return Ok(rules(AccessResult::Unreachable)),
-            Err(error @ (FetchError::TimedOut { .. } | FetchError::Unreachable { .. })) => return Err(error),
+            Err(
+                error @ (FetchError::TimedOut { .. } | FetchError::Unreachable { .. } | FetchError::Private { .. }),
+            ) => {
+                return Err(error);
+            }
             // Missing, forbidden, unreadable, or led to an address we do not speak to: the site states no rules.
             Err(_) => return Ok(rules(AccessResult::Unavailable)),
         }
@@ -66,7 +70,7 @@ enum Found {
 }
 
 async fn read(url: &Url, client: &Client) -> Result<Found, FetchError> {
-    match client.ask(url).await? {
+    match client.ask(url, Errand::Robots).await? {
         Reply::Redirect(next) => Ok(Found::Elsewhere(next)),
         Reply::Document(document) => client.body(document).await.map(Found::Text),
     }

@@ -1,6 +1,6 @@
 //! The index: what is known of each file, and the words to find it by, in a SQLite file of its own.
 //!
-//! The text itself is not kept: FTS5 holds only which terms are where, which costs a third of it, and an answer reads the
+//! The text itself is not kept: FTS5 holds only which terms are where, some two thirds of its size, and an answer reads the
 //! file as it is now. Terms are those of `deepsearch_core::text`, so that files are found by the words that they are then
 //! ranked by. A file that is damaged or of another version is made anew, because everything in it can be read again.
 

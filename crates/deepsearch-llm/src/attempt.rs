@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use deepsearch_core::model::ModelStream;
 use deepsearch_core::{ModelError, ModelEvent, TokenUsage};
+use deepsearch_net::{Entry, Network};
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use genai::adapter::AdapterKind;
@@ -25,6 +26,9 @@ pub(crate) struct Attempt {
     pub(crate) deadlines: Deadlines,
     /// When the whole answer must be there, retries included.
     pub(crate) until: Instant,
+    pub(crate) network: Network,
+    /// The ledger's line, to which what comes in is added.
+    pub(crate) entry: Entry,
 }
 
 /// A provider's stream with how far it has come.
@@ -103,12 +107,17 @@ impl Pieces {
             match self.provider_event().await? {
                 Some(ChatStreamEvent::Chunk(chunk)) if !chunk.content.is_empty() => {
                     self.alive = true;
+                    self.attempt.entry.received(chunk.content.len());
                     return Ok(Some(ModelEvent::Text(chunk.content)));
                 }
                 Some(ChatStreamEvent::End(end)) => self.end(end)?,
                 // The client says "start" before it has sent anything.
                 Some(ChatStreamEvent::Start) => {}
-                // Thinking is not shown, but it is a sign of life.
+                // Thinking is not shown, but it came, and it is a sign of life.
+                Some(ChatStreamEvent::ReasoningChunk(chunk)) => {
+                    self.alive = true;
+                    self.attempt.entry.received(chunk.content.len());
+                }
                 Some(_) => self.alive = true,
                 None => {
                     return Err(self
@@ -126,8 +135,14 @@ impl Pieces {
         };
         let deadline = self.attempt.until.min(Instant::now() + patience);
         let attempt = &self.attempt;
-        match timeout_at(deadline, self.events.try_next()).await {
-            Ok(event) => event.map_err(|error| classify(&attempt.provider, &attempt.model, error)),
+        // The first step connects and sends; private mode may have been turned on since the last one.
+        let step = attempt.network.through(&attempt.provider.url, self.events.try_next());
+        let step = timeout_at(deadline, step).await;
+        match step {
+            Ok(Err(_)) => Err(ModelError::Private {
+                model: format!("{}/{}", attempt.provider.id, attempt.model),
+            }),
+            Ok(Ok(event)) => event.map_err(|error| classify(&attempt.provider, &attempt.model, error)),
             Err(_) => Err(ModelError::TimedOut {
                 provider: attempt.provider.id.clone(),
                 limit: if deadline == attempt.until {

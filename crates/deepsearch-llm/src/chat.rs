@@ -5,7 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use backon::Retryable;
 use deepsearch_core::model::ModelStream;
-use deepsearch_core::{ChatModel, ChatRequest, ModelError, ModelInfo, Role};
+use deepsearch_core::{ChatModel, ChatRequest, Errand, ModelError, ModelInfo, Role, SentTurn};
+use deepsearch_net::{Entry, Network, Purpose, host_of};
 use genai::adapter::AdapterKind;
 use genai::chat::{ChatMessage, ChatOptions, ReasoningEffort};
 use genai::resolver::{AuthData, Endpoint};
@@ -29,6 +30,7 @@ pub(crate) struct ProviderModel {
     pub(crate) breaker: AsyncRecloser,
     pub(crate) deadlines: Deadlines,
     pub(crate) retry: Retry,
+    pub(crate) network: Network,
 }
 
 #[async_trait]
@@ -39,9 +41,15 @@ impl ChatModel for ProviderModel {
 
     async fn stream(&self, request: ChatRequest) -> Result<ModelStream, ModelError> {
         let until = Instant::now() + self.deadlines.overall;
+        if self.network.is_private() && !self.info.local {
+            return Err(ModelError::Private {
+                model: self.info.id.clone(),
+            });
+        }
         let (turns, options) = (turns(&request), self.options(&request));
+        let said: Vec<SentTurn> = request.turns.iter().map(said).collect();
         let attempt = || async {
-            let attempt = self.attempt(turns.clone(), &options, until);
+            let attempt = self.attempt(turns.clone(), &said, &options, until);
             match self.breaker.call_with(is_illness, attempt).await {
                 Ok(stream) => Ok(stream),
                 Err(recloser::Error::Inner(error)) => Err(error),
@@ -75,6 +83,7 @@ impl ProviderModel {
     async fn attempt(
         &self,
         turns: genai::chat::ChatRequest,
+        said: &[SentTurn],
         options: &ChatOptions,
         until: Instant,
     ) -> Result<ModelStream, ModelError> {
@@ -88,8 +97,20 @@ impl ProviderModel {
             model: self.name.clone(),
             deadlines: self.deadlines,
             until,
+            network: self.network.clone(),
+            entry: self.write_down(said),
         };
         attempt.begin(response.stream).await
+    }
+
+    /// Tells the ledger what is sent. The library below sends it with the stream's first step.
+    fn write_down(&self, said: &[SentTurn]) -> Entry {
+        let host = host_of(&self.provider.url);
+        // Of a model that its server runs elsewhere, the text does not stay here either.
+        deepsearch_net::sent(&self.info.id, &host, self.info.local, said);
+        let bytes = said.iter().map(|turn| turn.content.len() as u64).sum();
+        let purpose = Purpose::new(Errand::Model, &self.provider.id);
+        deepsearch_net::contact(purpose, &host, self.info.local, bytes)
     }
 
     /// Where the question goes, in full: left to itself, the client guesses the provider from the model's name, sends
@@ -138,4 +159,11 @@ fn turns(request: &ChatRequest) -> genai::chat::ChatRequest {
         Role::User => ChatMessage::user(turn.content.as_str()),
     };
     genai::chat::ChatRequest::new(request.turns.iter().map(message).collect())
+}
+
+fn said(turn: &deepsearch_core::Turn) -> SentTurn {
+    SentTurn {
+        role: turn.role,
+        content: turn.content.clone(),
+    }
 }

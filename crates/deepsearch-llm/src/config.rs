@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use deepsearch_net::Network;
 use secrecy::SecretString;
 use url::Url;
 
@@ -25,8 +26,7 @@ pub struct ModelsConfig {
     pub list_within: Duration,
     /// How long a server on this machine is waited for when it is looked for.
     pub probe_within: Duration,
-    /// Whom to trust; `None` asks the system anew, which reads all of its certificates.
-    pub tls: Option<rustls::ClientConfig>,
+    pub network: Network,
 }
 
 /// One provider as it is configured.
@@ -82,7 +82,7 @@ impl Default for ModelsConfig {
             retry: Retry::default(),
             list_within: Duration::from_secs(3),
             probe_within: Duration::from_millis(300),
-            tls: None,
+            network: Network::default(),
         }
     }
 }

@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
-use deepsearch_core::{ModelError, ModelInfo};
+use deepsearch_core::{Errand, ModelError, ModelInfo};
+use deepsearch_net::{ACCEPTED, Body, BodyLimits, Client, Purpose, SendError};
 use genai::adapter::AdapterKind;
-use reqwest::{Client, RequestBuilder};
+use reqwest::RequestBuilder;
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -28,7 +30,12 @@ pub(crate) async fn models(
         Listing::Ollama => "api/tags",
     };
     let asked = async {
-        let list = json_of(provider, with_key(provider, client.get(address(provider, path)))).await?;
+        let list = json_of(
+            provider,
+            client,
+            with_key(provider, client.get(address(provider, path))),
+        )
+        .await?;
         read(provider, &list).ok_or_else(|| ModelError::Provider {
             provider: provider.id.clone(),
             status: None,
@@ -49,7 +56,7 @@ pub(crate) async fn ollama_context(provider: &Provider, client: &Client, name: &
     let shown = client
         .post(address(provider, "api/show"))
         .json(&json!({ "model": name }));
-    let asked = json_of(provider, with_key(provider, shown));
+    let asked = json_of(provider, client, with_key(provider, shown));
     let Ok(Ok(model)) = tokio::time::timeout(within, asked).await else {
         return OLLAMA_CONTEXT;
     };
@@ -81,13 +88,17 @@ pub(crate) fn known_context(provider: &Provider, name: &str) -> usize {
     }
 }
 
-pub(crate) fn info(provider: &Provider, name: &str, context_tokens: usize) -> ModelInfo {
-    // Ollama lists models that run at ollama.com beside those that run here.
+/// Ollama lists models that run at ollama.com beside those that run here.
+pub(crate) fn runs_here(provider: &Provider, name: &str) -> bool {
     let elsewhere = provider.adapter == AdapterKind::Ollama && (name.ends_with("-cloud") || name.ends_with(":cloud"));
+    provider.is_local() && !elsewhere
+}
+
+pub(crate) fn info(provider: &Provider, name: &str, context_tokens: usize) -> ModelInfo {
     ModelInfo {
         id: format!("{}/{name}", provider.id),
         provider: provider.id.clone(),
-        local: provider.is_local() && !elsewhere,
+        local: runs_here(provider, name),
         context_tokens,
     }
 }
@@ -111,20 +122,29 @@ fn with_key(provider: &Provider, request: RequestBuilder) -> RequestBuilder {
     }
 }
 
-async fn json_of(provider: &Provider, request: RequestBuilder) -> Result<Value, ModelError> {
-    let unreachable = |error: reqwest::Error| ModelError::Unreachable {
+async fn json_of(provider: &Provider, client: &Client, request: RequestBuilder) -> Result<Value, ModelError> {
+    let unreachable = |error: SendError| ModelError::Unreachable {
         provider: provider.id.clone(),
         source: Box::new(Cause(provider.redact(&chain(&error.without_url())))),
     };
-    let mut response = request.send().await.map_err(unreachable)?;
+    let purpose = Purpose::new(Errand::ModelList, &provider.id);
+    let sent = client.send(purpose, request.header(ACCEPT_ENCODING, ACCEPTED)).await;
+    let mut response = sent.map_err(unreachable)?;
     let (status, headers) = (response.status(), response.headers().clone());
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
-        if body.len() + chunk.len() > LONGEST_LIST {
-            return Err(unreadable(provider, "its list of models is too long"));
-        }
-        body.extend_from_slice(&chunk);
+    let encoding = headers
+        .get(CONTENT_ENCODING)
+        .and_then(|encoding| encoding.to_str().ok());
+    let limits = BodyLimits {
+        wire: LONGEST_LIST,
+        decoded: LONGEST_LIST,
+        ratio: usize::MAX,
+    };
+    let damaged = |error| unreadable(provider, &chain(&error));
+    let mut body = Body::new(encoding.unwrap_or_default(), limits).map_err(damaged)?;
+    while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(error.into()))? {
+        body.push(&chunk).map_err(damaged)?;
     }
+    let body = body.finish().map_err(damaged)?;
     if !status.is_success() {
         let body = String::from_utf8_lossy(&body);
         return Err(refusal(provider, "", Some(status.as_u16()), Some(&headers), &body));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deepsearch_core::{ChatModel, ModelError, ModelInfo};
+use deepsearch_net::Client;
 use futures::future::join_all;
 use recloser::{AsyncRecloser, Recloser};
 use serde::Serialize;
@@ -33,10 +34,16 @@ pub struct Models {
     providers: Vec<Arc<Provider>>,
     breakers: HashMap<String, AsyncRecloser>,
     /// For the web: through the system's proxy, where there is one.
-    remote: reqwest::Client,
+    remote: Clients,
     /// For this machine: a proxy elsewhere could not reach it.
-    local: reqwest::Client,
+    local: Clients,
     lists: Mutex<HashMap<String, List>>,
+}
+
+/// One for what we ask ourselves, and one for the library that speaks to models.
+struct Clients {
+    ours: Client,
+    library: reqwest::Client,
 }
 
 /// A provider of models as a person sees it.
@@ -55,6 +62,8 @@ pub struct ProviderStatus {
     pub key_url: Option<&'static str>,
     /// Whether it runs on this machine.
     pub local: bool,
+    /// Whether private mode holds it back.
+    pub held_back: bool,
 }
 
 /// A provider's models as last told.
@@ -82,8 +91,8 @@ impl Models {
         Ok(Self {
             breakers: providers.iter().map(breaker).collect(),
             providers,
-            remote: client(&config, |builder| builder)?,
-            local: client(&config, reqwest::ClientBuilder::no_proxy)?,
+            remote: Clients::new(&config, |builder| builder)?,
+            local: Clients::new(&config, reqwest::ClientBuilder::no_proxy)?,
             lists: Mutex::default(),
             config,
         })
@@ -91,9 +100,12 @@ impl Models {
 
     /// The models of every provider that answers, the extractive writer last. A hosted provider that does not answer
     /// in time is there with the models last told, or with its default one.
+    ///
+    /// In private mode only those of this machine.
     pub async fn list(&self) -> Vec<ModelInfo> {
         let lists = join_all(self.providers.iter().map(|provider| self.list_of(provider))).await;
         let mut models: Vec<ModelInfo> = lists.into_iter().flatten().collect();
+        models.retain(|model| model.local || !self.is_private());
         models.push(extractive::info());
         models
     }
@@ -106,7 +118,8 @@ impl Models {
     /// A model by its id, `provider/name` or `extractive`. Asks nothing of hosted providers.
     ///
     /// # Errors
-    /// [`ModelError::Unknown`] for a provider that is neither known nor configured; [`ModelError::KeyMissing`].
+    /// [`ModelError::Unknown`] for a provider that is neither known nor configured; [`ModelError::KeyMissing`];
+    /// [`ModelError::Private`] for a model elsewhere while private mode is on.
     pub async fn model(&self, id: &str) -> Result<Arc<dyn ChatModel>, ModelError> {
         if id == extractive::ID {
             return Ok(Arc::new(ExtractiveWriter::default()));
@@ -121,6 +134,9 @@ impl Models {
             .iter()
             .find(|known| known.id == provider)
             .ok_or_else(unknown)?;
+        if self.is_private() && !listing::runs_here(provider, name) {
+            return Err(ModelError::Private { model: id.to_owned() });
+        }
         if provider.lacks_key() {
             return Err(ModelError::KeyMissing {
                 provider: provider.id.clone(),
@@ -131,13 +147,16 @@ impl Models {
     }
 
     /// The configured default; else the first model found on this machine; else the first provider with a key; else the
-    /// extractive writer.
+    /// extractive writer. In private mode a default elsewhere is passed over: whoever turned that on chose as well.
     ///
     /// # Errors
     /// As [`Models::model`], for the configured default only: what a person chose is never silently replaced.
     pub async fn default(&self) -> Result<Arc<dyn ChatModel>, ModelError> {
         if let Some(id) = &self.config.default_model {
-            return self.model(id).await;
+            match self.model(id).await {
+                Err(ModelError::Private { .. }) => {}
+                chosen => return chosen,
+            }
         }
         let (local, hosted): (Vec<_>, Vec<_>) = self.providers.iter().partition(|provider| provider.is_local());
         let found = join_all(local.iter().map(|provider| self.list_of(provider))).await;
@@ -146,15 +165,20 @@ impl Models {
         }
         let with_key = hosted
             .iter()
-            .find(|provider| provider.key.is_some() && provider.default_model.is_some());
+            .find(|provider| provider.key.is_some() && provider.default_model.is_some())
+            .filter(|_| !self.is_private());
         match with_key.and_then(|provider| Some(format!("{}/{}", provider.id, provider.default_model?))) {
             Some(id) => self.model(&id).await,
             None => self.model(extractive::ID).await,
         }
     }
 
+    fn is_private(&self) -> bool {
+        self.config.network.is_private()
+    }
+
     async fn list_of(&self, provider: &Provider) -> Vec<ModelInfo> {
-        if provider.lacks_key() {
+        if provider.lacks_key() || (self.is_private() && !provider.is_local()) {
             return Vec::new();
         }
         let last = self.lists.lock().await.get(&provider.id).cloned();
@@ -165,7 +189,7 @@ impl Models {
         if let Some(list) = last.as_ref().filter(|list| list.asked.elapsed() < fresh) {
             return list.models.clone();
         }
-        match listing::models(provider, self.client_for(provider), within).await {
+        match listing::models(provider, &self.clients_for(provider).ours, within).await {
             Ok(models) => {
                 let list = List {
                     models: models.clone(),
@@ -182,8 +206,8 @@ impl Models {
     }
 
     async fn context_of(&self, provider: &Provider, name: &str) -> usize {
-        let client = self.client_for(provider);
         if provider.listing == Listing::Ollama {
+            let client = &self.clients_for(provider).ours;
             return listing::ollama_context(provider, client, name, self.config.probe_within).await;
         }
         if provider.is_local() {
@@ -203,7 +227,7 @@ impl Models {
             name: name.to_owned(),
             provider: provider.clone(),
             client: genai::Client::builder()
-                .with_reqwest(self.client_for(provider).clone())
+                .with_reqwest(self.clients_for(provider).library.clone())
                 .build()
                 .expect("a client around a finished HTTP client cannot fail"),
             breaker: self.breakers[&provider.id].clone(),
@@ -213,10 +237,11 @@ impl Models {
                 self.config.remote
             },
             retry: self.config.retry,
+            network: self.config.network.clone(),
         }
     }
 
-    fn client_for(&self, provider: &Provider) -> &reqwest::Client {
+    fn clients_for(&self, provider: &Provider) -> &Clients {
         if provider.is_local() { &self.local } else { &self.remote }
     }
 }
@@ -258,6 +283,7 @@ fn status(id: &str, config: &ModelsConfig) -> ProviderStatus {
         url: provider.as_ref().map(|provider| provider.url.to_string()),
         key_url: known.and_then(|known| known.key_url),
         local: provider.as_ref().is_some_and(Provider::is_local),
+        held_back: config.network.is_private() && provider.as_ref().is_some_and(|provider| !provider.is_local()),
     }
 }
 
@@ -276,20 +302,20 @@ fn fallback(provider: &Provider, last: Option<List>) -> Vec<ModelInfo> {
         .collect()
 }
 
-fn client(
-    config: &ModelsConfig,
-    with: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
-) -> Result<reqwest::Client, SetUpError> {
-    let builder = reqwest::Client::builder();
-    let builder = match &config.tls {
-        Some(tls) => builder.tls_backend_preconfigured(tls.clone()),
-        None => builder,
-    };
-    let builder = builder
-        .connect_timeout(Duration::from_secs(10))
-        .tcp_nodelay(true)
-        .tcp_keepalive(Duration::from_secs(30))
-        // A redirect would carry the question, and some providers' keys, to a host nobody chose.
-        .redirect(reqwest::redirect::Policy::none());
-    with(builder).build().map_err(SetUpError)
+impl Clients {
+    fn new(
+        config: &ModelsConfig,
+        with: fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+    ) -> Result<Self, SetUpError> {
+        let set_up = |builder: reqwest::ClientBuilder| {
+            with(builder)
+                .connect_timeout(Duration::from_secs(10))
+                .tcp_nodelay(true)
+                .tcp_keepalive(Duration::from_secs(30))
+        };
+        Ok(Self {
+            ours: config.network.client(set_up).map_err(SetUpError)?,
+            library: config.network.library_client(set_up).map_err(SetUpError)?,
+        })
+    }
 }

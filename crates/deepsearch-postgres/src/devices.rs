@@ -77,11 +77,7 @@ impl SharedDatabase {
     /// [`DeviceError::Database`] when the database does not answer.
     pub async fn signed_in_user(&self) -> Result<Option<UserId>, DeviceError> {
         const ACTION: &str = "say who is signed in";
-        let mut tx = match self.begin().await {
-            Ok(tx) => tx,
-            Err(sqlx::Error::Database(said)) if said.code().as_deref() == Some("DS002") => return Ok(None),
-            Err(error) => return Err(told(error, ACTION)),
-        };
+        let mut tx = self.begin().await.map_err(|error| told(error, ACTION))?;
         let user = sqlx::query_scalar!("select deepsearch.uid()")
             .fetch_one(&mut *tx)
             .await

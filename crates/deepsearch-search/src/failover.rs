@@ -11,7 +11,8 @@ use async_trait::async_trait;
 use deepsearch_core::cache::SearchCache;
 use deepsearch_core::search::Attempt;
 use deepsearch_core::{
-    Cache, Clock, EngineId, Freshness, SearchEngine, SearchError, SearchOutcome, SearchQuery, SearchResults, Searcher,
+    Cache, Clock, EngineEvent, EngineId, Freshness, SearchEngine, SearchError, SearchOutcome, SearchQuery,
+    SearchResults, Searcher,
 };
 use futures::future::{BoxFuture, FutureExt, Shared, WeakShared};
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -112,6 +113,14 @@ impl Failover {
     pub fn memories(&self) -> Vec<Memory> {
         let memories = self.engines.slots.iter().map(|slot| slot.record.memory());
         memories.filter(Memory::holds_anything).collect()
+    }
+
+    /// What happened to each engine since this was asked for the last time, in the order it happened.
+    pub fn take_events(&self) -> Vec<EngineEvent> {
+        let slots = self.engines.slots.iter();
+        let mut events: Vec<EngineEvent> = slots.flat_map(|slot| slot.record.take_events()).collect();
+        events.sort_by_key(|event| event.at);
+        events
     }
 
     /// Goes on from what was remembered of an engine: its rest, if it is not over, and how it had been doing.
@@ -293,7 +302,7 @@ async fn answer(
     };
     match &answer {
         Ok(_) => record.succeeded(began.elapsed()),
-        Err(error) => record.failed(error),
+        Err(error) => record.failed(error, began.elapsed()),
     }
     answer
 }
@@ -352,6 +361,7 @@ fn copy(error: &SearchError) -> SearchError {
             engine: engine.clone(),
             after: *after,
         },
+        E::Private { engine } => E::Private { engine: engine.clone() },
     }
 }
 

@@ -5,9 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use deepsearch_core::{Clock, EngineId, ErrorCode, Failure, SearchError};
+use deepsearch_core::{Clock, EngineEvent, EngineId, ErrorCode, Failure, SearchError};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
+
+/// Events that wait to be taken away; older ones are forgotten.
+const EVENTS_WAITING: usize = 64;
 
 /// How many answers the median is taken over.
 const TIMES_KEPT: usize = 32;
@@ -95,6 +98,7 @@ struct Inner {
     /// Monotonic, so that a changed wall clock neither wakes nor silences an engine.
     resting_until: Option<Instant>,
     times: VecDeque<Duration>,
+    events: VecDeque<EngineEvent>,
 }
 
 impl Record {
@@ -104,6 +108,7 @@ impl Record {
             streak: 0,
             resting_until: None,
             times: VecDeque::with_capacity(TIMES_KEPT),
+            events: VecDeque::new(),
         };
         Self {
             clock,
@@ -170,10 +175,30 @@ impl Record {
             inner.times.pop_front();
         }
         inner.times.push_back(took);
+        self.note(&mut inner, took, None);
     }
 
-    pub(crate) fn failed(&self, error: &SearchError) {
+    fn note(&self, inner: &mut Inner, took: Duration, failure: Option<Failure>) {
+        if inner.events.len() == EVENTS_WAITING {
+            inner.events.pop_front();
+        }
+        let event = EngineEvent {
+            engine: inner.health.engine.clone(),
+            at: self.clock.now(),
+            milliseconds: u32::try_from(took.as_millis()).unwrap_or(u32::MAX),
+            failure,
+        };
+        inner.events.push_back(event);
+    }
+
+    /// What happened since the last time this was asked for, oldest first.
+    pub(crate) fn take_events(&self) -> impl Iterator<Item = EngineEvent> + use<> {
+        std::mem::take(&mut self.inner().events).into_iter()
+    }
+
+    pub(crate) fn failed(&self, error: &SearchError, took: Duration) {
         let mut inner = self.inner();
+        self.note(&mut inner, took, Some(error.into()));
         inner.health.failures = inner.health.failures.saturating_add(1);
         inner.health.last_failure = Some(LastFailure {
             at: self.clock.now(),
@@ -248,7 +273,8 @@ fn rest_after(error: &SearchError, streak: u32) -> Option<Duration> {
         SearchError::Status { .. }
         | SearchError::NoResults { .. }
         | SearchError::KeyMissing { .. }
-        | SearchError::Resting { .. } => None,
+        | SearchError::Resting { .. }
+        | SearchError::Private { .. } => None,
     }
 }
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use deepsearch_core::{Clock, SearchError};
-use reqwest::header::{HeaderMap, RETRY_AFTER};
-use reqwest::redirect::{Attempt, Policy};
-use reqwest::{Client, RequestBuilder};
+use deepsearch_core::{Clock, Errand, SearchError};
+use deepsearch_net::{Body, BodyLimits, Client, DecodeError, Network, Purpose, Response, SendError};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -17,6 +17,9 @@ const USER_AGENT: &str = concat!(
     env!("CARGO_PKG_VERSION"),
     "; a person's own search app)"
 );
+
+/// Redirects that are followed.
+const REDIRECTS: usize = 3;
 
 /// How long and how much one request to an engine may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,26 +57,17 @@ pub(crate) struct Answer {
 }
 
 impl Http {
-    /// `tls` says whom to trust; `None` asks the system anew, which reads all of its certificates.
-    ///
     /// # Errors
     /// [`reqwest::Error`] when the TLS provider or the system's certificates cannot be used.
-    pub fn new(
-        limits: HttpLimits,
-        tls: Option<rustls::ClientConfig>,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, reqwest::Error> {
-        let builder = Client::builder();
-        let builder = match tls {
-            Some(tls) => builder.tls_backend_preconfigured(tls),
-            None => builder,
-        };
-        let client = builder
-            .user_agent(USER_AGENT)
-            .connect_timeout(limits.connect)
-            .timeout(limits.total)
-            .redirect(Policy::custom(stay_on_the_host))
-            .build()?;
+    pub fn new(limits: HttpLimits, network: &Network, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
+        let headers = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(deepsearch_net::ACCEPTED))]);
+        let client = network.client(|builder| {
+            builder
+                .user_agent(USER_AGENT)
+                .default_headers(headers)
+                .connect_timeout(limits.connect)
+                .timeout(limits.total)
+        })?;
         Ok(Self { client, limits, clock })
     }
 
@@ -89,20 +83,53 @@ impl Http {
         self.client.post(url)
     }
 
-    /// Sends a request and reads the answer as text.
+    /// Sends a request and reads the answer as text. Follows redirects that stay on the engine's host.
     pub(crate) async fn send(&self, engine: &str, request: RequestBuilder) -> Result<Answer, SearchError> {
-        let mut response = request.send().await.map_err(|error| self.failure(engine, error))?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        if response.status().is_redirection() {
-            return Err(unreadable(engine, "it sends us to another address"));
-        }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.failure(engine, error))? {
-            if body.len() + chunk.len() > self.limits.body {
-                return Err(unreadable(engine, &format!("more than {} bytes", self.limits.body)));
+        let purpose = Purpose::new(Errand::Search, engine);
+        let failure = |error: SendError| self.failure(engine, error);
+        let mut request = request.build().map_err(|error| failure(error.into()))?;
+        for _ in 0..=REDIRECTS {
+            let (first, again) = (request.url().clone(), request.try_clone());
+            let response = self.client.execute(purpose, request).await.map_err(failure)?;
+            if !response.status().is_redirection() {
+                return self.answer(engine, response).await;
             }
-            body.extend_from_slice(&chunk);
+            // What was posted is not posted again to where nobody meant it to go.
+            let again = again.filter(|again| again.method() == Method::GET);
+            match (stays_on_the_host(&first, &response), again) {
+                (Some(next), Some(again)) => {
+                    request = again;
+                    *request.url_mut() = next;
+                }
+                _ => break,
+            }
         }
+        Err(unreadable(engine, "it sends us to another address"))
+    }
+
+    async fn answer(&self, engine: &str, mut response: Response) -> Result<Answer, SearchError> {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let encoding = headers
+            .get(CONTENT_ENCODING)
+            .and_then(|encoding| encoding.to_str().ok());
+        let limits = BodyLimits {
+            wire: self.limits.body,
+            decoded: self.limits.body,
+            ratio: usize::MAX,
+        };
+        let undecodable = |error| match error {
+            DecodeError::TooLarge { .. } => unreadable(engine, &format!("more than {} bytes", self.limits.body)),
+            _ => unreadable(engine, "its compression is broken"),
+        };
+        let mut body = Body::new(encoding.unwrap_or_default(), limits).map_err(undecodable)?;
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| self.failure(engine, error.into()))?
+        {
+            body.push(&chunk).map_err(undecodable)?;
+        }
+        let body = body.finish().map_err(undecodable)?;
         Ok(Answer {
             status,
             headers,
@@ -110,21 +137,19 @@ impl Http {
         })
     }
 
-    fn failure(&self, engine: &str, error: reqwest::Error) -> SearchError {
+    fn failure(&self, engine: &str, error: SendError) -> SearchError {
+        let engine = engine.to_owned();
         // Without the address, which holds what was asked.
-        let error = error.without_url();
-        if error.is_timeout() {
-            return SearchError::TimedOut {
-                engine: engine.into(),
+        match error.without_url() {
+            SendError::Leaves(_) => SearchError::Private { engine },
+            error if error.is_timeout() => SearchError::TimedOut {
+                engine,
                 limit: self.limits.total,
-            };
-        }
-        if error.is_decode() {
-            return unreadable(engine, "its compression is broken");
-        }
-        SearchError::Unreachable {
-            engine: engine.into(),
-            source: Box::new(error),
+            },
+            error => SearchError::Unreachable {
+                engine,
+                source: Box::new(error),
+            },
         }
     }
 
@@ -172,15 +197,9 @@ pub(crate) fn unreadable(engine: &str, detail: &str) -> SearchError {
     }
 }
 
-fn stay_on_the_host(attempt: Attempt<'_>) -> reqwest::redirect::Action {
-    let Some(first) = attempt.previous().first() else {
-        return attempt.stop();
-    };
-    let next = attempt.url();
+/// Where a redirect leads, if it is the same host, which may be had over https instead.
+fn stays_on_the_host(first: &Url, response: &Response) -> Option<Url> {
+    let next = first.join(response.headers().get(LOCATION)?.to_str().ok()?).ok()?;
     let stays = first.origin() == next.origin() || (first.host() == next.host() && next.scheme() == "https");
-    if stays && attempt.previous().len() <= 3 {
-        attempt.follow()
-    } else {
-        attempt.stop()
-    }
+    stays.then_some(next)
 }

@@ -11,6 +11,7 @@ use crate::history;
 use crate::outbox::{self, Entity};
 use crate::pages;
 use crate::store::Store;
+use crate::sync::offer_if_left;
 use crate::time::from_millis;
 
 /// Which chats are listed.
@@ -138,7 +139,7 @@ impl Store {
         const ACTION: &str = "add the chat";
         valid_title(&chat.title)?;
         let mut tx = self.begin(ACTION).await?;
-        if insert(&mut tx, chat).await.doing(ACTION)? {
+        if make(&mut tx, chat).await.doing(ACTION)? {
             outbox::add(&mut tx, Entity::Chat, chat.id.as_str(), self.now())
                 .await
                 .doing(ACTION)?;
@@ -317,6 +318,15 @@ pub(crate) async fn lookup(tx: &mut SqliteConnection, id: &ChatId) -> Result<Opt
     let id = id.as_str();
     let row = select_chats!("where id = ?", id).fetch_optional(tx).await?;
     Ok(row.map(Chat::from))
+}
+
+/// Inserts a chat that is made here, and says whether it was new. While nobody is signed in it is this device's alone.
+pub(crate) async fn make(tx: &mut SqliteConnection, chat: &Chat) -> Result<bool, sqlx::Error> {
+    let is_new = insert(tx, chat).await?;
+    if is_new {
+        offer_if_left(tx, chat.id.as_str()).await?;
+    }
+    Ok(is_new)
 }
 
 /// Inserts a chat, and says whether it was new.

@@ -72,7 +72,7 @@ impl Store {
         let packed = pages::PackedPage::pack_all(saved).await?;
         let mut tx = self.begin(ACTION).await?;
         let now = self.now();
-        let is_new = chats::insert(&mut tx, chat).await.doing(ACTION)?;
+        let is_new = chats::make(&mut tx, chat).await.doing(ACTION)?;
         let mut page_ids: Option<Vec<PageId>> = None;
         let mut last: Option<DateTime<Utc>> = None;
         let mut added = 0;

@@ -12,6 +12,7 @@ mod turns;
 
 mod citations;
 mod imports;
+mod ledgers;
 mod pages;
 mod rechecks;
 mod research;
@@ -25,6 +26,8 @@ mod recovery;
 mod salvage;
 mod schema;
 
+mod engine_events;
+mod model_use;
 mod outbox;
 mod search_cache;
 mod settings;
@@ -39,9 +42,11 @@ pub use backups::{Backup, BackupKind, Replaced, list_backups};
 pub use chats::{ChatFilter, ChatView};
 pub use citations::{AnswerEvidence, SourcePage};
 pub use deepsearch_core::ChatCursor;
+pub use engine_events::EVENTS_KEPT;
 pub use error::StoreError;
 pub use history::{HistoryCursor, HistoryFilter, HistoryHit, HistoryQuery, HistoryResults, HitKind};
 pub use imports::{Imported, ImportedMessage};
+pub use model_use::{ChatUse, ModelUse, MonthUse};
 pub use outbox::{Entity, Operation, OutboxEntry};
 pub use recovery::Recovery;
 pub use salvage::Salvaged;

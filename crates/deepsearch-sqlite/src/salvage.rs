@@ -95,6 +95,11 @@ const NUMBERED: &[Table] = &[
             default_model = excluded.default_model, enable_search_by_default = excluded.enable_search_by_default,
             max_search_results = excluded.max_search_results, updated_at = excluded.updated_at",
     },
+    Table {
+        name: "engine_event",
+        key: "id",
+        on_conflict: "",
+    },
 ];
 
 /// Tables that belong to messages, and have no number of their own.
@@ -103,6 +108,9 @@ const OF_MESSAGES: &[&str] = &[
     "message_source",
     "citation",
     "sentence_check",
+    "ledger",
+    "contact",
+    "sent_text",
     "research",
     "research_page",
     "recheck",
@@ -141,6 +149,15 @@ async fn copy_tables(connection: &mut SqliteConnection, salvaged: &mut Salvaged)
     if let Some(copy) = Copy::of(connection, &settings).await? {
         let letters: Vec<String> = ('\u{1}'..='z').map(String::from).collect();
         copy.keys(connection, &letters, salvaged).await?;
+    }
+    let months = Table {
+        name: "model_use",
+        key: "month",
+        on_conflict: "",
+    };
+    if let Some(copy) = Copy::of(connection, &months).await? {
+        let years: Vec<String> = (2020..2100).map(|year| year.to_string()).collect();
+        copy.keys(connection, &years, salvaged).await?;
     }
     Ok(())
 }

@@ -26,6 +26,7 @@ pub use chats::LocalChat;
 pub use evidence::WaitingEvidence;
 pub use messages::LocalMessage;
 pub use offers::ChatOffer;
+pub(crate) use position::offer_if_left;
 pub use position::{FirstPull, Sweep, SweepReason, SyncAccount, SyncPosition};
 pub use queue::QueuedChange;
 pub(crate) use settings::note_changes;

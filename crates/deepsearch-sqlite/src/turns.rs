@@ -13,7 +13,7 @@ use crate::error::{Doing, StoreError};
 use crate::messages::{self, state_str, write_json};
 use crate::outbox::{self, Entity};
 use crate::store::Store;
-use crate::{chats, citations, history, journal};
+use crate::{chats, citations, history, journal, model_use};
 
 /// A question to be answered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -182,6 +182,9 @@ impl Store {
         write_end(&mut tx, &answer, &finished.follow_ups).await.doing(ACTION)?;
         citations::replace(&mut tx, answer_id, &finished.citations, &finished.checks).await?;
         journal::clear(&mut tx, answer_id.as_str()).await.doing(ACTION)?;
+        model_use::count(&mut tx, finished.metadata.as_ref(), self.device_now())
+            .await
+            .doing(ACTION)?;
         outbox::add(&mut tx, Entity::Message, answer_id.as_str(), self.now())
             .await
             .doing(ACTION)?;
@@ -262,7 +265,7 @@ async fn add_chat(tx: &mut SqliteConnection, question: &str, now: DateTime<Utc>)
         archived: false,
         leaf: None,
     };
-    chats::insert(tx, &chat).await?;
+    chats::make(tx, &chat).await?;
     Ok(chat.id)
 }
 

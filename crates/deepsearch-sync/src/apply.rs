@@ -1,6 +1,6 @@
 //! Apply: rows and deletions of the server come into the store. Applying one twice changes nothing.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use deepsearch_core::sync::{ChatRow, EntityKind, FlagsRow, MessageRow, Row, SETTING_KEYS, SettingRow};
 use deepsearch_core::{Chat, ChatId, MessageId, MessageState};
@@ -18,6 +18,12 @@ pub(crate) struct Applier<'a> {
     places: HashMap<ChatId, Place>,
     /// Chats with new messages.
     grown: BTreeSet<ChatId>,
+    /// Messages of this transaction that are here, as far as that was looked up for all of them at once.
+    known: HashSet<MessageId>,
+    /// Those that were looked up.
+    looked_up: HashSet<MessageId>,
+    /// New ones, which are put in their place together.
+    added: Vec<MessageId>,
 }
 
 /// Where a chat stands that a row belongs to.
@@ -38,7 +44,23 @@ impl<'a> Applier<'a> {
             rules,
             places: HashMap::new(),
             grown: BTreeSet::new(),
+            known: HashSet::new(),
+            looked_up: HashSet::new(),
+            added: Vec::new(),
         }
+    }
+
+    /// Looks up at once which of the messages that are to come are here: most of a first pull are not.
+    pub(crate) async fn expect(&mut self, rows: impl Iterator<Item = &Row>) -> Result<(), SyncError> {
+        let ids: Vec<&MessageId> = rows
+            .filter_map(|row| match row {
+                Row::Message(row) => Some(&row.id),
+                _ => None,
+            })
+            .collect();
+        self.known = self.tx.known_messages(&ids).await?;
+        self.looked_up = ids.into_iter().cloned().collect();
+        Ok(())
     }
 
     pub(crate) async fn upsert(&mut self, row: Row) -> Result<(), SyncError> {
@@ -53,12 +75,15 @@ impl<'a> Applier<'a> {
     pub(crate) async fn delete(&mut self, kind: EntityKind, id: &str) -> Result<(), SyncError> {
         match kind {
             EntityKind::Chat => {
+                // What is buried may live on in another chat, in the order that it had.
+                self.link_added().await?;
                 let id = ChatId::from_stored(id);
                 self.places.remove(&id);
                 self.grown.remove(&id);
                 bury(self.tx, self.rules, &id).await
             }
             EntityKind::Message => {
+                self.link_added().await?;
                 self.tx.delete_early(kind, id).await?;
                 deleted_message(self.tx, self.rules, &MessageId::from_stored(id)).await
             }
@@ -68,11 +93,17 @@ impl<'a> Applier<'a> {
     }
 
     /// To be called after the last row.
-    pub(crate) async fn finish(self) -> Result<(), SyncError> {
+    pub(crate) async fn finish(mut self) -> Result<(), SyncError> {
+        self.link_added().await?;
         for chat_id in &self.grown {
             self.tx.extend_leaf(chat_id).await?;
         }
         Ok(())
+    }
+
+    async fn link_added(&mut self) -> Result<(), SyncError> {
+        let added = std::mem::take(&mut self.added);
+        Ok(self.tx.link_added(&added).await?)
     }
 
     async fn chat(&mut self, row: ChatRow) -> Result<(), SyncError> {
@@ -129,13 +160,21 @@ impl<'a> Applier<'a> {
             Place::NotYet => return self.early(Row::Message(Box::new(row))).await,
             Place::Here | Place::InTrash => {}
         }
-        let local = self.tx.lookup_message(&row.id).await?;
+        let is_new = self.looked_up.contains(&row.id) && !self.known.contains(&row.id);
+        let local = match is_new {
+            true => None,
+            false => self.tx.lookup_message(&row.id).await?,
+        };
         if local.is_none() && place == Place::InTrash {
             self.note_in_trash(&row).await?;
         }
         self.grown.insert(row.chat_id.clone());
         match local {
-            None => self.tx.add_message(&row).await?,
+            None => {
+                self.tx.add_message(&row).await?;
+                self.known.insert(row.id.clone());
+                self.added.push(row.id.clone());
+            }
             Some(local) => known_message(self.tx, &local, &row).await?,
         }
         self.evidence(&row).await

@@ -50,6 +50,8 @@ pub struct SyncEngine {
     pub(crate) rules: Rules,
     pub(crate) nudged: Notify,
     pub(crate) is_focused: AtomicBool,
+    /// Whether rows came or went since that was last asked.
+    pub(crate) has_moved: AtomicBool,
     status: watch::Sender<SyncStatus>,
     pushed: AtomicU32,
     one_run: Mutex<()>,
@@ -74,6 +76,7 @@ impl SyncEngine {
             options,
             nudged: Notify::new(),
             is_focused: AtomicBool::new(true),
+            has_moved: AtomicBool::new(false),
             status: watch::Sender::default(),
             pushed: AtomicU32::new(0),
             one_run: Mutex::new(()),
@@ -207,6 +210,7 @@ impl SyncEngine {
     pub(crate) fn count_pushed(&self, rows: usize) {
         let rows = u32::try_from(rows).unwrap_or(u32::MAX);
         self.pushed.fetch_add(rows, Ordering::Relaxed);
+        self.has_moved.fetch_or(rows > 0, Ordering::Relaxed);
     }
 
     fn progress(&self, position: &SyncPosition) {

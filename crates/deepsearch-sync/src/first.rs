@@ -45,6 +45,7 @@ impl SyncEngine {
             return Ok(());
         }
         let mut applier = Applier::new(&mut tx, self.rules);
+        applier.expect(rows.iter()).await?;
         for row in rows {
             applier.upsert(row).await?;
         }

@@ -35,7 +35,7 @@ impl SyncEngine {
         let mut schedule = Schedule::default();
         loop {
             match self.run_once().await {
-                Ok(()) => schedule.succeeded(),
+                Ok(()) => schedule.succeeded(self.has_moved.swap(false, Ordering::Relaxed)),
                 Err(error) => {
                     schedule.failed();
                     if error.is_offline() {

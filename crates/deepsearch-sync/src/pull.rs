@@ -1,5 +1,7 @@
 //! Pull: one page of the feed, applied with its cursor in one transaction.
 
+use std::sync::atomic::Ordering;
+
 use deepsearch_core::sync::{Change, FeedPage, ServerInfo};
 use deepsearch_sqlite::SyncPosition;
 
@@ -41,6 +43,7 @@ impl SyncEngine {
         let mut next = position.clone();
         next.cursor = page.next;
         next.pulled += page.changes.len() as u64;
+        self.has_moved.fetch_or(!page.changes.is_empty(), Ordering::Relaxed);
         let mut tx = self.store.begin_sync().await?;
         // Another program with this store may have gone on meanwhile; then this page may be older than its.
         if tx.position().await? != *position {
@@ -54,6 +57,11 @@ impl SyncEngine {
             tx = self.store.begin_sync().await?;
         }
         let mut applier = Applier::new(&mut tx, self.rules);
+        let rows = page.changes.iter().filter_map(|change| match change {
+            Change::Upsert(row) => Some(row),
+            _ => None,
+        });
+        applier.expect(rows).await?;
         for change in page.changes {
             match change {
                 Change::Upsert(row) => applier.upsert(row).await?,

@@ -1,6 +1,6 @@
 //! The account: signing in and out, devices. A window says what it wants; addresses and secrets stay in Rust.
 
-use deepsearch_app::{Account, AccountState, App, GatewayInfo, SignInStep, SignedOut, Way};
+use deepsearch_app::{Account, AccountState, App, AppError, GatewayInfo, SignInStep, Way};
 use deepsearch_core::{ErrorCode, Failure};
 use serde::{Deserialize, Serialize};
 use tauri::{AppHandle, State};
@@ -80,20 +80,34 @@ pub(crate) async fn revoke_device(app: State<'_, App>, device: String) -> Result
     told(app.revoke_device(&device)).await
 }
 
-/// Signs this device out. With `remove_local_copy` its chats, pages and backups go too, and the app starts again.
+/// How signing out ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, specta::Type)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+pub(crate) enum Leaving {
+    /// Whether the gateway knows; otherwise this device is still listed there, and another one can revoke it.
+    SignedOut { told_gateway: bool },
+    /// Still signed in: this would be gone with the local copy, because it is nowhere else.
+    Held { changes: u32, chats: u32 },
+}
+
+/// Signs this device out. With `remove_local_copy` its chats, pages and backups go too, and the app starts again; what is
+/// nowhere else is held back until it comes with `discard`.
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn sign_out(
     window: AppHandle,
     app: State<'_, App>,
     remove_local_copy: bool,
-) -> Result<SignedOut, Failure> {
+    discard: bool,
+) -> Result<Leaving, Failure> {
     told(async {
-        if remove_local_copy && let Err(error) = app.hold_what_is_only_here().await {
-            // What waited is sent by now, if it could be; the person was told that the rest goes.
-            tracing::warn!(%error, "a local copy is removed that holds more than the server");
+        if remove_local_copy && !discard {
+            match app.hold_what_is_only_here().await {
+                Err(AppError::OnlyHere { changes, chats }) => return Ok(Leaving::Held { changes, chats }),
+                held => held?,
+            }
         }
-        let signed_out = app.sign_out().await?;
+        let told_gateway = app.sign_out().await?.told_gateway;
         if remove_local_copy {
             let removed = app.remove_local_copy().await;
             if let Err(error) = &removed {
@@ -103,7 +117,7 @@ pub(crate) async fn sign_out(
             window.request_restart();
             removed?;
         }
-        Ok::<_, Failure>(signed_out)
+        Ok::<_, Failure>(Leaving::SignedOut { told_gateway })
     })
     .await
 }

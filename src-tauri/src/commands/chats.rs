@@ -1,7 +1,7 @@
 //! The list of chats and one chat at a time.
 
 use deepsearch_app::{App, ChatCursor, ChatFilter, ChatView, OpenChat, OpenMessage};
-use deepsearch_core::{Chat, ChatId, Failure, MessageId};
+use deepsearch_core::{AnswerLedger, Chat, ChatId, Failure, MessageId};
 use tauri::{AppHandle, Manager, State};
 
 use super::told;
@@ -117,4 +117,11 @@ fn changed(window: &AppHandle, chat: Result<Chat, Failure>) -> Result<Chat, Fail
 fn tell(window: &AppHandle, chats: Vec<ChatId>) {
     window.state::<App>().nudge_sync();
     changes::tell_library(window, chats);
+}
+
+/// What an answer sent to whom; `None` where nobody wrote it down.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn answer_ledger(app: State<'_, App>, message: MessageId) -> Result<Option<AnswerLedger>, Failure> {
+    told(app.ledger(&message)).await
 }

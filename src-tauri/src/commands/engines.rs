@@ -1,7 +1,7 @@
 //! Search engines: which are asked, and how they are doing.
 
 use deepsearch_app::{App, EngineStatus};
-use deepsearch_core::{EngineId, Failure};
+use deepsearch_core::{EngineEvent, EngineId, Failure};
 use serde::Serialize;
 use tauri::State;
 
@@ -19,6 +19,17 @@ pub(crate) struct EngineTrial {
 #[specta::specta]
 pub(crate) async fn list_engines(app: State<'_, App>) -> Result<Vec<EngineStatus>, Failure> {
     told(async { Ok::<_, Failure>(app.engines()) }).await
+}
+
+/// When engines were asked, the newest first: one of them, or all.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn engine_history(
+    app: State<'_, App>,
+    engine: Option<EngineId>,
+    limit: u32,
+) -> Result<Vec<EngineEvent>, Failure> {
+    told(app.engine_history(engine.as_deref(), limit)).await
 }
 
 #[tauri::command]

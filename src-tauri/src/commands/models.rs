@@ -1,6 +1,6 @@
 //! Models that can answer, and who provides them.
 
-use deepsearch_app::{App, ProviderStatus};
+use deepsearch_app::{App, ProviderStatus, Usage};
 use deepsearch_core::{Failure, ModelInfo};
 use tauri::State;
 
@@ -22,4 +22,11 @@ pub(crate) async fn default_model(app: State<'_, App>) -> Result<ModelInfo, Fail
 #[specta::specta]
 pub(crate) async fn list_providers(app: State<'_, App>) -> Result<Vec<ProviderStatus>, Failure> {
     told(async { Ok::<_, Failure>(app.providers()) }).await
+}
+
+/// What models were used for, by month and by chat.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn usage(app: State<'_, App>) -> Result<Usage, Failure> {
+    told(app.usage(None)).await
 }

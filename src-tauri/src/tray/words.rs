@@ -8,42 +8,132 @@ pub(crate) struct Words {
     pub(crate) open: &'static str,
     pub(crate) quit: &'static str,
     pub(crate) answer_ready: &'static str,
+    pub(crate) sync: SyncWords,
 }
 
-const fn words(ask: &'static str, open: &'static str, quit: &'static str, answer_ready: &'static str) -> Words {
+/// How sync stands, as the window says it too.
+#[derive(Clone, Copy)]
+pub(crate) struct SyncWords {
+    pub(crate) waiting: &'static str,
+    pub(crate) synced: &'static str,
+    pub(crate) running: &'static str,
+    pub(crate) offline: &'static str,
+    pub(crate) stopped: &'static str,
+    pub(crate) private: &'static str,
+}
+
+const fn words([ask, open, quit, answer_ready]: [&'static str; 4], sync: [&'static str; 6]) -> Words {
+    let [waiting, synced, running, offline, stopped, private] = sync;
     Words {
         ask,
         open,
         quit,
         answer_ready,
+        sync: SyncWords {
+            waiting,
+            synced,
+            running,
+            offline,
+            stopped,
+            private,
+        },
     }
 }
 
-static ENGLISH: Words = words("Ask…", "Open DeepSearch", "Quit", "Your answer is ready");
+static ENGLISH: Words = words(
+    ["Ask…", "Open DeepSearch", "Quit", "Your answer is ready"],
+    [
+        "Waiting to sync",
+        "Synced",
+        "Syncing…",
+        "Offline",
+        "Sync stopped",
+        "Private mode",
+    ],
+);
 static ALL: [(&str, Words); 6] = [
     (
         "de",
-        words("Fragen …", "DeepSearch öffnen", "Beenden", "Ihre Antwort ist da"),
+        words(
+            ["Fragen …", "DeepSearch öffnen", "Beenden", "Ihre Antwort ist da"],
+            [
+                "Wartet auf Abgleich",
+                "Synchronisiert",
+                "Wird abgeglichen …",
+                "Offline",
+                "Abgleich angehalten",
+                "Privater Modus",
+            ],
+        ),
     ),
     (
         "es",
-        words("Preguntar…", "Abrir DeepSearch", "Salir", "Su respuesta está lista"),
+        words(
+            ["Preguntar…", "Abrir DeepSearch", "Salir", "Su respuesta está lista"],
+            [
+                "Pendiente de sincronizar",
+                "Sincronizado",
+                "Sincronizando…",
+                "Sin conexión",
+                "Sincronización detenida",
+                "Modo privado",
+            ],
+        ),
     ),
     (
         "fr",
         words(
-            "Poser une question…",
-            "Ouvrir DeepSearch",
-            "Quitter",
-            "Votre réponse est prête",
+            [
+                "Poser une question…",
+                "Ouvrir DeepSearch",
+                "Quitter",
+                "Votre réponse est prête",
+            ],
+            [
+                "En attente de synchronisation",
+                "Synchronisé",
+                "Synchronisation…",
+                "Hors ligne",
+                "Synchronisation arrêtée",
+                "Mode privé",
+            ],
         ),
     ),
     (
         "ja",
-        words("質問する…", "DeepSearch を開く", "終了", "回答ができました"),
+        words(
+            ["質問する…", "DeepSearch を開く", "終了", "回答ができました"],
+            [
+                "同期待ち",
+                "同期済み",
+                "同期中…",
+                "オフライン",
+                "同期が停止しました",
+                "プライベートモード",
+            ],
+        ),
     ),
-    ("zh", words("提问…", "打开 DeepSearch", "退出", "回答已就绪")),
-    ("ar", words("اسأل…", "فتح DeepSearch", "إنهاء", "إجابتك جاهزة")),
+    (
+        "zh",
+        words(
+            ["提问…", "打开 DeepSearch", "退出", "回答已就绪"],
+            ["等待同步", "已同步", "正在同步…", "离线", "同步已停止", "隐私模式"],
+        ),
+    ),
+    (
+        "ar",
+        words(
+            ["اسأل…", "فتح DeepSearch", "إنهاء", "إجابتك جاهزة"],
+            [
+                "بانتظار المزامنة",
+                "تمت المزامنة",
+                "جارٍ المزامنة…",
+                "غير متصل",
+                "توقفت المزامنة",
+                "الوضع الخاص",
+            ],
+        ),
+    ),
 ];
 
 /// The words of the language that was chosen, or of the system's where none was.

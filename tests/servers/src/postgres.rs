@@ -36,6 +36,7 @@ pub struct Postgres {
     process: Child,
     port: u16,
     programs: PathBuf,
+    settings: Vec<String>,
     folder: TempDir,
 }
 
@@ -57,7 +58,7 @@ impl Postgres {
     }
 
     /// Starts one whose users need a password, the superuser this one, and which speaks TLS with this certificate and
-    /// key (PEM).
+    /// key (PEM). What it commits outlives [`kill`](Self::kill).
     ///
     /// # Errors
     /// When it does not start.
@@ -67,7 +68,7 @@ impl Postgres {
             certificate,
             key,
         };
-        Self::start_as(Some(&guard), &["ssl=on"])
+        Self::start_as(Some(&guard), &["ssl=on", "synchronous_commit=on"])
     }
 
     fn start_as(guard: Option<&Guard<'_>>, settings: &[&str]) -> Result<Option<Self>> {
@@ -104,11 +105,13 @@ impl Postgres {
             private_file(&data.join("server.key"), guard.key)?;
         }
         let port = free_port()?;
-        let process = spawn(&programs, &data, port, settings)?;
+        let settings: Vec<String> = settings.iter().map(|setting| (*setting).to_owned()).collect();
+        let process = spawn(&programs, &data, port, &settings)?;
         let mut server = Self {
             process,
             port,
             programs,
+            settings,
             folder,
         };
         server.wait_until_it_answers()?;
@@ -139,12 +142,17 @@ impl Postgres {
         Ok(())
     }
 
-    /// Starts it again after [`kill`](Self::kill), with the same data on the same port.
+    /// Starts it again after [`kill`](Self::kill), with the same data and settings on the same port.
     ///
     /// # Errors
     /// When it does not start.
     pub fn start_again(&mut self) -> Result<()> {
-        self.process = spawn(&self.programs, &self.folder.path().join("data"), self.port, &[])?;
+        self.process = spawn(
+            &self.programs,
+            &self.folder.path().join("data"),
+            self.port,
+            &self.settings,
+        )?;
         self.wait_until_it_answers()
     }
 
@@ -184,7 +192,7 @@ impl Drop for Postgres {
     }
 }
 
-fn spawn(programs: &Path, data: &Path, port: u16, settings: &[&str]) -> Result<Child> {
+fn spawn(programs: &Path, data: &Path, port: u16, settings: &[String]) -> Result<Child> {
     let log = std::fs::File::create(data.join("log")).context("creating the log of PostgreSQL")?;
     as_its_user(&programs.join("postgres"))
         .arg("-D")

@@ -1,6 +1,8 @@
-//! A real Redis of a test's own: a free port, a folder that goes with it, no trace afterwards.
+//! A real Redis of a test's own: a free port, a folder that goes with it, no trace afterwards. One that is guarded speaks
+//! TLS alone and knows its users by a file, which outlives a restart.
 
 use std::net::{Ipv4Addr, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -15,7 +17,8 @@ use crate::postgres::signal;
 pub struct Redis {
     process: Child,
     port: u16,
-    _folder: TempDir,
+    is_guarded: bool,
+    folder: TempDir,
 }
 
 impl Redis {
@@ -34,24 +37,31 @@ impl Redis {
     /// When it does not start.
     pub fn start_on(port: u16) -> Result<Option<Self>> {
         let folder = tempfile::tempdir().context("making a folder for Redis")?;
-        // Not as a daemon: as our child it can be ended by its id, and waited for.
-        let spawned = Command::new("redis-server")
-            .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
-            .args(["--save", "", "--appendonly", "no", "--dir"])
-            .arg(folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        let process = match spawned {
-            Ok(process) => process,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error).context("starting redis-server"),
+        Self::start_in(folder, port, false)
+    }
+
+    /// Starts one that speaks TLS alone, as `localhost` with this certificate and key (PEM), and lets in the users of this
+    /// list of rules, one a line.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_guarded(certificate: &str, key: &str, users: &str) -> Result<Option<Self>> {
+        let folder = tempfile::tempdir().context("making a folder for Redis")?;
+        for (name, text) in [("server.crt", certificate), ("server.key", key), ("users.acl", users)] {
+            std::fs::write(folder.path().join(name), text).with_context(|| format!("writing {name} for Redis"))?;
+        }
+        Self::start_in(folder, free_port()?, true)
+    }
+
+    fn start_in(folder: TempDir, port: u16, is_guarded: bool) -> Result<Option<Self>> {
+        let Some(process) = spawn(folder.path(), port, is_guarded)? else {
+            return Ok(None);
         };
         let redis = Self {
             process,
             port,
-            _folder: folder,
+            is_guarded,
+            folder,
         };
         redis.wait_until_it_answers()?;
         Ok(Some(redis))
@@ -62,7 +72,11 @@ impl Redis {
     }
 
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        if self.is_guarded {
+            format!("rediss://localhost:{}", self.port)
+        } else {
+            format!("redis://127.0.0.1:{}", self.port)
+        }
     }
 
     /// What a command says, by `redis-cli`; an error of Redis is a text that begins with its code.
@@ -72,6 +86,10 @@ impl Redis {
     pub fn ask(&self, user: Option<(&str, &str)>, command: &[&str]) -> Result<String> {
         let mut cli = Command::new("redis-cli");
         cli.args(["-p", &self.port.to_string(), "--no-auth-warning"]);
+        if self.is_guarded {
+            // Who it is, is for the product to verify.
+            cli.args(["--tls", "--insecure"]);
+        }
         if let Some((name, password)) = user {
             cli.args(["--user", name, "--pass", password]);
         }
@@ -103,8 +121,8 @@ impl Redis {
     /// # Errors
     /// When it does not start.
     pub fn start_again(&mut self) -> Result<()> {
-        *self = Self::start_on(self.port)?.context("redis-server is gone")?;
-        Ok(())
+        self.process = spawn(self.folder.path(), self.port, self.is_guarded)?.context("redis-server is gone")?;
+        self.wait_until_it_answers()
     }
 
     fn wait_until_it_answers(&self) -> Result<()> {
@@ -124,5 +142,36 @@ impl Drop for Redis {
         // Both fail only where it has already ended.
         let _ = self.process.kill();
         let _ = self.process.wait();
+    }
+}
+
+fn spawn(folder: &Path, port: u16, is_guarded: bool) -> Result<Option<Child>> {
+    let port = port.to_string();
+    // Not as a daemon: as our child it can be ended by its id, and waited for.
+    let mut server = Command::new("redis-server");
+    server
+        .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"])
+        .arg(folder);
+    if is_guarded {
+        server.args(["--port", "0", "--tls-port", &port, "--tls-auth-clients", "no"]);
+        for (option, file) in [
+            ("--tls-cert-file", "server.crt"),
+            ("--tls-key-file", "server.key"),
+            ("--aclfile", "users.acl"),
+        ] {
+            server.arg(option).arg(folder.join(file));
+        }
+    } else {
+        server.args(["--port", &port]);
+    }
+    let spawned = server
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    match spawned {
+        Ok(process) => Ok(Some(process)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).context("starting redis-server"),
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use deepsearch_core::{ErrorCode, SearchEngine, SearchQuery, SystemClock};
+use deepsearch_net::Network;
 use deepsearch_search::{EngineConfig, Http, HttpLimits, engine};
 use deepsearch_tests::engines::{ENGINES, FakeEngine, KEY, Mood};
 use deepsearch_tests::local_index::LocalIndex;
@@ -27,7 +28,12 @@ fn engine_at(id: &str, fake: &FakeEngine, key: &str) -> Result<Arc<dyn SearchEng
         key: KEYED.contains(&id).then(|| key.to_owned().into()),
         base_url: Some(fake.base().clone()),
     };
-    engine(id, config, &Http::new(limits, None, Arc::new(SystemClock))?).context("making the engine")
+    engine(
+        id,
+        config,
+        &Http::new(limits, &Network::default(), Arc::new(SystemClock))?,
+    )
+    .context("making the engine")
 }
 
 fn query(text: &str) -> SearchQuery {

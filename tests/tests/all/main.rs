@@ -1,10 +1,16 @@
 //! Journeys across crates, on a local web with the real wire formats; and the promises of that world itself.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "these tests stand outside of what they look at"
+)]
+
 mod engines;
 mod guide;
 mod peers;
 mod real_model;
 mod sign_in;
+mod sync_clock;
 mod team_view;
 mod watching;
 

@@ -9,6 +9,7 @@ use deepsearch_auth::{
     AuthError, Callback, DeviceInfo, GatewayUrl, Loopback, Pending, Place, Session, SignIns, Vault, Way,
 };
 use deepsearch_core::{Clock, SystemClock};
+use deepsearch_net::Network;
 use deepsearch_tests::gateway::{Gateway, Lie};
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
@@ -90,7 +91,11 @@ impl Device {
 
 /// The app's part anew, as after a restart.
 fn open(home: &TempDir, clock: &Arc<Hands>) -> Result<SignIns> {
-    Ok(SignIns::new(Vault::new(home.path()), None, clock.clone())?)
+    Ok(SignIns::new(
+        Vault::new(home.path()),
+        &Network::default(),
+        clock.clone(),
+    )?)
 }
 
 fn info() -> DeviceInfo {

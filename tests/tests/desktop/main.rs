@@ -20,6 +20,7 @@ mod links;
 mod quick_ask;
 mod shell;
 mod sign_in;
+mod team;
 mod tray;
 
 mod hostile;

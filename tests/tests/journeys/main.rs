@@ -14,6 +14,10 @@ mod engines;
 mod folders;
 mod stale;
 
+mod ledger;
+mod private;
+mod usage;
+
 mod branches;
 mod model;
 mod model_faults;
@@ -24,6 +28,7 @@ mod interrupted;
 
 mod bad_input;
 mod bad_places;
+mod faults;
 mod full_disk;
 mod reading;
 mod redis;
@@ -32,5 +37,7 @@ mod secrets;
 mod settings;
 mod sign_in;
 mod sync;
+mod sync_faults;
+mod team;
 mod team_database;
 mod upkeep;

@@ -5,7 +5,7 @@ use anyhow::Result;
 use deepsearch_tests::cli::Home;
 use deepsearch_tests::engines::Mood;
 
-use crate::world::{SmallWeb, finished, searching, sources};
+use crate::world::{SmallWeb, finished, searching, sources, text};
 
 const QUESTION: &str = "How high is the Zorvane lighthouse?";
 
@@ -53,7 +53,12 @@ async fn when_every_engine_fails_an_old_answer_is_given_and_called_old() -> Resu
         "{searched:?}"
     );
     assert_eq!(ran.events_of("search_failed")?.len(), 1);
-    assert!(sources(&finished(&ran)?).contains(&web.site.url("height.html").into()));
+    let message = finished(&ran)?;
+    assert!(sources(&message).contains(&web.site.url("height.html").into()));
+    // It is called so wherever it is shown again, too.
+    assert_eq!(message["metadata"]["staleSearch"], true);
+    let shown = home.run(["chats", "show", &text(&message["chat_id"])])?.succeeded()?;
+    assert!(shown.stdout.contains("(from an old search)"), "{}", shown.stdout);
 
     let plain = home.run(["ask", QUESTION])?.succeeded()?;
     assert!(plain.stderr.contains("from an old cached answer"), "{}", plain.stderr);

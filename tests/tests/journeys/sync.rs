@@ -73,6 +73,12 @@ fn what_one_device_asked_the_other_reads_with_its_evidence() -> Result<()> {
         "answer, sources and quotes"
     );
     assert!(shown(&desk, &chat)?.contains("[1] "));
+    for home in [&desk, &laptop] {
+        assert!(
+            chats(home)?.contains(&chat),
+            "it stands in the list, and not in the trash"
+        );
+    }
 
     // What the desk held before it joined is offered, not taken.
     let offers = desk.run(["sync", "offers", "--json"])?.succeeded()?.json()?;

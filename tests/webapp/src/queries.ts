@@ -13,6 +13,10 @@ export type NewMessage = Omit<typeof messages.$inferInsert, "chatId">;
 
 export function connect(url: string): { db: Database; close: () => Promise<void> } {
   const pool = new pg.Pool({ connectionString: url, max: 4, connectionTimeoutMillis: 10_000 });
+  // A connection that is lost is told by the query that used it, or replaced by the next one; unheard, it would end the
+  // process.
+  pool.on("error", () => {});
+  pool.on("connect", (client) => void client.on("error", () => {}));
   return { db: drizzle(pool, { schema }), close: () => pool.end() };
 }
 

@@ -28,6 +28,8 @@ export const commands = {
 	listChats: (view: ChatView, after: ChatCursor | null, limit: number) => __TAURI_INVOKE<Chat[]>("list_chats", { view, after, limit }),
 	openChat: (chat: ChatId, before: MessageId | null, limit: number) => __TAURI_INVOKE<OpenChat>("open_chat", { chat, before, limit }),
 	openMessage: (message: MessageId) => __TAURI_INVOKE<OpenMessage>("open_message", { message }),
+	/**  What an answer sent to whom; `None` where nobody wrote it down. */
+	answerLedger: (message: MessageId) => __TAURI_INVOKE<AnswerLedger | null>("answer_ledger", { message }),
 	/**  Makes the branch that holds this message the one that is shown. */
 	showBranch: (message: MessageId) => __TAURI_INVOKE<null>("show_branch", { message }),
 	renameChat: (chat: ChatId, title: string) => __TAURI_INVOKE<Chat>("rename_chat", { chat, title }),
@@ -65,9 +67,13 @@ export const commands = {
 	updateSetting: (key: string, text: string | null) => __TAURI_INVOKE<SettingValue>("update_setting", { key, text }),
 	listEngines: () => __TAURI_INVOKE<EngineStatus[]>("list_engines"),
 	tryEngines: () => __TAURI_INVOKE<EngineTrial[]>("try_engines"),
+	/**  When engines were asked, the newest first: one of them, or all. */
+	engineHistory: (engine: string | null, limit: number) => __TAURI_INVOKE<EngineEvent[]>("engine_history", { engine, limit }),
 	listModels: () => __TAURI_INVOKE<ModelInfo[]>("list_models"),
 	defaultModel: () => __TAURI_INVOKE<ModelInfo>("default_model"),
 	listProviders: () => __TAURI_INVOKE<ProviderStatus[]>("list_providers"),
+	/**  What models were used for, by month and by chat. */
+	usage: () => __TAURI_INVOKE<Usage>("usage"),
 	/**  Looks at everything that answering needs. */
 	examine: () => __TAURI_INVOKE<Finding[]>("examine"),
 	dataFolder: () => __TAURI_INVOKE<DataFolder>("data_folder"),
@@ -100,7 +106,7 @@ export const commands = {
 	lookupAccount: () => __TAURI_INVOKE<Account>("lookup_account"),
 	revokeDevice: (device: string) => __TAURI_INVOKE<null>("revoke_device", { device }),
 	/**  Signs this device out. With `remove_local_copy` its chats, pages and backups go too, and the app starts again. */
-	signOut: (removeLocalCopy: boolean) => __TAURI_INVOKE<SignedOut>("sign_out", { removeLocalCopy }),
+	signOut: (removeLocalCopy: boolean, discard: boolean) => __TAURI_INVOKE<Leaving>("sign_out", { removeLocalCopy, discard }),
 	signOutEverywhere: () => __TAURI_INVOKE<null>("sign_out_everywhere"),
 	/**  Asks where to, and writes everything the shared database holds of this person there. `None` when it was called off. */
 	exportAccount: () => __TAURI_INVOKE<string | null>("export_account"),
@@ -188,6 +194,16 @@ export type AnswerEvent =
 { type: "finished"; message: Message } | 
 /**  The answer stopped early; what had come is saved as an interrupted message. */
 { type: "failed"; message: Message | null; failure: Failure };
+
+/**  The ledger of an answer, as it was kept. */
+export type AnswerLedger = {
+	message_id: MessageId,
+	/**  When the answer was written. */
+	at: string,
+	/**  Whether private mode was on. */
+	private: boolean,
+	ledger: Ledger,
+};
 
 /**  What a window says of the app around it. */
 export type AppInfo = {
@@ -308,6 +324,20 @@ export type ConflictKind =
 /**  A chat was deleted for ever elsewhere; what it had not sent is in a new one, named here. */
 "recovered";
 
+/**  One host, contacted for one thing. */
+export type Contact = {
+	/**  With its port, where that is not the scheme's own. */
+	host: string,
+	errand: Errand,
+	/**  The engine or provider it stands for; empty where the host says it all. */
+	service: string,
+	/**  Whether it is this very computer, so that nothing left it. */
+	local: boolean,
+	requests: number,
+	bytes_out: number,
+	bytes_in: number,
+};
+
 /**  What the data folder holds. */
 export type DataFolder = {
 	path: string,
@@ -346,6 +376,16 @@ export type EngineCount = {
 	/**  Answers of it that the cache gave. */
 	cached: number,
 	failures: number,
+};
+
+/**  One time that an engine was asked. */
+export type EngineEvent = {
+	engine: string,
+	at: string,
+	/**  How long it took, whether it answered or not. */
+	milliseconds: number,
+	/**  Why it failed; `None` where it answered. */
+	failure: Failure | null,
 };
 
 /**  How an engine is doing. */
@@ -388,8 +428,8 @@ export type EngineStatus = {
 	/**  What it is asked for: the whole web, or one kind of page. */
 	kind: EngineKind,
 	/**
-	 *  Whether it is asked as things are set. Where it is not, although it is on and needs nothing, it was left out of
-	 *  `engines.order`.
+	 *  Whether it is asked as things are set. Where it is not, although it is on and needs nothing, private mode holds it
+	 *  back, or it was left out of `engines.order`.
 	 */
 	used: boolean,
 	/**  Whether the person has it on. */
@@ -404,6 +444,8 @@ export type EngineStatus = {
 	needs_key: boolean,
 	/**  Cannot be asked without an address of the person's own. */
 	needs_url: boolean,
+	/**  Private mode holds it back. */
+	held_back: boolean,
 } & EngineHealth;
 
 /**  What one engine did with a harmless question. */
@@ -412,6 +454,27 @@ export type EngineTrial = {
 	hits: number | null,
 	failure: Failure | null,
 };
+
+/**  What a host was contacted for. */
+export type Errand = 
+/**  A search engine was asked. */
+"search" | 
+/**  The cache of search results that a team shares. */
+"search_cache" | 
+/**  A page was read. */
+"page" | 
+/**  What a site asks of programs, before a page of it is read. */
+"robots" | 
+/**  A site's small picture. */
+"icon" | 
+/**  A language model was given text. */
+"model" | 
+/**  A provider was asked which models it has. */
+"model_list" | 
+/**  The sign-in server. */
+"gateway" | 
+/**  The shared database. */
+"database";
 
 /**  What kind of failure; each has one button or command that mends it. */
 export type ErrorCode = 
@@ -429,6 +492,8 @@ export type ErrorCode =
 "no_results" | 
 /**  Refused by our own rules: an address that is not public, robots.txt, a size limit. */
 "refused" | 
+/**  Refused because private mode is on and it is not on this computer. */
+"private" | 
 /**  The other side answered with an error, or with what we cannot read. */
 "upstream" | 
 /**  The question and its evidence do not fit the model. */
@@ -600,7 +665,18 @@ export type LastFailure = {
 	failure: Failure,
 };
 
+/**  All that is known of what one answer sent and received. */
+export type Ledger = {
+	/**  In the order they were first made. */
+	contacts: Contact[],
+	texts: SentText[],
+	/**  Contacts that were too many to be listed; they are counted here. */
+	unlisted: number,
+};
+
 /**  Chats that changed; none named is all. */
+export type Leaving = { outcome: "signed_out"; told_gateway: boolean } | { outcome: "held"; changes: number; chats: number };
+
 export type LibraryChanged = {
 	chats: ChatId[],
 };
@@ -634,6 +710,8 @@ export type MessageMetadata = {
 	tokens?: TokenUsage | null,
 	/**  Milliseconds. */
 	processingTime?: number | null,
+	/**  Whether it rests on a search that was past its time, because no engine answered. */
+	staleSearch?: boolean | null,
 };
 
 /**  Whether a message's text is whole. Ours; the shared table knows only complete ones. */
@@ -777,6 +855,8 @@ export type ProviderStatus = {
 	key_url: string | null,
 	/**  Whether it runs on this machine. */
 	local: boolean,
+	/**  Whether private mode holds it back. */
+	held_back: boolean,
 };
 
 export type QueryCount = {
@@ -909,6 +989,29 @@ export type SearchStatistics = {
 	days: DayCount[],
 	/**  Those that answered most first. */
 	engines: EngineCount[],
+};
+
+/**  A text that was given to a model, exactly. */
+export type SentText = {
+	/**  `provider/name`. */
+	model: string,
+	host: string,
+	/**  Whether the model runs on this computer, so that the text did not leave it. */
+	local: boolean,
+	/**  How often it was sent: an attempt that failed is made again. */
+	times: number,
+	/**  Of the messages' text, together. */
+	bytes: number,
+	/**  SHA-256 of the messages' text, one after the other, in hexadecimal. */
+	sha256: string,
+	/**  The messages; none where they were too large to keep. */
+	turns: SentTurn[] | null,
+};
+
+/**  One message that a model was given. */
+export type SentTurn = {
+	role: Role,
+	content: string,
 };
 
 /**  The verdict on one sentence of an answer. Sentences are marked, never removed. */
@@ -1093,6 +1196,8 @@ export type SyncState =
 { state: "waiting" } | 
 /**  Everything is sent and brought, as of the last time we looked. */
 { state: "idle" } | { state: "running"; progress: SyncProgress } | 
+/**  Private mode is on. What is changed meanwhile is kept and sent later. */
+{ state: "private" } | 
 /**  The server cannot be reached. What is changed meanwhile is kept and sent later. */
 { state: "offline" } | 
 /**  Something has to be done. */
@@ -1149,6 +1254,41 @@ export type Turn =
 ({ regenerating: MessageId }) & { continuing?: never; editing?: never; in?: never } | 
 /**  The rest of this interrupted answer. */
 ({ continuing: MessageId }) & { editing?: never; in?: never; regenerating?: never };
+
+/**  What was used in all. */
+export type Usage = {
+	/**  The newest first. */
+	months: UsedMonth[],
+	/**  Those that used most, of the chats that there are. */
+	chats: UsedChat[],
+};
+
+/**  A chat with the models that answered in it. */
+export type UsedChat = {
+	chat_id: ChatId,
+	title: string,
+	models: UsedModel[],
+};
+
+/**  What one model was used for. */
+export type UsedModel = {
+	/**  `provider/name`, or `extractive`. */
+	model: string,
+	answers: number,
+	/**  Tokens that it read. */
+	prompt: number,
+	/**  Tokens that it wrote. */
+	completion: number,
+	/**  In US dollars; `None` where no price was entered. */
+	cost: number | null,
+};
+
+/**  A month with the models that were used in it, the most used first. */
+export type UsedMonth = {
+	/**  As `2026-11`, in UTC. */
+	month: string,
+	models: UsedModel[],
+};
 
 /**  A user: a bare UUID when we make it, any string when the web app did. */
 export type UserId = string;

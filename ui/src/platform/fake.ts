@@ -4,6 +4,7 @@ import type {
   Account,
   AccountState,
   AnswerEvent,
+  AnswerLedger,
   AppInfo,
   AskRequest,
   AttachedFile,
@@ -13,12 +14,15 @@ import type {
   ChatId,
   ChatView,
   DataFolder,
+  EngineEvent,
+  EngineId,
   EngineStatus,
   EngineTrial,
   Finding,
   GatewayInfo,
   HistoryQuery,
   HistoryResults,
+  Leaving,
   LibraryChanged,
   MessageId,
   ModelInfo,
@@ -38,7 +42,6 @@ import type {
   SettingsChanged,
   SettingValue,
   Shortcut,
-  SignedOut,
   SignInStep,
   Start,
   SyncConflict,
@@ -46,6 +49,7 @@ import type {
   Table,
   TableRows,
   TableSummary,
+  Usage,
   WebResults,
   Way,
   WindowKind,
@@ -54,6 +58,7 @@ import { FakeAccount } from "./fake/account";
 import { FakeRun } from "./fake/asking";
 import { FakeConfiguration } from "./fake/configuration";
 import { FakeDatabase } from "./fake/database";
+import { FakeEvidence } from "./fake/evidence";
 import { failures } from "./fake/failures";
 import { searchHistory } from "./fake/history";
 import { fakeIcon } from "./fake/icons";
@@ -75,6 +80,7 @@ export class FakePlatform implements Platform {
   readonly library: FakeLibrary;
   readonly configuration: FakeConfiguration;
   readonly database: FakeDatabase;
+  readonly evidence: FakeEvidence;
   readonly account: FakeAccount;
   readonly folders: FakeFolders;
   readonly sync: FakeSync;
@@ -100,6 +106,7 @@ export class FakePlatform implements Platform {
     this.start = { window, navigate, theme, language, text_size: textSize };
     this.library = new FakeLibrary(this.options);
     this.configuration = new FakeConfiguration(this.options);
+    this.evidence = new FakeEvidence(this.options, this.configuration);
     this.folders = new FakeFolders(this.options.scenario !== "empty");
     this.account = new FakeAccount(this.options, this.configuration);
     this.database = new FakeDatabase(this.options, this.account, () => this.configuration.value("shared.url") === true);
@@ -183,6 +190,11 @@ export class FakePlatform implements Platform {
     return this.library.message(message);
   }
 
+  async answerLedger(message: MessageId): Promise<AnswerLedger | null> {
+    await this.#reach();
+    return this.evidence.ledger(this.library.message(message));
+  }
+
   async showBranch(message: MessageId): Promise<void> {
     this.library.showBranch(message);
     this.#changed(this.library.stored(message).chat_id);
@@ -246,9 +258,12 @@ export class FakePlatform implements Platform {
 
   listEngines = () => this.#answer<EngineStatus[]>(this.configuration.engines());
   tryEngines = () => this.#answer<EngineTrial[]>(this.configuration.trials(), 900);
+  engineHistory = (engine: EngineId | null, limit: number) =>
+    this.#answer<EngineEvent[]>(this.evidence.history(engine, limit));
   listModels = () => this.#answer<ModelInfo[]>(this.configuration.models());
   defaultModel = () => this.#answer<ModelInfo>(this.configuration.defaultModel());
   listProviders = () => this.#answer<ProviderStatus[]>(this.configuration.providers());
+  usage = () => this.#answer<Usage>(this.evidence.usage(this.library));
   examine = () => this.#answer<Finding[]>(this.configuration.findings(), 700);
 
   dataFolder = () =>
@@ -335,10 +350,12 @@ export class FakePlatform implements Platform {
     this.account.revoke(device);
   }
 
-  async signOut(removeLocalCopy: boolean): Promise<SignedOut> {
-    await this.#do("signOut", removeLocalCopy);
+  async signOut(removeLocalCopy: boolean, discard: boolean): Promise<Leaving> {
+    await this.#do("signOut", { removeLocalCopy, discard });
+    const { outbox, offers } = this.sync.status().counts;
+    if (removeLocalCopy && !discard && outbox + offers > 0) return { outcome: "held", changes: outbox, chats: offers };
     this.account.signOut();
-    return { told_gateway: this.#online };
+    return { outcome: "signed_out", told_gateway: this.#online };
   }
 
   async signOutEverywhere(): Promise<void> {

@@ -4,6 +4,7 @@ import type {
   Account,
   AccountState,
   AnswerEvent,
+  AnswerLedger,
   AppInfo,
   AskRequest,
   AttachedFile,
@@ -13,6 +14,8 @@ import type {
   ChatId,
   ChatView,
   DataFolder,
+  EngineEvent,
+  EngineId,
   EngineStatus,
   EngineTrial,
   Finding,
@@ -21,6 +24,7 @@ import type {
   GatewayInfo,
   HistoryQuery,
   HistoryResults,
+  Leaving,
   LibraryChanged,
   MessageId,
   ModelInfo,
@@ -40,7 +44,6 @@ import type {
   SettingsChanged,
   SettingValue,
   Shortcut,
-  SignedOut,
   SignInStep,
   Start,
   SyncConflict,
@@ -48,6 +51,7 @@ import type {
   Table,
   TableRows,
   TableSummary,
+  Usage,
   WebResults,
   Way,
   WindowKind,
@@ -77,6 +81,8 @@ export interface Platform {
   listChats(view: ChatView, after: ChatCursor | null, limit: number): Promise<Chat[]>;
   openChat(chat: ChatId, before: MessageId | null, limit: number): Promise<OpenChat>;
   openMessage(message: MessageId): Promise<OpenMessage>;
+  /** What an answer sent to whom; `null` where nobody wrote it down. */
+  answerLedger(message: MessageId): Promise<AnswerLedger | null>;
   /** Makes the branch that holds this message the shown one. */
   showBranch(message: MessageId): Promise<void>;
   renameChat(chat: ChatId, title: string): Promise<Chat>;
@@ -119,9 +125,13 @@ export interface Platform {
   listEngines(): Promise<EngineStatus[]>;
   /** Asks every engine in use one harmless question. */
   tryEngines(): Promise<EngineTrial[]>;
+  /** When engines were asked, the newest first: one of them, or all. */
+  engineHistory(engine: EngineId | null, limit: number): Promise<EngineEvent[]>;
   listModels(): Promise<ModelInfo[]>;
   defaultModel(): Promise<ModelInfo>;
   listProviders(): Promise<ProviderStatus[]>;
+  /** What models were used for, by month and by chat. */
+  usage(): Promise<Usage>;
   examine(): Promise<Finding[]>;
 
   dataFolder(): Promise<DataFolder>;
@@ -154,7 +164,7 @@ export interface Platform {
   lookupAccount(): Promise<Account>;
   revokeDevice(device: string): Promise<void>;
   /** Where the local copy is removed, the app starts again. */
-  signOut(removeLocalCopy: boolean): Promise<SignedOut>;
+  signOut(removeLocalCopy: boolean, discard: boolean): Promise<Leaving>;
   signOutEverywhere(): Promise<void>;
   /** Asks where to; the path, or `null` when it was called off. */
   exportAccount(): Promise<string | null>;

@@ -12,7 +12,7 @@ export function asFailure(error: unknown): Failure {
 }
 
 /** What would mend a failure of this code; `null` where only time does. */
-export type Mend = "retry" | "search" | "models" | "data" | null;
+export type Mend = "retry" | "search" | "models" | "data" | "privacy" | null;
 
 export function mendOf(code: ErrorCode, part: "search" | "model" = "search"): Mend {
   const settings = part === "search" ? "search" : "models";
@@ -30,6 +30,8 @@ export function mendOf(code: ErrorCode, part: "search" | "model" = "search"): Me
     case "internal":
     case "cancelled":
       return "retry";
+    case "private":
+      return "privacy";
     case "storage":
     case "read_only":
       return "data";

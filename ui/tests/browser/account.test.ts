@@ -13,8 +13,9 @@ beforeAll(async () => {
 afterAll(() => browser.close());
 afterEach(() => page.context().close());
 
-async function open(account: string, mode: Mode = modes.light) {
-  ({ page, troubles } = await openWindow(browser, mode, { section: "account", account, speed: 0 }));
+async function open(account: string, mode: Mode = modes.light, sync?: string) {
+  const held: Record<string, string> = sync ? { sync } : {};
+  ({ page, troubles } = await openWindow(browser, mode, { section: "account", account, ...held, speed: 0 }));
   await page.locator("#settings-heading").waitFor();
 }
 
@@ -104,7 +105,30 @@ describe("signed in", () => {
     expect(await axe(page)).toEqual([]);
     await dialog.getByRole("radio", { name: /^Remove/ }).check();
     await dialog.getByRole("button", { name: "Sign out and remove" }).click();
-    expect(await deeds()).toContainEqual({ what: "signOut", about: true });
+    expect(await deeds()).toContainEqual({ what: "signOut", about: { removeLocalCopy: true, discard: false } });
+    await button("Continue with Discord").waitFor();
+  });
+
+  it("holds back what is nowhere else, and asks before it goes", async () => {
+    await open("signed_in", modes.light, "much");
+    const remove = async () => {
+      await button("Sign out").click();
+      await page
+        .getByRole("dialog")
+        .getByRole("radio", { name: /^Remove/ })
+        .check();
+      await page.getByRole("dialog").getByRole("button", { name: "Sign out and remove" }).click();
+    };
+    await remove();
+    const question = page.getByRole("alertdialog");
+    await question.getByText("chats not handed over: 42").waitFor();
+    await shoot(page, "account-held-light");
+    expect(await axe(page)).toEqual([]);
+    await question.getByRole("button", { name: "Cancel" }).click();
+    await page.getByText("Ada Lovelace").waitFor();
+    await remove();
+    await question.getByRole("button", { name: "Remove all the same" }).click();
+    expect(await deeds()).toContainEqual({ what: "signOut", about: { removeLocalCopy: true, discard: true } });
     await button("Continue with Discord").waitFor();
   });
 

@@ -54,3 +54,10 @@ it("leads from the foot of the sidebar to the account", async () => {
   await page.getByRole("button", { name: /^Synced\./ }).click();
   await page.locator("#settings-heading").waitFor();
 });
+
+it("offers to sign in again where the session is over", async () => {
+  await open("error");
+  await button("Sign in again").click();
+  await page.getByRole("heading", { name: "Finish in your browser" }).waitFor();
+  expect(await deeds()).toContainEqual({ what: "signOut", about: { removeLocalCopy: false, discard: false } });
+});

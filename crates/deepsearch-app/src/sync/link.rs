@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use deepsearch_auth::Session;
 use deepsearch_core::{RemoteError, SyncRemote, UserId};
+use deepsearch_net::Place;
 use deepsearch_postgres::{DeviceAddress, SharedDatabase, SharedSync};
 use deepsearch_sqlite::SyncAccount;
 use deepsearch_sync::SyncError;
@@ -50,11 +51,20 @@ impl PartialEq for Door {
 }
 
 impl App {
-    /// What sync connects with now; `None` while nobody is signed in.
+    /// What sync connects with now; `None` while nobody is signed in, and where private mode holds it back.
+    ///
+    /// # Errors
+    /// As [`App::own_link`].
+    pub(crate) fn sync_link(&self) -> Result<Option<Link>, AppError> {
+        let link = self.own_link()?;
+        Ok(link.filter(|link| self.inner.network.check_place(&link.place()).is_ok()))
+    }
+
+    /// What sync connects with when it may; `None` while nobody is signed in.
     ///
     /// # Errors
     /// [`AppError::NoHost`] when the shared database's address names no place.
-    pub(crate) fn sync_link(&self) -> Result<Option<Link>, AppError> {
+    pub(crate) fn own_link(&self) -> Result<Option<Link>, AppError> {
         let wired = self.wired();
         let pages = wired.settings.flag(super::PAGES, true);
         let door = match self.session() {
@@ -85,6 +95,13 @@ impl App {
 impl Link {
     pub(crate) fn is_of_gateway(&self) -> bool {
         matches!(self.door, Door::Gateway(_))
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        match &self.door {
+            Door::Gateway(session) => Place::named(&session.about.database.host),
+            Door::Shared { url, .. } => Place::of(url.expose_secret()),
+        }
     }
 
     /// Names device and server without a secret.

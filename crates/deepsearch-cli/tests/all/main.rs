@@ -2,6 +2,7 @@
 //! `tests/`.
 
 mod db;
+mod mcp;
 
 use assert_cmd::Command;
 use serde_json::Value;

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deepsearch_core::{FetchError, PageFetcher};
-use deepsearch_crawl::{AddressRules, CrawlOptions, Lookup, is_public};
+use deepsearch_crawl::{AddressRules, CrawlOptions, is_public};
+use deepsearch_net::Lookup;
 use tokio::net::UdpSocket;
 use url::Url;
 

@@ -8,9 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deepsearch_core::{FetchError, Page, PageFetcher, SystemClock};
-use deepsearch_crawl::{
-    AddressRules, CrawlOptions, Crawler, Limits, Lookup, Manners, ParserCommand, ParserOptions, Reader,
-};
+use deepsearch_crawl::{AddressRules, CrawlOptions, Crawler, Limits, Manners, ParserCommand, ParserOptions, Reader};
+use deepsearch_net::{Lookup, Network};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -151,7 +150,7 @@ pub(crate) fn options() -> CrawlOptions {
             ..Manners::default()
         },
         parser: parser(),
-        tls: None,
+        network: Network::default(),
     }
 }
 

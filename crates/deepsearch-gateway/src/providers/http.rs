@@ -1,5 +1,10 @@
 //! Http: requests to providers. Bounded in time and size; redirects are not followed, because what is sent holds secrets.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a server of its own, which has no private mode and answers no question"
+)]
+
 use std::error::Error;
 use std::time::Duration;
 

@@ -115,11 +115,17 @@ async fn full_text_search_goes_by_its_index() {
     .unwrap();
     let statement = source.split("$query$").nth(1).unwrap();
     raw.execute(sqlx::AssertSqlSafe(format!(
-        "prepare search (text, text, integer, text) as {statement}"
+        "prepare search (varchar[], text, integer, text) as {statement}"
     )))
     .await
     .unwrap();
-    let lines: Vec<String> = sqlx::query_scalar("explain (analyze, costs off) execute search('u18', 'zebra', 20, '')")
+    let chats: String =
+        sqlx::query_scalar(r#"select array_agg(id)::text from "ai-app-template_chat" where user_id = 'u18'"#)
+            .fetch_one(&mut raw)
+            .await
+            .unwrap();
+    let explain = format!("explain (analyze, costs off) execute search('{chats}', 'zebra', 20, '')");
+    let lines: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(explain))
         .persistent(false)
         .fetch_all(&mut raw)
         .await

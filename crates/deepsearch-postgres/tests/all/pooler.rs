@@ -5,7 +5,6 @@ use deepsearch_postgres::SharedDatabase;
 use deepsearch_servers::PgBouncer;
 use futures::future::join_all;
 use secrecy::SecretString;
-use sqlx::Row;
 
 use crate::cluster::{Cluster, admit, connect, pass_by, run};
 use crate::contract::Shared;
@@ -71,11 +70,11 @@ async fn who_is_signed_in_does_not_stay_behind_in_a_connection() {
     assert!(device.signed_in_user().await.unwrap().is_some());
     // The same connection of the server, without a token and with another's.
     let mut thief = connect(&url).await;
-    let seen = sqlx::raw_sql(r#"select count(*)::text as seen from deepsearch."ai-app-template_chat""#)
+    let refused = sqlx::raw_sql(r#"select count(*) from deepsearch."ai-app-template_chat""#)
         .fetch_one(&mut thief)
         .await
-        .unwrap();
-    assert_eq!(seen.get::<String, _>("seen"), "0");
+        .unwrap_err();
+    assert_eq!(refused.as_database_error().unwrap().code().as_deref(), Some("DS002"));
     let stranger = SharedDatabase::connect_device(&url, SecretString::from("stolen".to_owned()))
         .await
         .unwrap();

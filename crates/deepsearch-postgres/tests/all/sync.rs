@@ -354,6 +354,41 @@ async fn the_greater_time_and_title_win_a_chat() {
 }
 
 #[tokio::test]
+async fn a_chat_is_in_the_trash_only_where_somebody_put_it_there() {
+    let Some(cluster) = Cluster::start() else { return };
+    let world = world(&cluster).await;
+    let trashed = |id: &str, at_second: Option<i64>, updated: i64| {
+        let PushRow::Chat { mut row, known } = chat(id, "x", updated) else {
+            unreachable!()
+        };
+        row.deleted_at = at_second.map(at);
+        PushRow::Chat { row, known }
+    };
+    let year = 60 * 60 * 24 * 365 * 10;
+    let rows = vec![
+        trashed("active", None, 10),
+        trashed("trash", Some(5), 10),
+        trashed("ahead", Some(year), 10),
+        trashed("back", Some(5), 10),
+        trashed("back", None, 11),
+    ];
+    pushed(&world.a, rows).await;
+    let (changes, _) = all(&world.a, FeedCursor::default(), 100).await;
+    let deleted_at = |wanted: &str| {
+        let rows = changes.iter().filter_map(|change| match change {
+            Change::Upsert(Row::Chat(row)) => Some(row),
+            _ => None,
+        });
+        let row = rows.into_iter().find(|row| row.id.as_str() == wanted);
+        row.unwrap_or_else(|| panic!("{wanted} in {changes:?}")).deleted_at
+    };
+    assert_eq!(deleted_at("active"), None);
+    assert_eq!(deleted_at("trash"), Some(at(5)));
+    assert!(deleted_at("ahead").is_some_and(|at| at < SystemClock.now() + TimeDelta::seconds(3)));
+    assert_eq!(deleted_at("back"), None, "taken out again");
+}
+
+#[tokio::test]
 async fn a_wrong_clock_does_not_win_for_ever() {
     let Some(cluster) = Cluster::start() else { return };
     let world = world(&cluster).await;

@@ -213,6 +213,7 @@ fn metadata() -> MessageMetadata {
             total: 1200,
         }),
         processing_time: Some(1234.5),
+        stale_search: None,
         other,
     }
 }

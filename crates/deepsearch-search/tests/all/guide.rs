@@ -56,6 +56,12 @@ async fn a_question_about_the_app_finds_its_topic_first() {
         ("first steps with DeepSearch", "getting-started"),
         ("how to undo a deletion with a backup", "backup"),
         ("does llama.cpp work", "local-models"),
+        ("turn on private mode", "private-mode"),
+        ("what is private mode in DeepSearch", "private-mode"),
+        ("show the ledger of an answer", "ledger"),
+        ("which hosts were contacted for my answer", "ledger"),
+        ("how many tokens did I use this month", "usage"),
+        ("what did my models cost per month", "usage"),
     ] {
         let found = topics(question).await;
         if found.first().map(String::as_str) != Some(topic) {

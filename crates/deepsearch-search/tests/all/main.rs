@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use deepsearch_core::{Clock, SearchEngine, SearchError, SearchQuery, SearchResults};
+use deepsearch_net::Network;
 use deepsearch_search::{EngineConfig, Http, HttpLimits, engine};
 use url::Url;
 use wiremock::matchers::any;
@@ -77,7 +78,7 @@ fn at(id: &str, address: &str, limits: HttpLimits) -> Arc<dyn SearchEngine> {
 fn http(limits: HttpLimits) -> Http {
     // Another test may have been first.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    Http::new(limits, None, Stopped::at_noon()).unwrap()
+    Http::new(limits, &Network::default(), Stopped::at_noon()).unwrap()
 }
 
 fn query(text: &str) -> SearchQuery {
@@ -121,5 +122,6 @@ fn kind(result: &Result<SearchResults, SearchError>) -> &'static str {
         Err(SearchError::Status { .. }) => "status",
         Err(SearchError::Unreadable { .. }) => "unreadable",
         Err(SearchError::Resting { .. }) => "resting",
+        Err(SearchError::Private { .. }) => "private",
     }
 }

@@ -1,5 +1,7 @@
 //! Messages as sync knows them: the row that travels, whether the server has it, and where it stands in its branch.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use deepsearch_core::sync::{MessageExtras, MessageRow};
 use deepsearch_core::{ChatId, MessageId, MessageState, Role};
@@ -139,12 +141,35 @@ impl SyncTx {
         .await
         .doing(ACTION)?;
         if updated.rows_affected() == 0 {
-            return self.add_message(row).await;
+            self.add_message(row).await?;
+        } else {
+            self.note_place(row).await?;
         }
-        self.place(row).await
+        if row.extras.is_none() {
+            self.link_behind(&row.id).await?;
+        }
+        self.link_before(&row.id).await
     }
 
-    /// Adds the row of a message that is not here. A first pull is made of these, so it takes no statement too many.
+    /// Which of these messages are here, in whatever state.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn known_messages(&mut self, ids: &[&MessageId]) -> Result<HashSet<MessageId>, StoreError> {
+        const ACTION: &str = "look up messages to sync";
+        let ids = write_json(&ids).doing(ACTION)?;
+        let known = sqlx::query_scalar!(
+            "select id from message where id in (select value from json_each(?))",
+            ids
+        )
+        .fetch_all(self.tx())
+        .await
+        .doing(ACTION)?;
+        Ok(known.into_iter().map(MessageId::from_stored).collect())
+    }
+
+    /// Adds the row of a message that is not here; [`Self::link_added`] is to follow. A first pull is made of these, so it
+    /// takes no statement too many.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be written.
@@ -177,11 +202,43 @@ impl SyncTx {
         .execute(self.tx())
         .await
         .doing(ACTION)?;
-        self.place(row).await
+        self.note_place(row).await
     }
 
-    /// Puts a message that was written in its place in its chat.
-    async fn place(&mut self, row: &MessageRow) -> Result<(), StoreError> {
+    /// Puts messages that were added in their place: each that has no known parent after the one before it in time, and
+    /// what comes after one of them behind it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn link_added(&mut self, ids: &[MessageId]) -> Result<(), StoreError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let ids = write_json(&ids).doing(PLACING)?;
+        sqlx::query!(
+            "update message set parent = (select before.id from message as before
+                where before.chat_id = message.chat_id and before.created_at <= message.created_at
+                    and before.hidden_at is null
+                    and (before.created_at, before.id) < (message.created_at, message.id)
+                order by before.created_at desc, before.id desc limit 1)
+             where appended = 1 and id in (
+                select value from json_each(?1)
+                union select (select after.id from message as after
+                    where after.chat_id = this.chat_id and after.created_at >= this.created_at
+                        and after.hidden_at is null
+                        and (after.created_at, after.id) > (this.created_at, this.id)
+                    order by after.created_at, after.id limit 1)
+                from json_each(?1) cross join message as this on this.id = value)",
+            ids
+        )
+        .execute(self.tx())
+        .await
+        .doing(PLACING)?;
+        Ok(())
+    }
+
+    /// Notes that a message was written, and whether what it answers is still to come.
+    async fn note_place(&mut self, row: &MessageRow) -> Result<(), StoreError> {
         const ACTION: &str = "keep a synced message";
         self.brought.chat(&row.chat_id);
         let id = row.id.as_str();
@@ -197,10 +254,7 @@ impl SyncTx {
             .await
             .doing(ACTION)?;
         }
-        if row.extras.is_none() {
-            self.link_behind(&row.id).await?;
-        }
-        self.link_before(&row.id).await
+        Ok(())
     }
 
     /// Notes whether the server has a message as it is here.

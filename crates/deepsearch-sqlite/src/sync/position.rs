@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use deepsearch_core::UserId;
 use deepsearch_core::sync::{EntityKind, FeedCursor, RecentMark};
 use serde::{Deserialize, Serialize};
+use sqlx::SqliteConnection;
 
 use super::SyncTx;
 use crate::error::{Doing, StoreError};
@@ -87,6 +88,14 @@ impl Store {
     pub async fn bind_sync_account(&self, account: &SyncAccount) -> Result<bool, StoreError> {
         const ACTION: &str = "keep the account";
         if self.lookup_sync_account().await?.as_ref() == Some(account) {
+            if self.is_left().await? {
+                let mut tx = self.begin(ACTION).await?;
+                sqlx::query!("update sync_account set position = json_remove(position, '$.left')")
+                    .execute(&mut *tx)
+                    .await
+                    .doing(ACTION)?;
+                tx.commit().await.doing(ACTION)?;
+            }
             return Ok(false);
         }
         let mut tx = self.begin(ACTION).await?;
@@ -126,6 +135,40 @@ impl Store {
         tx.commit().await.doing(ACTION)?;
         Ok(true)
     }
+
+    /// Nobody is signed in any more. The store stays the account's, but chats that are made from now on are this device's
+    /// alone until they are handed over.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn leave_sync_account(&self) -> Result<(), StoreError> {
+        const ACTION: &str = "keep that nobody is signed in";
+        let mut tx = self.begin(ACTION).await?;
+        sqlx::query!("update sync_account set position = json_set(position, '$.left', 1)")
+            .execute(&mut *tx)
+            .await
+            .doing(ACTION)?;
+        tx.commit().await.doing(ACTION)
+    }
+
+    async fn is_left(&self) -> Result<bool, StoreError> {
+        let left = sqlx::query_scalar!(r#"select position ->> 'left' is not null as "left!: bool" from sync_account"#)
+            .fetch_optional(self.readers())
+            .await
+            .doing("look up whether somebody is signed in")?;
+        Ok(left.unwrap_or(false))
+    }
+}
+
+/// Puts a chat that was just made here on offer, if nobody is signed in.
+pub(crate) async fn offer_if_left(tx: &mut SqliteConnection, chat: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into sync_offer (chat_id) select ? from sync_account where position ->> 'left' is not null",
+        chat
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 impl SyncTx {
@@ -149,10 +192,14 @@ impl SyncTx {
     pub async fn keep_position(&mut self, position: &SyncPosition) -> Result<(), StoreError> {
         const ACTION: &str = "keep how far sync is";
         let position = write_json(position).doing(ACTION)?;
-        sqlx::query!("update sync_account set position = ? where id = 1", position)
-            .execute(self.tx())
-            .await
-            .doing(ACTION)?;
+        // That nobody is signed in stands beside it, and a run that was under way by then does not undo that.
+        sqlx::query!(
+            "update sync_account set position = json_patch(?, json_object('left', position ->> 'left')) where id = 1",
+            position
+        )
+        .execute(self.tx())
+        .await
+        .doing(ACTION)?;
         Ok(())
     }
 

@@ -4,6 +4,10 @@ use std::time::Duration;
 
 /// While somebody is looking.
 const FOCUSED: Duration = Duration::from_secs(3);
+/// While they look at what is just being written elsewhere.
+const LIVELY: Duration = Duration::from_secs(1);
+/// Looks that bring nothing, until it is quiet again: two minutes.
+const QUIET_AFTER: u32 = 120;
 const BACKGROUND: Duration = Duration::from_secs(30);
 /// After failures, at most.
 const LONGEST: Duration = Duration::from_secs(5 * 60);
@@ -14,11 +18,19 @@ const JITTER: f64 = 0.2;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Schedule {
     failures: u32,
+    /// Looks that are left until it is quiet.
+    lively: u32,
 }
 
 impl Schedule {
-    pub(crate) fn succeeded(&mut self) {
+    /// A run ended well. Where it brought or sent something, more is likely to come soon.
+    pub(crate) fn succeeded(&mut self, has_moved: bool) {
         self.failures = 0;
+        self.lively = if has_moved {
+            QUIET_AFTER
+        } else {
+            self.lively.saturating_sub(1)
+        };
     }
 
     pub(crate) fn failed(&mut self) {
@@ -32,7 +44,11 @@ impl Schedule {
 
     /// How long to wait; `chance` is from 0 to 1.
     pub(crate) fn wait(&self, is_focused: bool, chance: f64) -> Duration {
-        let period = if is_focused { FOCUSED } else { BACKGROUND };
+        let period = match is_focused {
+            true if self.lively > 0 && self.is_eager() => LIVELY,
+            true => FOCUSED,
+            false => BACKGROUND,
+        };
         let wait = period
             .saturating_mul(2_u32.saturating_pow(self.failures))
             .min(LONGEST.max(period));
@@ -69,7 +85,26 @@ mod tests {
         assert_eq!(after(1_000).wait(true, 0.5), LONGEST);
         let mut schedule = after(7);
         assert!(!schedule.is_eager());
-        schedule.succeeded();
+        schedule.succeeded(false);
+        assert_eq!(schedule.wait(true, 0.5), FOCUSED);
+    }
+
+    #[test]
+    fn who_looks_while_something_is_written_waits_one_second_until_it_has_been_quiet_for_a_while() {
+        let mut schedule = Schedule::default();
+        schedule.succeeded(true);
+        assert_eq!(schedule.wait(true, 0.5), LIVELY);
+        assert_eq!(schedule.wait(false, 0.5), BACKGROUND, "nobody looks");
+        schedule.failed();
+        assert_eq!(
+            schedule.wait(true, 0.5),
+            FOCUSED * 2,
+            "nor is a server hurried that fails"
+        );
+        for _ in 0..QUIET_AFTER {
+            assert_ne!(schedule, Schedule::default());
+            schedule.succeeded(false);
+        }
         assert_eq!(schedule.wait(true, 0.5), FOCUSED);
     }
 }

@@ -84,6 +84,40 @@ async fn chats_from_before_the_sign_in_stay_until_they_are_handed_over() {
     assert_eq!((counts.outbox, counts.offers), (0, 0));
 }
 
+#[tokio::test]
+async fn what_is_begun_while_nobody_is_signed_in_is_offered_to_whoever_comes_and_the_rest_is_sent() {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    pair.a.new_chat().await;
+    sync(&mut pair.a).await;
+    // Unsent when the session ends, and added to while nobody is signed in: the account's own all the same.
+    pair.a.new_chat().await;
+    pair.a.store.leave_sync_account().await.unwrap();
+    pair.a.say(1).await;
+    pair.a.new_chat().await;
+    let begun = pair.a.all_chats().await;
+    let offers = pair.a.store.list_chat_offers(None, 10).await.unwrap();
+    assert_eq!(offers.len(), 1, "{offers:?} of {begun:?}");
+
+    sync(&mut pair.a).await;
+    assert_eq!(pair.server.state.lock().unwrap().tables.chats.len(), 2);
+    assert_eq!(pair.a.counts().await.outbox, 0);
+    // Signed in again, what is begun is sent again.
+    pair.a.new_chat().await;
+    sync(&mut pair.a).await;
+    sync(&mut pair.b).await;
+    assert_eq!(pair.b.all_chats().await.len(), 3);
+    assert_eq!(pair.a.counts().await.offers, 1);
+    pair.a
+        .store
+        .accept_chat_offers(&[offers[0].chat_id.clone()])
+        .await
+        .unwrap();
+    sync(&mut pair.a).await;
+    sync(&mut pair.b).await;
+    assert_eq!(pair.b.all_chats().await.len(), 4);
+}
+
 /// An answer of two sources, of which the second is cited.
 async fn answer_with_evidence(device: &mut Device) -> deepsearch_sqlite::Turn {
     let page = |number: u32| {

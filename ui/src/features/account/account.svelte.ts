@@ -4,6 +4,9 @@ import type { Account, AccountState, Failure, GatewayInfo, Way } from "../../bin
 import type { Platform } from "../../platform/platform";
 import { asFailure } from "../../shared/failure";
 
+/** How much is only on this device. */
+export type Held = { changes: number; chats: number };
+
 type Doing =
   | "loading"
   | "looking"
@@ -29,6 +32,8 @@ export class AccountPage {
   exported = $state<string | null>(null);
   /** Signed out here while the gateway could not be told. */
   untold = $state(false);
+  /** What would be gone with the local copy, while the person is asked whether it may. */
+  held = $state.raw<Held | null>(null);
   doing = $state.raw<Doing | null>(null);
   /** What is being started or signed out, for the one button that shows it. */
   about = $state<string | null>(null);
@@ -107,10 +112,16 @@ export class AccountPage {
       }
     });
 
-  signOut = (remove: boolean) =>
+  /** What is nowhere else is held back, and asked for, until it comes with `discard`. */
+  signOut = (remove: boolean, discard = false) =>
     this.#do("signing_out", null, async () => {
-      this.untold = !(await this.platform.signOut(remove)).told_gateway;
+      this.held = null;
+      const leaving = await this.platform.signOut(remove, discard);
+      if (leaving.outcome === "held") this.held = leaving;
+      else this.untold = !leaving.told_gateway;
     });
+
+  keepHeld = () => (this.held = null);
 
   signOutEverywhere = () => this.#do("everywhere", null, () => this.platform.signOutEverywhere());
 

@@ -166,6 +166,7 @@ function settingsCommands(app: AppState): Command[] {
     ["appearance", m.palette_section_appearance],
     ["search", m.palette_section_search],
     ["models", m.palette_section_models],
+    ["usage", m.evidence_usage],
     ["shortcuts", m.palette_section_shortcuts],
     ["data", m.palette_section_data],
     ["privacy", m.palette_section_privacy],

@@ -1,6 +1,7 @@
 // The sections of the settings: what each is called, its icon and what draws it.
 
 import CircleUser from "@lucide/svelte/icons/circle-user";
+import ChartNoAxesColumn from "@lucide/svelte/icons/chart-no-axes-column";
 import Cpu from "@lucide/svelte/icons/cpu";
 import Database from "@lucide/svelte/icons/database";
 import Folder from "@lucide/svelte/icons/folder";
@@ -17,6 +18,7 @@ import type { SettingsSection } from "../../app-state.svelte";
 import { m } from "../../paraglide/messages";
 import { AccountSection } from "../account";
 import { DatabaseSection } from "../database";
+import { UsageSection } from "../usage";
 import About from "./About.svelte";
 import Answers from "./Answers.svelte";
 import Appearance from "./Appearance.svelte";
@@ -36,6 +38,7 @@ export const sections: Readonly<Record<SettingsSection, Section>> = {
   folders: { label: m.folders_section, icon: Folder, view: FoldersSection },
   answers: { label: m.settings_section_answers, icon: TextQuote, view: Answers },
   models: { label: m.settings_section_models, icon: Cpu, view: ModelsSection },
+  usage: { label: m.evidence_usage, icon: ChartNoAxesColumn, view: UsageSection },
   shortcuts: { label: m.settings_section_shortcuts, icon: Keyboard, view: ShortcutsSection },
   data: { label: m.settings_section_data, icon: Database, view: DataSection },
   privacy: { label: m.settings_section_privacy, icon: ShieldCheck, view: PrivacySection },

@@ -5,7 +5,7 @@ import { m } from "../../paraglide/messages";
 import type { Platform } from "../../platform/platform";
 import { asFailure } from "../../shared/failure";
 
-type Doing = "syncing" | "accepting" | "declining";
+type Doing = "syncing" | "accepting" | "declining" | "signing_in";
 
 export class SyncFollower {
   status = $state.raw<SyncStatus | null>(null);
@@ -48,6 +48,13 @@ export class SyncFollower {
   syncNow = () => this.#do("syncing", () => this.platform.syncNow());
   accept = () => this.#do("accepting", () => this.platform.decideChatOffers(true));
   decline = () => this.#do("declining", () => this.platform.decideChatOffers(false));
+
+  /** The session that is over goes, what is here stays, and the browser opens for a new one. */
+  signInAgain = () =>
+    this.#do("signing_in", async () => {
+      await this.platform.signOut(false, false);
+      await this.platform.startSignIn("deep_link", null);
+    });
 
   forget = async (id: number) => {
     await this.#try(() => this.platform.forgetConflict(id));
@@ -95,6 +102,8 @@ export function stateWords(status: SyncStatus): string {
       const { pulled, expected } = status.progress;
       return expected ? m.sync_running_of({ pulled, expected }) : m.sync_running();
     }
+    case "private":
+      return m.evidence_sync_waits();
     case "offline":
       return m.sync_offline();
     case "error":

@@ -65,13 +65,20 @@ const ROWS: readonly Row[] = [
   ["gateway.url", "text", "", "Address of the gateway to sign in at."],
   ["appearance.text_size", "integer", 100, "Size of text, in percent."],
   ["notifications.enabled", "bool", true, "Whether a long answer is announced when the window is hidden."],
+  ["privacy.mode", "text", "off", "Whether answers come from this computer alone."],
   ["crawl.allow_private", "bool", false, "Whether pages of this machine and of the local network may be read."],
+  ["sites.allow", "list", [], "Sites that alone are searched; empty searches all."],
+  ["sites.block", "list", [], "Sites that are never read or shown among results."],
+  ["folders.hidden", "bool", false, "Whether hidden files in these folders are read too."],
+  ["folders.ignore_files", "bool", true, "Whether what .gitignore and .ignore name in these folders is left out."],
+  ["folders.largest_mb", "integer", 20, "Size of the largest file that is read in these folders, in megabytes."],
   ["trash.days", "integer", 30, "Days after which chats in Trash are gone for good."],
   ["shortcut.quick_ask", "text", "CommandOrControl+Shift+Space", "Keys that show quick ask."],
 ];
 const LIMITS: Record<string, readonly [number, number]> = {
   max_search_results: [1, 50],
   "answer.pages": [1, 20],
+  "folders.largest_mb": [1, 200],
   "answer.evidence_tokens": [256, 100_000],
   "answer.tokens": [64, 32_000],
   "appearance.text_size": [80, 160],
@@ -95,6 +102,7 @@ export class FakeConfiguration {
     }
     this.#stored.set("theme", options.theme).set("language", options.language);
     this.#stored.set("appearance.text_size", options.textSize);
+    if (options.privacy !== "off") this.#stored.set("privacy.mode", options.privacy);
     if (options.account !== "none") this.#stored.set("gateway.url", "https://sign-in.example.org");
     if (options.scenario === "empty") return;
     this.#stored.set("engines.brave.key", true).set("engines.tavily.key", true).set("engines.exa.key", true);
@@ -137,7 +145,12 @@ export class FakeConfiguration {
     return this.setting(key).value;
   }
 
+  get isPrivate(): boolean {
+    return this.value("privacy.mode") === "private";
+  }
+
   engines(): EngineStatus[] {
+    const held_back = this.isPrivate;
     return ENGINES.map(([engine, name, key_url]) => {
       const needs_key = key_url !== null;
       const needs_url = engine === "searxng";
@@ -145,8 +158,9 @@ export class FakeConfiguration {
       const lacks_key = needs_key && this.value(`engines.${engine}.key`) !== true;
       const lacks_url = needs_url && !this.value(`engines.${engine}.url`);
       const state: EngineState = lacks_key ? { kind: "no_key" } : this.#stateOf(engine);
-      const used = enabled && !lacks_key && !lacks_url;
-      const asked = used && this.options.scenario !== "empty";
+      const ready = enabled && !lacks_key && !lacks_url;
+      const used = ready && !held_back;
+      const asked = ready && this.options.scenario !== "empty";
       return {
         name,
         kind: "web" as const,
@@ -159,6 +173,7 @@ export class FakeConfiguration {
         needs_url,
         lacks_key,
         lacks_url,
+        held_back,
         last_success: asked ? this.#ago(300_000) : null,
         last_failure: this.#lastFailure(state),
         successes: asked ? 412 : 0,
@@ -183,6 +198,7 @@ export class FakeConfiguration {
     const offered = (model: ModelInfo) => {
       if (model.provider === "built-in") return true;
       if (this.options.scenario === "empty" || this.value(`models.${model.provider}.enabled`) !== true) return false;
+      if (this.isPrivate && !model.local) return false;
       return model.local
         ? this.value("models.discover_local") === true
         : this.value(`models.${model.provider}.key`) === true;
@@ -205,6 +221,7 @@ export class FakeConfiguration {
       has_key: this.value(`models.${id}.key`) === true,
       url: (this.value(`models.${id}.url`) as string) || null,
       local: key_url === null,
+      held_back: key_url !== null && this.isPrivate,
     }));
   }
 

@@ -37,13 +37,16 @@ export type AccountScenario =
   | "file"
   | "locked";
 
-export type SyncScenario = "signed_out" | "idle" | "running" | "first" | "offline" | "error" | "much";
+export type PrivacyScenario = "off" | "private";
+
+export type SyncScenario = "private" | "signed_out" | "idle" | "running" | "first" | "offline" | "error" | "much";
 
 export type FakeOptions = {
   scenario: Scenario;
   ask: AskFault;
   account: AccountScenario;
   sync: SyncScenario;
+  privacy: PrivacyScenario;
   /** Tokens a second; 0 tells everything at once. */
   speed: number;
   /** Milliseconds that every call takes. */
@@ -63,6 +66,7 @@ const DEFAULTS: FakeOptions = {
   ask: "none",
   account: "none",
   sync: "signed_out",
+  privacy: "off",
   speed: 60,
   latency: 0,
   theme: "system",
@@ -87,6 +91,7 @@ export function fakeOptions(query: URLSearchParams): FakeOptions {
     ask: text("ask", DEFAULTS.ask),
     account: text("account", DEFAULTS.account),
     sync: text("sync", DEFAULTS.sync),
+    privacy: text("privacy", DEFAULTS.privacy),
     speed: number("speed", DEFAULTS.speed),
     latency: number("latency", DEFAULTS.latency),
     theme: text("theme", DEFAULTS.theme),

@@ -34,6 +34,8 @@ export class FakeSync {
         return { state: "running", progress: { pulled: 3, expected: null, pushed: 1 }, ...all };
       case "first":
         return { state: "running", progress: { pulled: 12_400, expected: 96_000, pushed: 0 }, ...all, synced_at: null };
+      case "private":
+        return { state: "private", ...all, counts: { ...counts, outbox: 3 } };
       case "offline":
         return { state: "offline", ...all, counts: { ...counts, outbox: 7 } };
       case "error":

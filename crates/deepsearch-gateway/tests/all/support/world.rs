@@ -270,7 +270,7 @@ fn configuration(
             text,
             "[email]\nserver = \"127.0.0.1\"\nport = {}\nsecurity = \"none\"\nuser = \"gateway\"\n\
              password = \"{MAIL_PASSWORD}\"\nfrom = \"DeepSearch <sign-in@example.org>\"\n",
-            mail.port
+            mail.port()
         );
     }
     text

@@ -17,6 +17,7 @@ const provider = (id: string, name = id, local = false): ProviderStatus => ({
   enabled: true,
   needs_key: !local,
   has_key: false,
+  held_back: false,
   url: null,
   key_url: null,
 });

@@ -19,6 +19,7 @@ const engine = (id: string, over: Partial<EngineStatus> = {}): EngineStatus => (
   enabled: true,
   lacks_key: false,
   lacks_url: false,
+  held_back: false,
   ...over,
 });
 const provider = (id: string, over: Partial<ProviderStatus> = {}): ProviderStatus => ({
@@ -30,6 +31,7 @@ const provider = (id: string, over: Partial<ProviderStatus> = {}): ProviderStatu
   url: null,
   key_url: null,
   local: false,
+  held_back: false,
   ...over,
 });
 const model = (id: string, local: boolean): ModelInfo => ({
@@ -104,6 +106,7 @@ describe("what leaves the machine", () => {
       provider("groq", { has_key: false }),
       provider("gemini", { enabled: false }),
       provider("ollama", { local: true }),
+      provider("mistral", { held_back: true }),
       provider("lab", { needs_key: false, has_key: false, url: "https://lab.example/v1" }),
     ];
     const told = leaving(facts({ providers }));

@@ -49,6 +49,7 @@ export function leaving(facts: Facts): Leaving {
   const others = facts.providers.filter(
     (provider) =>
       provider.enabled &&
+      !provider.held_back &&
       !provider.local &&
       provider.id !== answering?.provider &&
       (provider.has_key || !provider.needs_key),

@@ -23,6 +23,7 @@ function engine(id: string): EngineStatus {
     enabled: true,
     lacks_key: false,
     lacks_url: false,
+    held_back: false,
   };
 }
 

@@ -8,10 +8,8 @@ use std::io::{self, Write};
 use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use thiserror::Error;
 
-use crate::options::Limits;
-
 /// The encodings we tell servers we understand.
-pub(crate) const ACCEPTED: &str = "gzip, br, zstd, deflate";
+pub const ACCEPTED: &str = "gzip, br, zstd, deflate";
 /// Decompressed bytes that any body may reach whatever its ratio: repetitive small pages are no bombs.
 const ALWAYS_ALLOWED: usize = 1 << 20;
 /// Window of a zstd stream, as a power of two: 8 MB, the most that the web may use (RFC 9659).
@@ -20,7 +18,7 @@ const BROTLI_BUFFER: usize = 16 << 10;
 
 /// Why a body is not decompressed.
 #[derive(Debug, Error)]
-pub(crate) enum DecodeError {
+pub enum DecodeError {
     #[error("it is larger than {limit} bytes")]
     TooLarge { limit: usize },
     #[error("its compression `{0}` is unknown")]
@@ -30,27 +28,21 @@ pub(crate) enum DecodeError {
 }
 
 /// A body on its way in.
-pub(crate) struct Body {
+pub struct Body {
     decoder: Decoder,
     wire: usize,
     limits: BodyLimits,
 }
 
-#[derive(Clone, Copy)]
-pub(crate) struct BodyLimits {
-    pub(crate) wire: usize,
-    pub(crate) decoded: usize,
-    pub(crate) ratio: usize,
-}
-
-impl From<&Limits> for BodyLimits {
-    fn from(limits: &Limits) -> Self {
-        Self {
-            wire: limits.wire,
-            decoded: limits.decoded,
-            ratio: limits.ratio,
-        }
-    }
+/// How large a body may be, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyLimits {
+    /// As it comes over the wire.
+    pub wire: usize,
+    /// Once decompressed.
+    pub decoded: usize,
+    /// Decompressed bytes for each byte of the wire (past the first MiB, which any small body may reach).
+    pub ratio: usize,
 }
 
 enum Decoder {
@@ -65,7 +57,9 @@ enum Decoder {
 }
 
 impl Body {
-    pub(crate) fn new(content_encoding: &str, limits: BodyLimits) -> Result<Self, DecodeError> {
+    /// # Errors
+    /// [`DecodeError::Unknown`].
+    pub fn new(content_encoding: &str, limits: BodyLimits) -> Result<Self, DecodeError> {
         let sink = Sink::default();
         let decoder = match content_encoding.trim().to_ascii_lowercase().as_str() {
             "" | "identity" => Decoder::Plain(sink),
@@ -83,7 +77,10 @@ impl Body {
     }
 
     /// Takes the next piece of the wire.
-    pub(crate) fn push(&mut self, piece: &[u8]) -> Result<(), DecodeError> {
+    ///
+    /// # Errors
+    /// [`DecodeError`] when it is too large or damaged.
+    pub fn push(&mut self, piece: &[u8]) -> Result<(), DecodeError> {
         self.wire += piece.len();
         if self.wire > self.limits.wire {
             return Err(DecodeError::TooLarge {
@@ -102,7 +99,10 @@ impl Body {
     }
 
     /// The whole body. A compressed one that stops early is kept as far as it came, as browsers do.
-    pub(crate) fn finish(mut self) -> Result<Vec<u8>, DecodeError> {
+    ///
+    /// # Errors
+    /// [`DecodeError`] when it is too large or damaged.
+    pub fn finish(mut self) -> Result<Vec<u8>, DecodeError> {
         let flushed = self.decoder.flush();
         self.verdict(flushed)?;
         Ok(std::mem::take(&mut self.decoder.sink().bytes))

@@ -1,0 +1,163 @@
+//! `deepsearch mcp` as an assistant meets it: lines of JSON-RPC over pipes.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::{TempDir, tempdir};
+
+/// A running server, and the pipes to it.
+struct Assistant {
+    server: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+    calls: u64,
+}
+
+impl Assistant {
+    fn start(home: &TempDir) -> Self {
+        let mut server = Command::new(assert_cmd::cargo::cargo_bin("deepsearch"))
+            .arg("mcp")
+            .env("DEEPSEARCH_HOME", home.path())
+            .env("DEEPSEARCH_MODELS__DISCOVER_LOCAL", "false")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut assistant = Self {
+            input: server.stdin.take(),
+            output: BufReader::new(server.stdout.take().unwrap()),
+            server,
+            calls: 0,
+        };
+        let hello = assistant.request(
+            "initialize",
+            json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" } }),
+        );
+        assert_eq!(hello["serverInfo"]["name"], "deepsearch");
+        assert!(hello["instructions"].as_str().unwrap().contains("evidence"));
+        assistant.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
+        assistant
+    }
+
+    fn send(&mut self, message: &Value) {
+        writeln!(self.input.as_mut().unwrap(), "{message}").unwrap();
+    }
+
+    fn line(&mut self) -> Value {
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
+    }
+
+    /// The result of a request.
+    fn request(&mut self, method: &str, params: Value) -> Value {
+        self.calls += 1;
+        let id = self.calls;
+        self.send(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }));
+        loop {
+            let line = self.line();
+            if line["id"] == id {
+                return line["result"].clone();
+            }
+        }
+    }
+
+    fn call(&mut self, tool: &str, arguments: Value) -> Value {
+        self.request("tools/call", json!({ "name": tool, "arguments": arguments }))
+    }
+
+    /// Hangs up, and waits until the server has ended by itself.
+    fn end(mut self) {
+        self.input.take();
+        assert!(self.server.wait().unwrap().success());
+    }
+}
+
+#[test]
+fn an_assistant_asks_and_finds_the_answer_and_its_page_again() {
+    let home = tempdir().unwrap();
+    let mut assistant = Assistant::start(&home);
+    let tools = assistant.request("tools/list", json!({}));
+    let names: Vec<&str> = tools["tools"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tool| tool["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["ask", "open_chat", "read_page", "search_history"]);
+
+    let asked = json!({ "question": "how do I use my own SearXNG?", "places": ["guide"] });
+    let answered = assistant.call("ask", asked);
+    let answer = &answered["structuredContent"];
+    assert_eq!(answered["isError"], false, "{answered}");
+    assert!(answer["answer"].as_str().unwrap().contains("[1]"), "{answer}");
+    let quote = answer["citations"][0]["quote"].as_str().unwrap();
+    let page = answer["pages"][0]["page_id"].as_str().unwrap();
+    let read = assistant.call("read_page", json!({ "page_id": page }));
+    let text = read["structuredContent"]["text"].as_str().unwrap();
+    assert!(text.contains(quote), "{quote:?} in {text:?}");
+    let chat = answer["chat_id"].as_str().unwrap();
+    let open = assistant.call("open_chat", json!({ "chat_id": chat }));
+    assert_eq!(open["structuredContent"]["messages"].as_array().unwrap().len(), 2);
+    let found = assistant.call("search_history", json!({ "text": "SearXNG" }));
+    assert_eq!(found["structuredContent"]["hits"][0]["chat_id"], chat);
+    assistant.end();
+}
+
+#[test]
+fn a_long_page_comes_in_pieces_and_steps_are_told_where_they_are_wanted() {
+    let home = tempdir().unwrap();
+    let mut assistant = Assistant::start(&home);
+    assistant.calls += 1;
+    let id = assistant.calls;
+    assistant.send(&json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {
+        "name": "ask", "_meta": { "progressToken": "steps" },
+        "arguments": { "question": "which settings are there?", "places": ["guide"] },
+    } }));
+    let mut steps = Vec::new();
+    let answer = loop {
+        let line = assistant.line();
+        if line["method"] == "notifications/progress" {
+            assert_eq!(line["params"]["progressToken"], "steps");
+            steps.push(line["params"]["message"].as_str().unwrap().to_owned());
+        } else if line["id"] == id {
+            break line["result"]["structuredContent"].clone();
+        }
+    };
+    assert!(steps.iter().any(|step| step.starts_with("Read: guide:")), "{steps:?}");
+
+    let page = answer["pages"][0]["page_id"].clone();
+    let (mut text, mut offset) = (String::new(), json!(0));
+    while !offset.is_null() {
+        let read = assistant.call(
+            "read_page",
+            json!({ "page_id": page, "offset": offset, "length": 1_000 }),
+        );
+        text.push_str(read["structuredContent"]["text"].as_str().unwrap());
+        offset = read["structuredContent"]["next"].clone();
+    }
+    let whole = assistant.call("read_page", json!({ "page_id": page, "length": 100_000 }));
+    assert_eq!(whole["structuredContent"]["text"], text);
+    assistant.end();
+}
+
+#[test]
+fn what_cannot_be_done_is_told_in_words_and_the_next_call_works() {
+    let home = tempdir().unwrap();
+    let mut assistant = Assistant::start(&home);
+    for (tool, arguments) in [
+        ("ask", json!({ "question": "  " })),
+        ("ask", json!({ "question": "anything", "model": "nobody/nothing" })),
+        ("open_chat", json!({ "chat_id": "chat_nobody" })),
+        ("read_page", json!({ "page_id": "page_nobody" })),
+    ] {
+        let told = assistant.call(tool, arguments);
+        assert_eq!(told["isError"], true, "{tool}: {told}");
+        assert!(told["content"][0]["text"].as_str().unwrap().len() > 10, "{told}");
+    }
+    let found = assistant.call("search_history", json!({ "text": "nothing yet" }));
+    assert_eq!(found["structuredContent"]["hits"], json!([]));
+    assistant.end();
+}

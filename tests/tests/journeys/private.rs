@@ -1,0 +1,269 @@
+//! Private mode on a canary network: servers that count who connects, and a resolver that counts what it is asked. All
+//! that the app can do is done there, and nobody notices. Then private mode is turned off, and the canaries sing: so the
+//! silence before says something.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use async_trait::async_trait;
+use deepsearch_app::{App, AppOptions, AskRequest, Config, Scope, SyncState};
+use deepsearch_core::event::AnswerEvent;
+use deepsearch_core::{ErrorCode, Failure, MessageState, SearchQuery};
+use deepsearch_net::Lookup;
+use deepsearch_tests::cli::Home;
+use deepsearch_tests::programs;
+use tokio::net::TcpListener;
+
+/// A server that takes connections, counts them and says nothing.
+struct Canary {
+    address: SocketAddr,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Canary {
+    async fn on(ip: IpAddr) -> Result<Self> {
+        let listener = TcpListener::bind((ip, 0)).await?;
+        let address = listener.local_addr()?;
+        let connections = Arc::new(AtomicUsize::new(0));
+        let counted = connections.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                counted.fetch_add(1, Ordering::SeqCst);
+                drop(stream);
+            }
+        });
+        Ok(Self { address, connections })
+    }
+
+    fn heard(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+}
+
+/// Knows every name to be on this machine, and remembers which it was asked for.
+#[derive(Default)]
+struct Noticing(Mutex<Vec<String>>);
+
+impl Noticing {
+    fn asked(&self) -> Vec<String> {
+        self.0.lock().expect("no panic while noting").clone()
+    }
+}
+
+#[async_trait]
+impl Lookup for Noticing {
+    async fn lookup(&self, host: &str) -> std::io::Result<Vec<IpAddr>> {
+        self.0.lock().expect("no panic while noting").push(host.to_owned());
+        Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)])
+    }
+}
+
+/// An address of this machine that is not loopback, as any other computer's would be.
+fn outward() -> IpAddr {
+    let found = || {
+        let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+        socket.connect("192.0.2.1:9").ok()?;
+        Some(socket.local_addr().ok()?.ip()).filter(|ip| !ip.is_loopback() && !ip.is_unspecified())
+    };
+    found().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
+}
+
+struct World {
+    _folder: tempfile::TempDir,
+    app: App,
+    /// Reached by names.
+    web: Canary,
+    /// Reached by its address in digits: what brings its own sockets.
+    redis: Canary,
+    database: Canary,
+    lookup: Arc<Noticing>,
+}
+
+impl World {
+    async fn open() -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let (web, redis, database) = (
+            Canary::on(Ipv4Addr::LOCALHOST.into()).await?,
+            Canary::on(outward()).await?,
+            Canary::on(outward()).await?,
+        );
+        let at = |name: &str| format!("http://{name}.canary.test:{}/", web.address.port());
+        let environment = [
+            ("HOME", folder.path().to_string_lossy().into_owned()),
+            ("SECRETS__KEYCHAIN", "false".into()),
+            ("CRAWL__ALLOW_PRIVATE", "true".into()),
+            ("ENGINES__SEARXNG__URL", at("searxng")),
+            ("ENGINES__WIKIPEDIA__URL", at("wikipedia")),
+            ("ENGINES__DUCKDUCKGO__URL", at("duckduckgo")),
+            ("MODELS__DISCOVER_LOCAL", "false".into()),
+            ("MODELS__OPENAI__URL", at("openai")),
+            ("MODELS__OPENAI__KEY", "k3y".into()),
+            ("DEFAULT_MODEL", "openai/gpt-5-mini".into()),
+            ("REDIS__URL", format!("redis://{}", redis.address)),
+            (
+                "SHARED__URL",
+                format!("postgres://owner:p@{}/db?sslmode=disable", database.address),
+            ),
+            ("SHARED__SEARCH_CACHE", "true".into()),
+            (
+                "SHARED__DEVICE_URL",
+                format!("postgres://device:p@{}/db?sslmode=disable", database.address),
+            ),
+            ("SHARED__SESSION", "token".into()),
+        ];
+        let environment = environment.map(|(name, value)| (format!("DEEPSEARCH_{name}"), value));
+        let lookup = Arc::new(Noticing::default());
+        let mut options = AppOptions::new(Config::load(environment)?);
+        options.lookup = lookup.clone();
+        options.crawl.parser.command.program = programs::command()?;
+        let app = App::open(options).await?;
+        Ok(Self {
+            _folder: folder,
+            app,
+            web,
+            redis,
+            database,
+            lookup,
+        })
+    }
+
+    /// All that reaches out, one after the other; what comes of it is not looked at here.
+    async fn do_everything(&self) {
+        let app = &self.app;
+        let page = format!("http://page.canary.test:{}/story.html", self.web.address.port());
+        let query = SearchQuery {
+            text: "lighthouse".into(),
+            locale: None,
+            time_range: None,
+            limit: 5,
+        };
+        let _ = app.search(None, &query).await;
+        for engine in ["searxng", "wikipedia", "duckduckgo"] {
+            let _ = app.search(Some(engine), &query).await;
+        }
+        let _ = app.search_web("lighthouse").await;
+        let _ = app.read(&page.parse().expect("an address")).await;
+        let _ = app.favicon(&page).await;
+        let _ = app.models().await;
+        let _ = app.default_model().await;
+        let _ = app.examine().await;
+        let _ = app.sync_now().await;
+        if let Ok(view) = app.database_view() {
+            let _ = view.tables().await;
+        }
+        let gateway = format!("http://localhost.gateway.canary.test:{}", self.web.address.port());
+        let _ = app
+            .update_setting("gateway.url", Some(&gateway.replace("http:", "https:")))
+            .await;
+        let _ = app.look_at_gateway().await;
+        for scope in [None, Some(Scope::Web), Some(Scope::None)] {
+            let request = AskRequest {
+                question: format!("What does {page} say about lighthouses?"),
+                scope,
+                ..AskRequest::default()
+            };
+            let _ = app.ask(request, |_| {}).await;
+        }
+    }
+
+    fn heard(&self) -> [usize; 4] {
+        [
+            self.web.heard(),
+            self.redis.heard(),
+            self.database.heard(),
+            self.lookup.asked().len(),
+        ]
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_private_mode_nothing_leaves_and_no_name_is_looked_up() -> Result<()> {
+    let world = World::open().await?;
+    let app = &world.app;
+    app.update_setting("privacy.mode", Some("private")).await?;
+    let before = world.heard();
+    app.start_sync();
+    world.do_everything().await;
+    // What was started in passing, a probe or a sync, has had its time too.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(world.heard(), before, "asked for: {:?}", world.lookup.asked());
+    assert_eq!(app.sync_status().await?.state, SyncState::Private);
+
+    app.update_setting("privacy.mode", Some("off")).await?;
+    world.do_everything().await;
+    let now = world.heard();
+    let is_outward = !outward().is_loopback();
+    assert!(now[0] > before[0] && now[3] > before[3], "{now:?}");
+    assert!(!is_outward || (now[1] > before[1] && now[2] > before[2]), "{now:?}");
+    for name in ["searxng", "openai", "page", "gateway"] {
+        let asked = world.lookup.asked();
+        assert!(
+            asked.iter().any(|host| host.contains(name)),
+            "{name} is not among {asked:?}"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_is_answered_from_this_computer_and_what_was_held_back_says_so() -> Result<()> {
+    let world = World::open().await?;
+    let app = &world.app;
+    app.update_setting("privacy.mode", Some("private")).await?;
+    let mut events = Vec::new();
+    let request = AskRequest {
+        question: "how do I use my own SearXNG?".into(),
+        ..AskRequest::default()
+    };
+    let message = app.ask(request, |event| events.push(event)).await?;
+    assert_eq!(message.state, MessageState::Complete);
+    assert!(message.content.contains("[1]"), "{}", message.content);
+    let is_web = |event: &&AnswerEvent| matches!(event, AnswerEvent::SearchFailed { .. });
+    assert_eq!(events.iter().filter(is_web).count(), 0, "{events:#?}");
+    let ledger = app.ledger(&message.id).await?.context("a ledger")?;
+    assert!(ledger.private);
+    assert_eq!(ledger.ledger.contacts, Vec::new());
+
+    let named = AskRequest {
+        question: "how high?".into(),
+        model: Some("openai/gpt-5-mini".into()),
+        ..AskRequest::default()
+    };
+    let refused = Failure::from(&app.ask(named, |_| {}).await.unwrap_err());
+    assert_eq!(refused.code, ErrorCode::Private);
+    assert!(refused.hint.is_some_and(|hint| hint.contains("privacy.mode off")));
+    assert!(app.engines().iter().all(|engine| engine.held_back && !engine.used));
+    assert!(
+        app.providers()
+            .iter()
+            .all(|provider| provider.held_back != provider.local)
+    );
+    assert!(app.models().await.iter().all(|model| model.local));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn private_mode_can_be_had_for_one_command() -> Result<()> {
+    let home = Home::new()?.set("models.discover_local", "false");
+    let engines = home.run(["engines", "--private"])?.succeeded()?;
+    assert!(
+        engines
+            .stdout
+            .lines()
+            .all(|line| line.contains("held back by private mode")),
+        "{}",
+        engines.stdout
+    );
+    let read = home.run(["read", "--private", "http://192.0.2.1/"])?;
+    assert_eq!(read.code, Some(4));
+    assert!(read.stderr.contains("private mode is on"), "{}", read.stderr);
+    let search = home.run(["search", "--private", "lighthouse"])?;
+    assert_eq!(search.code, Some(4));
+    assert!(search.stderr.contains("no web engine is asked"), "{}", search.stderr);
+    let answer = home.run(["--private", "ask", "how do I make a backup?"])?.succeeded()?;
+    assert!(answer.stdout.contains("[1]"), "{}", answer.stdout);
+    Ok(())
+}

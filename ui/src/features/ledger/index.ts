@@ -1,0 +1,3 @@
+// What an answer sent to whom.
+
+export { default as LedgerButton } from "./LedgerButton.svelte";

@@ -1,0 +1,3 @@
+// What models were used for.
+
+export { default as UsageSection } from "./UsageSection.svelte";
