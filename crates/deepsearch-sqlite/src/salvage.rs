@@ -272,11 +272,12 @@ fn is_of_the_row(error: &sqlx::Error) -> bool {
     !is_about_room_or_locks(error)
 }
 
-/// The backup may hold chats that have been deleted since; they stay deleted.
+/// The backup may hold chats that have been deleted since; they stay deleted. What was read without a loss is the table,
+/// so that is what is asked: its index may be damaged all the same.
 async fn delete_what_was_deleted(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     for statement in [
-        "delete from message where chat_id not in (select id from damaged.chat)",
-        "delete from chat where id not in (select id from damaged.chat)",
+        "delete from message where chat_id not in (select id from damaged.chat not indexed)",
+        "delete from chat where id not in (select id from damaged.chat not indexed)",
     ] {
         execute(connection, statement).await?;
     }

@@ -60,7 +60,7 @@ describe("a plan that is to be seen first", () => {
     await button(/^Move up: How much faster/).click();
     await expect.poll(() => parts().first().textContent()).toContain("How much faster");
 
-    await button("Start").click();
+    await page.getByRole("button", { name: "Start", exact: true }).click();
     await answer().getByText("Ask next").waitFor();
     const sections = page.getByRole("navigation", { name: "Contents" }).getByRole("button");
     expect(await sections.allTextContents()).toEqual([
@@ -93,7 +93,7 @@ describe("a research", () => {
       .getByText(/^A report from/)
       .waitFor();
     // The plan folds away when the report is there, and opens again.
-    expect(await parts().count()).toBe(0);
+    await expect.poll(() => parts().count()).toBe(0);
     await plan().getByRole("button").first().click();
     await plan().getByText("No more was searched for, as you wished.").waitFor();
     expect(await plan().getByPlaceholder("Add a question").count()).toBe(0);
@@ -104,11 +104,8 @@ describe("a research", () => {
     await ask("Deep research");
     await answer().getByText("Ask next").waitFor();
     await page.keyboard.press("Control+n");
-    await page
-      .getByRole("link", { name: /WAL/ })
-      .or(page.getByRole("button", { name: /WAL/ }))
-      .first()
-      .click();
+    await expect.poll(() => page.locator("article.answer").count()).toBe(0);
+    await page.getByText("SQLite write-ahead logging").first().click();
     await plan()
       .getByText(/^A report from/)
       .waitFor();
