@@ -88,7 +88,9 @@ async fn a_person_signs_in_at_the_real_gateway_and_reads_the_other_devices_evide
         .await?;
         until("the tray to say nothing of sync", async || {
             let labels = tray.labels().await?;
-            Ok((labels.len() == 4 && labels.iter().any(|label| label == "Quit")).then_some(()))
+            let says = |words: &str| labels.iter().any(|label| label == words);
+            let of_sync = ["Waiting to sync", "Synced", "Syncing…", "Offline", "Sync stopped"];
+            Ok((says("Quit") && !of_sync.into_iter().any(says)).then_some(()))
         })
         .await?;
         Ok(())
