@@ -67,7 +67,7 @@ describe.each([modes.light, modes.dark, modes.narrow])("a question, $name", (mod
     await page.getByRole("menuitem", { name: /My files/ }).click();
     await where.click();
     await shoot(page, `folders-places-${mode.name}`);
-    await page.getByRole("menuitem", { name: /News/ }).click();
+    await page.getByRole("menuitem", { name: /^News/ }).click();
     await expect.poll(() => where.textContent()).toContain("My files + News");
     await shoot(page, `folders-question-${mode.name}`);
     expect({ troubles, axe: await axe(page) }).toEqual({ troubles: [], axe: [] });
