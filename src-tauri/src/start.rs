@@ -102,7 +102,9 @@ fn set_up(handle: &AppHandle) -> tauri::Result<()> {
     shortcut::set_up(handle, &app);
     deep_link::set_up(handle);
     stay_in_touch(&app);
-    app.watch_folders();
+    let watching = app.clone();
+    // Its work is spawned, which wants the runtime that is entered only within one.
+    tauri::async_runtime::spawn(async move { watching.watch_folders() });
     if let Some(link) = link {
         link.follow(handle);
     }

@@ -60,19 +60,29 @@ impl Store {
             .collect())
     }
 
-    /// What was used in one chat, or in those that used most; by chat and model, the most used first.
+    /// What was used in one chat, or in those that used most of the 2,000 that were active last, which bounds what is
+    /// read; by chat and model, the most used first.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
     pub async fn list_chat_use(&self, chat: Option<&ChatId>, chats: u32) -> Result<Vec<ChatUse>, StoreError> {
         let chat = chat.map(ChatId::as_str);
         let rows = sqlx::query!(
-            r#"with used as (
+            r#"with looked_at as (
+                   select id from chat where id = ?1
+                   union all
+                   select id from (
+                       select id from chat as recent
+                       where ?1 is null and deleted_at is null and archived = 0
+                           and (updated_at, id) < (9223372036854775807, '')
+                       order by recent.updated_at desc, recent.id desc limit 2000
+                   )
+               ), used as (
                    select chat_id, json_extract(metadata, '$.model') as model,
                        json_extract(metadata, '$.tokens.prompt') as prompt,
                        json_extract(metadata, '$.tokens.completion') as completion
-                   from message
-                   where (?1 is null or chat_id = ?1) and role = 'assistant' and metadata is not null
+                   from looked_at cross join message on chat_id = looked_at.id
+                   where role = 'assistant' and metadata is not null
                        and json_valid(metadata) and json_type(metadata, '$.model') = 'text'
                        and json_type(metadata, '$.tokens.prompt') = 'integer'
                        and json_type(metadata, '$.tokens.completion') = 'integer'

@@ -199,7 +199,8 @@ async fn an_answer_from_the_guide_tells_that_nothing_left_and_a_chat_tells_of_al
     let (id, chat) = (text(&message["id"]), text(&message["chat_id"]));
     let told = home.run(["ledger", &id])?.succeeded()?;
     assert!(told.stdout.contains("Nothing left this computer."), "{}", told.stdout);
-    home.run(["ask", "--chat", &chat, QUESTION])?.succeeded()?;
+    home.run(["ask", "--in", "web", "--chat", &chat, QUESTION])?
+        .succeeded()?;
     let all = home.run(["ledger", "--chat", &chat, "--json"])?.succeeded()?.json()?;
     let contacts: Vec<usize> = all
         .as_array()

@@ -257,7 +257,7 @@ async fn private_mode_can_be_had_for_one_command() -> Result<()> {
         "{}",
         engines.stdout
     );
-    let read = home.run(["read", "--private", "http://192.0.2.1/"])?;
+    let read = home.run(["read", "--private", "http://example.org/"])?;
     assert_eq!(read.code, Some(4));
     assert!(read.stderr.contains("private mode is on"), "{}", read.stderr);
     let search = home.run(["search", "--private", "lighthouse"])?;

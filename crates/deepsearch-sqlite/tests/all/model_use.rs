@@ -101,8 +101,12 @@ async fn take_back(home: &Home) {
         let odd = format!("update message set metadata = {odd} where content = 'Nobody says.'");
         sqlx::raw_sql(AssertSqlSafe(odd)).execute(&mut raw).await.unwrap();
     }
-    let down = include_str!("../../../../migrations/sqlite/0004_ledger.down.sql");
-    sqlx::raw_sql(AssertSqlSafe(down)).execute(&mut raw).await.unwrap();
-    let forget = sqlx::query("delete from _sqlx_migrations where version = 4");
+    for down in [
+        include_str!("../../../../migrations/sqlite/0005_research.down.sql"),
+        include_str!("../../../../migrations/sqlite/0004_ledger.down.sql"),
+    ] {
+        sqlx::raw_sql(AssertSqlSafe(down)).execute(&mut raw).await.unwrap();
+    }
+    let forget = sqlx::query("delete from _sqlx_migrations where version >= 4");
     forget.execute(&mut raw).await.unwrap();
 }
