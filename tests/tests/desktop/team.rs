@@ -81,7 +81,7 @@ async fn a_person_signs_in_at_the_real_gateway_and_reads_the_other_devices_evide
         let buttons = main.found("button", "^Sign out$").await?;
         buttons.last().context("a button in the dialog")?.click().await?;
         main.shows("Sign in at").await?;
-        let roles = "select count(*) from pg_roles where rolname like 'deepsearch_device_%'";
+        let roles = "select count(*) from pg_roles where rolname like 'deepsearch_device_%' and rolcanlogin";
         until("only the laptop to be let in", async || {
             Ok((team.sql(roles)? == "1").then_some(()))
         })
