@@ -102,9 +102,6 @@ fn set_up(handle: &AppHandle) -> tauri::Result<()> {
     shortcut::set_up(handle, &app);
     deep_link::set_up(handle);
     stay_in_touch(&app);
-    let watching = app.clone();
-    // Its work is spawned, which wants the runtime that is entered only within one.
-    tauri::async_runtime::spawn(async move { watching.watch_folders() });
     if let Some(link) = link {
         link.follow(handle);
     }
@@ -116,12 +113,14 @@ fn set_up(handle: &AppHandle) -> tauri::Result<()> {
     Ok(())
 }
 
-/// A sign-in that an earlier start began goes on waiting for its answer, and sync runs whenever somebody is signed in.
+/// A sign-in that an earlier start began goes on waiting for its answer, sync runs whenever somebody is signed in, and the
+/// folders are watched. Each spawns its work, which wants the runtime that is entered only within a task.
 fn stay_in_touch(app: &App) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         app.resume_sign_in();
         app.start_sync();
+        app.watch_folders();
     });
 }
 

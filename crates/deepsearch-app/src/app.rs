@@ -149,17 +149,21 @@ impl App {
         crawl.network = network.clone();
         let vault = Vault::new(&config.home);
         let sign_ins = SignIns::new(vault.clone(), &network, clock.clone())?;
-        let (settings, standing) = tokio::join!(resolve(&config, &store, &vault), Standing::recall(&vault, &sign_ins));
-        let settings = settings?;
-        network.set_private(settings.is_private());
-        let favicons = Arc::new(Favicons::new(config.home.join("favicons")));
         let reading = FilesOptions {
             reader: Reader::new(crawl.parser.clone(), clock.clone()),
             indexing: Reader::new(folders::in_the_background(&crawl.parser), clock.clone()),
             clock: clock.clone(),
         };
-        let files = Files::open(&config.home.join(folders::INDEX_FILE), reading).await?;
+        let index = config.home.join(folders::INDEX_FILE);
+        let (settings, standing, files) = tokio::join!(
+            resolve(&config, &store, &vault),
+            Standing::recall(&vault, &sign_ins),
+            Files::open(&index, reading)
+        );
+        let (settings, files) = (settings?, files?);
+        network.set_private(settings.is_private());
         folders::configure(&files, &settings);
+        let favicons = Arc::new(Favicons::new(config.home.join("favicons")));
         let session = standing.session();
         let wired = Wired::build(settings, session.as_ref(), &store, &clock, &crawl, &favicons, &files)?;
         let inner = Parts {
@@ -227,7 +231,8 @@ impl App {
         )
     }
 
-    /// Reads the settings again and builds what depends on them, and on who is signed in. Answers under way go on with what they began with.
+    /// Reads the settings again and builds what depends on them, and on who is signed in. Answers under way go on with
+    /// what they began with.
     pub(crate) async fn rewire(&self) -> Result<(), AppError> {
         let parts = &self.inner;
         self.keep_health(&self.wired()).await;

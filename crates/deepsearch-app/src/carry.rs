@@ -167,11 +167,7 @@ impl App {
     /// # Errors
     /// [`AppError::Unknown`] for a chat that is not there.
     pub async fn archived_chat(&self, id: &ChatId) -> Result<ArchivedChat, AppError> {
-        let unknown = || AppError::Unknown {
-            what: "chat",
-            id: id.to_string(),
-        };
-        let chat = self.store().lookup_chat(id).await?.ok_or_else(unknown)?;
+        let chat = self.chat(id).await?;
         let mut messages = Vec::new();
         let mut pages: BTreeMap<PageId, deepsearch_core::Page> = BTreeMap::new();
         for message in self.store().list_all_messages(id).await? {

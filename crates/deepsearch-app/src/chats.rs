@@ -54,11 +54,7 @@ impl App {
     /// # Errors
     /// [`AppError::Unknown`] for a chat that is not there.
     pub async fn open_chat(&self, id: &ChatId, before: Option<&MessageId>, limit: u32) -> Result<OpenChat, AppError> {
-        let unknown = || AppError::Unknown {
-            what: "chat",
-            id: id.to_string(),
-        };
-        let chat = self.store().lookup_chat(id).await?.ok_or_else(unknown)?;
+        let chat = self.chat(id).await?;
         // One more than is shown tells whether there are older ones.
         let mut page = self.store().list_messages(id, before, limit.saturating_add(1)).await?;
         let has_older = page.len() > limit as usize;
@@ -123,6 +119,14 @@ impl App {
             follow_ups: evidence.follow_ups,
             siblings,
         })
+    }
+
+    pub(crate) async fn chat(&self, id: &ChatId) -> Result<Chat, AppError> {
+        let unknown = || AppError::Unknown {
+            what: "chat",
+            id: id.to_string(),
+        };
+        self.store().lookup_chat(id).await?.ok_or_else(unknown)
     }
 
     pub(crate) async fn message(&self, id: &MessageId) -> Result<Message, AppError> {

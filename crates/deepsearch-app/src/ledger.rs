@@ -20,11 +20,8 @@ impl App {
     /// [`AppError::Unknown`] for a message that is not there.
     pub async fn ledger(&self, message: &MessageId) -> Result<Option<AnswerLedger>, AppError> {
         let ledger = self.store().lookup_ledger(message).await?;
-        if ledger.is_none() && self.store().lookup_message(message).await?.is_none() {
-            return Err(AppError::Unknown {
-                what: "message",
-                id: message.to_string(),
-            });
+        if ledger.is_none() {
+            self.message(message).await?;
         }
         Ok(ledger)
     }
@@ -34,12 +31,7 @@ impl App {
     /// # Errors
     /// [`AppError::Unknown`] for a chat that is not there.
     pub async fn ledgers_of(&self, chat: &ChatId) -> Result<Vec<AnswerLedger>, AppError> {
-        if self.store().lookup_chat(chat).await?.is_none() {
-            return Err(AppError::Unknown {
-                what: "chat",
-                id: chat.to_string(),
-            });
-        }
+        self.chat(chat).await?;
         Ok(self.store().list_ledgers(chat).await?)
     }
 }

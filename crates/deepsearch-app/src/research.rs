@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use deepsearch_answer::Pipeline;
-use deepsearch_answer::research::{Kept, Notebook, NotebookError, Prices, Research, ResearchLimits, apply_edit};
+use deepsearch_answer::research::{Kept, Notebook, NotebookError, Research, ResearchLimits, apply_edit};
 use deepsearch_core::research::{ResearchBudget, ResearchProgress};
 use deepsearch_core::{ErrorCode, Failure, MessageId, MessageState, Page, PlanEdit, ResearchState};
 use deepsearch_llm::ExtractiveWriter;
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::{App, Wired};
 use crate::error::AppError;
+use crate::usage::prices;
 
 /// How much is done for an answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
@@ -124,9 +125,10 @@ impl App {
             let failure = Failure::new(ErrorCode::Invalid, "The report of this research is written.");
             return Err(AppError::Answer(failure.hint("Ask again to research anew.")));
         }
-        self.planned(answer).await?;
+        let mut state = self.planned(answer).await?;
         self.store().edit_research(answer, &edit).await?;
-        self.research(answer).await
+        apply_edit(&mut state, edit);
+        Ok(state.progress(None))
     }
 
     async fn planned(&self, answer: &MessageId) -> Result<ResearchState, AppError> {
@@ -143,7 +145,7 @@ impl App {
 
     pub(crate) fn research_of(&self, pipeline: Pipeline, wired: &Wired, answer: &MessageId) -> Research {
         Research {
-            prices: prices(&wired.settings.list("models.prices"), &pipeline.model.info().id),
+            prices: prices(&wired.settings).remove(&pipeline.model.info().id),
             extractive: Arc::new(ExtractiveWriter::default()),
             notebook: Arc::new(StoreNotebook {
                 store: self.store().clone(),
@@ -153,17 +155,6 @@ impl App {
             pipeline,
         }
     }
-}
-
-/// What the tokens of a model cost, where that is set.
-fn prices(list: &[String], model: &str) -> Option<Prices> {
-    let of_model = list.iter().filter_map(|entry| entry.split_once('='));
-    let (_, prices) = of_model.into_iter().find(|(name, _)| name.trim() == model)?;
-    let (prompt, completion) = prices.split_once('/')?;
-    Some(Prices {
-        prompt: prompt.trim().parse().ok()?,
-        completion: completion.trim().parse().ok()?,
-    })
 }
 
 /// A research is kept in the local store, beside the answer that it becomes.

@@ -4,11 +4,13 @@
 
 use std::collections::BTreeMap;
 
+use deepsearch_answer::research::Prices;
 use deepsearch_core::{ChatId, Invalid};
 use deepsearch_sqlite::ModelUse;
 use serde::Serialize;
 
 use crate::app::App;
+use crate::config::Resolved;
 use crate::error::AppError;
 
 /// Rows of months and models that are given at once: more than ten years of ten models.
@@ -65,7 +67,7 @@ impl App {
         if let Some(month) = month {
             valid_month(month)?;
         }
-        let prices = self.prices();
+        let prices = prices(&self.wired().settings);
         let mut months: Vec<UsedMonth> = Vec::new();
         for row in self.store().list_month_use(month, MONTHS).await? {
             let model = used(row.of, &prices);
@@ -89,17 +91,12 @@ impl App {
     /// # Errors
     /// [`AppError::Unknown`] for a chat that is not there.
     pub async fn usage_of(&self, chat: &ChatId) -> Result<Option<UsedChat>, AppError> {
-        if self.store().lookup_chat(chat).await?.is_none() {
-            return Err(AppError::Unknown {
-                what: "chat",
-                id: chat.to_string(),
-            });
-        }
+        self.chat(chat).await?;
         Ok(self.chats_by_use(Some(chat)).await?.pop())
     }
 
     async fn chats_by_use(&self, chat: Option<&ChatId>) -> Result<Vec<UsedChat>, AppError> {
-        let prices = self.prices();
+        let prices = prices(&self.wired().settings);
         let mut chats: Vec<UsedChat> = Vec::new();
         for row in self.store().list_chat_use(chat, CHATS).await? {
             let model = used(row.of, &prices);
@@ -114,29 +111,31 @@ impl App {
         }
         Ok(chats)
     }
-
-    fn prices(&self) -> Prices {
-        let entries = self.wired().settings.list("models.prices");
-        entries.iter().filter_map(|entry| price(entry)).collect()
-    }
 }
 
-/// Dollars for a million tokens read and written, by model.
-type Prices = BTreeMap<String, (f64, f64)>;
+/// What tokens cost by model, as the person entered it; what is no price is left out.
+pub(crate) fn prices(settings: &Resolved) -> BTreeMap<String, Prices> {
+    settings
+        .list("models.prices")
+        .iter()
+        .filter_map(|entry| price(entry))
+        .collect()
+}
 
-fn price(entry: &str) -> Option<(String, (f64, f64))> {
+fn price(entry: &str) -> Option<(String, Prices)> {
     let (model, prices) = entry.rsplit_once('=')?;
     let (read, written) = prices.split_once('/')?;
-    Some((
-        model.trim().to_owned(),
-        (read.trim().parse().ok()?, written.trim().parse().ok()?),
-    ))
+    let prices = Prices {
+        prompt: read.trim().parse().ok()?,
+        completion: written.trim().parse().ok()?,
+    };
+    Some((model.trim().to_owned(), prices))
 }
 
-fn used(of: ModelUse, prices: &Prices) -> UsedModel {
+fn used(of: ModelUse, prices: &BTreeMap<String, Prices>) -> UsedModel {
     let cost = prices
         .get(&of.model)
-        .map(|(read, written)| (of.prompt as f64 * read + of.completion as f64 * written) / MILLION);
+        .map(|prices| (of.prompt as f64 * prices.prompt + of.completion as f64 * prices.completion) / MILLION);
     UsedModel {
         model: of.model,
         answers: of.answers,

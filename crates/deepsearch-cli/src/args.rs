@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use deepsearch_app::Scope;
 use deepsearch_core::TimeRange;
+use rmcp::schemars::{self, JsonSchema};
+use serde::Deserialize;
 use url::Url;
 
 /// Ask a question; get an answer in which every claim leads to the exact sentence of a saved source.
@@ -310,7 +312,9 @@ pub(crate) struct EditResearch {
     pub(crate) budget: Budget,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+/// Where an answer is looked for.
+#[derive(Debug, Clone, Copy, ValueEnum, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Place {
     /// The web and the guide
     Web,
@@ -327,6 +331,8 @@ pub(crate) enum Place {
     /// The built-in guide
     Guide,
     /// No search: the model alone
+    // Another assistant has a model of its own.
+    #[serde(skip)]
     None,
 }
 

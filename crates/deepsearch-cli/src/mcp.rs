@@ -21,6 +21,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
+use crate::args::Place;
 use crate::outcome::Outcome;
 
 const INSTRUCTIONS: &str = "DeepSearch answers questions from the web and from what is saved on this computer, and each \
@@ -55,39 +56,6 @@ pub(crate) async fn run(app: &App) -> Outcome {
 #[derive(Clone)]
 struct Face {
     app: App,
-}
-
-/// Where an answer is looked for.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum Place {
-    /// The web, and the built-in guide.
-    Web,
-    /// Earlier chats and the pages saved with them.
-    Chats,
-    /// The manual of DeepSearch itself.
-    Guide,
-    /// Folders that the person chose.
-    Files,
-    /// Papers.
-    Academic,
-    /// Forums, and questions with answers.
-    Discussions,
-    News,
-}
-
-impl From<Place> for Scope {
-    fn from(place: Place) -> Self {
-        match place {
-            Place::Web => Self::Web,
-            Place::Chats => Self::Chats,
-            Place::Guide => Self::Guide,
-            Place::Files => Self::Files,
-            Place::Academic => Self::Academic,
-            Place::Discussions => Self::Discussions,
-            Place::News => Self::News,
-        }
-    }
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -91,6 +91,26 @@ pub fn after_note(text: &str) -> Option<&str> {
     (number || letter || matches!(inner, "citation needed" | "edit" | "who?" | "when?")).then_some(after)
 }
 
+/// Words of a page on one line, kept from being read as Markdown or as citations: a page's own notes go, and a backslash
+/// stands before each of `anywhere`, before what opens a tag, and before any of `first` where the line begins.
+pub fn unmarked(text: &str, anywhere: &[char], first: &[char]) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        if let Some(after) = after_note(rest) {
+            rest = after;
+            continue;
+        }
+        let opens_tag = next == '<' && rest[1..].starts_with(|c: char| c.is_alphabetic() || matches!(c, '/' | '!'));
+        if anywhere.contains(&next) || opens_tag || (shown.is_empty() && first.contains(&next)) {
+            shown.push('\\');
+        }
+        shown.push(next);
+        rest = &rest[next.len_utf8()..];
+    }
+    shown.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn push_trimmed(spans: &mut Vec<Span>, text: &str, start: usize, end: usize) {
     let piece = &text[start..end];
     let trimmed = piece.trim();

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use deepsearch_core::ResearchState;
 use deepsearch_core::research::{ConflictKind, ReadNote, ResearchPhase, Saying};
+use deepsearch_core::text::unmarked;
 
 use super::Desk;
 use super::words::Words;
@@ -140,23 +141,7 @@ fn groups(state: &ResearchState) -> Vec<(ConflictKind, Vec<&Saying>)> {
 pub(super) fn quoted(text: &str) -> String {
     const LONGEST: usize = 400;
     let text = crate::plan::first_chars(text, LONGEST);
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(next) = rest.chars().next() {
-        if let Some(after) = deepsearch_core::text::after_note(rest) {
-            rest = after;
-            continue;
-        }
-        let opens_tag = next == '<' && rest[1..].starts_with(|c: char| c.is_alphabetic() || matches!(c, '/' | '!'));
-        if matches!(next, '*' | '[' | ']' | '`')
-            || opens_tag
-            || (shown.is_empty() && matches!(next, '#' | '>' | '-' | '+'))
-        {
-            shown.push('\\');
-        }
-        shown.push(next);
-        rest = &rest[next.len_utf8()..];
-    }
+    let shown = unmarked(text, &['*', '[', ']', '`'], &['#', '>', '-', '+']);
     let words = shown.split_whitespace().map(|word| match word.split_once("://") {
         Some((_, address)) => address.split('/').next().unwrap_or_default(),
         None => word,

@@ -1,5 +1,7 @@
 //! The chosen sentences as Markdown: a lead paragraph, what supports it, steps as a list, code as code.
 
+use deepsearch_core::text::unmarked;
+
 use super::select::{Chosen, Unit};
 use super::sentence::{Kind, Sentence};
 
@@ -87,22 +89,7 @@ fn cited(sentences: &[Sentence<'_>], at: usize, also: &[u32]) -> String {
 
 /// The source's words, kept from being read as Markdown or as citations: a page's own `[3]` is not one of our sources.
 fn shown(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(next) = rest.chars().next() {
-        if let Some(after) = deepsearch_core::text::after_note(rest) {
-            rest = after;
-            continue;
-        }
-        let opens_tag = next == '<' && rest[1..].starts_with(|c: char| c.is_alphabetic() || matches!(c, '/' | '!'));
-        let starts_block = shown.is_empty() && matches!(next, '#' | '>');
-        if matches!(next, '*' | '[' | ']') || opens_tag || starts_block {
-            shown.push('\\');
-        }
-        shown.push(next);
-        rest = &rest[next.len_utf8()..];
-    }
-    shown.split_whitespace().collect::<Vec<_>>().join(" ")
+    unmarked(text, &['*', '[', ']'], &['#', '>'])
 }
 
 /// A signature in one line; its own backticks would end the code.
