@@ -14,6 +14,7 @@ use anyhow::{Context, Result, ensure};
 use deepsearch_core::{SearchEngine, SearchQuery, SystemClock};
 use deepsearch_crawl::{ParserOptions, Reader};
 use deepsearch_files::{Files, FilesOptions, Rules};
+use deepsearch_tests::bench::argument;
 use words::Words;
 
 #[path = "made_up/words.rs"]
@@ -26,8 +27,7 @@ const IDLE: Duration = Duration::from_secs(10);
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let mut arguments = std::env::args().skip_while(|argument| argument != "--files").skip(1);
-    let count: usize = arguments.next().map_or(Ok(100_000), |count| count.parse())?;
+    let count = argument("--files")?.unwrap_or(100_000);
     let home = tempfile::tempdir()?;
     let tree = home.path().join("tree");
     let bytes = grow(&tree, count)?;

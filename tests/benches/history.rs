@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use chrono::DateTime;
 use deepsearch_sqlite::{HistoryFilter, HistoryQuery, Store, StoreOptions};
+use deepsearch_tests::bench::{argument, percentile};
 use sqlx::Connection;
 
 use made_up::{STARTED_AT, Words, built, finished, kept, question, raw};
@@ -22,9 +23,8 @@ const QUERIES: usize = 200;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let mut arguments = std::env::args().skip_while(|argument| argument != "--messages").skip(1);
-    let sizes = match arguments.next() {
-        Some(size) => vec![size.parse()?],
+    let sizes = match argument("--messages")? {
+        Some(size) => vec![size],
         None => vec![100_000, 1_000_000],
     };
     let empty = empty_store().await?;
@@ -211,10 +211,4 @@ async fn measure_writing(store: &Store, messages: usize) -> Result<()> {
         percentile(&mut took, 99)
     );
     Ok(())
-}
-
-/// In milliseconds.
-fn percentile(took: &mut [Duration], percent: usize) -> f64 {
-    took.sort_unstable();
-    took[(took.len() - 1) * percent / 100].as_secs_f64() * 1_000.0
 }

@@ -15,23 +15,26 @@ use deepsearch_postgres::{
     Admission, ChatList, DeviceId, MessageCursor, SharedDatabase, scram_verifier, session_token_hash,
 };
 use deepsearch_servers::{PgBouncer, Postgres};
+use deepsearch_tests::bench::{argument, percentile};
 use sqlx::postgres::PgPoolCopyExt;
 use sqlx::{Executor, PgPool};
 
+use messages::{PER_CHAT, copy};
 use words::Words;
 
+#[path = "made_up/messages.rs"]
+mod messages;
 #[path = "made_up/words.rs"]
 mod words;
 
-const PER_CHAT: usize = 20;
 /// Whose device it is. Its chats are as many as everybody's.
 const USER: &str = "user_7";
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let messages = argument("--messages", 1_000_000)?;
-    let users = argument("--users", 10_000)?.max(8);
-    let times = argument("--times", 500)?;
+    let messages = argument("--messages")?.unwrap_or(1_000_000);
+    let users = argument("--users")?.unwrap_or(10_000).max(8);
+    let times = argument("--times")?.unwrap_or(500);
     let Some(postgres) = Postgres::start_with(&["shared_buffers=512MB", "max_wal_size=4GB"])? else {
         println!("shared: left out, PostgreSQL is not installed");
         return Ok(());
@@ -48,13 +51,6 @@ async fn main() -> Result<()> {
     };
     let pooled = team.device(bouncer.port(), "?statement-cache-capacity=0").await?;
     measure_patterns(&team, &pooled, "through PgBouncer and the boundary", times).await
-}
-
-fn argument(name: &str, otherwise: usize) -> Result<usize> {
-    let mut arguments = std::env::args().skip_while(|argument| argument != name).skip(1);
-    arguments.next().map_or(Ok(otherwise), |value| {
-        value.parse().with_context(|| format!("{name} wants a number"))
-    })
 }
 
 struct Team {
@@ -120,27 +116,6 @@ impl Team {
         let url = format!("postgres://{role}:password@127.0.0.1:{port}/team{query}");
         Ok(SharedDatabase::connect_device(&url, token.into()).await?)
     }
-}
-
-async fn copy(pool: &PgPool, messages: usize) -> Result<()> {
-    let mut words = Words::new(7);
-    let into = r#"copy "ai-app-template_message" (id, chat_id, role, content, created_at) from stdin"#;
-    let now = SystemClock.now();
-    let mut copy = pool.copy_in_raw(into).await?;
-    let mut lines = String::new();
-    for n in 0..messages {
-        let age = TimeDelta::days(3 * 365) * i32::try_from(messages - n)? / i32::try_from(messages)?;
-        let role = if n % 2 == 0 { "user" } else { "assistant" };
-        let text = words.message().replace('\n', "\\n");
-        let at = (now - age).to_rfc3339();
-        lines.push_str(&format!("msg_{n}\tchat_{}\t{role}\t{text}\t{at}\n", n / PER_CHAT));
-        if lines.len() > 1 << 20 {
-            copy.send(std::mem::take(&mut lines).into_bytes()).await?;
-        }
-    }
-    copy.send(lines.into_bytes()).await?;
-    copy.finish().await?;
-    Ok(())
 }
 
 /// One thing, by the owner and by the device in turn.
@@ -375,10 +350,4 @@ fn message(chat: &ChatId, content: &str) -> Message {
         created_at: SystemClock.now(),
         state: MessageState::Complete,
     }
-}
-
-/// In milliseconds.
-fn percentile(took: &mut [Duration], percent: usize) -> f64 {
-    took.sort_unstable();
-    took[(took.len() - 1) * percent / 100].as_secs_f64() * 1_000.0
 }

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
+use deepsearch_tests::bench::percentile;
 use deepsearch_tests::cli::Home;
 use deepsearch_tests::engines::FakeEngine;
 use deepsearch_tests::local_index::LocalIndex;
@@ -244,10 +245,4 @@ fn high_water(process: u32) -> Option<u64> {
         .next()?
         .parse()
         .ok()
-}
-
-/// In milliseconds.
-fn percentile(took: &mut [Duration], percent: usize) -> f64 {
-    took.sort_unstable();
-    took[(took.len() - 1) * percent / 100].as_secs_f64() * 1_000.0
 }

@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use chrono::TimeDelta;
 use deepsearch_core::{Chat, ChatId, Clock, Message, MessageId, MessageState, Role, SystemClock, UserId};
 use deepsearch_postgres::{Admission, DeviceId, SharedDatabase, SharedSync, scram_verifier, session_token_hash};
 use deepsearch_servers::Postgres;
 use deepsearch_sqlite::{Store, StoreOptions, SyncAccount};
 use deepsearch_sync::{SyncEngine, SyncOptions};
+use deepsearch_tests::bench::argument;
 use futures::TryStreamExt;
 use sqlx::postgres::PgPoolCopyExt;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -23,18 +24,20 @@ use sqlx::{ConnectOptions, Executor, PgPool};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
+use messages::{PER_CHAT, copy};
 use words::Words;
 
+#[path = "made_up/messages.rs"]
+mod messages;
 #[path = "made_up/words.rs"]
 mod words;
 
-const PER_CHAT: usize = 20;
 const USER: &str = "user-1";
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let messages = argument("--messages", 1_000_000)?;
-    let changes = argument("--changes", 10_000)?;
+    let messages = argument("--messages")?.unwrap_or(1_000_000);
+    let changes = argument("--changes")?.unwrap_or(10_000);
     let Some(postgres) = Postgres::start()? else {
         println!("sync: left out, PostgreSQL is not installed");
         return Ok(());
@@ -49,13 +52,6 @@ async fn main() -> Result<()> {
     measure_push(&a, changes).await?;
     measure_latency(&a, &b, changes.clamp(1, 20)).await?;
     measure_idle(&team, &a).await
-}
-
-fn argument(name: &str, otherwise: usize) -> Result<usize> {
-    let mut arguments = std::env::args().skip_while(|argument| argument != name).skip(1);
-    arguments.next().map_or(Ok(otherwise), |value| {
-        value.parse().with_context(|| format!("{name} wants a number"))
-    })
 }
 
 /// A team's database, and one who owns it.
@@ -109,23 +105,7 @@ impl Team {
         .bind(i32::try_from(chats)?)
         .execute(&self.pool)
         .await?;
-        let mut words = Words::new(7);
-        let into = r#"copy "ai-app-template_message" (id, chat_id, role, content, created_at) from stdin"#;
-        let now = SystemClock.now();
-        let mut copy = self.pool.copy_in_raw(into).await?;
-        let mut lines = String::new();
-        for n in 0..messages {
-            let age = TimeDelta::days(3 * 365) * i32::try_from(messages - n)? / i32::try_from(messages)?;
-            let role = if n % 2 == 0 { "user" } else { "assistant" };
-            let text = words.message().replace('\n', "\\n");
-            let at = (now - age).to_rfc3339();
-            lines.push_str(&format!("msg_{n}\tchat_{}\t{role}\t{text}\t{at}\n", n / PER_CHAT));
-            if lines.len() > 1 << 20 {
-                copy.send(std::mem::take(&mut lines).into_bytes()).await?;
-            }
-        }
-        copy.send(lines.into_bytes()).await?;
-        copy.finish().await?;
+        copy(&self.pool, messages).await?;
         self.pool.execute("vacuum analyze").await?;
         Ok(())
     }

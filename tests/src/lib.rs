@@ -3,6 +3,7 @@
 //!
 //! Nothing here imitates the product: everything speaks over a socket or a process, as the real peer would.
 
+pub mod bench;
 pub mod browser;
 pub mod certificates;
 pub mod cli;
@@ -19,5 +20,6 @@ pub mod programs;
 pub mod purpose;
 pub mod redis;
 pub mod scripted_server;
+pub mod sign_in;
 pub mod small_web;
 pub mod team;

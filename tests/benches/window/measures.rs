@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use deepsearch_sqlite::{Store, StoreOptions};
+use deepsearch_tests::bench::percentile;
 use deepsearch_tests::cli::Home;
 use deepsearch_tests::desktop::{Desktop, Page, QUICK, Region, Tree};
 use deepsearch_tests::model_server::Script;
@@ -386,10 +387,4 @@ fn tell_bundles(app: &Path) -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// In milliseconds.
-fn percentile(took: &mut [Duration], percent: usize) -> f64 {
-    took.sort_unstable();
-    took[(took.len() - 1) * percent / 100].as_secs_f64() * 1_000.0
 }

@@ -1,15 +1,12 @@
 //! People who sign in at a team's gateway: what they do in their browser, and how the command is brought its answer.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdout};
-
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
-use url::Url;
 
 use super::Team;
 use crate::browser::{Browser, Visited};
 use crate::cli::Home;
+use crate::sign_in::{Waiting, bring};
 
 /// How a person proves who they are.
 #[derive(Debug, Clone, Copy)]
@@ -79,12 +76,10 @@ impl Team {
     /// When it does not work.
     pub async fn admit(&self, home: &Home, proof: Proof<'_>) -> Result<Value> {
         let waiting = Waiting::begin(home, &["--browser"])?;
-        let link = self
-            .sign_in(waiting.says["open"].as_str().context("an address")?, proof)
-            .await?;
-        let page = tokio::task::spawn_blocking(move || bring(&link)).await??;
+        let link = self.sign_in(waiting.open()?, proof).await?;
+        let page = bring(&link).await?;
         ensure!(page.contains("You are signed in"), "{page}");
-        waiting.signed_in().await
+        signed_in(waiting).await
     }
 
     /// Signs a device in by a code, which the person types on another one.
@@ -104,47 +99,13 @@ impl Team {
         let consent = self.prove(&mut browser, chooser, proof).await?;
         let done = browser.submit(&consent, &[("decision", "allow")]).await?;
         ensure!(done.status == 200, "{}", done.body);
-        waiting.signed_in().await
+        signed_in(waiting).await
     }
 }
 
-/// A sign-in that waits: the command, and what it says of how to go on.
-struct Waiting {
-    child: Child,
-    output: BufReader<ChildStdout>,
-    says: Value,
-}
-
-impl Waiting {
-    fn begin(home: &Home, args: &[&str]) -> Result<Self> {
-        let mut child = home.spawn(["sign-in", "--json"].iter().chain(args))?;
-        let mut output = BufReader::new(child.stdout.take().context("its output")?);
-        let mut line = String::new();
-        output.read_line(&mut line)?;
-        let says = serde_json::from_str(&line).with_context(|| format!("it says `{line}`"))?;
-        Ok(Self { child, output, says })
-    }
-
-    async fn signed_in(mut self) -> Result<Value> {
-        let ended = tokio::task::spawn_blocking(move || {
-            let mut rest = String::new();
-            self.output.read_to_string(&mut rest)?;
-            anyhow::Ok((self.child.wait()?, rest))
-        });
-        let (status, rest) = ended.await??;
-        ensure!(status.success(), "ended with {status}: {rest}");
-        serde_json::from_str(&rest).with_context(|| format!("it says `{rest}`"))
-    }
-}
-
-/// What a browser does with the answer for a listener on this machine.
-fn bring(link: &str) -> Result<String> {
-    let url: Url = link.parse()?;
-    let place = format!("127.0.0.1:{}", url.port().context("a port")?);
-    let mut stream = std::net::TcpStream::connect(&place)?;
-    let target = &url[url::Position::BeforePath..];
-    write!(stream, "GET {target} HTTP/1.1\r\nHost: {place}\r\n\r\n")?;
-    let mut page = String::new();
-    stream.read_to_string(&mut page)?;
-    Ok(page)
+/// What `whoami` says, once it worked.
+async fn signed_in(waiting: Waiting) -> Result<Value> {
+    let (code, who) = waiting.end().await?;
+    ensure!(code == Some(0), "ended with {code:?}: {who}");
+    Ok(who)
 }

@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use deepsearch_tests::cli::Home;
 use deepsearch_tests::desktop::{App, Desktop, Page, Start, journey, until};
 use deepsearch_tests::gateway::Gateway;
+use deepsearch_tests::sign_in::bring;
 use deepsearch_tests::small_web::offline;
 
 use crate::world::MAIN;
@@ -127,7 +128,7 @@ async fn where_no_link_comes_back_the_other_ways_are_offered_and_work() -> Resul
 
         main.click("button", "^Through this computer").await?;
         let link = Gateway::browse(&opened(desktop, 2).await?).await?;
-        let page = tokio::task::spawn_blocking(move || bring(&link)).await??;
+        let page = bring(&link).await?;
         assert!(page.contains("You are signed in"), "{page}");
         is_signed_in(&main).await?;
         main.shows("Encrypted in the file secrets.toml").await?;
@@ -148,17 +149,4 @@ async fn where_no_link_comes_back_the_other_ways_are_offered_and_work() -> Resul
         is_signed_in(&main).await
     })
     .await
-}
-
-/// What a browser does with the answer for a listener on this machine.
-fn bring(link: &str) -> Result<String> {
-    use std::io::{Read, Write};
-    let url: url::Url = link.parse()?;
-    let place = format!("127.0.0.1:{}", url.port().context("a port")?);
-    let mut stream = std::net::TcpStream::connect(&place)?;
-    let target = &url[url::Position::BeforePath..];
-    write!(stream, "GET {target} HTTP/1.1\r\nHost: {place}\r\n\r\n")?;
-    let mut page = String::new();
-    stream.read_to_string(&mut page)?;
-    Ok(page)
 }

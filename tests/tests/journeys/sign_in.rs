@@ -1,11 +1,9 @@
 //! Signing in from the terminal: through the browser here, with a code elsewhere; who it is, where, and out again.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::process::Child;
-
 use anyhow::{Context, Result, ensure};
 use deepsearch_tests::cli::Home;
 use deepsearch_tests::gateway::Gateway;
+use deepsearch_tests::sign_in::{Waiting, bring};
 use serde_json::{Value, json};
 
 use crate::world::offline;
@@ -14,57 +12,12 @@ fn home(gateway: &Gateway) -> Result<Home> {
     Ok(offline()?.set("gateway.url", gateway.url()))
 }
 
-/// A sign-in that waits: the command, and what it says of how to go on.
-struct Waiting {
-    child: Child,
-    output: BufReader<std::process::ChildStdout>,
-    says: Value,
-}
-
-impl Waiting {
-    fn begin(home: &Home, args: &[&str]) -> Result<Self> {
-        let mut child = home.spawn(["sign-in", "--json"].iter().chain(args))?;
-        let mut output = BufReader::new(child.stdout.take().context("its output")?);
-        let mut line = String::new();
-        output.read_line(&mut line)?;
-        let says = serde_json::from_str(&line).with_context(|| format!("it says `{line}`"))?;
-        Ok(Self { child, output, says })
-    }
-
-    /// What it ends with.
-    fn end(mut self) -> Result<(Option<i32>, Value)> {
-        let mut rest = String::new();
-        self.output.read_to_string(&mut rest)?;
-        let code = self.child.wait()?.code();
-        Ok((
-            code,
-            serde_json::from_str(&rest).with_context(|| format!("it says `{rest}`"))?,
-        ))
-    }
-
-    fn open(&self) -> Result<&str> {
-        self.says["open"].as_str().context("an address to open")
-    }
-}
-
-/// What a browser does with the answer for a listener on this machine.
-fn bring(link: &str) -> Result<String> {
-    let url: url::Url = link.parse()?;
-    let place = format!("127.0.0.1:{}", url.port().context("a port")?);
-    let mut stream = std::net::TcpStream::connect(&place)?;
-    let target = &url[url::Position::BeforePath..];
-    write!(stream, "GET {target} HTTP/1.1\r\nHost: {place}\r\n\r\n")?;
-    let mut page = String::new();
-    stream.read_to_string(&mut page)?;
-    Ok(page)
-}
-
 async fn sign_in(home: &Home) -> Result<Value> {
     let waiting = Waiting::begin(home, &["--browser"])?;
     let link = Gateway::browse(waiting.open()?).await?;
-    let page = tokio::task::spawn_blocking(move || bring(&link)).await??;
+    let page = bring(&link).await?;
     ensure!(page.contains("You are signed in"), "{page}");
-    let (code, who) = tokio::task::spawn_blocking(move || waiting.end()).await??;
+    let (code, who) = waiting.end().await?;
     ensure!(code == Some(0), "ended with {code:?}: {who}");
     Ok(who)
 }
@@ -111,16 +64,11 @@ async fn a_person_signs_in_with_a_code_where_there_is_no_browser() -> Result<()>
     let home = home(&gateway)?;
     let mut command = home.command(["sign-in", "--json"])?;
     command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
-    let mut child = command.stdout(std::process::Stdio::piped()).spawn()?;
-    let mut output = BufReader::new(child.stdout.take().context("its output")?);
-    let mut line = String::new();
-    output.read_line(&mut line)?;
-    let says: Value = serde_json::from_str(&line)?;
-    assert_eq!(says["waiting"]["way"], "device_code");
-    let code = says["waiting"]["user_code"].as_str().context("a code")?;
+    let waiting = Waiting::of(command.stdout(std::process::Stdio::piped()).spawn()?)?;
+    assert_eq!(waiting.says["waiting"]["way"], "device_code");
+    let code = waiting.says["waiting"]["user_code"].as_str().context("a code")?;
     assert!(gateway.type_code(code));
-    let waiting = Waiting { child, output, says };
-    let (code, who) = tokio::task::spawn_blocking(move || waiting.end()).await??;
+    let (code, who) = waiting.end().await?;
     assert_eq!((code, &who["user"]["name"]), (Some(0), &json!("Ada Lovelace")));
     Ok(())
 }
@@ -135,9 +83,9 @@ async fn a_sign_in_that_fails_says_why_and_leaves_nothing_waiting() -> Result<()
     gateway.deny();
     let waiting = Waiting::begin(&home, &["--browser"])?;
     let link = Gateway::browse(waiting.open()?).await?;
-    let page = tokio::task::spawn_blocking(move || bring(&link)).await??;
+    let page = bring(&link).await?;
     assert!(page.contains("Signing in did not work"), "{page}");
-    let (code, told) = tokio::task::spawn_blocking(move || waiting.end()).await??;
+    let (code, told) = waiting.end().await?;
     assert_eq!(code, Some(130), "{told}");
     let kept = std::fs::read_to_string(home.path().join("secrets.toml"))?;
     assert!(!kept.contains("sealed"), "{kept}");

@@ -381,6 +381,20 @@ pub(crate) fn headings(content: &str) -> Vec<&str> {
     content.lines().filter_map(|line| line.strip_prefix("## ")).collect()
 }
 
+/// A model that plans these parts, one on each line, misses nothing, and writes so.
+pub(crate) fn planning(
+    parts: &'static str,
+    write: impl Fn(&ChatRequest) -> String + Send + Sync + 'static,
+) -> Arc<Scripted> {
+    Scripted::model(move |request| {
+        Ok(match request.purpose {
+            Purpose::Plan if request.turns[0].content.starts_with("A report shall") => parts.into(),
+            Purpose::Plan => "none".into(),
+            _ => write(request),
+        })
+    })
+}
+
 /// A model that plans three parts, and writes each section from the passages it is shown.
 pub(crate) fn willing() -> Arc<Scripted> {
     Scripted::model(|request| {

@@ -4,7 +4,7 @@ use deepsearch_core::event::AnswerEvent;
 use deepsearch_core::research::{PartOrigin, ResearchEnd};
 use deepsearch_core::{Purpose, ResearchBudget, SearchError, Verdict};
 
-use super::desk::{Index, Scripted, World, headings, lighthouse, refused, sentences_of, willing};
+use super::desk::{Index, Scripted, World, headings, lighthouse, planning, refused, sentences_of, willing};
 use crate::fakes::FakeSearcher;
 
 #[tokio::test]
@@ -103,15 +103,10 @@ async fn what_a_part_still_misses_is_searched_for_again_in_other_words() {
 
 #[tokio::test]
 async fn a_question_that_no_source_answers_is_named_as_such_and_not_made_up() {
-    let model = Scripted::model(|request| {
-        Ok(match request.purpose {
-            Purpose::Plan if request.turns[0].content.starts_with("A report shall") => {
-                "Who built the Halden lighthouse?\nWhich submarines visited Zanzibar?".into()
-            }
-            Purpose::Plan => "none".into(),
-            _ => sentences_of(request),
-        })
-    });
+    let model = planning(
+        "Who built the Halden lighthouse?\nWhich submarines visited Zanzibar?",
+        sentences_of,
+    );
     let world = World::of(lighthouse(), model);
     let answer = world
         .run(world.fresh(ResearchBudget::default()), "")
@@ -134,15 +129,10 @@ async fn a_question_that_no_source_answers_is_named_as_such_and_not_made_up() {
 
 #[tokio::test]
 async fn a_model_that_fails_or_invents_is_replaced_by_the_sources_sentences() {
-    let inventing = Scripted::model(|request| {
-        Ok(match request.purpose {
-            Purpose::Plan if request.turns[0].content.starts_with("A report shall") => {
-                "Who built the Halden lighthouse?\nHow high is the Halden lighthouse?".into()
-            }
-            Purpose::Plan => "none".into(),
-            _ => "Penguins invented television in Antarctica. They sold it to Norway for nine herrings.".into(),
-        })
-    });
+    let inventing = planning(
+        "Who built the Halden lighthouse?\nHow high is the Halden lighthouse?",
+        |_| "Penguins invented television in Antarctica. They sold it to Norway for nine herrings.".into(),
+    );
     for model in [inventing, Scripted::model(|_| Err(refused()))] {
         let world = World::of(lighthouse(), model);
         let answer = world
@@ -172,18 +162,17 @@ async fn a_model_that_fails_is_named_and_not_asked_for_ever() {
 
 #[tokio::test]
 async fn sentences_that_a_model_forgot_to_cite_are_cited_where_a_source_says_them() {
-    let model = Scripted::model(|request| {
-        Ok(match request.purpose {
-            Purpose::Plan if request.turns[0].content.starts_with("A report shall") => {
-                "Who built the Halden lighthouse?\nHow high is the Halden lighthouse?".into()
-            }
-            Purpose::Plan => "none".into(),
+    let model = planning(
+        "Who built the Halden lighthouse?\nHow high is the Halden lighthouse?",
+        |request| {
+            match request.purpose {
             Purpose::Answer => {
                 "# Builder\nThe Halden lighthouse was built by the engineer Maren Voss from local granite. The construction of the Halden lighthouse took six".into()
             }
             _ => String::new(),
-        })
-    });
+        }
+        },
+    );
     let world = World::of(lighthouse(), model);
     let answer = world
         .run(world.fresh(ResearchBudget::default()), "")
