@@ -12,7 +12,8 @@ export type Database = NodePgDatabase<typeof schema>;
 export type NewMessage = Omit<typeof messages.$inferInsert, "chatId">;
 
 export function connect(url: string): { db: Database; close: () => Promise<void> } {
-  const pool = new pg.Pool({ connectionString: url, max: 4, connectionTimeoutMillis: 10_000 });
+  // Without `query_timeout` a statement can wait for ever that was sent just when the server went.
+  const pool = new pg.Pool({ connectionString: url, max: 4, connectionTimeoutMillis: 10_000, query_timeout: 10_000 });
   // A connection that is lost is told by the query that used it, or replaced by the next one; unheard, it would end the
   // process.
   pool.on("error", () => {});

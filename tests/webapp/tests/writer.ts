@@ -39,8 +39,8 @@ for (let step = 0; !stopped; step += 1) {
   }
   await pause(40);
 }
-await close();
 say({ kept, messages, failed });
+await close();
 // The lines may still be open.
 process.exit(0);
 
