@@ -28,6 +28,7 @@ use crate::favicons::Favicons;
 use crate::folders;
 use crate::health::{self, Kept};
 use crate::local::{Alone, LocalFirst, PastChats, WholeGuide};
+use crate::pictures::Pictures;
 use crate::runs::Runs;
 use crate::secrets;
 use crate::session_cache;
@@ -85,6 +86,7 @@ pub(crate) struct Parts {
     pub(crate) closing: CancellationToken,
     pub(crate) files: Files,
     pub(crate) favicons: Arc<Favicons>,
+    pub(crate) pictures: Pictures,
     pub(crate) vault: Vault,
     pub(crate) sign_ins: SignIns,
     pub(crate) standing: Standing,
@@ -179,6 +181,7 @@ impl App {
             closing: CancellationToken::new(),
             files,
             favicons,
+            pictures: Pictures::default(),
             vault,
             sign_ins,
             standing,
