@@ -13,6 +13,8 @@ mod first_start;
 mod reading;
 mod settings;
 
+mod carrying;
+
 mod interrupted;
 mod offline;
 

@@ -4,7 +4,7 @@
 // One for each window, living as long as the window: a sidebar that is closed and opened again is where it was.
 
 import type { AppState } from "../../app-state.svelte";
-import type { Chat, ChatId, HistoryHit, LibraryChanged } from "../../bindings/bindings";
+import type { Chat, ChatId, ExportFormat, HistoryHit, LibraryChanged } from "../../bindings/bindings";
 import type { Platform } from "../../platform/platform";
 import { m } from "../../paraglide/messages";
 import { asFailure } from "../../shared/failure";
@@ -158,6 +158,17 @@ export class LibraryState {
       if (this.app.chat && trash.has(this.app.chat)) this.app.newChat();
       trash.release();
       await trash.reload();
+    });
+  }
+
+  /** Asks where to, and writes the chat there; it is said where it went, with the way there. */
+  async export(chat: Chat, format: ExportFormat): Promise<void> {
+    await this.#attempt(async () => {
+      const exported = await this.#platform.exportChats([chat.id], format, () => undefined);
+      if (!exported) return;
+      const name = exported.path.split(/[/\\]/).at(-1) ?? exported.path;
+      const show = () => void this.#attempt(() => this.#platform.showExported());
+      say(m.carry_saved({ name }), { label: m.carry_show(), run: show });
     });
   }
 
