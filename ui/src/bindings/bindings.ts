@@ -48,6 +48,8 @@ export const commands = {
 	readPage: (url: string) => __TAURI_INVOKE<Page>("read_page", { url }),
 	/**  A site's icon as a `data:` address; `None` where there is none that can be shown. */
 	favicon: (pageUrl: string) => __TAURI_INVOKE<string | null>("favicon", { pageUrl }),
+	/**  The pictures of an answer; those on their way are waited for, for seconds at most. */
+	answerPictures: (message: MessageId) => __TAURI_INVOKE<ShownPicture[]>("answer_pictures", { message }),
 	/**  Opens a web address in the browser. The one place where anything leaves the window: http and https only. */
 	openLink: (url: string) => __TAURI_INVOKE<null>("open_link", { url }),
 	copyText: (text: string) => __TAURI_INVOKE<null>("copy_text", { text }),
@@ -83,12 +85,20 @@ export const commands = {
 	createBackup: () => __TAURI_INVOKE<Backup>("create_backup"),
 	/**  Puts a backup in the place of the store; what was there is backed up first. The app starts again with it. */
 	restoreBackup: (name: string) => __TAURI_INVOKE<null>("restore_backup", { name }),
-	/**  Asks where to, and writes every chat with its sources there. `None` when the person called it off. */
+	/**  Asks which archive. `None` when the person called it off. */
 	chooseArchive: () => __TAURI_INVOKE<AttachedFile | null>("choose_archive"),
+	/**  What an archive holds, and what of it is here already. */
 	previewImport: (file: string, progress: Channel<ImportProgress>) => __TAURI_INVOKE<ImportReport>("preview_import", { file, progress }),
+	/**  Imports an archive; stopped, what came until then is told and kept. */
 	importChats: (file: string, progress: Channel<ImportProgress>) => __TAURI_INVOKE<ImportReport>("import_chats", { file, progress }),
+	/**
+	 *  Asks where to, and writes chats there: those that are named, or with none every one outside Trash. `None` when the
+	 *  person called it off, or stopped it; then nothing is left of it.
+	 */
 	exportChats: (chats: ChatId[], format: ExportFormat, progress: Channel<ExportProgress>) => __TAURI_INVOKE<Exported | null>("export_chats", { chats, format, progress }),
-	stopCarrying: () => __TAURI_INVOKE<null>("stop_carrying"),
+	/**  Stops what this window carries. */
+	stopCarrying: () => __TAURI_INVOKE<void>("stop_carrying"),
+	/**  Shows this window's last export where it lies. */
 	showExported: () => __TAURI_INVOKE<null>("show_exported"),
 	listTables: () => __TAURI_INVOKE<TableSummary[]>("list_tables"),
 	/**  A page of a table's rows; tokens are not among what is shown. */
@@ -227,6 +237,9 @@ export type AppInfo = {
 	/**  What happened to the store at the start, in words, when it was damaged. */
 	recovery: string | null,
 };
+
+/**  Whose format a chat came in. */
+export type ArchiveOrigin = "deep_search" | "chat_gpt" | "claude" | "perplexity" | "open_web_ui" | "markdown";
 
 /**  What is asked. `question` is not read where the turn already has one. */
 export type AskRequest = {
@@ -475,6 +488,8 @@ export type Errand =
 "robots" | 
 /**  A site's small picture. */
 "icon" | 
+/**  A picture of a page. */
+"picture" | 
 /**  A language model was given text. */
 "model" | 
 /**  A provider was asked which models it has. */
@@ -520,6 +535,20 @@ export type Evidence = {
 	quote: string,
 	/**  0 (nothing in common) to 1 (says the same). */
 	score: number | null,
+};
+
+export type ExportFormat = "json" | "markdown" | "html" | "pdf";
+
+/**  How far an export is. */
+export type ExportProgress = {
+	done: number,
+	total: number,
+};
+
+/**  What an export wrote. */
+export type Exported = {
+	path: string,
+	chats: number,
 };
 
 /**  A failure in words. Made where it is handled, from the error that holds the causes. */
@@ -667,6 +696,37 @@ export type HitKind = "question" | "answer" | "page" |
 /**  The chat's title. */
 "chat";
 
+/**  How far an import is. */
+export type ImportProgress = {
+	chats: number,
+	messages: number,
+};
+
+/**  What a file holds, or what came of importing it. */
+export type ImportReport = {
+	/**  How many chats came from where. */
+	chats: Partial<{ [key in ArchiveOrigin]: number }>,
+	messages: number,
+	/**  The first and the last day that anything was said on. */
+	from: string | null,
+	until: string | null,
+	/**  Titles of the first chats. */
+	samples: string[],
+	/**  Chats that were not here. In a preview these three say what would come. */
+	added: number,
+	/**  Chats that were here and got new messages. */
+	extended: number,
+	/**  Chats that were here as they are in the file. */
+	unchanged: number,
+	/**  What was left out: how often for which reason, and the first of them. */
+	left_out: Partial<{ [key in LeftOutReason]: number }>,
+	notes: LeftOutNote[],
+	/**  Why the rest of the file was not read. */
+	ended_early: string | null,
+	/**  The person stopped it; what is told of until then was done. */
+	stopped: boolean,
+};
+
 /**  When and why an engine failed last. */
 export type LastFailure = {
 	at: string,
@@ -688,6 +748,43 @@ export type Ledger = {
 	/**  Contacts that were too many to be listed; they are counted here. */
 	unlisted: number,
 };
+
+/**  Something that was left out. */
+export type LeftOutNote = {
+	/**  The chat or the file, as the archive calls it. */
+	what: string,
+	reason: LeftOutReason,
+	count: number,
+};
+
+/**  Why something was left out. */
+export type LeftOutReason = 
+/**  The JSON of this chat is broken. */
+"malformed" | 
+/**  No format that we know. */
+"unknown" | 
+/**  Nobody says anything in it. */
+"empty" | 
+/**  Messages that follow each other in a circle. */
+"circle" | 
+/**  Longer than a chat may be. */
+"too_large" | 
+/**  A message was longer than one may be, and was cut. */
+"shortened" | 
+/**  Pictures, files and sounds. */
+"attachment" | 
+/**  What tools were told and said, hidden thoughts, instructions. */
+"hidden" | 
+/**  Evidence whose page is not in the file. */
+"evidence" | 
+/**  A file of the archive that holds no chats. */
+"other_file" | 
+/**  A path that leads out of the archive. */
+"hostile_path" | 
+/**  The file ends in the middle. */
+"cut_off" | 
+/**  What the store does not take, as the note says. */
+"refused";
 
 /**  Chats that changed; none named is all. */
 export type LibraryChanged = {
@@ -784,6 +881,8 @@ export type Page = {
 	site_name: string | null,
 	published_at: string | null,
 	favicon: string | null,
+	/**  The picture that the page shows itself with, until a copy of it is kept. */
+	picture?: PictureLink | null,
 	/**  BCP 47, as declared or detected. */
 	language: string | null,
 	media_type: MediaType,
@@ -828,6 +927,13 @@ export type PartStage =
 "found" | 
 /**  What was read is to be looked through. */
 "read" | "noted";
+
+/**  Where a page's picture is, as the page says. */
+export type PictureLink = {
+	url: string,
+	/**  What it shows, in the page's words; often empty. */
+	alt: string,
+};
 
 /**  Where secrets lie. */
 export type Place = "keychain" | 
@@ -1093,6 +1199,23 @@ export type Shortcut = {
 	problem: Failure | null,
 };
 
+/**  A picture of an answer's source, from the copy that is kept. */
+export type ShownPicture = {
+	/**  The source's number in the answer. */
+	number: number,
+	/**  The source's title. */
+	title: string,
+	page_id: PageId,
+	/**  Where it was found. */
+	url: string,
+	alt: string,
+	/**  In pixels. */
+	width: number,
+	height: number,
+	/**  As a `data:` address. */
+	data: string,
+};
+
 /**  A sign-in that is under way. */
 export type SignInStep = {
 	way: Way,
@@ -1356,12 +1479,3 @@ export type DateTime = string;
 export type EngineId = string;
 export type ModelId = string;
 
-
-export type ExportFormat = "json" | "markdown" | "html" | "pdf";
-export type ArchiveOrigin = "deep_search" | "chat_gpt" | "claude" | "perplexity" | "open_web_ui" | "markdown";
-export type LeftOutReason = "malformed" | "unknown" | "empty" | "circle" | "too_large" | "shortened" | "attachment" | "hidden" | "evidence" | "other_file" | "hostile_path" | "cut_off" | "refused";
-export type LeftOutNote = { what: string, reason: LeftOutReason, count: number };
-export type ImportProgress = { chats: number, messages: number };
-export type ExportProgress = { done: number, total: number };
-export type Exported = { path: string, chats: number };
-export type ImportReport = { chats: { [key in ArchiveOrigin]?: number }, messages: number, from: string | null, until: string | null, samples: string[], added: number, extended: number, unchanged: number, left_out: { [key in LeftOutReason]?: number }, notes: LeftOutNote[], ended_early: string | null, stopped: boolean };

@@ -79,7 +79,7 @@ export function tauriPlatform(start: Start): Platform {
     previewImport: (file, onProgress) => told(commands.previewImport)(file, channel(onProgress)),
     importChats: (file, onProgress) => told(commands.importChats)(file, channel(onProgress)),
     exportChats: (chats, format, onProgress) => told(commands.exportChats)(chats, format, channel(onProgress)),
-    stopCarrying: done(commands.stopCarrying),
+    stopCarrying: told(commands.stopCarrying),
     showExported: done(commands.showExported),
 
     listTables: told(commands.listTables),

@@ -68,7 +68,7 @@ fn chatgpt(chats: usize) -> String {
             "mapping": {
                 "a": {"id": "a", "parent": null, "children": ["b"], "message": {"id": format!("{at}-a"),
                     "author": {"role": "user"}, "create_time": 1_700_000_000.0,
-                    "content": {"content_type": "text", "parts": ["What is it?"]}}},
+                    "content": {"content_type": "text", "parts": [format!("What is it, number {at}?")]}}},
                 "b": {"id": "b", "parent": "a", "children": [], "message": {"id": format!("{at}-b"),
                     "author": {"role": "assistant"}, "create_time": 1_700_000_100.0,
                     "content": {"content_type": "text", "parts": ["It is this."]}}},

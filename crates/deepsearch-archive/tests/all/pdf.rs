@@ -29,7 +29,9 @@ fn height() -> u32 { 330 }
 | Tower | 300 m |
 | Aerial | 30 m |
 
-高さは三百三十メートルです。برج إيفل يبلغ ارتفاعه ٣٣٠ مترًا.
+高さは三百三十メートルです。
+
+برج إيفل يبلغ ارتفاعه ٣٣٠ مترًا.
 
 ---
 
@@ -114,8 +116,8 @@ fn all_that_is_said_is_in_it_as_text() {
 #[test]
 fn links_lead_to_the_web_and_to_the_sources_and_nothing_runs() {
     let Some(pdf) = pdf(&chat()) else { return };
-    assert!(has(&pdf, "/URI (https://example.com/tower)"), "the source");
-    assert!(has(&pdf, "/URI (https://example.org/list)"), "the list");
+    assert!(has(&pdf, "/URI(https://example.com/tower)"), "the source");
+    assert!(has(&pdf, "/URI(https://example.org/list)"), "the list");
     assert!(has(&pdf, "/Dest"), "the citation leads to its source");
     assert!(has(&pdf, "/StructTreeRoot") && has(&pdf, "/Outlines"));
     for hostile in ["javascript:", "evil.example", "/JS", "/Launch", "/OpenAction"] {
@@ -163,7 +165,8 @@ fn a_long_chat_takes_many_pages_and_loses_no_line() {
         );
     }
     for number in 1..=150 {
-        assert!(text.contains(&format!("cell-{number} ")), "row {number}");
+        let cell = |end: &str| text.contains(&format!("cell-{number}{end}"));
+        assert!(cell(" ") || cell("|"), "row {number}");
     }
 }
 
