@@ -79,8 +79,9 @@ pub use deepsearch_postgres::{
 };
 pub use deepsearch_search::{ENGINES, EngineHealth, EngineState};
 pub use deepsearch_sqlite::{
-    Backup, BackupKind, ChatCursor, ChatFilter, ChatOffer, ChatView, ConflictKind, HistoryFilter, HistoryHit,
-    HistoryQuery, HistoryResults, Recovery, Replaced, SyncCounts,
+    Backup, BackupKind, Before, BulkChange, BulkDone, ChatCursor, ChatFilter, ChatLabels, ChatOffer, ChatView,
+    Collection, ConflictKind, HistoryFilter, HistoryHit, HistoryQuery, HistoryResults, Recovery, Replaced, SavedQuery,
+    SavedSearch, SyncCounts, Tag,
 };
 pub use deepsearch_sync::SyncProgress;
 pub use secrecy::SecretString;

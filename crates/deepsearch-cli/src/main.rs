@@ -24,6 +24,7 @@ mod search;
 mod settings;
 mod share;
 mod sign_in;
+mod sorting;
 mod sync;
 mod usage;
 mod window;

@@ -67,7 +67,7 @@ const NUMBERED: &[Table] = &[
         key: "rowid",
         on_conflict: "on conflict (id) do update set title = excluded.title, updated_at = excluded.updated_at,
             deleted_at = excluded.deleted_at, pinned = excluded.pinned, archived = excluded.archived,
-            leaf = excluded.leaf where excluded.updated_at >= chat.updated_at",
+            leaf = excluded.leaf, collection = excluded.collection where excluded.updated_at >= chat.updated_at",
     },
     Table {
         name: "page",
@@ -99,6 +99,21 @@ const NUMBERED: &[Table] = &[
         on_conflict: "on conflict (id) do update set theme = excluded.theme, language = excluded.language,
             default_model = excluded.default_model, enable_search_by_default = excluded.enable_search_by_default,
             max_search_results = excluded.max_search_results, updated_at = excluded.updated_at",
+    },
+    Table {
+        name: "collection",
+        key: "rowid",
+        on_conflict: "",
+    },
+    Table {
+        name: "tag",
+        key: "id",
+        on_conflict: "",
+    },
+    Table {
+        name: "saved_search",
+        key: "rowid",
+        on_conflict: "",
     },
     Table {
         name: "engine_event",
@@ -144,6 +159,17 @@ async fn copy_tables(connection: &mut SqliteConnection, salvaged: &mut Salvaged)
         if let Some(copy) = Copy::of(connection, &table).await? {
             copy.keys(connection, &ids, salvaged).await?;
         }
+    }
+    let tags = Table {
+        name: "chat_tag",
+        key: "chat_id",
+        on_conflict: "",
+    };
+    if let Some(copy) = Copy::of(connection, &tags).await? {
+        let chats: Vec<String> = sqlx::query_scalar("select id from chat order by id")
+            .fetch_all(&mut *connection)
+            .await?;
+        copy.keys(connection, &chats, salvaged).await?;
     }
     let settings = Table {
         name: "setting",
@@ -309,6 +335,8 @@ async fn mend_references(connection: &mut SqliteConnection, salvaged: &mut Salva
         "delete from research where message_id not in (select id from message)",
         "delete from research_page where message_id not in (select message_id from research) or page_id not in (select id from page)",
         "delete from recheck where message_id not in (select id from message)",
+        "delete from chat_tag where chat_id not in (select id from chat) or tag_id not in (select id from tag)",
+        "update chat set collection = null where collection not in (select id from collection)",
     ] {
         execute(connection, statement).await?;
     }

@@ -16,6 +16,7 @@ mod settings;
 mod sync;
 
 mod shell;
+mod sorting;
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -49,6 +50,17 @@ pub(crate) fn all() -> Commands<tauri::Wry> {
         chats::restore_chat,
         chats::delete_chat_forever,
         chats::empty_trash,
+        sorting::sorting,
+        sorting::list_sorted_chats,
+        sorting::list_labels,
+        sorting::add_collection,
+        sorting::rename_collection,
+        sorting::order_collection,
+        sorting::delete_collection,
+        sorting::change_chats,
+        sorting::undo_change,
+        sorting::save_search,
+        sorting::delete_saved_search,
         history::search_history,
         history::search_web,
         pages::open_page,

@@ -37,6 +37,7 @@ mod research;
 mod secrets;
 mod settings;
 mod sign_in;
+mod sorting;
 mod sync;
 mod sync_faults;
 mod team;

@@ -20,6 +20,7 @@ mod research;
 mod schema;
 mod search_cache;
 mod settings;
+mod sorting;
 mod store;
 mod support;
 mod sync;
