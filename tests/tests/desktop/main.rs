@@ -12,6 +12,7 @@ mod branches;
 mod first_start;
 mod reading;
 mod settings;
+mod sorting;
 
 mod interrupted;
 mod offline;

@@ -8,6 +8,17 @@ import * as __TAURI_EVENT from "@tauri-apps/api/event";
 
 /** Commands */
 export const commands = {
+	sorting: () => __TAURI_INVOKE<Sorting>("sorting"),
+	listSortedChats: (filter: ChatFilter, after: ChatCursor | null, limit: number) => __TAURI_INVOKE<Chat[]>("list_sorted_chats", { filter, after, limit }),
+	listLabels: (chats: ChatId[]) => __TAURI_INVOKE<ChatLabels[]>("list_labels", { chats }),
+	addCollection: (name: string) => __TAURI_INVOKE<Collection>("add_collection", { name }),
+	renameCollection: (collection: CollectionId, name: string) => __TAURI_INVOKE<null>("rename_collection", { collection, name }),
+	orderCollection: (collection: CollectionId, place: number) => __TAURI_INVOKE<null>("order_collection", { collection, place }),
+	deleteCollection: (collection: CollectionId) => __TAURI_INVOKE<null>("delete_collection", { collection }),
+	changeChats: (chats: ChatId[], change: BulkChange) => __TAURI_INVOKE<BulkDone>("change_chats", { chats, change }),
+	undoChange: (undo: Before[]) => __TAURI_INVOKE<BulkDone>("undo_change", { undo }),
+	saveSearch: (name: string, query: SavedQuery) => __TAURI_INVOKE<SavedSearch>("save_search", { name, query }),
+	deleteSavedSearch: (search: SavedSearchId) => __TAURI_INVOKE<null>("delete_saved_search", { search }),
 	/**
 	 *  Answers a question, streaming each step to the window; no events at all are the end. Answers itself as soon as the
 	 *  question is kept, and fails only when nothing was begun: what happens later is told as an event.
@@ -609,6 +620,8 @@ export type HistoryFilter = {
 	pinned: boolean,
 	/**  `None` is all but Trash. */
 	view: ChatView | null,
+	collection: CollectionId | null,
+	tag: string | null,
 };
 
 /**  One thing found. */
@@ -830,6 +843,19 @@ export type Place = "keychain" |
 "file";
 
 /**  What a person changes of a plan, before or while it is worked on. */
+export type Sorting = { collections: Collection[], tags: Tag[], searches: SavedSearch[] };
+export type Collection = { id: CollectionId, name: string, chats: number };
+export type CollectionId = string;
+export type SavedSearchId = string;
+export type Tag = { name: string, chats: number };
+export type ChatLabels = { chat: ChatId, collection: CollectionId | null, tags: string[] };
+export type ChatFilter = { view: ChatView, collection: CollectionId | null, tag: string | null };
+export type BulkChange = { kind: "pin"; on: boolean } | { kind: "archive"; on: boolean } | { kind: "trash"; on: boolean } | { kind: "move"; collection: CollectionId | null } | { kind: "tag"; name: string; on: boolean };
+export type Was = { kind: "pinned"; on: boolean } | { kind: "archived"; on: boolean } | { kind: "deleted"; at: string | null } | { kind: "in"; collection: CollectionId | null } | { kind: "tagged"; name: string; on: boolean };
+export type Before = { chat: ChatId, was: Was };
+export type BulkDone = { changed: Chat[], missing: ChatId[], undo: Before[] };
+export type SavedQuery = { text: string, filter: HistoryFilter, days: number | null };
+export type SavedSearch = { id: SavedSearchId, name: string, query: SavedQuery };
 export type PlanEdit = 
 /**  `before` names the part it stands before; without, it is the last. */
 { type: "add"; question: string; before: number | null } | { type: "reword"; part: number; question: string } | { type: "remove"; part: number } | 

@@ -9,10 +9,16 @@ import type {
   AskRequest,
   AttachedFile,
   Backup,
+  Before,
+  BulkChange,
+  BulkDone,
   Chat,
   ChatCursor,
+  ChatFilter,
   ChatId,
+  ChatLabels,
   ChatView,
+  CollectionId,
   DataFolder,
   EngineEvent,
   EngineId,
@@ -36,6 +42,8 @@ import type {
   ResearchProgress,
   RowKey,
   RunningAnswer,
+  SavedQuery,
+  SavedSearchId,
   SearchStatistics,
   SessionCursor,
   SessionPage,
@@ -43,6 +51,7 @@ import type {
   SettingValue,
   Shortcut,
   SignInStep,
+  Sorting,
   Start,
   SyncConflict,
   SyncStatus,
@@ -67,6 +76,7 @@ import { FakeFolders } from "./fake/folders";
 import { fail, FakeLibrary } from "./fake/library";
 import { type FakeOptions, withDefaults } from "./fake/options";
 import { type FakeResearch } from "./fake/researching";
+import { FakeSorting } from "./fake/sorting";
 import { FakeSync } from "./fake/sync";
 import type { Platform } from "./platform";
 
@@ -79,6 +89,7 @@ export class FakePlatform implements Platform {
   readonly start: Start;
   readonly options: FakeOptions;
   readonly library: FakeLibrary;
+  readonly sorted: FakeSorting;
   readonly configuration: FakeConfiguration;
   readonly database: FakeDatabase;
   readonly evidence: FakeEvidence;
@@ -106,6 +117,7 @@ export class FakePlatform implements Platform {
     const { theme, language, textSize, navigate, scenario } = this.options;
     this.start = { window, navigate, theme, language, text_size: textSize };
     this.library = new FakeLibrary(this.options);
+    this.sorted = new FakeSorting(this.library, this.options.sorted);
     this.configuration = new FakeConfiguration(this.options);
     this.evidence = new FakeEvidence(this.options, this.configuration);
     this.folders = new FakeFolders(this.options.scenario !== "empty");
@@ -222,7 +234,54 @@ export class FakePlatform implements Platform {
 
   async searchHistory(query: HistoryQuery): Promise<HistoryResults> {
     await this.#reach();
-    return searchHistory(this.library, query);
+    return searchHistory(this.library, this.sorted, query);
+  }
+
+  async sorting(): Promise<Sorting> {
+    await this.#reach();
+    return this.sorted.sorting();
+  }
+
+  async listSortedChats(filter: ChatFilter, after: ChatCursor | null, limit: number): Promise<Chat[]> {
+    await this.#reach();
+    const all = this.library.list(filter.view, null, Infinity).filter((chat) => this.sorted.passes(chat, filter));
+    const from = after ? all.findIndex(({ id }) => id === after.id) + 1 : 0;
+    return all.slice(from, from + limit);
+  }
+
+  async listLabels(chats: ChatId[]): Promise<ChatLabels[]> {
+    await this.#reach();
+    return this.sorted.labels(chats);
+  }
+
+  addCollection = (name: string) => this.#sort(() => this.sorted.add(name));
+  renameCollection = (id: CollectionId, name: string) => this.#sort(() => this.sorted.rename(id, name));
+  orderCollection = (id: CollectionId, place: number) => this.#sort(() => this.sorted.order(id, place));
+  deleteCollection = (id: CollectionId) => this.#sort(() => this.sorted.delete(id));
+  saveSearch = (name: string, query: SavedQuery) => this.#sort(() => this.sorted.save(name, query));
+  deleteSavedSearch = (id: SavedSearchId) => this.#sort(() => this.sorted.forget(id));
+
+  async changeChats(chats: ChatId[], change: BulkChange): Promise<BulkDone> {
+    this.deeds.push({ what: "changeChats", about: { chats, change } });
+    await this.#reach();
+    return this.#told(this.sorted.change(chats, change));
+  }
+
+  async undoChange(undo: Before[]): Promise<BulkDone> {
+    await this.#reach();
+    return this.#told(this.sorted.makeSo(undo));
+  }
+
+  async #sort<T>(work: () => T): Promise<T> {
+    await this.#reach();
+    const done = work();
+    this.#changed();
+    return done;
+  }
+
+  #told(done: BulkDone): BulkDone {
+    if (done.changed.length > 0) this.#changed(...done.changed.map((chat) => chat.id));
+    return done;
   }
 
   async searchWeb(text: string): Promise<WebResults> {

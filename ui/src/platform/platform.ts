@@ -9,10 +9,17 @@ import type {
   AskRequest,
   AttachedFile,
   Backup,
+  Before,
+  BulkChange,
+  BulkDone,
   Chat,
   ChatCursor,
+  ChatFilter,
   ChatId,
+  ChatLabels,
   ChatView,
+  Collection,
+  CollectionId,
   DataFolder,
   EngineEvent,
   EngineId,
@@ -38,6 +45,9 @@ import type {
   ResearchProgress,
   RowKey,
   RunningAnswer,
+  SavedQuery,
+  SavedSearch,
+  SavedSearchId,
   SearchStatistics,
   SessionCursor,
   SessionPage,
@@ -46,6 +56,7 @@ import type {
   Shortcut,
   ShownPicture,
   SignInStep,
+  Sorting,
   Start,
   SyncConflict,
   SyncStatus,
@@ -95,6 +106,25 @@ export interface Platform {
   deleteChatForever(chat: ChatId): Promise<void>;
   emptyTrash(): Promise<number>;
   searchHistory(query: HistoryQuery): Promise<HistoryResults>;
+
+  /** Collections, tags and saved searches. */
+  sorting(): Promise<Sorting>;
+  /** The chats of a collection, or with a tag. */
+  listSortedChats(filter: ChatFilter, after: ChatCursor | null, limit: number): Promise<Chat[]>;
+  /** How these chats are sorted, 500 at most; those that are not are left out. */
+  listLabels(chats: ChatId[]): Promise<ChatLabels[]>;
+  addCollection(name: string): Promise<Collection>;
+  renameCollection(collection: CollectionId, name: string): Promise<void>;
+  /** At a place of the list, which counts from 0. */
+  orderCollection(collection: CollectionId, place: number): Promise<void>;
+  /** Its chats stay. */
+  deleteCollection(collection: CollectionId): Promise<void>;
+  /** One change to at most a thousand chats, all of it or nothing; what is given back undoes it. */
+  changeChats(chats: ChatId[], change: BulkChange): Promise<BulkDone>;
+  undoChange(undo: Before[]): Promise<BulkDone>;
+  /** In place of the search that had this name. */
+  saveSearch(name: string, query: SavedQuery): Promise<SavedSearch>;
+  deleteSavedSearch(search: SavedSearchId): Promise<void>;
 
   /** What the engines in use find, without an answer. */
   searchWeb(text: string): Promise<WebResults>;

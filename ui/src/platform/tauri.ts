@@ -43,6 +43,18 @@ export function tauriPlatform(start: Start): Platform {
     emptyTrash: told(commands.emptyTrash),
     searchHistory: told(commands.searchHistory),
 
+    sorting: told(commands.sorting),
+    listSortedChats: told(commands.listSortedChats),
+    listLabels: told(commands.listLabels),
+    addCollection: told(commands.addCollection),
+    renameCollection: done(commands.renameCollection),
+    orderCollection: done(commands.orderCollection),
+    deleteCollection: done(commands.deleteCollection),
+    changeChats: told(commands.changeChats),
+    undoChange: told(commands.undoChange),
+    saveSearch: told(commands.saveSearch),
+    deleteSavedSearch: done(commands.deleteSavedSearch),
+
     searchWeb: told(commands.searchWeb),
     openPage: told(commands.openPage),
     readPage: told(commands.readPage),

@@ -56,6 +56,8 @@ export type FakeOptions = {
   textSize: number;
   os: "linux" | "macos" | "windows";
   readOnly: boolean;
+  /** Some chats are in collections and have tags, and a search is kept. */
+  sorted: boolean;
   navigate: Navigate | null;
   /** Milliseconds; what "now" is, for screenshots that stay the same. */
   now: number;
@@ -74,6 +76,7 @@ const DEFAULTS: FakeOptions = {
   textSize: 100,
   os: "linux",
   readOnly: false,
+  sorted: false,
   navigate: null,
   now: Date.now(),
 };
@@ -99,6 +102,7 @@ export function fakeOptions(query: URLSearchParams): FakeOptions {
     textSize: number("text_size", DEFAULTS.textSize),
     os: text("os", DEFAULTS.os),
     readOnly: query.has("read_only"),
+    sorted: query.has("sorted"),
     navigate: firstView(query),
     now: number("now", Date.now()),
   };
