@@ -60,6 +60,8 @@ describe("a collection", () => {
     await page.mouse.move(box.x + 40, box.y + 60, { steps: 4 });
     await page.mouse.move(box.x + 40, box.y + box.height / 2, { steps: 4 });
     await expect.poll(() => collection("Work").evaluate((each) => each.classList.contains("over"))).toBe(true);
+    // The hand moves over texts, and selects none of them.
+    expect(await page.evaluate(() => getSelection()?.toString())).toBe("");
     await shoot(page, "sorting-drag");
     await page.mouse.up();
     await says("Moved to “Work”");

@@ -45,6 +45,7 @@ export class ChatDrag {
       swallowClick(false);
       end();
     };
+    window.addEventListener("selectstart", (selecting) => selecting.preventDefault(), { signal });
     window.addEventListener("pointermove", move, { signal });
     window.addEventListener("pointerup", up, { signal });
     window.addEventListener("pointercancel", end, { signal });
