@@ -165,8 +165,8 @@ async fn set(tx: &mut SqliteConnection, chat: &Chat, wanted: Was, is_new: bool) 
         }
         Was::In { collection } => move_chat(tx, id, collection, is_new).await,
         Was::Tagged { name, on } => {
-            let had = tag_chat(tx, &chat.id, &name, on, ACTION).await?;
-            Ok((had != on).then_some(Was::Tagged { name, on: had }))
+            let spelled = tag_chat(tx, &chat.id, &name, on, ACTION).await?;
+            Ok(spelled.map(|name| Was::Tagged { name, on: !on }))
         }
         Was::Pinned { .. } | Was::Archived { .. } | Was::Deleted { .. } => Ok(None),
     }

@@ -24,6 +24,9 @@ pub struct Salvaged {
 const ACTION: &str = "save what the damaged store holds";
 /// More than any row's number: what is looked through where the last one cannot be read.
 const HIGHEST: i64 = 1 << 40;
+/// Readings that may fail where the last row's number is not known: beyond the rows that there are, a damaged page fails
+/// every one of them. Low numbers are read first, so what this leaves unread is mostly nothing.
+const MOST_FAILED: u32 = 20_000;
 
 /// Copies what the damaged file holds into the store of the connection. Each step commits for itself, because a disk
 /// that fails to read a row rolls back all that is open; whoever calls uses the store only when this has ended well.
@@ -226,6 +229,7 @@ impl Copy {
         let last: Result<i64, _> = sqlx::query_scalar(AssertSqlSafe(last))
             .fetch_one(&mut *connection)
             .await;
+        let mut failures_left = if last.is_ok() { u32::MAX } else { MOST_FAILED };
         let end = last.map_or(HIGHEST, |last| last.clamp(0, HIGHEST) + 1);
         let mut ranges = vec![(0_i64, end)];
         while let Some((start, end)) = ranges.pop() {
@@ -236,7 +240,14 @@ impl Copy {
                 .await;
             match copied {
                 Ok(done) => salvaged.rows += done.rows_affected(),
-                Err(error) => self.split(error, start, end, &mut ranges, salvaged)?,
+                Err(error) => {
+                    self.split(error, start, end, &mut ranges, salvaged)?;
+                    failures_left -= 1;
+                    if failures_left == 0 {
+                        salvaged.lost += 1;
+                        break;
+                    }
+                }
             }
         }
         Ok(())

@@ -99,26 +99,26 @@ pub(crate) fn valid_tag(name: &str) -> Result<String, Invalid> {
     valid_name("the tag", name)
 }
 
-/// Gives a chat a tag, or takes it away, and says whether it had it.
+/// Gives a chat a tag, or takes it away. Tells the tag as it was spelled until then, which undoes it; `None` where it was so
+/// already.
 pub(crate) async fn tag_chat(
     tx: &mut SqliteConnection,
     chat: &ChatId,
     name: &str,
     on: bool,
     action: &'static str,
-) -> Result<bool, StoreError> {
+) -> Result<Option<String>, StoreError> {
     let (chat, key) = (chat.as_str(), name_key(name));
     let had = sqlx::query_scalar!(
-        "select 1 from chat_tag where chat_id = ? and tag_id = (select id from tag where name_key = ?)",
-        chat,
-        key
+        "select name from tag join chat_tag on tag_id = tag.id where name_key = ? and chat_id = ?",
+        key,
+        chat
     )
     .fetch_optional(&mut *tx)
     .await
-    .doing(action)?
-    .is_some();
-    if had == on {
-        return Ok(had);
+    .doing(action)?;
+    if had.is_some() == on {
+        return Ok(None);
     }
     if on {
         make_room(tx, chat, &key, action).await?;
@@ -148,7 +148,7 @@ pub(crate) async fn tag_chat(
         .await
         .doing(action)?;
     }
-    Ok(had)
+    Ok(Some(had.unwrap_or_else(|| name.to_owned())))
 }
 
 async fn make_room(tx: &mut SqliteConnection, chat: &str, key: &str, action: &'static str) -> Result<(), StoreError> {

@@ -8,17 +8,6 @@ import * as __TAURI_EVENT from "@tauri-apps/api/event";
 
 /** Commands */
 export const commands = {
-	sorting: () => __TAURI_INVOKE<Sorting>("sorting"),
-	listSortedChats: (filter: ChatFilter, after: ChatCursor | null, limit: number) => __TAURI_INVOKE<Chat[]>("list_sorted_chats", { filter, after, limit }),
-	listLabels: (chats: ChatId[]) => __TAURI_INVOKE<ChatLabels[]>("list_labels", { chats }),
-	addCollection: (name: string) => __TAURI_INVOKE<Collection>("add_collection", { name }),
-	renameCollection: (collection: CollectionId, name: string) => __TAURI_INVOKE<null>("rename_collection", { collection, name }),
-	orderCollection: (collection: CollectionId, place: number) => __TAURI_INVOKE<null>("order_collection", { collection, place }),
-	deleteCollection: (collection: CollectionId) => __TAURI_INVOKE<null>("delete_collection", { collection }),
-	changeChats: (chats: ChatId[], change: BulkChange) => __TAURI_INVOKE<BulkDone>("change_chats", { chats, change }),
-	undoChange: (undo: Before[]) => __TAURI_INVOKE<BulkDone>("undo_change", { undo }),
-	saveSearch: (name: string, query: SavedQuery) => __TAURI_INVOKE<SavedSearch>("save_search", { name, query }),
-	deleteSavedSearch: (search: SavedSearchId) => __TAURI_INVOKE<null>("delete_saved_search", { search }),
 	/**
 	 *  Answers a question, streaming each step to the window; no events at all are the end. Answers itself as soon as the
 	 *  question is kept, and fails only when nothing was begun: what happens later is told as an event.
@@ -52,6 +41,24 @@ export const commands = {
 	deleteChatForever: (chat: ChatId) => __TAURI_INVOKE<null>("delete_chat_forever", { chat }),
 	/**  Forgets everything in Trash. Returns how many chats that were. */
 	emptyTrash: () => __TAURI_INVOKE<number>("empty_trash"),
+	sorting: () => __TAURI_INVOKE<Sorting>("sorting"),
+	/**  The chats of a collection, or with a tag. */
+	listSortedChats: (filter: ChatFilter, after: ChatCursor | null, limit: number) => __TAURI_INVOKE<Chat[]>("list_sorted_chats", { filter, after, limit }),
+	/**  How these chats are sorted; those that are not are left out. At most as many as a list gives at once. */
+	listLabels: (chats: ChatId[]) => __TAURI_INVOKE<ChatLabels[]>("list_labels", { chats }),
+	addCollection: (name: string) => __TAURI_INVOKE<Collection>("add_collection", { name }),
+	renameCollection: (collection: CollectionId, name: string) => __TAURI_INVOKE<null>("rename_collection", { collection, name }),
+	/**  Puts a collection at a place of the list, which counts from 0. */
+	orderCollection: (collection: CollectionId, place: number) => __TAURI_INVOKE<null>("order_collection", { collection, place }),
+	/**  Its chats stay. */
+	deleteCollection: (collection: CollectionId) => __TAURI_INVOKE<null>("delete_collection", { collection }),
+	/**  One change to many chats, all of it or nothing; what is given back undoes it. */
+	changeChats: (chats: ChatId[], change: BulkChange) => __TAURI_INVOKE<BulkDone>("change_chats", { chats, change }),
+	/**  Makes chats what they were before a change. */
+	undoChange: (undo: Before[]) => __TAURI_INVOKE<BulkDone>("undo_change", { undo }),
+	/**  Keeps a search under a name, in place of the one that had it. */
+	saveSearch: (name: string, query: SavedQuery) => __TAURI_INVOKE<SavedSearch>("save_search", { name, query }),
+	deleteSavedSearch: (search: SavedSearchId) => __TAURI_INVOKE<null>("delete_saved_search", { search }),
 	searchHistory: (query: HistoryQuery) => __TAURI_INVOKE<HistoryResults>("search_history", { query }),
 	searchWeb: (text: string) => __TAURI_INVOKE<WebResults>("search_web", { text }),
 	openPage: (page: PageId) => __TAURI_INVOKE<Page>("open_page", { page }),
@@ -277,6 +284,29 @@ export type BackupKind = "daily" | "manual" |
 /**  Before another backup took the store's place. */
 "restore";
 
+/**  One thing of a chat, as it was. */
+export type Before = {
+	chat: ChatId,
+	was: Was,
+};
+
+/**  What is done to every chat. */
+export type BulkChange = { kind: "pin"; on: boolean } | { kind: "archive"; on: boolean } | 
+/**  To Trash, or out of it. */
+{ kind: "trash"; on: boolean } | 
+/**  `None` takes them out of the one that they are in. */
+{ kind: "move"; collection: CollectionId | null } | { kind: "tag"; name: string; on: boolean };
+
+/**  What came of a change. */
+export type BulkDone = {
+	/**  The chats that are another now, as they are. */
+	changed: Chat[],
+	/**  Those that were asked for and are not there. */
+	missing: ChatId[],
+	/**  To be given to [`Store::undo_bulk`]. */
+	undo: Before[],
+};
+
 /**  A conversation. `pinned`, `archived` and `leaf` are ours; the rest is the seed's. */
 export type Chat = {
 	id: ChatId,
@@ -299,8 +329,25 @@ export type ChatCursor = {
 	id: ChatId,
 };
 
+/**  Which chats are listed. */
+export type ChatFilter = {
+	view: ChatView,
+	/**  Only those of this collection. */
+	collection: CollectionId | null,
+	/**  Only those with this tag, in whatever case it is written. */
+	tag: string | null,
+};
+
 /**  A chat: `chat_` and a UUID version 7. */
 export type ChatId = string;
+
+/**  How one chat is sorted. */
+export type ChatLabels = {
+	chat: ChatId,
+	collection: CollectionId | null,
+	/**  By name. */
+	tags: string[],
+};
 
 /**  A chat in Trash is in no other view, an archived one only in [`ChatView::Archived`]. */
 export type ChatView = 
@@ -321,6 +368,17 @@ export type Citation = {
 	/**  The text of `page_span`, kept so that evidence can be shown without opening the page. */
 	quote: string,
 };
+
+/**  A collection, as the list of them shows it. */
+export type Collection = {
+	id: CollectionId,
+	name: string,
+	/**  How many chats are in it, without those in the archive and in Trash. */
+	chats: number,
+};
+
+/**  A collection of chats: `coll_` and a UUID version 7. */
+export type CollectionId = string;
 
 export type ColumnHead = {
 	name: string,
@@ -620,7 +678,9 @@ export type HistoryFilter = {
 	pinned: boolean,
 	/**  `None` is all but Trash. */
 	view: ChatView | null,
+	/**  Only chats of this collection. */
 	collection: CollectionId | null,
+	/**  Only chats with this tag, in whatever case it is written. */
 	tag: string | null,
 };
 
@@ -843,19 +903,6 @@ export type Place = "keychain" |
 "file";
 
 /**  What a person changes of a plan, before or while it is worked on. */
-export type Sorting = { collections: Collection[], tags: Tag[], searches: SavedSearch[] };
-export type Collection = { id: CollectionId, name: string, chats: number };
-export type CollectionId = string;
-export type SavedSearchId = string;
-export type Tag = { name: string, chats: number };
-export type ChatLabels = { chat: ChatId, collection: CollectionId | null, tags: string[] };
-export type ChatFilter = { view: ChatView, collection: CollectionId | null, tag: string | null };
-export type BulkChange = { kind: "pin"; on: boolean } | { kind: "archive"; on: boolean } | { kind: "trash"; on: boolean } | { kind: "move"; collection: CollectionId | null } | { kind: "tag"; name: string; on: boolean };
-export type Was = { kind: "pinned"; on: boolean } | { kind: "archived"; on: boolean } | { kind: "deleted"; at: string | null } | { kind: "in"; collection: CollectionId | null } | { kind: "tagged"; name: string; on: boolean };
-export type Before = { chat: ChatId, was: Was };
-export type BulkDone = { changed: Chat[], missing: ChatId[], undo: Before[] };
-export type SavedQuery = { text: string, filter: HistoryFilter, days: number | null };
-export type SavedSearch = { id: SavedSearchId, name: string, query: SavedQuery };
 export type PlanEdit = 
 /**  `before` names the part it stands before; without, it is the last. */
 { type: "add"; question: string; before: number | null } | { type: "reword"; part: number; question: string } | { type: "remove"; part: number } | 
@@ -976,6 +1023,23 @@ export type RunningAnswer = {
 	question_id: MessageId,
 	answer_id: MessageId,
 };
+
+/**  What is asked again. */
+export type SavedQuery = {
+	text: string,
+	filter: HistoryFilter,
+	/**  Only the last so many days, today included, whenever it is asked; then the filter names no times. */
+	days: number | null,
+};
+
+export type SavedSearch = {
+	id: SavedSearchId,
+	name: string,
+	query: SavedQuery,
+};
+
+/**  A search that was kept: `srch_` and a UUID version 7. */
+export type SavedSearchId = string;
 
 /**  A saved page as a source. */
 export type SavedSource = {
@@ -1138,6 +1202,13 @@ export type SignedIn = {
 	kept_in: Place,
 };
 
+/**  All that chats are sorted by. */
+export type Sorting = {
+	collections: Collection[],
+	tags: Tag[],
+	searches: SavedSearch[],
+};
+
 /**  A source of an answer, as the seed keeps it beside the message (seed part 3). */
 export type Source = {
 	title: string,
@@ -1260,6 +1331,14 @@ export type TableSummary = {
 	is_estimate: boolean,
 };
 
+/**  A tag, as the list of them shows it. */
+export type Tag = {
+	/**  As it was written first. */
+	name: string,
+	/**  How many chats have it, without those in Trash. */
+	chats: number,
+};
+
 /**  How recent results must be. */
 export type TimeRange = "day" | "week" | "month" | "year";
 
@@ -1325,6 +1404,8 @@ export type Value = null | boolean | number | string | Value[] | { [key in strin
 
 /**  Whether the sources say what a sentence says. */
 export type Verdict = "supported" | "partly" | "not_found";
+
+export type Was = { kind: "pinned"; on: boolean } | { kind: "archived"; on: boolean } | { kind: "deleted"; at: string | null } | { kind: "in"; collection: CollectionId | null } | { kind: "tagged"; name: string; on: boolean };
 
 /**  How the answer comes back. */
 export type Way = 
