@@ -14,6 +14,7 @@ mod citations;
 mod imports;
 mod ledgers;
 mod pages;
+mod recheck_schedules;
 mod rechecks;
 mod research;
 
@@ -48,6 +49,7 @@ pub use history::{HistoryCursor, HistoryFilter, HistoryHit, HistoryQuery, Histor
 pub use imports::{Imported, ImportedMessage};
 pub use model_use::{ChatUse, ModelUse, MonthUse};
 pub use outbox::{Entity, Operation, OutboxEntry};
+pub use rechecks::NewRecheck;
 pub use recovery::Recovery;
 pub use salvage::Salvaged;
 pub use search_cache::SearchCacheTable;

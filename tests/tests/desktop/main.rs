@@ -11,13 +11,13 @@ mod asking;
 mod branches;
 mod first_start;
 mod reading;
+mod recheck;
 mod settings;
 
 mod interrupted;
 mod offline;
 
 mod links;
-mod quick_ask;
 mod shell;
 mod sign_in;
 mod team;

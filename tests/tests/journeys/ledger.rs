@@ -122,7 +122,9 @@ async fn the_ledger_of_an_answer_equals_what_a_recording_proxy_saw() -> Result<(
     let model = answering(move |_| {
         let icon_came = || {
             let exchanges = seen_by_site.exchanges();
-            exchanges.iter().any(|one| of_a_site(one).0 == "icon" && one.status != 0)
+            exchanges
+                .iter()
+                .any(|one| of_a_site(one).0 == "icon" && one.status != 0)
         };
         let began = Instant::now();
         while !icon_came() && began.elapsed() < Duration::from_secs(20) {

@@ -25,6 +25,13 @@ export const commands = {
 	findResearch: (answer: MessageId) => __TAURI_INVOKE<ResearchProgress | null>("find_research", { answer }),
 	/**  Changes the plan of a research that is under way or stopped; it takes effect after the step it is at. */
 	editPlan: (answer: MessageId, edit: PlanEdit) => __TAURI_INVOKE<ResearchProgress>("edit_plan", { answer, edit }),
+	recheckAnswer: (answer: MessageId, events: Channel<AnswerEvent[]>) => __TAURI_INVOKE<null>("recheck_answer", { answer, events }),
+	watchRecheck: (answer: MessageId, events: Channel<AnswerEvent[]>) => __TAURI_INVOKE<boolean>("watch_recheck", { answer, events }),
+	stopRecheck: (answer: MessageId) => __TAURI_INVOKE<boolean>("stop_recheck", { answer }),
+	listRechecks: (answer: MessageId) => __TAURI_INVOKE<RecheckHistory>("list_rechecks", { answer }),
+	recheckLedger: (answer: MessageId, checkedAt: string) => __TAURI_INVOKE<AnswerLedger | null>("recheck_ledger", { answer, checkedAt }),
+	scheduledRechecks: () => __TAURI_INVOKE<ScheduledRecheck[]>("scheduled_rechecks"),
+	scheduleRecheck: (answer: MessageId, every: Every | null) => __TAURI_INVOKE<RecheckSchedule | null>("schedule_recheck", { answer, every }),
 	listChats: (view: ChatView, after: ChatCursor | null, limit: number) => __TAURI_INVOKE<Chat[]>("list_chats", { view, after, limit }),
 	openChat: (chat: ChatId, before: MessageId | null, limit: number) => __TAURI_INVOKE<OpenChat>("open_chat", { chat, before, limit }),
 	openMessage: (message: MessageId) => __TAURI_INVOKE<OpenMessage>("open_message", { message }),
@@ -764,6 +771,8 @@ export type OpenMessage = {
 	follow_ups: string[],
 	/**  The branches at this place, this one included, oldest first. */
 	siblings: MessageId[],
+	/**  Of an answer that was checked again, or is to be. */
+	recheck: RecheckNote | null,
 } & Message;
 
 /**  Where a value comes from, strongest first. */
@@ -1351,3 +1360,13 @@ export type DateTime = string;
 export type EngineId = string;
 export type ModelId = string;
 
+
+export type Every = "daily" | "weekly" | "monthly";
+export type Standing = "same" | "changed" | "gone" | "new" | "unread";
+export type Proof = { quote: string, title: string, url: string, page_id?: PageId | null, page_span?: Span | null };
+export type Compared = { standing: Standing, sentence: string, before: Proof | null, now: Proof | null };
+export type Recheck = { checked_at: string, changed: number, sentences: Compared[], failure?: Failure | null, scheduled?: boolean };
+export type RecheckNote = { checked_at: string | null, changed: number, every: Every | null, running: boolean };
+export type RecheckSchedule = { every: Every, next_at: string, failures: number };
+export type RecheckHistory = { rechecks: Recheck[], schedule: RecheckSchedule | null, running: boolean };
+export type ScheduledRecheck = { answer_id: MessageId, chat_id: ChatId, question: string, schedule: RecheckSchedule, checked_at: string | null, changed: number };
