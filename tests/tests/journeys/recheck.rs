@@ -128,7 +128,7 @@ async fn a_check_looks_anew_and_keeps_a_ledger_of_its_own() -> Result<()> {
     let answered = Answered::begin().await?;
     let (asked, read) = (
         answered.web.engine.asked().len(),
-        answered.web.site.requests("height.html"),
+        answered.web.site.requests("/height.html"),
     );
     // Asked once more, the same question would be answered from the cache.
     answered.home.run(["search", QUESTION])?.succeeded()?;
@@ -141,7 +141,7 @@ async fn a_check_looks_anew_and_keeps_a_ledger_of_its_own() -> Result<()> {
     answered.check()?;
     assert_eq!(answered.web.engine.asked().len(), asked + 1);
     assert_eq!(
-        answered.web.site.requests("height.html"),
+        answered.web.site.requests("/height.html"),
         read + 1,
         "once, though it is found and cited"
     );

@@ -143,13 +143,13 @@ export class FakeRechecks {
     });
     const last = compared.at(-1)?.now;
     if (this.options.recheck === "same" || !last) return compared;
-    const quote = "Since version 3.51 the log can be cut short while readers are still open.";
+    const quote = "Since 2026, several makers warrant fifteen years.";
     return [...compared, { standing: "new", sentence: quote, before: null, now: { ...last, quote } }];
   }
 
   #standing(at: number): Standing {
     if (this.options.recheck === "same") return "same";
-    return at === 1 ? "changed" : at === 3 ? "gone" : at === 4 ? "unread" : "same";
+    return at === 1 ? "changed" : at === 2 ? "unread" : at === 3 ? "gone" : "same";
   }
 
   #note(answer: MessageId): void {
