@@ -45,6 +45,7 @@ async fn an_answer_is_checked_again_and_its_new_evidence_opens_where_it_stands()
         // It is there when the window comes anew, with nobody to ask.
         drop(web);
         main.reload().await?;
+        main.click("button", &QUESTION.replace('?', "\\?")).await?;
         main.shows("Checked again on .+: \\d+ sentences? changed").await?;
         Ok(())
     })

@@ -149,7 +149,7 @@ export class FakeRechecks {
 
   #standing(at: number): Standing {
     if (this.options.recheck === "same") return "same";
-    return at === 1 ? "changed" : at === 2 ? "unread" : at === 3 ? "gone" : "same";
+    return at === 1 ? "changed" : at === 2 ? "gone" : at === 4 ? "unread" : "same";
   }
 
   #note(answer: MessageId): void {
