@@ -625,9 +625,10 @@ begin
             ('ai-app-template_session', 'false'),
             ('ai-app-template_verification_token', 'false'),
             ('ai-app-template_chat', 'user_id = (select deepsearch.signed_in_user())'),
-            ('ai-app-template_message', 'exists (
-                select from public."ai-app-template_chat" as chat
-                where chat.id = chat_id and chat.user_id = (select deepsearch.signed_in_user()))'),
+            -- No `exists`: that may be answered by first reading all chats of the user, of whom some have very many.
+            ('ai-app-template_message', '(
+                select chat.user_id from public."ai-app-template_chat" as chat
+                where chat.id = chat_id) = (select deepsearch.signed_in_user())'),
             ('ai-app-template_search_cache', '(select deepsearch.shares_searches())'),
             ('ai-app-template_user_settings', 'user_id = (select deepsearch.signed_in_user())')
         ) as tables (name, condition)

@@ -175,6 +175,7 @@ fn page(corpus: &Path, document: &str) -> Result<Page> {
         site_name: None,
         published_at: None,
         favicon: None,
+        picture: None,
         language: Some("en".into()),
         media_type: MediaType::Html,
         sentences: sentences(&text),

@@ -55,6 +55,7 @@ impl Abstracts {
             site_name: doi(&hit.snippet),
             published_at: hit.published_at,
             favicon: None,
+            picture: None,
             language: None,
             media_type: MediaType::Text,
             sentences: sentences(&text),

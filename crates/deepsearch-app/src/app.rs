@@ -28,6 +28,7 @@ use crate::favicons::Favicons;
 use crate::folders;
 use crate::health::{self, Kept};
 use crate::local::{Alone, LocalFirst, PastChats, WholeGuide};
+use crate::pictures::Pictures;
 use crate::runs::Runs;
 use crate::secrets;
 use crate::session_cache;
@@ -87,6 +88,7 @@ pub(crate) struct Parts {
     pub(crate) closing: CancellationToken,
     pub(crate) files: Files,
     pub(crate) favicons: Arc<Favicons>,
+    pub(crate) pictures: Pictures,
     pub(crate) vault: Vault,
     pub(crate) sign_ins: SignIns,
     pub(crate) standing: Standing,
@@ -184,6 +186,7 @@ impl App {
             closing: CancellationToken::new(),
             files,
             favicons,
+            pictures: Pictures::default(),
             vault,
             sign_ins,
             standing,

@@ -503,6 +503,7 @@ impl<'a> Answering<'a> {
                     .store()
                     .journal_sources(&self.turn.answer.id, &sources, &pages)
                     .await?;
+                self.app.copy_pictures(&self.turn.answer.id, &pages, &saved);
                 self.saved = pages.iter().map(|page| page.id.clone()).zip(saved).collect();
                 self.evidence = Evidence::of_pages(pages, Vec::new());
             }

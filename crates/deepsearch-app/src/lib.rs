@@ -15,6 +15,7 @@ mod folders;
 mod ledger;
 mod library;
 mod local;
+mod pictures;
 mod recheck;
 mod recheck_due;
 mod research;

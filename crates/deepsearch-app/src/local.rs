@@ -186,6 +186,7 @@ fn as_page(url: &Url, title: String, message: Message) -> Page {
         site_name: None,
         published_at: Some(message.created_at),
         favicon: None,
+        picture: None,
         language: None,
         media_type: MediaType::Text,
         sentences: sentences(&message.content),

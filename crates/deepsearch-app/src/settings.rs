@@ -163,6 +163,11 @@ pub const SETTINGS: &[SettingInfo] = &[
         "Whether the saved pages that answers rest on are synced with your other devices too.",
     ),
     setting(
+        "answer.pictures",
+        SettingKind::Bool,
+        "Whether copies of the pictures that sources show themselves with are kept and shown with an answer.",
+    ),
+    setting(
         "answer.pages",
         SettingKind::Integer { min: 1, max: 20 },
         "Pages that are read for one answer.",

@@ -67,6 +67,8 @@ pub(crate) enum Command {
     Chats(Chats),
     /// What an answer sent to whom, and what came back
     Ledger(Ledger),
+    /// The pictures of an answer's sources, from the copies that are kept
+    Pictures(Pictures),
     /// What models were used for and what that cost, by month and chat
     Usage(Usage),
     /// Write chats to a file: JSON, Markdown, or HTML that carries its evidence
@@ -450,6 +452,16 @@ pub(crate) struct Ledger {
     /// Print the texts that models were given, too
     #[arg(long)]
     pub(crate) texts: bool,
+}
+
+/// The pictures of an answer.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Pictures {
+    /// The answer; `deepsearch chats show` tells its ID
+    pub(crate) message: String,
+    /// Write them to this folder, which is made if it is missing
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) save: Option<PathBuf>,
 }
 
 /// Write chats to a file or to standard output.

@@ -56,6 +56,7 @@ fn line(contact: &Contact) -> String {
         Errand::Page => "page",
         Errand::Robots => "robots.txt",
         Errand::Icon => "icon",
+        Errand::Picture => "picture",
         Errand::Model => "model",
         Errand::ModelList => "list of models",
         Errand::Gateway => "sign-in server",

@@ -16,6 +16,7 @@ mod ledger;
 mod manual;
 mod mcp;
 mod models;
+mod pictures;
 mod read;
 mod recheck;
 mod research;
@@ -103,6 +104,7 @@ async fn dispatch(app: &App, command: Command, json: bool) -> Outcome {
         Command::Search(search) => search::run(app, search, json).await,
         Command::Chats(chats) => chats::run(app, chats, json).await,
         Command::Ledger(ledger) => ledger::run(app, ledger, json).await,
+        Command::Pictures(pictures) => pictures::run(app, pictures, json).await,
         Command::Usage(usage) => usage::run(app, usage, json).await,
         Command::Export(export) => carry::export(app, export, json).await,
         Command::Import { file, preview } => carry::import(app, &file, preview, json).await,

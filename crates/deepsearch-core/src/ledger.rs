@@ -22,6 +22,8 @@ pub enum Errand {
     Robots,
     /// A site's small picture.
     Icon,
+    /// A picture of a page.
+    Picture,
     /// A language model was given text.
     Model,
     /// A provider was asked which models it has.
@@ -33,12 +35,13 @@ pub enum Errand {
 }
 
 impl Errand {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Search,
         Self::SearchCache,
         Self::Page,
         Self::Robots,
         Self::Icon,
+        Self::Picture,
         Self::Model,
         Self::ModelList,
         Self::Gateway,
@@ -53,6 +56,7 @@ impl Errand {
             Self::Page => "page",
             Self::Robots => "robots",
             Self::Icon => "icon",
+            Self::Picture => "picture",
             Self::Model => "model",
             Self::ModelList => "model_list",
             Self::Gateway => "gateway",

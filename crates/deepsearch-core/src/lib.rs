@@ -38,7 +38,7 @@ pub use fetch::{FetchError, PageFetcher};
 pub use ledger::{AnswerLedger, Contact, Errand, Ledger, SentText, SentTurn};
 pub use message::{Message, MessageId, MessageMetadata, MessageState, Role, Source, TokenUsage};
 pub use model::{ChatModel, ChatRequest, ModelError, ModelEvent, ModelId, ModelInfo, NumberedPassage, Purpose, Turn};
-pub use page::{MediaType, Page, PageId, Passage};
+pub use page::{MediaType, Page, PageId, Passage, Picture, PictureLink, SourcePicture};
 pub use research::{PlanEdit, ResearchBudget, ResearchProgress, ResearchState};
 pub use search::{
     Attempt, EngineEvent, EngineId, EngineKind, SearchEngine, SearchError, SearchHit, SearchOutcome, SearchQuery,

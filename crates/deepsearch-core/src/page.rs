@@ -32,6 +32,9 @@ pub struct Page {
     pub site_name: Option<String>,
     pub published_at: Option<DateTime<Utc>>,
     pub favicon: Option<Url>,
+    /// The picture that the page shows itself with, until a copy of it is kept.
+    #[serde(default)]
+    pub picture: Option<PictureLink>,
     /// BCP 47, as declared or detected.
     pub language: Option<String>,
     pub media_type: MediaType,
@@ -44,6 +47,39 @@ pub struct Page {
     pub fetched_at: DateTime<Utc>,
     /// Lower-case hex SHA-256 of `text`: two fetches with equal text are one saved page.
     pub content_hash: String,
+}
+
+/// Where a page's picture is, as the page says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
+pub struct PictureLink {
+    pub url: Url,
+    /// What it shows, in the page's words; often empty.
+    pub alt: String,
+}
+
+/// A picture of a page, drawn anew from what its pixels show and kept with the page, so that looking at it asks nobody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    pub page_id: PageId,
+    /// Where it was found.
+    pub url: Url,
+    pub alt: String,
+    /// `image/jpeg` or `image/png`.
+    pub media_type: String,
+    /// In pixels.
+    pub width: u32,
+    pub height: u32,
+    pub bytes: Vec<u8>,
+}
+
+/// A picture beside the answer whose source shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourcePicture {
+    /// The source's number in the answer.
+    pub number: u32,
+    /// The source's title.
+    pub title: String,
+    pub picture: Picture,
 }
 
 impl Page {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use deepsearch_core::{Clock, Errand, FetchError, Page, PageFetcher};
+use deepsearch_core::{Clock, Errand, FetchError, Page, PageFetcher, PageId, Picture, PictureLink};
 use deepsearch_net::Lookup;
 use futures::future::{BoxFuture, FutureExt, Shared, WeakShared};
 use thiserror::Error;
@@ -101,6 +101,29 @@ impl Crawler {
         self.shared.icon(url.clone()).await
     }
 
+    /// Copies the picture of a page: downloads it as a page is downloaded, and has it drawn anew.
+    ///
+    /// # Errors
+    /// [`FetchError`], also when what is there is no picture worth showing.
+    pub async fn copy_picture(&self, page: &PageId, link: &PictureLink) -> Result<Picture, FetchError> {
+        let shared = &self.shared;
+        let (at, bytes) = shared.picture(link.url.clone()).await?;
+        let drawn = shared.reader.draw(&bytes, &at).await?;
+        let bytes = drawn.bytes().ok_or_else(|| FetchError::Unparsable {
+            url: at,
+            detail: "its parser answered what is no picture".into(),
+        })?;
+        Ok(Picture {
+            page_id: page.clone(),
+            url: link.url.clone(),
+            alt: link.alt.clone(),
+            media_type: if drawn.is_png { "image/png" } else { "image/jpeg" }.into(),
+            width: drawn.width,
+            height: drawn.height,
+            bytes,
+        })
+    }
+
     /// The parser pool the crawler uses, for documents that are already here.
     pub fn reader(&self) -> &Reader {
         &self.shared.reader
@@ -157,17 +180,37 @@ impl Crawling {
         let mut budget = Budget::new(&url, self.limits.total);
         let mut at = url;
         for _ in 0..=self.limits.redirects {
-            let (reply, turn) = self.step(&at, &mut budget).await?;
+            let (reply, turn) = self.step(&at, Errand::Page, &mut budget).await?;
             match reply {
                 Reply::Document(document) => return self.document(at, document, turn, &mut budget).await,
                 Reply::Redirect(next) if leads_to_sign_in(&at, &next) => return Err(FetchError::SignIn { url: at }),
                 Reply::Redirect(next) => at = next,
             }
         }
-        Err(FetchError::Refused {
-            url: at,
+        Err(self.led_about(at))
+    }
+
+    /// As a page is read, up to the document's bytes; where they came from in the end.
+    async fn picture(&self, url: Url) -> Result<(Url, Vec<u8>), FetchError> {
+        let mut budget = Budget::new(&url, self.limits.total);
+        let mut at = url;
+        for _ in 0..=self.limits.redirects {
+            match self.step(&at, Errand::Picture, &mut budget).await? {
+                (Reply::Redirect(next), _) => at = next,
+                (Reply::Document(document), _turn) => {
+                    let bytes = budget.spend(self.client.body(document)).await?;
+                    return Ok((at, bytes));
+                }
+            }
+        }
+        Err(self.led_about(at))
+    }
+
+    fn led_about(&self, url: Url) -> FetchError {
+        FetchError::Refused {
+            url,
             reason: format!("it was redirected more than {} times", self.limits.redirects),
-        })
+        }
     }
 
     async fn icon(&self, url: Url) -> Result<Icon, FetchError> {
@@ -182,18 +225,15 @@ impl Crawling {
                 }
             }
         }
-        Err(FetchError::Refused {
-            url: at,
-            reason: format!("it was redirected more than {} times", self.limits.redirects),
-        })
+        Err(self.led_about(at))
     }
 
-    async fn step(&self, url: &Url, budget: &mut Budget) -> Result<(Reply, Turn), FetchError> {
+    async fn step(&self, url: &Url, errand: Errand, budget: &mut Budget) -> Result<(Reply, Turn), FetchError> {
         self.client.check(url).map_err(|forbidden| refused(url, &forbidden))?;
         let crawl_delay = budget.spend(self.allowed(url)).await?;
         let turn = timeout(self.limits.queue, self.hosts.turn(url, crawl_delay)).await;
         let turn = turn.map_err(|_| timed_out(url, self.limits.queue))?;
-        Ok((budget.spend(self.client.ask(url, Errand::Page)).await?, turn))
+        Ok((budget.spend(self.client.ask(url, errand)).await?, turn))
     }
 
     /// The pause that the site asks for, if its robots.txt lets us read the page at all.

@@ -2,7 +2,7 @@
 //! memory on some input, and such a page must cost one child and nothing else.
 //!
 //! `frame` is the language of parent and child, `pool` the parent's side, `child` the child's, `confine` what the child
-//! gives up before it reads a page. `html`, `pdf`, `office`, `text` and `charset` are what runs inside it.
+//! gives up before it reads a page. `html`, `pdf`, `office`, `text`, `charset` and `picture` are what runs inside it.
 
 pub(crate) mod charset;
 pub(crate) mod child;
@@ -11,11 +11,12 @@ mod frame;
 mod html;
 mod office;
 mod pdf;
+pub(crate) mod picture;
 pub(crate) mod pool;
 pub(crate) mod text;
 
 use chrono::{DateTime, Utc};
-use deepsearch_core::{MediaType, Span};
+use deepsearch_core::{MediaType, PictureLink, Span};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -25,13 +26,21 @@ use crate::soft::Soft;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Job {
     pub(crate) url: Url,
-    pub(crate) media_type: MediaType,
-    /// The bytes are an office document, whose text becomes a page of text.
-    pub(crate) is_office: bool,
+    pub(crate) kind: Kind,
     /// As the server declared it.
     pub(crate) charset: Option<String>,
     /// After this the child ends itself, should its parent be gone.
     pub(crate) milliseconds: u64,
+}
+
+/// What is to be made of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Kind {
+    Page(MediaType),
+    /// Its text becomes a page of text.
+    Office,
+    /// Drawn anew, smaller.
+    Picture,
 }
 
 /// What a document says, ready to become a page.
@@ -42,6 +51,7 @@ pub(crate) struct Parsed {
     pub(crate) site_name: Option<String>,
     pub(crate) published_at: Option<DateTime<Utc>>,
     pub(crate) favicon: Option<Url>,
+    pub(crate) picture: Option<PictureLink>,
     pub(crate) language: Option<String>,
     pub(crate) text: String,
     pub(crate) sentences: Vec<Span>,
@@ -64,6 +74,7 @@ pub(crate) struct Draft {
     pub(crate) site_name: Option<String>,
     pub(crate) published_at: Option<DateTime<Utc>>,
     pub(crate) favicon: Option<Url>,
+    pub(crate) picture: Option<PictureLink>,
     pub(crate) language: Option<String>,
     pub(crate) text: String,
     pub(crate) html: Option<String>,

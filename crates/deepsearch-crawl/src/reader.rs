@@ -7,8 +7,9 @@ use url::Url;
 
 use crate::media::{Expected, charset, expected, settle};
 use crate::options::ParserOptions;
+use crate::parse::picture::Drawn;
 use crate::parse::pool::ParserPool;
-use crate::parse::{Job, Parsed, charset as decoding, text};
+use crate::parse::{Job, Kind, Parsed, charset as decoding, text};
 
 /// The largest document that is parsed, in bytes: as large as the largest download.
 const LARGEST: usize = 20 << 20;
@@ -55,29 +56,42 @@ impl Reader {
         }
         let media_type = settle(expected, bytes).map_err(|media_type| unsupported(&url, media_type))?;
         let is_office = expected == Expected::Office && media_type == MediaType::Text;
-        let milliseconds = u64::try_from(self.pool.time().as_millis()).unwrap_or(u64::MAX);
-        let job = Job {
-            url,
-            media_type,
-            is_office,
-            charset,
-            milliseconds,
+        let kind = if is_office {
+            Kind::Office
+        } else {
+            Kind::Page(media_type)
         };
-        let parsed = self.pool.parse(&job, bytes).await?;
-        Ok(self.page(job, parsed))
+        let job = self.job(url, kind, charset);
+        let parsed = self.pool.run(&job, bytes).await?;
+        Ok(self.page(job.url, media_type, parsed))
     }
 
-    fn page(&self, job: Job, parsed: Parsed) -> Page {
+    /// Draws a picture anew, smaller: nothing is kept of its bytes but what they show.
+    pub(crate) async fn draw(&self, bytes: &[u8], url: &Url) -> Result<Drawn, FetchError> {
+        self.pool.run(&self.job(url.clone(), Kind::Picture, None), bytes).await
+    }
+
+    fn job(&self, url: Url, kind: Kind, charset: Option<String>) -> Job {
+        Job {
+            url,
+            kind,
+            charset,
+            milliseconds: u64::try_from(self.pool.time().as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+
+    fn page(&self, url: Url, media_type: MediaType, parsed: Parsed) -> Page {
         Page {
             id: PageId::new(),
-            url: job.url,
+            url,
             title: parsed.title,
             author: parsed.author,
             site_name: parsed.site_name,
             published_at: parsed.published_at,
             favicon: parsed.favicon,
+            picture: parsed.picture,
             language: parsed.language,
-            media_type: job.media_type,
+            media_type,
             text: parsed.text,
             sentences: parsed.sentences,
             html: parsed.html,

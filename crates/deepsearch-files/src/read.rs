@@ -87,6 +87,7 @@ async fn plain_page(bytes: Vec<u8>, url: &Url, clock: &dyn Clock) -> Result<Page
             site_name: None,
             published_at: None,
             favicon: None,
+            picture: None,
             language: None,
             media_type: MediaType::Text,
             sentences: sentences(&text),

@@ -194,11 +194,12 @@ pub(crate) async fn append(
     messages: &[Message],
     action: &'static str,
 ) -> Result<u64, DatabaseError> {
+    // Not `max`, for which a device would look at whose each message of the chat is.
     let last = sqlx::query_scalar!(
-        r#"select max(created_at) from "ai-app-template_message" where chat_id = $1"#,
+        r#"select created_at from "ai-app-template_message" where chat_id = $1 order by created_at desc limit 1"#,
         chat.as_str()
     )
-    .fetch_one(&mut *tx)
+    .fetch_optional(&mut *tx)
     .await
     .doing(action)?;
     let times = rising_times(last, messages);

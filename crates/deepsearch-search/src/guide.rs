@@ -137,6 +137,7 @@ impl PageFetcher for Guide {
             site_name: Some("DeepSearch guide".into()),
             published_at: None,
             favicon: None,
+            picture: None,
             language: Some("en".into()),
             media_type: MediaType::Text,
             sentences: sentences(&text),

@@ -14,6 +14,7 @@ mod citations;
 mod imports;
 mod ledgers;
 mod pages;
+mod pictures;
 mod recheck_schedules;
 mod rechecks;
 mod research;

@@ -118,6 +118,7 @@ impl PageRow {
             site_name: self.site_name,
             published_at: self.published_at.map(from_millis),
             favicon: self.favicon.and_then(|url| Url::parse(&url).ok()),
+            picture: None,
             language: self.language,
             media_type: match self.media_type.as_str() {
                 "html" => MediaType::Html,

@@ -74,6 +74,11 @@ const NUMBERED: &[Table] = &[
         key: "seq",
         on_conflict: "",
     },
+    Table {
+        name: "page_picture",
+        key: "seq",
+        on_conflict: "",
+    },
     // What is complete never changes, so the backup's row is as good, and surely whole.
     Table {
         name: "message",
@@ -300,6 +305,7 @@ async fn mend_references(connection: &mut SqliteConnection, salvaged: &mut Salva
         "delete from history_title where chat_id not in (select id from chat)",
         "delete from journal where message_id not in (select id from message)",
         "delete from message_source where message_id not in (select id from message) or page_id not in (select id from page)",
+        "delete from page_picture where page_id not in (select id from page)",
         "delete from citation where message_id not in (select id from message) or page_id not in (select id from page)",
         "delete from sentence_check where message_id not in (select id from message)",
         "delete from research where message_id not in (select id from message)",

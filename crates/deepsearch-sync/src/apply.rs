@@ -22,8 +22,8 @@ pub(crate) struct Applier<'a> {
     known: HashSet<MessageId>,
     /// Those that were looked up.
     looked_up: HashSet<MessageId>,
-    /// New ones, which are put in their place together.
-    added: Vec<MessageId>,
+    /// New ones, which are added and put in their place together.
+    new: Vec<MessageRow>,
 }
 
 /// Where a chat stands that a row belongs to.
@@ -46,7 +46,7 @@ impl<'a> Applier<'a> {
             grown: BTreeSet::new(),
             known: HashSet::new(),
             looked_up: HashSet::new(),
-            added: Vec::new(),
+            new: Vec::new(),
         }
     }
 
@@ -76,14 +76,14 @@ impl<'a> Applier<'a> {
         match kind {
             EntityKind::Chat => {
                 // What is buried may live on in another chat, in the order that it had.
-                self.link_added().await?;
+                self.add_new().await?;
                 let id = ChatId::from_stored(id);
                 self.places.remove(&id);
                 self.grown.remove(&id);
                 bury(self.tx, self.rules, &id).await
             }
             EntityKind::Message => {
-                self.link_added().await?;
+                self.add_new().await?;
                 self.tx.delete_early(kind, id).await?;
                 deleted_message(self.tx, self.rules, &MessageId::from_stored(id)).await
             }
@@ -94,16 +94,21 @@ impl<'a> Applier<'a> {
 
     /// To be called after the last row.
     pub(crate) async fn finish(mut self) -> Result<(), SyncError> {
-        self.link_added().await?;
+        self.add_new().await?;
         for chat_id in &self.grown {
             self.tx.extend_leaf(chat_id).await?;
         }
         Ok(())
     }
 
-    async fn link_added(&mut self) -> Result<(), SyncError> {
-        let added = std::mem::take(&mut self.added);
-        Ok(self.tx.link_added(&added).await?)
+    async fn add_new(&mut self) -> Result<(), SyncError> {
+        let new = std::mem::take(&mut self.new);
+        self.tx.add_messages(&new).await?;
+        for row in &new {
+            self.evidence(row).await?;
+        }
+        let ids: Vec<&MessageId> = new.iter().map(|row| &row.id).collect();
+        Ok(self.tx.link_added(&ids).await?)
     }
 
     async fn chat(&mut self, row: ChatRow) -> Result<(), SyncError> {
@@ -163,20 +168,22 @@ impl<'a> Applier<'a> {
         let is_new = self.looked_up.contains(&row.id) && !self.known.contains(&row.id);
         let local = match is_new {
             true => None,
-            false => self.tx.lookup_message(&row.id).await?,
+            false => {
+                // It may have come before in this transaction.
+                self.add_new().await?;
+                self.tx.lookup_message(&row.id).await?
+            }
         };
         if local.is_none() && place == Place::InTrash {
             self.note_in_trash(&row).await?;
         }
         self.grown.insert(row.chat_id.clone());
-        match local {
-            None => {
-                self.tx.add_message(&row).await?;
-                self.known.insert(row.id.clone());
-                self.added.push(row.id.clone());
-            }
-            Some(local) => known_message(self.tx, &local, &row).await?,
-        }
+        let Some(local) = local else {
+            self.known.insert(row.id.clone());
+            self.new.push(row);
+            return Ok(());
+        };
+        known_message(self.tx, &local, &row).await?;
         self.evidence(&row).await
     }
 

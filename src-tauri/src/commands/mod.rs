@@ -62,6 +62,7 @@ pub(crate) fn all() -> Commands<tauri::Wry> {
         pages::open_page,
         pages::read_page,
         pages::favicon,
+        pages::answer_pictures,
         pages::open_link,
         pages::copy_text,
         folders::list_folders,

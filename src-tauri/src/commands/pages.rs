@@ -1,7 +1,9 @@
 //! Saved pages, pages that are read now, and the way out to the live ones.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use deepsearch_app::App;
-use deepsearch_core::{ErrorCode, Failure, Page, PageId};
+use deepsearch_core::{ErrorCode, Failure, MessageId, Page, PageId, SourcePicture};
 use tauri::{AppHandle, State};
 use tauri_plugin_clipboard_manager::ClipboardExt;
 use tauri_plugin_opener::OpenerExt;
@@ -28,6 +30,52 @@ pub(crate) async fn read_page(app: State<'_, App>, url: String) -> Result<Page, 
 #[specta::specta]
 pub(crate) async fn favicon(app: State<'_, App>, page_url: String) -> Result<Option<String>, Failure> {
     told(async { Ok::<_, Failure>(app.favicon(&page_url).await) }).await
+}
+
+/// A picture of an answer's source, from the copy that is kept.
+#[derive(serde::Serialize, specta::Type)]
+pub(crate) struct ShownPicture {
+    /// The source's number in the answer.
+    number: u32,
+    /// The source's title.
+    title: String,
+    page_id: PageId,
+    /// Where it was found.
+    url: String,
+    alt: String,
+    /// In pixels.
+    width: u32,
+    height: u32,
+    /// As a `data:` address.
+    data: String,
+}
+
+/// The pictures of an answer; those on their way are waited for, for seconds at most.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn answer_pictures(app: State<'_, App>, message: MessageId) -> Result<Vec<ShownPicture>, Failure> {
+    let pictures = told(app.pictures(&message)).await?;
+    Ok(pictures.into_iter().map(ShownPicture::from).collect())
+}
+
+impl From<SourcePicture> for ShownPicture {
+    fn from(shown: SourcePicture) -> Self {
+        let picture = shown.picture;
+        Self {
+            number: shown.number,
+            title: shown.title,
+            page_id: picture.page_id,
+            url: picture.url.into(),
+            alt: picture.alt,
+            width: picture.width,
+            height: picture.height,
+            data: format!(
+                "data:{};base64,{}",
+                picture.media_type,
+                BASE64_STANDARD.encode(picture.bytes)
+            ),
+        }
+    }
 }
 
 /// Opens a web address in the browser. The one place where anything leaves the window: http and https only.

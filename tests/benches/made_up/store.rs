@@ -105,6 +105,7 @@ fn page(words: &mut Words, number: usize) -> Page {
         site_name: None,
         published_at: None,
         favicon: None,
+        picture: None,
         language: Some("en".into()),
         media_type: MediaType::Text,
         sentences: deepsearch_core::text::sentences(&text),

@@ -246,6 +246,7 @@ fn page(number: usize, attacks: &str, site: &Url, canary: &Url) -> SavedPage {
         site_name: None,
         published_at: None,
         favicon: canary.join("favicon.ico").ok(),
+        picture: None,
         language: Some("en".into()),
         media_type: MediaType::Html,
         sentences: deepsearch_core::text::sentences(&text),

@@ -15,6 +15,7 @@ mod folders;
 mod stale;
 
 mod ledger;
+mod pictures;
 mod private;
 mod usage;
 

@@ -64,6 +64,8 @@ export const commands = {
 	readPage: (url: string) => __TAURI_INVOKE<Page>("read_page", { url }),
 	/**  A site's icon as a `data:` address; `None` where there is none that can be shown. */
 	favicon: (pageUrl: string) => __TAURI_INVOKE<string | null>("favicon", { pageUrl }),
+	/**  The pictures of an answer; those on their way are waited for, for seconds at most. */
+	answerPictures: (message: MessageId) => __TAURI_INVOKE<ShownPicture[]>("answer_pictures", { message }),
 	/**  Opens a web address in the browser. The one place where anything leaves the window: http and https only. */
 	openLink: (url: string) => __TAURI_INVOKE<null>("open_link", { url }),
 	copyText: (text: string) => __TAURI_INVOKE<null>("copy_text", { text }),
@@ -494,6 +496,8 @@ export type Errand =
 "robots" | 
 /**  A site's small picture. */
 "icon" | 
+/**  A picture of a page. */
+"picture" | 
 /**  A language model was given text. */
 "model" | 
 /**  A provider was asked which models it has. */
@@ -1167,6 +1171,23 @@ export type SettingValue = {
 
 export type SettingsChanged = {
 	keys: string[],
+};
+
+/**  A picture of an answer's source, from the copy that is kept. */
+export type ShownPicture = {
+	/**  The source's number in the answer. */
+	number: number,
+	/**  The source's title. */
+	title: string,
+	page_id: PageId,
+	/**  Where it was found. */
+	url: string,
+	alt: string,
+	/**  In pixels. */
+	width: number,
+	height: number,
+	/**  As a `data:` address. */
+	data: string,
 };
 
 /**  The shortcut as it stands. */

@@ -66,6 +66,7 @@ import { FakeEvidence } from "./fake/evidence";
 import { failures } from "./fake/failures";
 import { searchHistory } from "./fake/history";
 import { fakeIcon } from "./fake/icons";
+import { fakePictures } from "./fake/pictures";
 import { FakeFolders } from "./fake/folders";
 import { fail, FakeLibrary } from "./fake/library";
 import { type FakeOptions, withDefaults } from "./fake/options";
@@ -285,6 +286,7 @@ export class FakePlatform implements Platform {
     return structuredClone(this.library.page(page));
   }
 
+  answerPictures = (message: MessageId) => this.#answer(fakePictures(this.library.message(message)));
   favicon = (pageUrl: string) => this.#answer(fakeIcon(pageUrl));
   openLink = (url: string) => this.#do("openLink", url);
   copyText = (text: string) => this.#do("copyText", text);

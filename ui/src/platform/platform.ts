@@ -48,6 +48,7 @@ import type {
   SettingsChanged,
   SettingValue,
   Shortcut,
+  ShownPicture,
   SignInStep,
   Start,
   SyncConflict,
@@ -120,6 +121,8 @@ export interface Platform {
   readPage(url: string): Promise<Page>;
   /** A site's icon as a `data:` address, from our own guarded fetch and cache; `null` where there is none. */
   favicon(pageUrl: string): Promise<string | null>;
+  /** Copies of what an answer's sources show themselves with; waits for those on their way. */
+  answerPictures(message: MessageId): Promise<ShownPicture[]>;
   /** Opens a web address in the browser; anything but http and https is refused in Rust. */
   openLink(url: string): Promise<void>;
   copyText(text: string): Promise<void>;

@@ -59,6 +59,7 @@ export function tauriPlatform(start: Start): Platform {
     openPage: told(commands.openPage),
     readPage: told(commands.readPage),
     favicon: told(commands.favicon),
+    answerPictures: told(commands.answerPictures),
     openLink: done(commands.openLink),
     copyText: done(commands.copyText),
 

@@ -37,6 +37,7 @@ pub(crate) fn page(url: &str, title: &str, text: &str) -> Page {
         site_name: None,
         published_at: None,
         favicon: None,
+        picture: None,
         language: Some("en".into()),
         media_type: MediaType::Html,
         text: text.into(),

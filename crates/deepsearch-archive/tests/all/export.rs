@@ -20,6 +20,7 @@ fn chat() -> ArchivedChat {
         site_name: None,
         published_at: None,
         favicon: None,
+        picture: None,
         language: None,
         media_type: MediaType::Text,
         text: text.into(),

@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
+use deepsearch_core::PictureLink;
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -14,6 +15,8 @@ use super::head::Head;
 
 /// A longer "name" is a sentence that was put in the wrong place.
 const LONGEST_NAME: usize = 120;
+/// In characters, of what a picture shows.
+const LONGEST_ALT: usize = 300;
 
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Metadata {
@@ -22,6 +25,7 @@ pub(super) struct Metadata {
     pub(super) site_name: Option<String>,
     pub(super) published_at: Option<DateTime<Utc>>,
     pub(super) favicon: Option<Url>,
+    pub(super) picture: Option<PictureLink>,
     pub(super) language: Option<String>,
 }
 
@@ -51,6 +55,7 @@ impl Metadata {
             author,
             published_at: published_at(head, data.published, data.modified),
             favicon: favicon(head, url),
+            picture: picture(head, url),
             language: language(head),
             site_name,
         }
@@ -213,12 +218,30 @@ fn published_at(head: &Head, published: Option<String>, modified: Option<String>
     declared.into_iter().chain(changed).flatten().find_map(dates::read)
 }
 
+fn base(head: &Head, url: &Url) -> Url {
+    let base = head.base.as_deref().and_then(|base| url.join(base).ok());
+    base.unwrap_or_else(|| url.clone())
+}
+
+/// What the page gives to those who link to it, which is seldom a logo or an ornament.
+fn picture(head: &Head, url: &Url) -> Option<PictureLink> {
+    let declared = head.meta(&[
+        "og:image:secure_url",
+        "og:image",
+        "og:image:url",
+        "twitter:image",
+        "twitter:image:src",
+    ])?;
+    let url = base(head, url).join(declared).ok()?;
+    let alt = head.meta(&["og:image:alt", "twitter:image:alt"]).unwrap_or_default();
+    matches!(url.scheme(), "http" | "https").then(|| PictureLink {
+        url,
+        alt: alt.chars().take(LONGEST_ALT).collect(),
+    })
+}
+
 fn favicon(head: &Head, url: &Url) -> Option<Url> {
-    let base = head
-        .base
-        .as_deref()
-        .and_then(|base| url.join(base).ok())
-        .unwrap_or_else(|| url.clone());
+    let base = base(head, url);
     let small = head
         .icons
         .iter()

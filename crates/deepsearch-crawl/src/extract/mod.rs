@@ -21,6 +21,7 @@ mod standing;
 mod topics;
 
 use chrono::{DateTime, Utc};
+use deepsearch_core::PictureLink;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -44,6 +45,8 @@ pub struct Extracted {
     pub published_at: Option<DateTime<Utc>>,
     /// Absolute address of the site's small icon.
     pub favicon: Option<Url>,
+    /// The picture that the page shows itself with.
+    pub picture: Option<PictureLink>,
     /// BCP 47 tag, as the page declares it.
     pub language: Option<String>,
     /// The main content: one block per line; cells of a table row are joined by ` | `.
@@ -97,6 +100,7 @@ pub fn extract_html(html: &str, url: &Url) -> Result<Extracted, ExtractError> {
         site_name,
         published_at,
         favicon,
+        picture,
         language,
     } = Metadata::of(&head, url);
     Ok(Extracted {
@@ -105,6 +109,7 @@ pub fn extract_html(html: &str, url: &Url) -> Result<Extracted, ExtractError> {
         site_name,
         published_at,
         favicon,
+        picture,
         language,
         text,
         html: Some(html),

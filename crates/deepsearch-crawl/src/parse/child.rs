@@ -12,8 +12,10 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 use deepsearch_core::{MediaType, text::sentences};
+use serde::Serialize;
 
-use super::{Draft, Job, Parsed, Trouble, charset, confine, frame, html, office, pdf, text};
+use super::picture::{self, Drawn};
+use super::{Draft, Job, Kind, Parsed, Trouble, charset, confine, frame, html, office, pdf, text};
 use crate::soft::Soft;
 
 /// Set by the parent: the address space the child may use, in bytes.
@@ -22,7 +24,14 @@ pub(super) const MEMORY_VARIABLE: &str = "DEEPSEARCH_PARSER_MEMORY";
 const STACK: usize = 256 << 20;
 
 type Work = (Job, Vec<u8>);
-type Outcome = Result<Parsed, Trouble>;
+
+/// What a job comes to; the parent knows which kind it asked for.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Outcome {
+    Page(Result<Parsed, Trouble>),
+    Picture(Result<Drawn, Trouble>),
+}
 
 /// Runs a parser child until its input ends. The app's binary calls this first thing when it is started with the hidden
 /// argument of [`ParserCommand`](crate::ParserCommand), before it sets up anything else.
@@ -57,8 +66,10 @@ fn serve() -> io::Result<()> {
 
 fn work(inbox: &Receiver<Work>, outbox: &SyncSender<Outcome>) {
     for (job, bytes) in inbox {
-        let outcome = catch_unwind(AssertUnwindSafe(|| parse(&job, &bytes)))
-            .unwrap_or_else(|panic| Err(Trouble::Unparsable(format!("the parser failed ({})", reason(&*panic)))));
+        let outcome = catch_unwind(AssertUnwindSafe(|| perform(&job, &bytes))).unwrap_or_else(|panic| {
+            let trouble = Trouble::Unparsable(format!("the parser failed ({})", reason(&*panic)));
+            Outcome::Page(Err(trouble))
+        });
         if outbox.send(outcome).is_err() {
             return;
         }
@@ -73,19 +84,25 @@ fn reason(panic: &(dyn Any + Send)) -> String {
     text.unwrap_or("for no stated reason").chars().take(200).collect()
 }
 
-fn parse(job: &Job, bytes: &[u8]) -> Outcome {
+fn perform(job: &Job, bytes: &[u8]) -> Outcome {
+    match job.kind {
+        Kind::Picture => Outcome::Picture(picture::draw(bytes).map_err(Trouble::Unparsable)),
+        Kind::Office => Outcome::Page(office::read(bytes, &job.url).and_then(finish)),
+        Kind::Page(media_type) => Outcome::Page(parse(media_type, job, bytes)),
+    }
+}
+
+fn parse(media_type: MediaType, job: &Job, bytes: &[u8]) -> Result<Parsed, Trouble> {
     let decoded = |is_html| charset::decode(bytes, job.charset.as_deref(), is_html, &job.url);
-    let draft = match job.media_type {
-        _ if job.is_office => office::read(bytes, &job.url)?,
+    finish(match media_type {
         MediaType::Html => html::read(&decoded(true), &job.url)?,
         MediaType::Text => text::read(&decoded(false), &job.url),
         MediaType::Pdf => pdf::read(bytes, &job.url)?,
-    };
-    finish(draft)
+    })
 }
 
 /// Adds what is the same for all formats.
-fn finish(draft: Draft) -> Outcome {
+fn finish(draft: Draft) -> Result<Parsed, Trouble> {
     if draft.text.trim().is_empty() {
         return Err(Trouble::Soft(Soft::Empty));
     }
@@ -96,6 +113,7 @@ fn finish(draft: Draft) -> Outcome {
         site_name: draft.site_name,
         published_at: draft.published_at,
         favicon: draft.favicon,
+        picture: draft.picture,
         language,
         sentences: sentences(&draft.text),
         content_hash: deepsearch_core::page::content_hash(&draft.text),

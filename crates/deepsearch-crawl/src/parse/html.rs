@@ -19,6 +19,7 @@ pub(super) fn read(html: &str, url: &Url) -> Result<Draft, Trouble> {
         site_name: page.site_name,
         published_at: page.published_at,
         favicon: page.favicon,
+        picture: page.picture,
         language: page.language,
         text: page.text,
         html: page.html,

@@ -10,12 +10,13 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
 use deepsearch_core::FetchError;
+use serde::de::DeserializeOwned;
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::child::MEMORY_VARIABLE;
-use super::{Job, Parsed, Trouble, frame};
+use super::{Job, Trouble, frame};
 use crate::options::ParserOptions;
 use crate::soft::Soft;
 
@@ -60,11 +61,11 @@ impl ParserPool {
         self.options.time
     }
 
-    /// Parses one document in a child.
+    /// Has one document read in a child: `T` is what its kind of job comes to.
     ///
     /// # Errors
-    /// [`FetchError`] when the document gives no page, or costs its child.
-    pub(crate) async fn parse(self: &Arc<Self>, job: &Job, bytes: &[u8]) -> Result<Parsed, FetchError> {
+    /// [`FetchError`] when the document gives nothing, or costs its child.
+    pub(crate) async fn run<T: DeserializeOwned>(self: &Arc<Self>, job: &Job, bytes: &[u8]) -> Result<T, FetchError> {
         let _place = self.places.acquire().await.expect("this semaphore is never closed");
         let mut worker = self.worker().map_err(|error| FetchError::Unparsable {
             url: job.url.clone(),
@@ -73,7 +74,7 @@ impl ParserPool {
                 self.options.command.program.display()
             ),
         })?;
-        match timeout(self.options.time, worker.parse(job, bytes)).await {
+        match timeout(self.options.time, worker.run(job, bytes)).await {
             Ok(Ok(outcome)) => {
                 self.keep(worker, bytes.len());
                 outcome.map_err(|trouble| failure(job, trouble))
@@ -167,7 +168,7 @@ impl Worker {
         })
     }
 
-    async fn parse(&mut self, job: &Job, bytes: &[u8]) -> io::Result<Result<Parsed, Trouble>> {
+    async fn run<T: DeserializeOwned>(&mut self, job: &Job, bytes: &[u8]) -> io::Result<Result<T, Trouble>> {
         self.pages += 1;
         frame::send(&mut self.input, &serde_json::to_vec(job)?).await?;
         frame::send(&mut self.input, bytes).await?;

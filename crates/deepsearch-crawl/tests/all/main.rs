@@ -7,5 +7,6 @@ mod limits;
 mod manners;
 mod media;
 mod parse;
+mod pictures;
 mod soft;
 mod support;

@@ -2,6 +2,7 @@
 
 use sqlx::{Executor, PgConnection};
 
+use crate::cluster::{Cluster, admit, connect, run};
 use crate::support::home;
 
 /// 200 users, 4,000 chats, 40,000 messages, 20,000 cached searches.
@@ -160,11 +161,51 @@ async fn an_older_page_reads_no_more_rows_than_it_shows() {
     .fetch_one(&mut raw)
     .await
     .unwrap();
+    let most = most_rows(&plan);
+    assert!(most <= 60.0, "{most} rows were read for a page of 50: {plan:#}");
+}
+
+/// The most rows that a part of the plan gave at once.
+fn most_rows(plan: &serde_json::Value) -> f64 {
     let mut most = 0.0_f64;
     let mut nodes = vec![&plan[0]["Plan"]];
     while let Some(node) = nodes.pop() {
         most = most.max(node["Actual Rows"].as_f64().unwrap());
         nodes.extend(node["Plans"].as_array().into_iter().flatten());
     }
-    assert!(most <= 60.0, "{most} rows were read for a page of 50: {plan:#}");
+    most
+}
+
+/// Whose messages they are is looked at for those that are shown, and not by going through all chats of the user.
+#[tokio::test]
+async fn a_device_reads_a_page_without_walking_through_all_chats_of_its_user() {
+    let Some(cluster) = Cluster::start() else { return };
+    let (url, database) = cluster.migrated().await;
+    let mut owner = connect(&url).await;
+    run(
+        &mut owner,
+        r#"insert into public."ai-app-template_user" (id, email) select 'u' || n, n::text from generate_series(0, 999) as n;
+        insert into public."ai-app-template_chat" (id, user_id, title)
+            select 'few' || n, 'u' || (n % 1000), 't' from generate_series(1, 5000) as n;
+        insert into public."ai-app-template_chat" (id, user_id, title)
+            select 'many' || n, 'u0', 't' from generate_series(1, 3000) as n;
+        insert into public."ai-app-template_message" (id, chat_id, role, content)
+            select 'm' || n, 'many' || (n % 100 + 1), 'user', 'm' from generate_series(1, 20000) as n;
+        analyze"#,
+    )
+    .await;
+    let mut device = admit(&database, &url, "u0").await.connect().await;
+    let statement = checked("created_at <= $3");
+    run(&mut device, &format!("prepare planned as {statement}")).await;
+    let page = "explain (analyze, format json) execute planned('many1', 'u0', now() + interval '1 day', 'z', 50)";
+    let plan: serde_json::Value = sqlx::query_scalar(page)
+        .persistent(false)
+        .fetch_one(&mut device)
+        .await
+        .unwrap();
+    let most = most_rows(&plan);
+    assert!(
+        (50.0..=250.0).contains(&most),
+        "{most} rows were read for a page of 50: {plan:#}"
+    );
 }

@@ -27,6 +27,7 @@ mod fixtures {
             site_name: None,
             published_at: None,
             favicon: None,
+            picture: None,
             language: None,
             media_type: MediaType::Html,
             text: text.into(),

@@ -350,6 +350,7 @@ fn page_of(page: &PageRef, body: &PageBody) -> Page {
         site_name: page.site_name.clone(),
         published_at: page.published_at,
         favicon: page.favicon.clone(),
+        picture: None,
         language: page.language.clone(),
         media_type: page.media_type,
         sentences: text::sentences(&body.text),

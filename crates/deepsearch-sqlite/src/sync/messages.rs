@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use deepsearch_core::sync::{MessageExtras, MessageRow};
 use deepsearch_core::{ChatId, MessageId, MessageState, Role};
+use serde::Serialize;
 
 use super::SyncTx;
 use crate::error::{Doing, StoreError};
@@ -29,21 +30,36 @@ pub struct LocalMessage {
 
 const PLACING: &str = "put a message in its place";
 
-/// What a row's extras are in the table, or what stands for them.
-struct Columns<'a> {
+/// A row as it is in the table.
+#[derive(Serialize)]
+struct NewMessage<'a> {
+    id: &'a MessageId,
+    chat_id: &'a ChatId,
     parent: Option<&'a str>,
+    role: &'static str,
+    content: &'a str,
+    sources: Option<&'a str>,
+    metadata: Option<&'a str>,
+    created_at: i64,
     state: &'static str,
     follow_ups: Option<String>,
     /// The web app wrote it, which knows no tree.
     appended: bool,
 }
 
-impl<'a> Columns<'a> {
+impl<'a> NewMessage<'a> {
     fn of(row: &'a MessageRow) -> Result<Self, sqlx::Error> {
         let extras = row.extras.as_ref();
         let follow_ups = extras.map(|extras| &extras.follow_ups);
         Ok(Self {
-            parent: parent_of(row),
+            id: &row.id,
+            chat_id: &row.chat_id,
+            parent: extras.and_then(|extras| extras.parent.as_ref()).map(MessageId::as_str),
+            role: row.role.parse().unwrap_or(Role::System).as_str(),
+            content: &row.content,
+            sources: row.sources.as_deref(),
+            metadata: row.metadata.as_deref(),
+            created_at: row.created_at.timestamp_millis(),
             state: match extras {
                 Some(extras) if extras.interrupted => "interrupted",
                 _ => "complete",
@@ -55,10 +71,6 @@ impl<'a> Columns<'a> {
             appended: extras.is_none(),
         })
     }
-}
-
-fn parent_of(row: &MessageRow) -> Option<&str> {
-    row.extras.as_ref()?.parent.as_ref().map(MessageId::as_str)
 }
 
 impl SyncTx {
@@ -114,36 +126,33 @@ impl SyncTx {
     /// [`StoreError`] when the store cannot be written.
     pub async fn put_message(&mut self, row: &MessageRow) -> Result<(), StoreError> {
         const ACTION: &str = "keep a synced message";
-        let (id, chat_id, created_at) = (row.id.as_str(), row.chat_id.as_str(), row.created_at.timestamp_millis());
-        let Columns {
-            parent,
-            state,
-            follow_ups,
-            appended,
-        } = Columns::of(row).doing(ACTION)?;
+        let new = NewMessage::of(row).doing(ACTION)?;
+        let (id, chat_id) = (row.id.as_str(), row.chat_id.as_str());
         // Not one upsert: under that, triggers could not ignore what is noted already.
         let updated = sqlx::query!(
             "update message set chat_id = ?, parent = ?, content = ?, sources = ?, metadata = ?, created_at = ?,
                 state = ?, follow_ups = ?, synced = 1, appended = ?, hidden_at = null
              where id = ? and state <> 'streaming'",
             chat_id,
-            parent,
-            row.content,
-            row.sources,
-            row.metadata,
-            created_at,
-            state,
-            follow_ups,
-            appended,
+            new.parent,
+            new.content,
+            new.sources,
+            new.metadata,
+            new.created_at,
+            new.state,
+            new.follow_ups,
+            new.appended,
             id
         )
         .execute(self.tx())
         .await
         .doing(ACTION)?;
         if updated.rows_affected() == 0 {
-            self.add_message(row).await?;
+            self.add_messages(std::slice::from_ref(row)).await?;
         } else {
-            self.note_place(row).await?;
+            self.brought.chat(&row.chat_id);
+            let moved = write_json(&[new]).doing(ACTION)?;
+            self.note_dangling(&moved).await?;
         }
         if row.extras.is_none() {
             self.link_behind(&row.id).await?;
@@ -168,41 +177,38 @@ impl SyncTx {
         Ok(known.into_iter().map(MessageId::from_stored).collect())
     }
 
-    /// Adds the row of a message that is not here; [`Self::link_added`] is to follow. A first pull is made of these, so it
-    /// takes no statement too many.
+    /// Adds the rows of messages that are not here; [`Self::link_added`] is to follow. A first pull is made of these, so
+    /// that all of them take two statements.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be written.
-    pub async fn add_message(&mut self, row: &MessageRow) -> Result<(), StoreError> {
-        const ACTION: &str = "keep a synced message";
-        let (id, chat_id, created_at) = (row.id.as_str(), row.chat_id.as_str(), row.created_at.timestamp_millis());
-        let role = row.role.parse().unwrap_or(Role::System).as_str();
-        let Columns {
-            parent,
-            state,
-            follow_ups,
-            appended,
-        } = Columns::of(row).doing(ACTION)?;
+    pub async fn add_messages(&mut self, rows: &[MessageRow]) -> Result<(), StoreError> {
+        const ACTION: &str = "keep synced messages";
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let new: Vec<NewMessage<'_>> = rows
+            .iter()
+            .map(NewMessage::of)
+            .collect::<Result<_, _>>()
+            .doing(ACTION)?;
+        let new = write_json(&new).doing(ACTION)?;
         sqlx::query!(
             "insert into message (id, chat_id, parent, role, content, sources, metadata, created_at, state,
                 follow_ups, synced, appended)
-             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?) on conflict (id) do nothing",
-            id,
-            chat_id,
-            parent,
-            role,
-            row.content,
-            row.sources,
-            row.metadata,
-            created_at,
-            state,
-            follow_ups,
-            appended
+             select value ->> 'id', value ->> 'chat_id', value ->> 'parent', value ->> 'role', value ->> 'content',
+                value ->> 'sources', value ->> 'metadata', value ->> 'created_at', value ->> 'state',
+                value ->> 'follow_ups', 1, value ->> 'appended'
+             from json_each(?) order by key on conflict (id) do nothing",
+            new
         )
         .execute(self.tx())
         .await
         .doing(ACTION)?;
-        self.note_place(row).await
+        for row in rows {
+            self.brought.chat(&row.chat_id);
+        }
+        self.note_dangling(&new).await
     }
 
     /// Puts messages that were added in their place: each that has no known parent after the one before it in time, and
@@ -210,7 +216,7 @@ impl SyncTx {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be written.
-    pub async fn link_added(&mut self, ids: &[MessageId]) -> Result<(), StoreError> {
+    pub async fn link_added(&mut self, ids: &[&MessageId]) -> Result<(), StoreError> {
         if ids.is_empty() {
             return Ok(());
         }
@@ -237,23 +243,17 @@ impl SyncTx {
         Ok(())
     }
 
-    /// Notes that a message was written, and whether what it answers is still to come.
-    async fn note_place(&mut self, row: &MessageRow) -> Result<(), StoreError> {
-        const ACTION: &str = "keep a synced message";
-        self.brought.chat(&row.chat_id);
-        let id = row.id.as_str();
-        let parent = parent_of(row);
-        if parent.is_some() {
-            sqlx::query!(
-                "insert or ignore into sync_dangling (message_id)
-                 select ?1 where not exists (select 1 from message where id = ?2)",
-                id,
-                parent
-            )
-            .execute(self.tx())
-            .await
-            .doing(ACTION)?;
-        }
+    /// Notes which of these messages answer one that is still to come. `new` are [`NewMessage`]s in JSON.
+    async fn note_dangling(&mut self, new: &str) -> Result<(), StoreError> {
+        sqlx::query!(
+            "insert or ignore into sync_dangling (message_id)
+             select value ->> 'id' from json_each(?) where value ->> 'parent' is not null
+                and not exists (select 1 from message where id = value ->> 'parent')",
+            new
+        )
+        .execute(self.tx())
+        .await
+        .doing("keep synced messages")?;
         Ok(())
     }
 

@@ -119,6 +119,7 @@ pub(crate) fn page(url: &str, content: &str) -> Page {
         site_name: None,
         published_at: DateTime::from_timestamp_millis(1_600_000_000_000),
         favicon: Url::parse("https://example.com/favicon.ico").ok(),
+        picture: None,
         language: Some("en".into()),
         media_type: MediaType::Html,
         text: content.into(),

@@ -24,7 +24,7 @@ async fn what_sync_brings_is_told_once_it_is_kept() {
     for content in ["a new one", "in other words"] {
         let mut tx = store.begin_sync().await.unwrap();
         if content == "a new one" {
-            tx.add_message(&row(content)).await.unwrap();
+            tx.add_messages(&[row(content)]).await.unwrap();
         } else {
             tx.put_message(&row(content)).await.unwrap();
         }

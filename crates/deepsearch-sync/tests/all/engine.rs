@@ -130,6 +130,7 @@ async fn answer_with_evidence(device: &mut Device) -> deepsearch_sqlite::Turn {
             site_name: None,
             published_at: None,
             favicon: None,
+            picture: None,
             language: Some("en".into()),
             media_type: MediaType::Html,
             sentences: text::sentences(&text),

@@ -9,6 +9,7 @@ const ERRANDS: Record<Errand, () => string> = {
   page: m.evidence_errand_page,
   robots: m.evidence_errand_robots,
   icon: m.evidence_errand_icon,
+  picture: m.evidence_errand_picture,
   model: m.evidence_errand_model,
   model_list: m.evidence_errand_model_list,
   gateway: m.evidence_errand_gateway,

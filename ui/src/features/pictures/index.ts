@@ -1,0 +1,3 @@
+// The pictures of an answer's sources, from local copies.
+
+export { default as Pictures } from "./Pictures.svelte";
