@@ -57,13 +57,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Research(Research),
     /// Ask an old answer's question again, and see which of its sentences still hold
-    Recheck {
-        #[arg(value_name = "MESSAGE")]
-        answer: String,
-        /// Only show what earlier rechecks found
-        #[arg(long)]
-        history: bool,
-    },
+    Recheck(Recheck),
     /// Show the readable text of a page
     Read(Read),
     /// Search without answering
@@ -255,6 +249,46 @@ impl Budget {
             plan_first,
         }
     }
+}
+
+/// Checking an old answer again: now, or by itself.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+pub(crate) struct Recheck {
+    #[arg(value_name = "MESSAGE")]
+    pub(crate) answer: Option<String>,
+    /// Only show what earlier rechecks found
+    #[arg(long, requires = "answer")]
+    pub(crate) history: bool,
+    /// Only show what the latest recheck sent to whom
+    #[arg(long, requires = "answer", conflicts_with = "history")]
+    pub(crate) ledger: bool,
+    #[command(subcommand)]
+    pub(crate) schedule: Option<RecheckSchedule>,
+}
+
+/// Answers that are checked again by themselves.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RecheckSchedule {
+    /// Check an answer again by itself, while the app is open
+    Schedule {
+        #[arg(value_name = "MESSAGE")]
+        answer: String,
+        every: Often,
+    },
+    /// List the answers that are checked again by themselves, the next one first
+    List,
+    /// Check the one whose time has come, as the open app does by itself
+    Due,
+}
+
+/// How often.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Often {
+    Daily,
+    Weekly,
+    Monthly,
+    Off,
 }
 
 /// Researches: what they are at, and their plans.

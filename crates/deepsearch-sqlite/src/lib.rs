@@ -15,6 +15,7 @@ mod imports;
 mod ledgers;
 mod pages;
 mod pictures;
+mod recheck_schedules;
 mod rechecks;
 mod research;
 
@@ -56,6 +57,7 @@ pub use history::{HistoryCursor, HistoryFilter, HistoryHit, HistoryQuery, Histor
 pub use imports::{Imported, ImportedMessage};
 pub use model_use::{ChatUse, ModelUse, MonthUse};
 pub use outbox::{Entity, Operation, OutboxEntry};
+pub use rechecks::NewRecheck;
 pub use recovery::Recovery;
 pub use salvage::Salvaged;
 pub use saved_searches::{SavedQuery, SavedSearch};

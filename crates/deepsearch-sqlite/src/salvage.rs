@@ -137,6 +137,8 @@ const OF_MESSAGES: &[&str] = &[
     "research",
     "research_page",
     "recheck",
+    "recheck_page",
+    "recheck_schedule",
 ];
 
 async fn copy_tables(connection: &mut SqliteConnection, salvaged: &mut Salvaged) -> Result<(), sqlx::Error> {
@@ -348,6 +350,9 @@ async fn mend_references(connection: &mut SqliteConnection, salvaged: &mut Salva
         "delete from recheck where message_id not in (select id from message)",
         "delete from chat_tag where chat_id not in (select id from chat) or tag_id not in (select id from tag)",
         "update chat set collection = null where collection not in (select id from collection)",
+        "delete from recheck_page where page_id not in (select id from page) or not exists (select 1 from recheck
+            where recheck.message_id = recheck_page.message_id and recheck.checked_at = recheck_page.checked_at)",
+        "delete from recheck_schedule where message_id not in (select id from message)",
     ] {
         execute(connection, statement).await?;
     }

@@ -5,6 +5,7 @@ mod chats;
 mod folders;
 mod history;
 mod pages;
+mod recheck;
 mod research;
 
 mod account;
@@ -38,6 +39,13 @@ pub(crate) fn all() -> Commands<tauri::Wry> {
         ask::running_answers,
         research::find_research,
         research::edit_plan,
+        recheck::recheck_answer,
+        recheck::watch_recheck,
+        recheck::stop_recheck,
+        recheck::list_rechecks,
+        recheck::recheck_ledger,
+        recheck::schedule_recheck,
+        recheck::scheduled_rechecks,
         chats::list_chats,
         chats::open_chat,
         chats::open_message,

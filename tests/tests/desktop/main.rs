@@ -11,6 +11,7 @@ mod asking;
 mod branches;
 mod first_start;
 mod reading;
+mod recheck;
 mod settings;
 mod sorting;
 
@@ -18,7 +19,6 @@ mod interrupted;
 mod offline;
 
 mod links;
-mod quick_ask;
 mod shell;
 mod sign_in;
 mod team;

@@ -32,6 +32,7 @@ mod bad_places;
 mod faults;
 mod full_disk;
 mod reading;
+mod recheck;
 mod redis;
 mod research;
 mod secrets;

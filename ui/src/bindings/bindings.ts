@@ -25,6 +25,22 @@ export const commands = {
 	findResearch: (answer: MessageId) => __TAURI_INVOKE<ResearchProgress | null>("find_research", { answer }),
 	/**  Changes the plan of a research that is under way or stopped; it takes effect after the step it is at. */
 	editPlan: (answer: MessageId, edit: PlanEdit) => __TAURI_INVOKE<ResearchProgress>("edit_plan", { answer, edit }),
+	/**
+	 *  Checks an answer again, or joins the check that is under way, streaming its steps; no events at all are the end, and
+	 *  what came of it is in its history. Answers itself as soon as the check has begun, for the reason that `ask` has.
+	 */
+	recheckAnswer: (answer: MessageId, events: Channel<AnswerEvent[]>) => __TAURI_INVOKE<null>("recheck_answer", { answer, events }),
+	/**  Tells a check from its beginning, then as it comes, until it has ended. `false` when there is none under way. */
+	watchRecheck: (answer: MessageId, events: Channel<AnswerEvent[]>) => __TAURI_INVOKE<boolean>("watch_recheck", { answer, events }),
+	stopRecheck: (answer: MessageId) => __TAURI_INVOKE<boolean>("stop_recheck", { answer }),
+	/**  What is kept of an answer's checks, and when it is checked again. */
+	listRechecks: (answer: MessageId) => __TAURI_INVOKE<RecheckHistory>("list_rechecks", { answer }),
+	/**  What one check sent to whom; `None` where nobody wrote it down. */
+	recheckLedger: (answer: MessageId, checkedAt: string) => __TAURI_INVOKE<AnswerLedger | null>("recheck_ledger", { answer, checkedAt }),
+	/**  Sets how often an answer is checked again by itself; `None` is not at all. */
+	scheduleRecheck: (answer: MessageId, every: Every | null) => __TAURI_INVOKE<RecheckSchedule | null>("schedule_recheck", { answer, every }),
+	/**  The answers that are checked again by themselves, the next one first. */
+	scheduledRechecks: () => __TAURI_INVOKE<ScheduledRecheck[]>("scheduled_rechecks"),
 	listChats: (view: ChatView, after: ChatCursor | null, limit: number) => __TAURI_INVOKE<Chat[]>("list_chats", { view, after, limit }),
 	openChat: (chat: ChatId, before: MessageId | null, limit: number) => __TAURI_INVOKE<OpenChat>("open_chat", { chat, before, limit }),
 	openMessage: (message: MessageId) => __TAURI_INVOKE<OpenMessage>("open_message", { message }),
@@ -66,6 +82,8 @@ export const commands = {
 	readPage: (url: string) => __TAURI_INVOKE<Page>("read_page", { url }),
 	/**  A site's icon as a `data:` address; `None` where there is none that can be shown. */
 	favicon: (pageUrl: string) => __TAURI_INVOKE<string | null>("favicon", { pageUrl }),
+	/**  The pictures of an answer; those on their way are waited for, for seconds at most. */
+	answerPictures: (message: MessageId) => __TAURI_INVOKE<ShownPicture[]>("answer_pictures", { message }),
 	/**  Opens a web address in the browser. The one place where anything leaves the window: http and https only. */
 	openLink: (url: string) => __TAURI_INVOKE<null>("open_link", { url }),
 	copyText: (text: string) => __TAURI_INVOKE<null>("copy_text", { text }),
@@ -386,6 +404,14 @@ export type ColumnHead = {
 	is_masked: boolean,
 };
 
+/**  One sentence, with what it rests on, then and now. */
+export type Compared = {
+	standing: Standing,
+	sentence: string,
+	before: Proof | null,
+	now: Proof | null,
+};
+
 export type ConflictKind = 
 /**  Two devices named a chat; the earlier name lost. */
 "title" | 
@@ -539,6 +565,8 @@ export type Errand =
 "robots" | 
 /**  A site's small picture. */
 "icon" | 
+/**  A picture of a page. */
+"picture" | 
 /**  A language model was given text. */
 "model" | 
 /**  A provider was asked which models it has. */
@@ -574,6 +602,9 @@ export type ErrorCode =
 "storage" | 
 /**  The data was written by a newer version of the app and is open for reading only. */
 "read_only" | "internal";
+
+/**  How often an answer is checked again by itself. */
+export type Every = "daily" | "weekly" | "monthly";
 
 /**  The sentence of a saved page that comes nearest to a claim. */
 export type Evidence = {
@@ -837,6 +868,8 @@ export type OpenMessage = {
 	follow_ups: string[],
 	/**  The branches at this place, this one included, oldest first. */
 	siblings: MessageId[],
+	/**  Of an answer that was checked again, or is to be. */
+	recheck: RecheckNote | null,
 } & Message;
 
 /**  Where a value comes from, strongest first. */
@@ -913,6 +946,17 @@ export type PlanEdit =
 /**  No more searching: the report is written from what there is. */
 { type: "finish" };
 
+/**  A sentence of a source. */
+export type Proof = {
+	quote: string,
+	title: string,
+	url: string,
+	/**  The saved page it stands in, where one was kept. */
+	page_id?: PageId | null,
+	/**  Where it stands there. */
+	page_span?: Span | null,
+};
+
 /**  Who proves to the gateway who a person is. */
 export type Provider = {
 	id: string,
@@ -948,6 +992,46 @@ export type QueryCount = {
 
 /**  Quick ask came to the front. */
 export type QuickAskShown = null;
+
+/**  An answer that was held against what its question brings now. */
+export type Recheck = {
+	checked_at: string,
+	/**  How many sentences do not stand as they did. */
+	changed: number,
+	/**  The old answer's sentences in order, then those that only the new one has. */
+	sentences: Compared[],
+	/**  Why nothing could be compared. Then there are no sentences. */
+	failure?: Failure | null,
+	/**  Nobody asked for it: it was time. */
+	scheduled?: boolean,
+};
+
+/**  What is kept of the rechecks of an answer, and whether there are to be more. */
+export type RecheckHistory = {
+	/**  The latest first. */
+	rechecks: Recheck[],
+	schedule: RecheckSchedule | null,
+	/**  Whether it is checked right now. */
+	running: boolean,
+};
+
+/**  What an answer says of its rechecks in one line. */
+export type RecheckNote = {
+	/**  The last one that compared anything. */
+	checked_at: string | null,
+	changed: number,
+	every: Every | null,
+	/**  Whether it is checked right now, in this program. */
+	running: boolean,
+};
+
+/**  When an answer is checked again by itself. */
+export type RecheckSchedule = {
+	every: Every,
+	next_at: string,
+	/**  How often in a row it could not be done. */
+	failures: number,
+};
 
 /**  What a research may cost. Writing what was found is always done: it takes the last part of the time and the tokens. */
 export type ResearchBudget = {
@@ -1048,6 +1132,17 @@ export type SavedSource = {
 	title: string,
 	url: string,
 	fetched_at: string,
+};
+
+/**  An answer that is checked again by itself, in a list of them. */
+export type ScheduledRecheck = {
+	answer_id: MessageId,
+	chat_id: ChatId,
+	question: string,
+	schedule: RecheckSchedule,
+	/**  The last one that compared anything, and what it found. */
+	checked_at: string | null,
+	changed: number,
 };
 
 /**  Where answers come from. */
@@ -1168,6 +1263,23 @@ export type SettingsChanged = {
 	keys: string[],
 };
 
+/**  A picture of an answer's source, from the copy that is kept. */
+export type ShownPicture = {
+	/**  The source's number in the answer. */
+	number: number,
+	/**  The source's title. */
+	title: string,
+	page_id: PageId,
+	/**  Where it was found. */
+	url: string,
+	alt: string,
+	/**  In pixels. */
+	width: number,
+	height: number,
+	/**  As a `data:` address. */
+	data: string,
+};
+
 /**  The shortcut as it stands. */
 export type Shortcut = {
 	/**  As Tauri writes it, `CommandOrControl+Shift+Space`; empty when there is none. */
@@ -1223,6 +1335,19 @@ export type Span = {
 	start: number,
 	end: number,
 };
+
+/**  What has become of a sentence. */
+export type Standing = 
+/**  A source that was read now says so too. */
+"same" | 
+/**  A source that was read now says otherwise. */
+"changed" | 
+/**  No source that was read now says so any more. */
+"gone" | 
+/**  Only the new answer says so. */
+"new" | 
+/**  The source that was cited could not be read now, and no other that was read says anything of it. */
+"unread";
 
 /**  What a window is given before its first paint, as `window.__START__`. */
 export type Start = {

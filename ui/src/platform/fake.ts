@@ -24,6 +24,7 @@ import type {
   EngineId,
   EngineStatus,
   EngineTrial,
+  Every,
   Finding,
   GatewayInfo,
   HistoryQuery,
@@ -39,11 +40,14 @@ import type {
   PageId,
   PlanEdit,
   ProviderStatus,
+  RecheckHistory,
+  RecheckSchedule,
   ResearchProgress,
   RowKey,
   RunningAnswer,
   SavedQuery,
   SavedSearchId,
+  ScheduledRecheck,
   SearchStatistics,
   SessionCursor,
   SessionPage,
@@ -75,6 +79,7 @@ import { fakePictures } from "./fake/pictures";
 import { FakeFolders } from "./fake/folders";
 import { fail, FakeLibrary } from "./fake/library";
 import { type FakeOptions, withDefaults } from "./fake/options";
+import { FakeRechecks } from "./fake/rechecks";
 import { type FakeResearch } from "./fake/researching";
 import { FakeSorting } from "./fake/sorting";
 import { FakeSync } from "./fake/sync";
@@ -96,6 +101,7 @@ export class FakePlatform implements Platform {
   readonly account: FakeAccount;
   readonly folders: FakeFolders;
   readonly sync: FakeSync;
+  readonly rechecks: FakeRechecks;
   readonly deeds: Deed[] = [];
   readonly #runs = new Map<MessageId, FakeRun>();
   readonly #researches = new Map<MessageId, FakeResearch>();
@@ -124,6 +130,7 @@ export class FakePlatform implements Platform {
     this.account = new FakeAccount(this.options, this.configuration);
     this.database = new FakeDatabase(this.options, this.account, () => this.configuration.value("shared.url") === true);
     this.sync = new FakeSync(this.options);
+    this.rechecks = new FakeRechecks(this.options, this.library, (chat) => this.#changed(chat));
     this.#online = scenario !== "offline";
     if (scenario === "running")
       this.#begin({
@@ -186,6 +193,41 @@ export class FakePlatform implements Platform {
     const research = this.#researches.get(answer);
     if (!research) return fail("research", answer);
     return this.#answer(research.edit(edit));
+  }
+
+  async recheckAnswer(answer: MessageId, onEvents: (events: AnswerEvent[]) => void): Promise<void> {
+    await this.#reach();
+    await this.rechecks.check(this.library.message(answer), this.#online, onEvents);
+  }
+
+  async watchRecheck(answer: MessageId, onEvents: (events: AnswerEvent[]) => void): Promise<boolean> {
+    return this.rechecks.watch(answer, onEvents);
+  }
+
+  async stopRecheck(answer: MessageId): Promise<boolean> {
+    return this.rechecks.stop(answer);
+  }
+
+  async listRechecks(answer: MessageId): Promise<RecheckHistory> {
+    await this.#reach();
+    return this.rechecks.list(answer);
+  }
+
+  async recheckLedger(answer: MessageId, checkedAt: string): Promise<AnswerLedger | null> {
+    await this.#reach();
+    const kept = this.evidence.ledger(this.library.message(answer));
+    return kept && { ...kept, at: checkedAt };
+  }
+
+  async scheduleRecheck(answer: MessageId, every: Every | null): Promise<RecheckSchedule | null> {
+    await this.#reach();
+    this.deeds.push({ what: "scheduleRecheck", about: { answer, every } });
+    return this.rechecks.schedule(answer, every);
+  }
+
+  async scheduledRechecks(): Promise<ScheduledRecheck[]> {
+    await this.#reach();
+    return this.rechecks.scheduled();
   }
 
   async listChats(view: ChatView, after: ChatCursor | null, limit: number): Promise<Chat[]> {

@@ -25,6 +25,7 @@ import type {
   EngineId,
   EngineStatus,
   EngineTrial,
+  Every,
   Finding,
   FolderList,
   FolderProblem,
@@ -42,12 +43,15 @@ import type {
   PageId,
   PlanEdit,
   ProviderStatus,
+  RecheckHistory,
+  RecheckSchedule,
   ResearchProgress,
   RowKey,
   RunningAnswer,
   SavedQuery,
   SavedSearch,
   SavedSearchId,
+  ScheduledRecheck,
   SearchStatistics,
   SessionCursor,
   SessionPage,
@@ -89,6 +93,19 @@ export interface Platform {
   findResearch(answer: MessageId): Promise<ResearchProgress | null>;
   /** Takes effect after the step that it is at; what is given back is the plan as it will be. */
   editPlan(answer: MessageId, edit: PlanEdit): Promise<ResearchProgress>;
+
+  /** Checks an old answer again, or joins the check under way. Resolves when it has ended, well or not: what came of it is
+      listed. Rejects only where none was begun. */
+  recheckAnswer(answer: MessageId, onEvents: (events: AnswerEvent[]) => void): Promise<void>;
+  /** `false` when none is under way. */
+  watchRecheck(answer: MessageId, onEvents: (events: AnswerEvent[]) => void): Promise<boolean>;
+  stopRecheck(answer: MessageId): Promise<boolean>;
+  listRechecks(answer: MessageId): Promise<RecheckHistory>;
+  recheckLedger(answer: MessageId, checkedAt: string): Promise<AnswerLedger | null>;
+  /** `null` is not at all. */
+  scheduleRecheck(answer: MessageId, every: Every | null): Promise<RecheckSchedule | null>;
+  /** The answers that are checked again by themselves, the next one first. */
+  scheduledRechecks(): Promise<ScheduledRecheck[]>;
 
   listChats(view: ChatView, after: ChatCursor | null, limit: number): Promise<Chat[]>;
   openChat(chat: ChatId, before: MessageId | null, limit: number): Promise<OpenChat>;

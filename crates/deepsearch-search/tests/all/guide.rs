@@ -66,6 +66,9 @@ async fn a_question_about_the_app_finds_its_topic_first() {
         ("how do I tag a chat", "collections"),
         ("keep a saved search", "collections"),
         ("archive many chats at once", "collections"),
+        ("check an old answer again", "recheck"),
+        ("have an answer checked again every week by itself", "recheck"),
+        ("recheck an answer on a schedule", "recheck"),
     ] {
         let found = topics(question).await;
         if found.first().map(String::as_str) != Some(topic) {

@@ -15,6 +15,7 @@ mod model_use;
 mod outbox;
 mod pages;
 mod queries;
+mod rechecks;
 mod recovery;
 mod research;
 mod schema;

@@ -104,6 +104,7 @@ async fn take_back(home: &Home) {
     for down in [
         include_str!("../../../../migrations/sqlite/0008_pictures.down.sql"),
         include_str!("../../../../migrations/sqlite/0007_collections.down.sql"),
+        include_str!("../../../../migrations/sqlite/0006_recheck.down.sql"),
         include_str!("../../../../migrations/sqlite/0005_research.down.sql"),
         include_str!("../../../../migrations/sqlite/0004_ledger.down.sql"),
     ] {

@@ -10,6 +10,7 @@ pub(crate) async fn make_older(home: &Home) {
     for down in [
         include_str!("../../../../migrations/sqlite/0008_pictures.down.sql"),
         include_str!("../../../../migrations/sqlite/0007_collections.down.sql"),
+        include_str!("../../../../migrations/sqlite/0006_recheck.down.sql"),
         include_str!("../../../../migrations/sqlite/0005_research.down.sql"),
         include_str!("../../../../migrations/sqlite/0004_ledger.down.sql"),
         include_str!("../../../../migrations/sqlite/0003_sync.down.sql"),

@@ -39,6 +39,9 @@ export type AccountScenario =
 
 export type PrivacyScenario = "off" | "private";
 
+/** What checking an answer again brings. */
+export type RecheckScenario = "changed" | "same" | "failed";
+
 export type SyncScenario = "private" | "signed_out" | "idle" | "running" | "first" | "offline" | "error" | "much";
 
 export type FakeOptions = {
@@ -47,6 +50,7 @@ export type FakeOptions = {
   account: AccountScenario;
   sync: SyncScenario;
   privacy: PrivacyScenario;
+  recheck: RecheckScenario;
   /** Tokens a second; 0 tells everything at once. */
   speed: number;
   /** Milliseconds that every call takes. */
@@ -69,6 +73,7 @@ const DEFAULTS: FakeOptions = {
   account: "none",
   sync: "signed_out",
   privacy: "off",
+  recheck: "changed",
   speed: 60,
   latency: 0,
   theme: "system",
@@ -95,6 +100,7 @@ export function fakeOptions(query: URLSearchParams): FakeOptions {
     account: text("account", DEFAULTS.account),
     sync: text("sync", DEFAULTS.sync),
     privacy: text("privacy", DEFAULTS.privacy),
+    recheck: text("recheck", DEFAULTS.recheck),
     speed: number("speed", DEFAULTS.speed),
     latency: number("latency", DEFAULTS.latency),
     theme: text("theme", DEFAULTS.theme),
