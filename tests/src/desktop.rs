@@ -308,6 +308,18 @@ impl Desktop {
         Ok(())
     }
 
+    /// Types text, whatever has the focus.
+    ///
+    /// # Errors
+    /// When there is no xdotool.
+    pub async fn type_text(&self, text: &str) -> Result<()> {
+        let output = self
+            .run("xdotool", &["type", "--clearmodifiers", "--delay", "20", text])
+            .await?;
+        ensure!(output.status.success(), "typing {text}: {output:?}");
+        Ok(())
+    }
+
     /// The titles of the windows that are on the screen.
     ///
     /// # Errors

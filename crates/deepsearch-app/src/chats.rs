@@ -129,7 +129,11 @@ impl App {
         })
     }
 
-    pub(crate) async fn chat(&self, id: &ChatId) -> Result<Chat, AppError> {
+    /// A chat, wherever it is filed.
+    ///
+    /// # Errors
+    /// [`AppError::Unknown`] for one that is not there.
+    pub async fn chat(&self, id: &ChatId) -> Result<Chat, AppError> {
         let unknown = || AppError::Unknown {
             what: "chat",
             id: id.to_string(),

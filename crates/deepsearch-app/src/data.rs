@@ -1,11 +1,8 @@
-//! The data folder as a whole: how large it is, and taking everything out of it.
-
-use std::path::Path;
+//! The data folder as a whole: where it is and how large.
 
 use crate::app::{App, STORE_FILE};
 use crate::backups::list_backups;
 use crate::error::AppError;
-use deepsearch_archive::Format;
 use serde::Serialize;
 
 /// What the data folder holds.
@@ -32,14 +29,5 @@ impl App {
             store_bytes,
             backups_bytes: list_backups(self.config())?.iter().map(|backup| backup.bytes).sum(),
         })
-    }
-
-    /// Writes every chat outside Trash, with all branches, sources, saved pages and citations, to a JSON file.
-    /// Returns how many chats that were. A file that was there is replaced only when all is written.
-    ///
-    /// # Errors
-    /// [`AppError`] when the store cannot be read or the file cannot be written.
-    pub async fn export_chats(&self, path: &Path) -> Result<u64, AppError> {
-        self.export_to(path, &[], Format::Json).await
     }
 }

@@ -93,6 +93,12 @@ pub enum AppError {
         #[source]
         source: Box<deepsearch_archive::ArchiveError>,
     },
+    #[error("no PDF was made of `{title}`: {source}")]
+    Typeset {
+        title: String,
+        #[source]
+        source: deepsearch_archive::PdfError,
+    },
     #[error(transparent)]
     Files(#[from] FilesError),
     #[error("past chats are not asked beside other places")]
@@ -191,6 +197,11 @@ impl From<&AppError> for Failure {
             AppError::Archive { .. } => say(ErrorCode::Invalid).hint(
                 "Give the file as it was downloaded: an export of ChatGPT, Claude, Perplexity, Open WebUI or DeepSearch, or Markdown.",
             ),
+            AppError::Typeset {
+                source: deepsearch_archive::PdfError::NoFonts,
+                ..
+            } => say(ErrorCode::Invalid).hint("Install fonts, Noto for example, or export it as HTML."),
+            AppError::Typeset { .. } => say(ErrorCode::Invalid).hint("Export it as HTML or Markdown."),
             AppError::Unwritable { .. } => {
                 say(ErrorCode::Storage).hint("Choose another place, or make room on the disk.")
             }

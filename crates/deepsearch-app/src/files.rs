@@ -1,13 +1,14 @@
 //! Files that a person named to be written: whole, or as they were.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tokio::fs::File;
 use tokio::io::{AsyncWriteExt, BufWriter};
 
 use crate::error::AppError;
 
-/// Writes a file. One that was there is replaced only when all is written, and nothing is left of one that was not.
+/// Writes a file. One that was there is replaced only when all is written, and nothing is left of one that was not: it
+/// failed, or the future was dropped.
 ///
 /// # Errors
 /// Those of `write`, and [`AppError::Unwritable`].
@@ -18,19 +19,37 @@ pub(crate) async fn replace<T>(
     let unwritable = unwritable(path);
     let mut unfinished = path.as_os_str().to_owned();
     unfinished.push(".part");
-    let written = async {
-        let mut file = BufWriter::new(File::create(&unfinished).await.map_err(&unwritable)?);
-        let written = write(&mut file).await?;
-        file.flush().await.map_err(&unwritable)?;
-        file.get_ref().sync_all().await.map_err(&unwritable)?;
-        tokio::fs::rename(&unfinished, path).await.map_err(&unwritable)?;
-        Ok(written)
-    };
-    let written = written.await;
-    if written.is_err() {
-        let _ = tokio::fs::remove_file(&unfinished).await;
+    let unfinished = PathBuf::from(unfinished);
+    let mut file = BufWriter::new(File::create(&unfinished).await.map_err(&unwritable)?);
+    let unfinished = Unfinished(Some(unfinished));
+    let written = write(&mut file).await?;
+    file.flush().await.map_err(&unwritable)?;
+    file.get_ref().sync_all().await.map_err(&unwritable)?;
+    drop(file);
+    unfinished.finish(path).await.map_err(&unwritable)?;
+    Ok(written)
+}
+
+/// A file that goes with this value, unless it is finished.
+struct Unfinished(Option<PathBuf>);
+
+impl Unfinished {
+    async fn finish(mut self, path: &Path) -> std::io::Result<()> {
+        if let Some(unfinished) = &self.0 {
+            tokio::fs::rename(unfinished, path).await?;
+        }
+        self.0 = None;
+        Ok(())
     }
-    written
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if let Some(unfinished) = &self.0 {
+            // There is nobody left to be told where even this fails.
+            let _ = std::fs::remove_file(unfinished);
+        }
+    }
 }
 
 pub(crate) fn unwritable(path: &Path) -> impl Fn(std::io::Error) -> AppError {

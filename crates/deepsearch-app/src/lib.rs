@@ -44,6 +44,7 @@ mod secrets;
 mod settings;
 
 mod error;
+mod export;
 
 pub use account::SignedOut;
 pub use app::{App, AppOptions};
@@ -57,6 +58,7 @@ pub use data::DataFolder;
 pub use database::{DatabaseView, SessionPage};
 pub use doctor::{Finding, Grade};
 pub use error::AppError;
+pub use export::ExportProgress;
 pub use folders::{AttachedFile, FolderList};
 pub use library::{EngineStatus, PageReader};
 pub use recheck::RecheckHistory;
@@ -71,7 +73,7 @@ pub use sync::{SyncConflict, SyncRemedy, SyncState, SyncStatus};
 pub use usage::{Usage, UsedChat, UsedModel, UsedMonth};
 pub use web_search::WebResults;
 
-pub use deepsearch_archive::{Format, Note, Origin as ImportOrigin, Reason, file_name};
+pub use deepsearch_archive::{Format, Note, Origin as ImportOrigin, Reason, file_ending, file_name};
 pub use deepsearch_auth::{Account, AuthError, Device, Place, Provider, Session, SessionAbout, SessionUser, Way};
 pub use deepsearch_crawl::run_parser;
 pub use deepsearch_files::{Folder, FolderProblem, FolderProgress, Report as FolderReport};

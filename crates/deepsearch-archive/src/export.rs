@@ -1,12 +1,17 @@
-//! Writing chats: our own JSON, which loses nothing; Markdown; and one HTML file that carries its evidence.
+//! Writing chats: our own JSON, which loses nothing; Markdown; one HTML file that carries its evidence; and a PDF.
 
+mod bundle;
 mod html;
+mod marks;
+mod pdf;
 
 use chrono::{DateTime, Utc};
 use deepsearch_core::{Chat, Role};
 use serde::{Deserialize, Serialize};
 
+pub use self::bundle::Bundle;
 pub use self::html::html;
+pub use self::pdf::{PdfError, Typesetter};
 use crate::chat::ArchivedChat;
 
 /// The name of our format, and the version that is written. Version 1 had no saved pages.
@@ -17,11 +22,12 @@ pub(crate) const MESSAGE_MARK: &str = "<!-- deepsearch:message ";
 pub(crate) const SOURCES_MARK: &str = "<!-- deepsearch:sources -->";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename = "ExportFormat", rename_all = "lowercase")]
 pub enum Format {
     Json,
     Markdown,
     Html,
+    Pdf,
 }
 
 /// What stands before the first chat of a document.
@@ -94,13 +100,19 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// A file name for a chat that every system takes.
-pub fn file_name(chat: &Chat, format: Format) -> String {
-    let end = match format {
+/// How the name of a file of this format ends.
+pub fn file_ending(format: Format) -> &'static str {
+    match format {
         Format::Json => "json",
         Format::Markdown => "md",
         Format::Html => "html",
-    };
+        Format::Pdf => "pdf",
+    }
+}
+
+/// A file name for a chat that every system takes.
+pub fn file_name(chat: &Chat, format: Format) -> String {
+    let end = file_ending(format);
     let plain: String = chat
         .title
         .chars()

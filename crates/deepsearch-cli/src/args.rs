@@ -71,7 +71,7 @@ pub(crate) enum Command {
     Pictures(Pictures),
     /// What models were used for and what that cost, by month and chat
     Usage(Usage),
-    /// Write chats to a file: JSON, Markdown, or HTML that carries its evidence
+    /// Write chats to a file: JSON, Markdown, HTML that carries its evidence, or PDF
     Export(Export),
     /// Bring chats from ChatGPT, Claude, Perplexity, Open WebUI, Markdown or DeepSearch
     Import {
@@ -467,10 +467,10 @@ pub(crate) struct Pictures {
 /// Write chats to a file or to standard output.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Export {
-    /// The chats; several only as JSON
+    /// The chats; several are one JSON document, or a zip with one of another format for each
     #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "CHAT")]
     pub(crate) chats: Vec<String>,
-    /// Every chat outside Trash, as JSON
+    /// Every chat outside Trash
     #[arg(long)]
     pub(crate) all: bool,
     #[arg(long, value_name = "FORMAT", default_value = "json")]
@@ -488,6 +488,8 @@ pub(crate) enum ExportFormat {
     Markdown,
     /// One file to share, in which each citation opens the quoted sentence
     Html,
+    /// To print: answers with numbered citations, and their sources with the quoted sentences
+    Pdf,
 }
 
 /// Search without answering.

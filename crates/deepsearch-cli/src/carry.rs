@@ -1,16 +1,17 @@
 //! `deepsearch export` and `deepsearch import`: chats to files and from them.
 
-use std::ops::ControlFlow;
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 
-use deepsearch_app::{App, AppError, Format, ImportReport};
-use deepsearch_core::{ChatId, Invalid};
+use deepsearch_app::{App, AppError, ExportProgress, Format, ImportReport};
+use deepsearch_core::{ChatId, ErrorCode, Invalid};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
+use tokio_util::sync::CancellationToken;
 
 use crate::args::{Export, ExportFormat};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, code};
 use crate::print::{self, note, progress, safe};
 
 pub(crate) async fn export(app: &App, args: Export, as_json: bool) -> Outcome {
@@ -23,18 +24,42 @@ pub(crate) async fn export(app: &App, args: Export, as_json: bool) -> Outcome {
         ExportFormat::Json => Format::Json,
         ExportFormat::Markdown => Format::Markdown,
         ExportFormat::Html => Format::Html,
+        ExportFormat::Pdf => Format::Pdf,
+    };
+    let mut far = ExportProgress { done: 0, total: 0 };
+    let follow = |now: ExportProgress| {
+        if now.done > 0 && now.done % 100 == 0 {
+            progress(&format!("{} of {} chats…", now.done, now.total));
+        }
+        far = now;
     };
     let Some(path) = &args.output else {
+        let is_text = format == Format::Json || (chats.len() == 1 && format != Format::Pdf);
+        if !is_text && std::io::stdout().is_terminal() {
+            return Err(AppError::Invalid(Invalid::Malformed {
+                field: "the output",
+                value: "the terminal".into(),
+                expected: "a file for what is no text: name one with `-o`",
+            }));
+        }
         let unwritable = |source| AppError::Unwritable {
             path: "standard output".into(),
             source,
         };
         let mut out = tokio::io::stdout();
-        app.write_chats(&chats, format, &mut out, &unwritable).await?;
+        app.write_chats(&chats, format, &mut out, &unwritable, follow).await?;
         out.flush().await.map_err(unwritable)?;
         return Ok(ExitCode::SUCCESS);
     };
-    let count = app.export_to(path, &chats, format).await?;
+    let exporting = app.export_to(path, &chats, format, follow);
+    let count = tokio::select! {
+        count = exporting => count?,
+        _ = tokio::signal::ctrl_c() => {
+            let ExportProgress { done, total } = far;
+            note(&format!("Stopped after {done} of {total} chats; {} was not written.", path.display()));
+            return Ok(ExitCode::from(code(ErrorCode::Cancelled)));
+        }
+    };
     if as_json {
         print::json(&json!({ "path": path, "chats": count }));
     } else {
@@ -44,29 +69,41 @@ pub(crate) async fn export(app: &App, args: Export, as_json: bool) -> Outcome {
 }
 
 pub(crate) async fn import(app: &App, file: &Path, preview: bool, as_json: bool) -> Outcome {
-    let report = if preview {
-        app.preview_import(file).await?
-    } else {
-        let mut told = 0;
-        let importing = app.import_archive(file, |report| {
-            let chats: u32 = report.chats.values().sum();
-            if chats >= told + 100 {
-                told = chats;
-                progress(&format!("{chats} chats…"));
-            }
-            ControlFlow::Continue(())
-        });
-        tokio::select! {
-            report = importing => report?,
-            _ = tokio::signal::ctrl_c() => return Err(AppError::Cancelled),
+    let stop = CancellationToken::new();
+    let mut told = 0;
+    let follow = |report: &ImportReport| {
+        let chats: u32 = report.chats.values().sum();
+        if chats >= told + 100 {
+            told = chats;
+            progress(&format!("{chats} chats…"));
         }
+    };
+    let stopping = async {
+        // Once: the chat that it is at is brought to its end. Twice: at once.
+        if tokio::signal::ctrl_c().await.is_ok() {
+            stop.cancel();
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    };
+    let importing = async {
+        match preview {
+            true => app.preview_import(file, &stop, follow).await,
+            false => app.import_archive(file, &stop, follow).await,
+        }
+    };
+    let report = tokio::select! {
+        report = importing => report?,
+        () = stopping => return Err(AppError::Cancelled),
     };
     if as_json {
         print::json(&report);
     } else {
         tell(&report, preview);
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(match report.stopped {
+        true => ExitCode::from(code(ErrorCode::Cancelled)),
+        false => ExitCode::SUCCESS,
+    })
 }
 
 fn tell(report: &ImportReport, preview: bool) {
@@ -85,12 +122,11 @@ fn tell(report: &ImportReport, preview: bool) {
         .samples
         .iter()
         .for_each(|title| print::line(&format!("  {}", safe(title))));
-    if !preview {
-        print::line(&format!(
-            "{} new, {} with new messages, {} unchanged",
-            report.added, report.extended, report.unchanged
-        ));
-    }
+    let would_be = if preview { "would be " } else { "" };
+    print::line(&format!(
+        "{would_be}{} new, {} with new messages, {} unchanged",
+        report.added, report.extended, report.unchanged
+    ));
     for (reason, count) in &report.left_out {
         note(&format!("Left out: {count} × {reason:?}"));
     }
@@ -104,5 +140,8 @@ fn tell(report: &ImportReport, preview: bool) {
     }
     if let Some(why) = &report.ended_early {
         note(&format!("The rest was not read. {why}"));
+    }
+    if report.stopped {
+        note("Stopped. What was imported until then is kept; import the file again for the rest.");
     }
 }

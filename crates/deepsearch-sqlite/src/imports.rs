@@ -53,6 +53,25 @@ impl Store {
         Ok(all)
     }
 
+    /// What [`Store::import_chat`] would do; nothing is written.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] for what cannot be kept.
+    pub async fn preview_chat(&self, chat: &Chat, imported: &[ImportedMessage]) -> Result<Imported, StoreError> {
+        valid(chat, imported)?;
+        if self.lookup_chat(&chat.id).await?.is_none() {
+            return Ok(Imported::New);
+        }
+        let mut added = 0;
+        for one in imported {
+            added += u64::from(self.lookup_message(&one.message.id).await?.is_none());
+        }
+        Ok(match added {
+            0 => Imported::Unchanged,
+            added => Imported::Extended(added),
+        })
+    }
+
     /// Adds a chat with its messages, each after its parent. What is here already stays as it is, so that doing it again
     /// changes nothing; what is new of a known chat is added behind what it has.
     ///
@@ -65,10 +84,7 @@ impl Store {
         saved: &[Page],
     ) -> Result<Imported, StoreError> {
         const ACTION: &str = "import the chat";
-        deepsearch_core::chat::valid_title(&chat.title)?;
-        imported
-            .iter()
-            .try_for_each(|one| messages::valid_addition(&one.message))?;
+        valid(chat, imported)?;
         let packed = pages::PackedPage::pack_all(saved).await?;
         let mut tx = self.begin(ACTION).await?;
         let now = self.now();
@@ -129,4 +145,11 @@ impl Store {
             (false, added) => Imported::Extended(added),
         })
     }
+}
+
+fn valid(chat: &Chat, imported: &[ImportedMessage]) -> Result<(), StoreError> {
+    deepsearch_core::chat::valid_title(&chat.title)?;
+    Ok(imported
+        .iter()
+        .try_for_each(|one| messages::valid_addition(&one.message))?)
 }

@@ -1,11 +1,9 @@
-//! The data folder: what is in it, backups, taking everything out.
+//! The data folder: what is in it, backups, whether all is well.
 
 use deepsearch_app::{App, Backup, DataFolder, Finding};
 use deepsearch_core::Failure;
 use tauri::{AppHandle, State};
-use tauri_plugin_dialog::DialogExt;
 use tauri_plugin_opener::OpenerExt;
-use tokio::sync::oneshot;
 
 use super::told;
 use crate::windows::shell_failure;
@@ -71,29 +69,6 @@ pub(crate) async fn restore_backup(window: AppHandle, app: State<'_, App>, name:
         // Restored or not, the store is closed now: only a new start opens it again.
         window.request_restart();
         restored.map(drop)
-    })
-    .await
-}
-
-/// Asks where to, and writes every chat with its sources there. `None` when the person called it off.
-#[tauri::command]
-#[specta::specta]
-pub(crate) async fn export_chats(window: AppHandle, app: State<'_, App>) -> Result<Option<String>, Failure> {
-    told(async {
-        let (answer, path) = oneshot::channel();
-        window
-            .dialog()
-            .file()
-            .set_file_name("deepsearch-chats.json")
-            .add_filter("JSON", &["json"])
-            .save_file(|path| {
-                let _ = answer.send(path);
-            });
-        let Some(path) = path.await.ok().flatten().and_then(|path| path.into_path().ok()) else {
-            return Ok(None);
-        };
-        app.export_chats(&path).await?;
-        Ok::<_, Failure>(Some(path.to_string_lossy().into_owned()))
     })
     .await
 }

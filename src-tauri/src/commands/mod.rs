@@ -9,6 +9,7 @@ mod recheck;
 mod research;
 
 mod account;
+mod carry;
 mod data;
 mod database;
 mod engines;
@@ -27,6 +28,7 @@ use futures::FutureExt;
 use tauri_specta::{Commands, collect_commands};
 
 pub(crate) use account::AccountChanged;
+pub(crate) use carry::Carrying;
 pub(crate) use folders::{FilesDropped, take_drops};
 pub(crate) use shell::{LibraryChanged, Navigate, QuickAskShown, SettingsChanged, Start, WindowKind, session};
 pub(crate) use sync::SyncChanged;
@@ -99,7 +101,12 @@ pub(crate) fn all() -> Commands<tauri::Wry> {
         data::list_backups,
         data::create_backup,
         data::restore_backup,
-        data::export_chats,
+        carry::choose_archive,
+        carry::preview_import,
+        carry::import_chats,
+        carry::export_chats,
+        carry::stop_carrying,
+        carry::show_exported,
         database::list_tables,
         database::list_rows,
         database::search_statistics,

@@ -15,6 +15,8 @@ mod recheck;
 mod settings;
 mod sorting;
 
+mod carrying;
+
 mod interrupted;
 mod offline;
 

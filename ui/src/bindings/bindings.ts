@@ -120,7 +120,12 @@ export const commands = {
 	/**  Puts a backup in the place of the store; what was there is backed up first. The app starts again with it. */
 	restoreBackup: (name: string) => __TAURI_INVOKE<null>("restore_backup", { name }),
 	/**  Asks where to, and writes every chat with its sources there. `None` when the person called it off. */
-	exportChats: () => __TAURI_INVOKE<string | null>("export_chats"),
+	chooseArchive: () => __TAURI_INVOKE<AttachedFile | null>("choose_archive"),
+	previewImport: (file: string, progress: Channel<ImportProgress>) => __TAURI_INVOKE<ImportReport>("preview_import", { file, progress }),
+	importChats: (file: string, progress: Channel<ImportProgress>) => __TAURI_INVOKE<ImportReport>("import_chats", { file, progress }),
+	exportChats: (chats: ChatId[], format: ExportFormat, progress: Channel<ExportProgress>) => __TAURI_INVOKE<Exported | null>("export_chats", { chats, format, progress }),
+	stopCarrying: () => __TAURI_INVOKE<null>("stop_carrying"),
+	showExported: () => __TAURI_INVOKE<null>("show_exported"),
 	listTables: () => __TAURI_INVOKE<TableSummary[]>("list_tables"),
 	/**  A page of a table's rows; tokens are not among what is shown. */
 	listRows: (table: string, after: RowKey | null, limit: number) => __TAURI_INVOKE<TableRows>("list_rows", { table, after, limit }),
@@ -1583,3 +1588,12 @@ export type DateTime = string;
 export type EngineId = string;
 export type ModelId = string;
 
+
+export type ExportFormat = "json" | "markdown" | "html" | "pdf";
+export type ArchiveOrigin = "deep_search" | "chat_gpt" | "claude" | "perplexity" | "open_web_ui" | "markdown";
+export type LeftOutReason = "malformed" | "unknown" | "empty" | "circle" | "too_large" | "shortened" | "attachment" | "hidden" | "evidence" | "other_file" | "hostile_path" | "cut_off" | "refused";
+export type LeftOutNote = { what: string, reason: LeftOutReason, count: number };
+export type ImportProgress = { chats: number, messages: number };
+export type ExportProgress = { done: number, total: number };
+export type Exported = { path: string, chats: number };
+export type ImportReport = { chats: { [key in ArchiveOrigin]?: number }, messages: number, from: string | null, until: string | null, samples: string[], added: number, extended: number, unchanged: number, left_out: { [key in LeftOutReason]?: number }, notes: LeftOutNote[], ended_early: string | null, stopped: boolean };

@@ -25,10 +25,15 @@ import type {
   EngineStatus,
   EngineTrial,
   Every,
+  Exported,
+  ExportProgress,
   Finding,
+  ExportFormat,
   GatewayInfo,
   HistoryQuery,
   HistoryResults,
+  ImportProgress,
+  ImportReport,
   Leaving,
   LibraryChanged,
   MessageId,
@@ -69,6 +74,7 @@ import type {
 } from "../bindings/bindings";
 import { FakeAccount } from "./fake/account";
 import { FakeRun } from "./fake/asking";
+import { FakeCarry } from "./fake/carry";
 import { FakeConfiguration } from "./fake/configuration";
 import { FakeDatabase } from "./fake/database";
 import { FakeEvidence } from "./fake/evidence";
@@ -100,6 +106,7 @@ export class FakePlatform implements Platform {
   readonly evidence: FakeEvidence;
   readonly account: FakeAccount;
   readonly folders: FakeFolders;
+  readonly carry = new FakeCarry();
   readonly sync: FakeSync;
   readonly rechecks: FakeRechecks;
   readonly deeds: Deed[] = [];
@@ -404,7 +411,32 @@ export class FakePlatform implements Platform {
   }
 
   restoreBackup = (name: string) => this.#do("restoreBackup", name);
-  exportChats = () => this.#answer<string | null>("/home/ada/Documents/deepsearch-2026-11-23.json", 300);
+
+  chooseArchive = () => this.#answer<AttachedFile | null>(this.carry.chosen);
+  previewImport = (file: string, onProgress: (progress: ImportProgress) => void) =>
+    this.carry.read(file, false, () => this.#answer(undefined, 60), onProgress);
+
+  async importChats(file: string, onProgress: (progress: ImportProgress) => void): Promise<ImportReport> {
+    this.deeds.push({ what: "importChats", about: file });
+    return this.carry.read(file, true, () => this.#answer(undefined, 60), onProgress);
+  }
+
+  async exportChats(
+    chats: ChatId[],
+    format: ExportFormat,
+    onProgress: (progress: ExportProgress) => void,
+  ): Promise<Exported | null> {
+    this.deeds.push({ what: "exportChats", about: { chats, format } });
+    const count = chats.length || 180;
+    const name = chats.length ? "2026-11-23-chat" : "deepsearch-chats";
+    return this.carry.write(count, format, name, () => this.#answer(undefined, 60), onProgress);
+  }
+
+  async stopCarrying(): Promise<void> {
+    this.carry.stop();
+  }
+
+  showExported = () => this.#do("showExported");
 
   async listTables(): Promise<TableSummary[]> {
     return this.#inDatabase((database) => database.tables());

@@ -26,12 +26,17 @@ import type {
   EngineStatus,
   EngineTrial,
   Every,
+  Exported,
+  ExportProgress,
   Finding,
   FolderList,
   FolderProblem,
+  ExportFormat,
   GatewayInfo,
   HistoryQuery,
   HistoryResults,
+  ImportProgress,
+  ImportReport,
   Leaving,
   LibraryChanged,
   MessageId,
@@ -190,8 +195,23 @@ export interface Platform {
   createBackup(): Promise<Backup>;
   /** The app starts again with it. */
   restoreBackup(name: string): Promise<void>;
-  /** Asks where to, writes every chat with its sources as JSON; the path, or `null` when it was called off. */
-  exportChats(): Promise<string | null>;
+
+  /** Asks which archive; `null` when it was called off. */
+  chooseArchive(): Promise<AttachedFile | null>;
+  /** What an archive holds, and what of it is here already; nothing is written. */
+  previewImport(file: string, onProgress: (progress: ImportProgress) => void): Promise<ImportReport>;
+  /** Stopped, it reports what came until then. */
+  importChats(file: string, onProgress: (progress: ImportProgress) => void): Promise<ImportReport>;
+  /** Asks where to, and writes chats there, or with none named all; `null` when it was called off or stopped. */
+  exportChats(
+    chats: ChatId[],
+    format: ExportFormat,
+    onProgress: (progress: ExportProgress) => void,
+  ): Promise<Exported | null>;
+  /** Stops the import or export of this window. */
+  stopCarrying(): Promise<void>;
+  /** Shows this window's last export where it lies. */
+  showExported(): Promise<void>;
 
   /** The team's database, for whoever looks after it. Fails with `invalid` where none is set up. */
   listTables(): Promise<TableSummary[]>;

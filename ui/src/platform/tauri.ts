@@ -99,7 +99,12 @@ export function tauriPlatform(start: Start): Platform {
     listBackups: told(commands.listBackups),
     createBackup: told(commands.createBackup),
     restoreBackup: done(commands.restoreBackup),
-    exportChats: told(commands.exportChats),
+    chooseArchive: told(commands.chooseArchive),
+    previewImport: (file, onProgress) => told(commands.previewImport)(file, channel(onProgress)),
+    importChats: (file, onProgress) => told(commands.importChats)(file, channel(onProgress)),
+    exportChats: (chats, format, onProgress) => told(commands.exportChats)(chats, format, channel(onProgress)),
+    stopCarrying: done(commands.stopCarrying),
+    showExported: done(commands.showExported),
 
     listTables: told(commands.listTables),
     listRows: told(commands.listRows),
@@ -157,9 +162,9 @@ export function tauriPlatform(start: Start): Platform {
   };
 }
 
-function channel(onEvents: (events: AnswerEvent[]) => void): Channel<AnswerEvent[]> {
-  const events = new Channel<AnswerEvent[]>();
-  events.onmessage = onEvents;
+function channel<Event>(onEvent: (event: Event) => void): Channel<Event> {
+  const events = new Channel<Event>();
+  events.onmessage = onEvent;
   return events;
 }
 

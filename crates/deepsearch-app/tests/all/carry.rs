@@ -1,9 +1,9 @@
 //! Carrying chats from one data folder to another, evidence included.
 
-use std::ops::ControlFlow;
-
-use deepsearch_app::{AppError, AskRequest, Scope};
+use deepsearch_app::{AppError, AskRequest, Format, Scope};
+use deepsearch_core::ChatId;
 use tempfile::tempdir;
+use tokio_util::sync::CancellationToken;
 
 use crate::app;
 
@@ -13,7 +13,9 @@ async fn all(app: &deepsearch_app::App) -> serde_json::Value {
         path: "memory".into(),
         source,
     };
-    app.write_json(None, &mut out, &unwritable).await.unwrap();
+    app.write_chats(&[], Format::Json, &mut out, &unwritable, |_| {})
+        .await
+        .unwrap();
     let mut value: serde_json::Value = serde_json::from_slice(&out).unwrap();
     value.as_object_mut().unwrap().remove("exported_at");
     value
@@ -29,18 +31,20 @@ async fn what_was_exported_and_imported_is_the_same_and_stays_so() {
         ..AskRequest::default()
     };
     from.ask(request, |_| {}).await.unwrap();
-    let file = one.path().join("all.json");
-    assert_eq!(from.export_chats(&file).await.unwrap(), 1);
+    let (file, go) = (one.path().join("all.json"), CancellationToken::new());
+    assert_eq!(from.export_to(&file, &[], Format::Json, |_| {}).await.unwrap(), 1);
 
     let to = app(other.path(), &[]).await;
-    let preview = to.preview_import(&file).await.unwrap();
-    assert_eq!((preview.messages, preview.added), (2, 0));
+    let preview = to.preview_import(&file, &go, |_| {}).await.unwrap();
+    assert_eq!((preview.messages, preview.added), (2, 1));
     assert_eq!(all(&to).await["chats"].as_array().unwrap().len(), 0);
-    let report = to.import_archive(&file, |_| ControlFlow::Continue(())).await.unwrap();
+    let report = to.import_archive(&file, &go, |_| {}).await.unwrap();
     assert_eq!((report.added, report.left_out.len()), (1, 0), "{report:?}");
     assert_eq!(all(&to).await, all(&from).await);
 
-    let again = to.import_archive(&file, |_| ControlFlow::Continue(())).await.unwrap();
+    let preview = to.preview_import(&file, &go, |_| {}).await.unwrap();
+    assert_eq!((preview.added, preview.extended, preview.unchanged), (0, 0, 1));
+    let again = to.import_archive(&file, &go, |_| {}).await.unwrap();
     assert_eq!((again.added, again.extended, again.unchanged), (0, 0, 1));
     assert_eq!(all(&to).await, all(&from).await);
 }
@@ -49,8 +53,116 @@ async fn what_was_exported_and_imported_is_the_same_and_stays_so() {
 async fn a_file_that_holds_no_chats_is_refused_and_changes_nothing() {
     let home = tempdir().unwrap();
     let app = app(home.path(), &[]).await;
-    let file = home.path().join("notes.json");
+    let (file, go) = (home.path().join("notes.json"), CancellationToken::new());
     std::fs::write(&file, "{\"a\": 1}").unwrap();
-    let refused = app.import_archive(&file, |_| ControlFlow::Continue(())).await;
+    let refused = app.import_archive(&file, &go, |_| {}).await;
     assert!(matches!(refused, Err(AppError::Archive { .. })), "{refused:?}");
+}
+
+/// An export of ChatGPT with so many chats.
+fn chatgpt(chats: usize) -> String {
+    let chat = |at: usize| {
+        serde_json::json!({
+            "id": format!("chat-{at}"), "title": format!("Chat {at}"),
+            "create_time": 1_700_000_000.0, "update_time": 1_700_000_100.0, "current_node": "b",
+            "mapping": {
+                "a": {"id": "a", "parent": null, "children": ["b"], "message": {"id": format!("{at}-a"),
+                    "author": {"role": "user"}, "create_time": 1_700_000_000.0,
+                    "content": {"content_type": "text", "parts": ["What is it?"]}}},
+                "b": {"id": "b", "parent": "a", "children": [], "message": {"id": format!("{at}-b"),
+                    "author": {"role": "assistant"}, "create_time": 1_700_000_100.0,
+                    "content": {"content_type": "text", "parts": ["It is this."]}}},
+            },
+        })
+    };
+    serde_json::json!((0..chats).map(chat).collect::<Vec<_>>()).to_string()
+}
+
+#[tokio::test]
+async fn an_import_that_is_stopped_keeps_whole_chats_says_so_and_goes_on_where_it_was() {
+    let home = tempdir().unwrap();
+    let app = app(home.path(), &[]).await;
+    let (file, stop) = (home.path().join("conversations.json"), CancellationToken::new());
+    std::fs::write(&file, chatgpt(20)).unwrap();
+    let report = app
+        .import_archive(&file, &stop, |report| {
+            if report.added == 3 {
+                stop.cancel();
+            }
+        })
+        .await
+        .unwrap();
+    assert_eq!((report.added, report.stopped), (3, true), "{report:?}");
+    for chat in all(&app).await["chats"].as_array().unwrap() {
+        assert_eq!(chat["messages"].as_array().unwrap().len(), 2, "{chat}");
+    }
+    let rest = app
+        .import_archive(&file, &CancellationToken::new(), |_| {})
+        .await
+        .unwrap();
+    assert_eq!((rest.added, rest.unchanged, rest.stopped), (17, 3, false), "{rest:?}");
+}
+
+#[tokio::test]
+async fn an_export_that_is_dropped_leaves_nothing_and_what_was_there_as_it_was() {
+    let home = tempdir().unwrap();
+    let app = app(home.path(), &[]).await;
+    let (file, out) = (home.path().join("conversations.json"), home.path().join("all.json"));
+    std::fs::write(&file, chatgpt(20)).unwrap();
+    app.import_archive(&file, &CancellationToken::new(), |_| {})
+        .await
+        .unwrap();
+    std::fs::write(&out, "what was there").unwrap();
+    let stop = CancellationToken::new();
+    let exporting = app.export_to(&out, &[], Format::Json, |progress| {
+        if progress.done == 5 {
+            stop.cancel();
+        }
+    });
+    assert!(stop.run_until_cancelled(exporting).await.is_none(), "it was stopped");
+    assert_eq!(std::fs::read_to_string(&out).unwrap(), "what was there");
+    let parts = std::fs::read_dir(home.path()).unwrap().flatten();
+    let parts = parts.filter(|entry| entry.path().extension().is_some_and(|end| end == "part"));
+    assert_eq!(parts.count(), 0);
+}
+
+#[tokio::test]
+async fn all_chats_as_markdown_are_a_zip_that_can_be_imported() {
+    let (one, other) = (tempdir().unwrap(), tempdir().unwrap());
+    let from = app(one.path(), &[]).await;
+    let (file, out) = (one.path().join("conversations.json"), one.path().join("all.zip"));
+    let go = CancellationToken::new();
+    std::fs::write(&file, chatgpt(3).replace("Chat 1", "Chat 0")).unwrap();
+    from.import_archive(&file, &go, |_| {}).await.unwrap();
+    let mut told = Vec::new();
+    let count = from
+        .export_to(&out, &[], Format::Markdown, |progress| {
+            told.push((progress.done, progress.total));
+        })
+        .await
+        .unwrap();
+    assert_eq!((count, told), (3, vec![(0, 3), (1, 3), (2, 3), (3, 3)]));
+    let to = app(other.path(), &[]).await;
+    let report = to.import_archive(&out, &go, |_| {}).await.unwrap();
+    assert_eq!((report.added, report.messages), (3, 6), "{report:?}");
+}
+
+#[tokio::test]
+async fn one_chat_is_a_pdf_and_all_are_a_zip_of_them() {
+    let home = tempdir().unwrap();
+    let app = app(home.path(), &[]).await;
+    let (file, go) = (home.path().join("conversations.json"), CancellationToken::new());
+    std::fs::write(&file, chatgpt(2)).unwrap();
+    app.import_archive(&file, &go, |_| {}).await.unwrap();
+    let chats = all(&app).await;
+    let id = ChatId::parse(chats["chats"][0]["chat"]["id"].as_str().unwrap().to_owned()).unwrap();
+    let (one, zip) = (home.path().join("one.pdf"), home.path().join("all.zip"));
+    match app.export_to(&one, &[id], Format::Pdf, |_| {}).await {
+        // A system without fonts says what to do instead, and leaves nothing.
+        Err(AppError::Typeset { .. }) => return assert!(!one.exists()),
+        written => assert_eq!(written.unwrap(), 1),
+    }
+    assert!(std::fs::read(&one).unwrap().starts_with(b"%PDF-"));
+    assert_eq!(app.export_to(&zip, &[], Format::Pdf, |_| {}).await.unwrap(), 2);
+    assert!(std::fs::read(&zip).unwrap().starts_with(b"PK"));
 }

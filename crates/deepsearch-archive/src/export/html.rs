@@ -13,6 +13,7 @@ use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, TextMergeStrea
 use sha2::{Digest, Sha256};
 use url::Url;
 
+use super::marks::{Piece, marked, pieces};
 use crate::chat::{ArchivedChat, ArchivedMessage};
 
 const STYLE: &str = include_str!("html.css");
@@ -121,29 +122,8 @@ fn message(out: &mut String, at: usize, archived: &ArchivedMessage, quoted: &Quo
     out.push_str("</section>\n");
 }
 
-/// Private characters that stand for a marker while Markdown is read; those of the text itself go before.
-const OPEN: char = '\u{f0e0}';
-const CLOSE: char = '\u{f0e1}';
-
 fn answer(out: &mut String, at: usize, archived: &ArchivedMessage, quoted: &Quoted<'_>) {
-    let content = &archived.message.content;
-    let mut order: Vec<usize> = (0..archived.citations.len()).collect();
-    order.sort_by_key(|&index| archived.citations[index].marker);
-    let mut marked = String::with_capacity(content.len());
-    let mut from = 0;
-    let clean = |text: &str| text.replace([OPEN, CLOSE], "");
-    for index in order {
-        let marker = archived.citations[index].marker.range();
-        // A marker that does not fit the text, which a file of strangers may hold, is left alone.
-        if marker.start < from || content.get(marker.clone()).is_none() {
-            continue;
-        }
-        marked.push_str(&clean(content.get(from..marker.start).unwrap_or_default()));
-        let _ = write!(marked, "{OPEN}{index}{CLOSE}");
-        from = marker.end;
-    }
-    marked.push_str(&clean(content.get(from..).unwrap_or_default()));
-
+    let marked = marked(archived);
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
     let mut links = Vec::new();
     let events = TextMergeStream::new(Parser::new_ext(&marked, options)).filter_map(|event| {
@@ -180,15 +160,14 @@ fn answer(out: &mut String, at: usize, archived: &ArchivedMessage, quoted: &Quot
 /// Text with its markers as links to the sentences, or as they were written.
 fn cited(text: &str, message: usize, archived: &ArchivedMessage, quoted: &Quoted<'_>, as_links: bool) -> String {
     let mut out = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once(OPEN) {
-        out.push_str(&escape(before));
-        let Some((index, after)) = after.split_once(CLOSE) else {
-            rest = after;
-            continue;
+    for piece in pieces(text) {
+        let index = match piece {
+            Piece::Words(words) => {
+                out.push_str(&escape(words));
+                continue;
+            }
+            Piece::Cite(index) => index,
         };
-        rest = after;
-        let index: usize = index.parse().unwrap_or(usize::MAX);
         let Some(citation) = archived.citations.get(index) else {
             continue;
         };
@@ -202,7 +181,7 @@ fn cited(text: &str, message: usize, archived: &ArchivedMessage, quoted: &Quoted
             None => write!(out, "[{number}]"),
         };
     }
-    out + &escape(rest)
+    out
 }
 
 fn checks(out: &mut String, archived: &ArchivedMessage) {
@@ -269,7 +248,7 @@ fn saved_page(out: &mut String, page: &Page, quoted: &Quoted<'_>) {
     out.push_str("</div>\n</aside>\n");
 }
 
-fn is_web(url: &str) -> bool {
+pub(super) fn is_web(url: &str) -> bool {
     Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
 }
 

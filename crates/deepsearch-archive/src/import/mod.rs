@@ -28,7 +28,7 @@ use crate::chat::ArchivedChat;
 
 /// Whose format a chat came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, specta::Type)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename = "ArchiveOrigin", rename_all = "snake_case")]
 pub enum Origin {
     DeepSearch,
     ChatGpt,
@@ -54,7 +54,7 @@ impl Origin {
 
 /// Why something was left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, specta::Type)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename = "LeftOutReason", rename_all = "snake_case")]
 pub enum Reason {
     /// The JSON of this chat is broken.
     Malformed,
@@ -86,6 +86,7 @@ pub enum Reason {
 
 /// Something that was left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, specta::Type)]
+#[serde(rename = "LeftOutNote")]
 pub struct Note {
     /// The chat or the file, as the archive calls it.
     pub what: String,

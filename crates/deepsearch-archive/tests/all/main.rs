@@ -2,4 +2,5 @@
 
 mod export;
 mod import;
+mod pdf;
 mod support;

@@ -4,7 +4,8 @@ use std::io::{Cursor, Write};
 use std::ops::ControlFlow;
 
 use chrono::{DateTime, Utc};
-use deepsearch_archive::{ArchiveError, ArchivedChat, Found, Limits, Note, Reason, import};
+use deepsearch_archive::{ArchiveError, ArchivedChat, ArchivedMessage, Found, Limits, Note, Reason, import};
+use deepsearch_core::{Chat, ChatId, Message, MessageId, MessageState, Role};
 use zip::write::SimpleFileOptions;
 
 pub(crate) fn now() -> DateTime<Utc> {
@@ -42,4 +43,36 @@ pub(crate) fn zip_of(files: &[(&str, &[u8])]) -> Vec<u8> {
         archive.write_all(bytes).expect("room");
     }
     archive.finish().expect("an end").into_inner()
+}
+
+/// A chat in which this is said, one after the other, without sources.
+pub(crate) fn chat_of(title: &str, said: &[(Role, &str)]) -> ArchivedChat {
+    let id = |at: usize| MessageId::from_stored(format!("msg_{}", at + 1));
+    let messages = said.iter().enumerate().map(|(at, (role, content))| {
+        ArchivedMessage::bare(Message {
+            id: id(at),
+            chat_id: ChatId::from_stored("chat_1"),
+            parent: at.checked_sub(1).map(id),
+            role: *role,
+            content: (*content).to_owned(),
+            sources: None,
+            metadata: None,
+            created_at: now(),
+            state: MessageState::Complete,
+        })
+    });
+    ArchivedChat {
+        chat: Chat {
+            id: ChatId::from_stored("chat_1"),
+            title: title.into(),
+            created_at: now(),
+            updated_at: now(),
+            deleted_at: None,
+            pinned: false,
+            archived: false,
+            leaf: said.len().checked_sub(1).map(id),
+        },
+        messages: messages.collect(),
+        pages: Vec::new(),
+    }
 }

@@ -11,6 +11,7 @@ import type {
   Chat,
   ChatId,
   CollectionId,
+  ExportFormat,
   HistoryHit,
   LibraryChanged,
   SavedSearch,
@@ -272,6 +273,17 @@ export class LibraryState {
       if (this.app.chat && trash.has(this.app.chat)) this.app.newChat();
       trash.release();
       await trash.reload();
+    });
+  }
+
+  /** Asks where to, and writes the chat there; it is said where it went, with the way there. */
+  async export(chat: Chat, format: ExportFormat): Promise<void> {
+    await this.#attempt(async () => {
+      const exported = await this.#platform.exportChats([chat.id], format, () => undefined);
+      if (!exported) return;
+      const name = exported.path.split(/[/\\]/).at(-1) ?? exported.path;
+      const show = () => void this.#attempt(() => this.#platform.showExported());
+      say(m.carry_saved({ name }), { label: m.carry_show(), run: show });
     });
   }
 

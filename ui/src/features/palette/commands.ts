@@ -4,6 +4,8 @@ import AppWindow from "@lucide/svelte/icons/app-window";
 import Archive from "@lucide/svelte/icons/archive";
 import ArchiveRestore from "@lucide/svelte/icons/archive-restore";
 import Copy from "@lucide/svelte/icons/copy";
+import FileDown from "@lucide/svelte/icons/file-down";
+import FileUp from "@lucide/svelte/icons/file-up";
 import Keyboard from "@lucide/svelte/icons/keyboard";
 import Library from "@lucide/svelte/icons/library";
 import Monitor from "@lucide/svelte/icons/monitor";
@@ -23,7 +25,7 @@ import Undo from "@lucide/svelte/icons/undo-2";
 import Zap from "@lucide/svelte/icons/zap";
 import type { Component } from "svelte";
 import type { AppState, SettingsSection } from "../../app-state.svelte";
-import type { Chat } from "../../bindings/bindings";
+import type { Chat, ExportFormat } from "../../bindings/bindings";
 import { m } from "../../paraglide/messages";
 import type { Theme } from "../../shared/look";
 import { shortcuts } from "../../shared/shortcuts";
@@ -92,6 +94,7 @@ export function windowCommands(app: AppState, library: LibraryState): Command[] 
       run: () => showView(app, library, "archived"),
     },
     { id: "trash_view", label: m.palette_trash_view(), icon: Trash, run: () => showView(app, library, "trash") },
+    { id: "import", label: m.carry_import_button(), icon: FileDown, run: () => app.openSettings("data") },
     {
       id: "shortcuts",
       label: m.palette_shortcuts(),
@@ -145,8 +148,24 @@ export function chatCommands(app: AppState, library: LibraryState, chat: Chat): 
     { id: "move", label: m.sorting_move(), icon: Library, run: () => library.sort("move", [chat.id]) },
     { id: "tag", label: m.sorting_tag(), icon: Tag, run: () => library.sort("tag", [chat.id]) },
     { id: "window", label: m.palette_chat_window(), icon: AppWindow, run: () => library.openWindow(chat.id) },
+    ...exportCommands(library, chat),
     { id: "delete", label: m.palette_chat_delete(), icon: Trash, run: () => library.delete(chat) },
   ];
+}
+
+function exportCommands(library: LibraryState, chat: Chat): Command[] {
+  const formats: [ExportFormat, string][] = [
+    ["html", m.carry_chat_html()],
+    ["pdf", "PDF"],
+    ["markdown", "Markdown"],
+    ["json", "JSON"],
+  ];
+  return formats.map(([format, name]) => ({
+    id: `export_${format}`,
+    label: `${m.carry_chat_export()}: ${name}`,
+    icon: FileUp,
+    run: () => library.export(chat, format),
+  }));
 }
 
 function themeCommands(app: AppState): Command[] {

@@ -34,6 +34,11 @@ export const failures = {
     message: "The library could not be read: the disk reported an error.",
     hint: "Run the check in the settings, which can restore a backup.",
   },
+  archive: {
+    code: "invalid",
+    message: "`notes.json` was not imported: the file is of no kind that holds chats.",
+    hint: "Give the file as it was downloaded: an export of ChatGPT, Claude, Perplexity, Open WebUI or DeepSearch, or Markdown.",
+  },
   noAdministrator: {
     code: "refused",
     message: "The shared database does not let this device or person count the rows of its tables.",

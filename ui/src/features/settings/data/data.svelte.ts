@@ -1,17 +1,15 @@
-// The data folder: its size, its backups, taking everything out, and looking whether all is well.
+// The data folder: its size, its backups, and looking whether all is well.
 
 import type { Backup, DataFolder, Failure, Finding } from "../../../bindings/bindings";
 import type { Platform } from "../../../platform/platform";
 import { asFailure } from "../../../shared/failure";
 
-type Doing = "loading" | "backing_up" | "restoring" | "exporting" | "examining" | "opening";
+type Doing = "loading" | "backing_up" | "restoring" | "examining" | "opening";
 
 export class DataState {
   folder = $state.raw<DataFolder | null>(null);
   backups = $state.raw<Backup[] | null>(null);
   findings = $state.raw<Finding[] | null>(null);
-  /** Where the last export went. */
-  exported = $state<string | null>(null);
   doing = $state.raw<Doing | null>(null);
   failure = $state.raw<{ doing: Doing; failure: Failure } | null>(null);
 
@@ -33,12 +31,6 @@ export class DataState {
 
   /** The app starts again with it; nothing is to be done here afterwards. */
   restore = (backup: Backup) => this.#do("restoring", () => this.platform.restoreBackup(fileName(backup.path)));
-
-  exportChats = () =>
-    this.#do("exporting", async () => {
-      this.exported = null;
-      this.exported = await this.platform.exportChats();
-    });
 
   examine = () =>
     this.#do("examining", async () => {

@@ -31,15 +31,15 @@ describe("the data folder", () => {
   });
 
   it("says what failed and can be asked again", async () => {
-    const exportChats = vi.fn<Platform["exportChats"]>(() => Promise.reject(full));
-    const data = state({ exportChats });
-    await data.exportChats();
-    expect(data.failure).toEqual({ doing: "exporting", failure: full });
+    const createBackup = vi.fn<Platform["createBackup"]>(() => Promise.reject(full));
+    const data = state({ createBackup });
+    await data.createBackup();
+    expect(data.failure).toEqual({ doing: "backing_up", failure: full });
     expect(data.doing).toBeNull();
-    exportChats.mockResolvedValueOnce("/home/ada/chats.json");
-    await data.exportChats();
+    createBackup.mockResolvedValueOnce(backup("/data/backups/new.sqlite"));
+    await data.createBackup();
     expect(data.failure).toBeNull();
-    expect(data.exported).toBe("/home/ada/chats.json");
+    expect(data.backups?.map((made) => fileName(made.path))).toEqual(["new.sqlite"]);
   });
 
   it("takes a second press for the first while it works", async () => {

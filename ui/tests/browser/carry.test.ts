@@ -1,0 +1,147 @@
+// The way in and out in a real browser: an archive is looked through before anything is kept, what was left out is told,
+// and chats go out as files.
+
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { axe, launch, type Mode, modes, openWindow, shoot } from "./window";
+
+let browser: Browser;
+let page: Page;
+let troubles: string[];
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser.close());
+beforeEach(() => () => page.context().close());
+
+async function open(query: Record<string, string | number>, mode: Mode = modes.light) {
+  ({ page, troubles } = await openWindow(browser, mode, query));
+}
+
+const button = (name: string | RegExp) => page.getByRole("button", { name, exact: typeof name === "string" });
+const drop = (name: string) =>
+  page.evaluate(
+    (name) => (globalThis as unknown as { fakePlatform: { drop(name: string): void } }).fakePlatform.drop(name),
+    name,
+  );
+type Deed = { what: string; about: unknown };
+const deeds = (what: string) =>
+  page.evaluate(
+    (what) =>
+      (globalThis as unknown as { fakePlatform: { deeds: Deed[] } }).fakePlatform.deeds
+        .filter((deed) => deed.what === what)
+        .map(({ about }) => about),
+    what,
+  );
+
+describe.each([modes.light, modes.dark, modes.narrow, modes.rtl])("an import, $name", (mode) => {
+  it("shows what is in the file and what came of it, at a glance", async () => {
+    await open({ section: "data" }, mode);
+    await page.locator("#settings-heading").waitFor();
+    await drop("chatgpt-export-damaged.zip");
+    const found = page.locator(".found");
+    await found.waitFor();
+    await found.scrollIntoViewIfNeeded();
+    await found.locator("summary").first().click();
+    await shoot(page, `carry-preview-${mode.name}`);
+    const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    expect({ troubles, overflow: await overflow(), axe: await axe(page) }).toEqual({
+      troubles: [],
+      overflow: 0,
+      axe: [],
+    });
+    await found.getByRole("button").first().click();
+    await found.waitFor({ state: "detached" });
+    await found.waitFor();
+    await found.scrollIntoViewIfNeeded();
+    await shoot(page, `carry-report-${mode.name}`);
+    expect({ troubles, overflow: await overflow(), axe: await axe(page) }).toEqual({
+      troubles: [],
+      overflow: 0,
+      axe: [],
+    });
+  });
+});
+
+describe("an import", () => {
+  it("keeps nothing before it is told to, and finds everything here the second time", async () => {
+    await open({ section: "data" });
+    await button("Import chats…").click();
+    await page.getByRole("heading", { name: "In this file" }).waitFor();
+    expect(await deeds("importChats")).toEqual([]);
+    await button("Import").click();
+    await page.getByRole("heading", { name: "Imported" }).waitFor();
+    expect(await deeds("importChats")).toEqual(["files:c0/chatgpt-export.zip"]);
+    await button("Close").click();
+    await button("Import chats…").click();
+    await page.getByText("All of it is here already.").waitFor();
+    expect(await button("Import").count()).toBe(0);
+    expect(troubles).toEqual([]);
+  });
+
+  it("can be stopped, and says what that means", async () => {
+    await open({ section: "data", latency: 400 });
+    await button("Import chats…").click();
+    await button("Import").click();
+    await page.getByRole("progressbar").waitFor();
+    await page.getByRole("progressbar").scrollIntoViewIfNeeded();
+    await shoot(page, "carry-importing");
+    await button("Stop").click();
+    await page.getByText("What was imported until then is kept.", { exact: false }).waitFor();
+    await shoot(page, "carry-stopped");
+    expect(troubles).toEqual([]);
+  });
+
+  it("says what is wrong with a file that holds no chats", async () => {
+    await open({ section: "data" });
+    await drop("notes.json");
+    await page.getByText("the file is of no kind that holds chats", { exact: false }).waitFor();
+    await shoot(page, "carry-refused");
+    expect({ troubles, axe: await axe(page) }).toEqual({ troubles: [], axe: [] });
+  });
+});
+
+describe("an export", () => {
+  it("of all chats tells how far it is, where it went, and shows it there", async () => {
+    await open({ section: "data", latency: 300 });
+    await page.getByRole("combobox", { name: "Format" }).click();
+    await shoot(page, "carry-formats");
+    await page.getByRole("option", { name: /^PDF/ }).click();
+    await button("Export chats…").click();
+    await page.getByRole("progressbar", { name: "Exporting" }).waitFor();
+    await shoot(page, "carry-exporting");
+    await page.getByText("Saved as /home/ada/Documents/deepsearch-chats.zip").waitFor();
+    await shoot(page, "carry-exported");
+    await button("Show in folder").click();
+    await expect.poll(() => deeds("showExported")).toHaveLength(1);
+    expect(await deeds("exportChats")).toEqual([{ chats: [], format: "pdf" }]);
+    expect({ troubles, axe: await axe(page) }).toEqual({ troubles: [], axe: [] });
+  });
+
+  it("that is stopped leaves everything as it was", async () => {
+    await open({ section: "data", latency: 300 });
+    await button("Export chats…").click();
+    await button("Stop").click();
+    await page.getByRole("progressbar").waitFor({ state: "detached" });
+    expect(await page.getByText("Saved as", { exact: false }).count()).toBe(0);
+    expect(troubles).toEqual([]);
+  });
+
+  it.each([modes.light, modes.rtl])("of one chat is chosen from its menu by the keyboard, $name", async (mode) => {
+    await open({}, mode);
+    const row = page.locator("[data-chat]").first();
+    await row.locator("button").first().focus();
+    await page.keyboard.press("Shift+F10");
+    const menu = page.getByRole("menu").first();
+    await menu.waitFor();
+    for (let at = 0; at < 5; at++) await page.keyboard.press("ArrowDown");
+    await page.keyboard.press(mode.name === "rtl" ? "ArrowLeft" : "ArrowRight");
+    await page.getByRole("menuitem", { name: /^HTML/ }).waitFor();
+    await shoot(page, `carry-menu-${mode.name}`);
+    await page.keyboard.press("Enter");
+    await expect.poll(() => deeds("exportChats")).toMatchObject([{ format: "html" }]);
+    await page.getByText("2026-11-23-chat.html", { exact: false }).waitFor();
+    await shoot(page, `carry-saved-${mode.name}`);
+    expect(troubles).toEqual([]);
+  });
+});
