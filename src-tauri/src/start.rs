@@ -9,7 +9,7 @@ use tauri::{AppHandle, Manager, RunEvent, WindowEvent};
 use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
 
 use crate::commands::{Carrying, Navigate};
-use crate::{bindings, changes, deep_link, shortcut, tray, windows};
+use crate::{bindings, changes, deep_link, notify, shortcut, tray, windows};
 
 /// Shows no window: for starting at login.
 pub(crate) const HIDDEN: &str = "--hidden";
@@ -102,7 +102,8 @@ fn set_up(handle: &AppHandle) -> tauri::Result<()> {
     changes::forward(handle, &app);
     shortcut::set_up(handle, &app);
     deep_link::set_up(handle);
-    stay_in_touch(&app);
+    notify::set_up(handle);
+    stay_in_touch(handle, &app);
     if let Some(link) = link {
         link.follow(handle);
     }
@@ -114,14 +115,17 @@ fn set_up(handle: &AppHandle) -> tauri::Result<()> {
     Ok(())
 }
 
-/// A sign-in that an earlier start began goes on waiting for its answer, sync runs whenever somebody is signed in, and the
-/// folders are watched. Each spawns its work, which wants the runtime that is entered only within a task.
-fn stay_in_touch(app: &App) {
-    let app = app.clone();
+/// A sign-in that an earlier start began goes on waiting for its answer, sync runs whenever somebody is signed in, the
+/// folders are watched, and answers whose time has come are checked again. Each spawns its work, which wants the runtime
+/// that is entered only within a task.
+fn stay_in_touch(handle: &AppHandle, app: &App) {
+    let (handle, app) = (handle.clone(), app.clone());
     tauri::async_runtime::spawn(async move {
         app.resume_sign_in();
         app.start_sync();
         app.watch_folders();
+        let told = app.clone();
+        app.start_rechecks(move |due| notify::answer_changed(&handle, &told, &due));
     });
 }
 

@@ -52,7 +52,7 @@ pub fn with_model(home: Home, model: &ModelServer) -> Home {
 pub struct SmallWeb {
     pub site: Site,
     pub engine: FakeEngine,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl SmallWeb {
@@ -81,11 +81,23 @@ impl SmallWeb {
         };
         let index = LocalIndex::of(&[&site], &[])?;
         let engine = FakeEngine::start("searxng", Arc::new(index)).await?;
-        Ok(Self {
-            site,
-            engine,
-            _folder: folder,
-        })
+        Ok(Self { site, engine, folder })
+    }
+
+    /// Has a page say something else from now on. The engine goes on knowing what it said.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn rewrite(&self, name: &str, title: &str, text: &str) -> Result<()> {
+        Ok(std::fs::write(self.folder.path().join(name), page(title, text))?)
+    }
+
+    /// Takes a page off the site. The engine goes on finding it.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn remove(&self, name: &str) -> Result<()> {
+        Ok(std::fs::remove_file(self.folder.path().join(name))?)
     }
 
     /// Three pages about one lighthouse, which no model and no real page knows.

@@ -2,9 +2,15 @@
 
 import type { AppState } from "./app-state.svelte";
 import { matches, type ShortcutId } from "./shared/shortcuts";
+import { undoLast } from "./shared/toast";
 
 export function onShortcut(app: AppState, event: KeyboardEvent): void {
   if (event.defaultPrevented) return;
+  if (matches(event, "undo")) {
+    // A field with text in it has its own way back.
+    if (!isWriting(event.target) && undoLast()) event.preventDefault();
+    return;
+  }
   const action = (Object.keys(actions) as (keyof typeof actions)[]).find((id) => matches(event, id));
   if (!action) return;
   event.preventDefault();
@@ -22,3 +28,8 @@ const actions = {
   search_history: (app) => app.searchHistory(),
   focus_ask: (app) => app.ask(),
 } satisfies Partial<Record<ShortcutId, (app: AppState) => void>>;
+
+function isWriting(target: EventTarget | null): boolean {
+  if (target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement) return target.value !== "";
+  return target instanceof HTMLElement && target.isContentEditable;
+}

@@ -292,8 +292,10 @@ impl Pipeline {
         });
         // A page that would be read as a replacement has its turn, but not without end.
         let most = self.limits.read.pages * 2;
+        let mut asked = HashSet::new();
         let hits: Vec<SearchHit> = named
             .chain(deepsearch_rank::pick(retrieved.hits, most, HITS_PER_HOST))
+            .filter(|hit| asked.insert(hit.url.clone()))
             .collect();
         let mut seen = HashSet::new();
         let mut pages = read(self.fetcher.as_ref(), ranking, &hits, self.limits.read, steps).await;

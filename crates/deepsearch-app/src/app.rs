@@ -80,6 +80,8 @@ pub(crate) struct Parts {
     pub(crate) network: Network,
     pub(crate) wired: Mutex<Arc<Wired>>,
     pub(crate) runs: Arc<Runs>,
+    /// Answers that are checked again now.
+    pub(crate) rechecks: Arc<Runs>,
     pub(crate) changes: broadcast::Sender<Change>,
     pub(crate) tasks: TaskTracker,
     /// Ends what would go on for ever.
@@ -99,6 +101,8 @@ pub(crate) struct Wired {
     pub(crate) web: Arc<Failover>,
     /// The web as it is asked: where the team shares its cache, what is asked is counted.
     pub(crate) asked_web: Arc<dyn Searcher>,
+    /// The same past the cache: for an answer that is checked again.
+    pub(crate) web_anew: Arc<dyn Searcher>,
     /// Engines of one kind of page, asked side by side.
     special: Vec<(EngineKind, Arc<Failover>, Arc<dyn Searcher>)>,
     counter: Option<Arc<Counter>>,
@@ -176,6 +180,7 @@ impl App {
             network,
             wired: Mutex::new(Arc::new(wired)),
             runs: Arc::default(),
+            rechecks: Arc::default(),
             changes: broadcast::Sender::new(changes::KEPT),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
@@ -202,6 +207,7 @@ impl App {
     /// Stops every answer, waits until what they had is kept, and closes the store.
     pub async fn close(&self) {
         self.inner.runs.stop_all();
+        self.inner.rechecks.stop_all();
         self.inner.standing.stop_waiting();
         self.inner.closing.cancel();
         self.inner.syncing.stop.cancel();
@@ -323,18 +329,22 @@ impl Wired {
         let known_health = tokio::sync::Mutex::new(health::recall(&web, &settings));
         let web = Arc::new(web);
         let counter = sharing.map(|database| Arc::new(Counter::new(database, shared_place(&settings))));
-        let asked_web: Arc<dyn Searcher> = match &counter {
-            None => web.clone(),
-            Some(counter) => Arc::new(Counted {
-                searcher: web.clone(),
-                counter: counter.clone(),
-            }),
-        };
         let sites = Sites::of(&settings);
-        let asked_web = Arc::new(Sifted {
-            searcher: asked_web,
-            sites: sites.clone(),
-        });
+        let asked = |searcher: Arc<dyn Searcher>| -> Arc<dyn Searcher> {
+            let searcher: Arc<dyn Searcher> = match &counter {
+                None => searcher,
+                Some(counter) => Arc::new(Counted {
+                    searcher,
+                    counter: counter.clone(),
+                }),
+            };
+            Arc::new(Sifted {
+                searcher,
+                sites: sites.clone(),
+            })
+        };
+        let asked_web = asked(web.clone());
+        let web_anew = asked(Arc::new(web.anew()));
         let abstracts = Arc::new(Abstracts::new(clock.clone()));
         let special = SPECIAL.map(|kind| {
             let engines: Vec<_> = engines_of(kind, &settings)
@@ -369,6 +379,7 @@ impl Wired {
         Ok(Self {
             web,
             asked_web,
+            web_anew,
             special: special.into(),
             counter,
             database_view: database.map(DatabaseView::of),

@@ -2,6 +2,7 @@
 //! closes loses nothing.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use deepsearch_answer::research::Research;
@@ -10,7 +11,7 @@ use deepsearch_core::event::AnswerEvent;
 use deepsearch_core::validate::message_content;
 use deepsearch_core::{
     ChatId, ChatModel, EngineKind, ErrorCode, Failure, Message, MessageId, MessageMetadata, MessageState, PageId,
-    PlanEdit, ResearchBudget, ResearchState, Role, TimeRange, Turn as SaidTurn,
+    PlanEdit, ResearchBudget, ResearchState, Role, Searcher, TimeRange, Turn as SaidTurn,
 };
 use deepsearch_net::{Recorder, carried};
 use deepsearch_sqlite::{FinishedAnswer, NewTurn, Turn as SavedTurn};
@@ -47,7 +48,7 @@ pub enum Scope {
 
 impl Scope {
     /// Whether asking there leaves this machine.
-    fn is_elsewhere(self) -> bool {
+    pub(crate) fn is_elsewhere(self) -> bool {
         matches!(self, Self::Web | Self::Academic | Self::Discussions | Self::News)
     }
 }
@@ -302,7 +303,18 @@ impl App {
         })
     }
 
-    pub(crate) fn pipeline(&self, wired: &Wired, places: &[Scope], model: std::sync::Arc<dyn ChatModel>) -> Pipeline {
+    pub(crate) fn pipeline(&self, wired: &Wired, places: &[Scope], model: Arc<dyn ChatModel>) -> Pipeline {
+        self.pipeline_on(&wired.asked_web, wired, places, model)
+    }
+
+    /// With the web as it is asked here.
+    pub(crate) fn pipeline_on(
+        &self,
+        web: &Arc<dyn Searcher>,
+        wired: &Wired,
+        places: &[Scope],
+        model: Arc<dyn ChatModel>,
+    ) -> Pipeline {
         let (mut searchers, mut fallback) = (Vec::new(), Vec::new());
         for place in places {
             match place {
@@ -310,7 +322,7 @@ impl App {
                 Scope::Web if wired.settings.is_private() => {
                     searchers.extend([wired.guide.clone(), wired.chats.clone(), wired.files.clone()]);
                 }
-                Scope::Web => searchers.extend([wired.guide.clone(), wired.asked_web.clone()]),
+                Scope::Web => searchers.extend([wired.guide.clone(), web.clone()]),
                 Scope::Chats => searchers.push(wired.chats.clone()),
                 Scope::Guide => searchers.push(wired.whole_guide.clone()),
                 Scope::Files => searchers.push(wired.files.clone()),

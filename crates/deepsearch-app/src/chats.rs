@@ -3,6 +3,7 @@
 //! Listing, renaming, pinning, Trash and the like are the store's own verbs; nothing is to be added to them here.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use deepsearch_core::recheck::RecheckNote;
 use deepsearch_core::{Chat, ChatId, Citation, Message, MessageId, MessageState, PageId, Role, SentenceCheck};
 use serde::Serialize;
 
@@ -33,6 +34,8 @@ pub struct OpenMessage {
     pub follow_ups: Vec<String>,
     /// The branches at this place, this one included, oldest first.
     pub siblings: Vec<MessageId>,
+    /// Of an answer that was checked again, or is to be.
+    pub recheck: Option<RecheckNote>,
 }
 
 /// A saved page as a source.
@@ -104,6 +107,10 @@ impl App {
             Role::Assistant => self.store().lookup_evidence(&message.id).await?.unwrap_or_default(),
             _ => Default::default(),
         };
+        let recheck = match message.role {
+            Role::Assistant => self.recheck_note(&message.id).await?,
+            _ => None,
+        };
         let saved = |page: deepsearch_sqlite::SourcePage| SavedSource {
             number: page.number,
             page_id: page.page_id,
@@ -118,6 +125,7 @@ impl App {
             checks: evidence.checks,
             follow_ups: evidence.follow_ups,
             siblings,
+            recheck,
         })
     }
 

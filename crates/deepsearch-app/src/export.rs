@@ -139,7 +139,7 @@ impl App {
             loop {
                 let chats = self
                     .store()
-                    .list_chats(ChatFilter { view }, after.as_ref(), LIST_PAGE)
+                    .list_chats(ChatFilter::of(view), after.as_ref(), LIST_PAGE)
                     .await?;
                 let Some(last) = chats.last() else { break };
                 after = Some(ChatCursor::after(last));

@@ -36,6 +36,17 @@ impl App {
     }
 }
 
+/// Waits until all has ended that was started on the way, or for as long as that is worth it.
+pub(crate) async fn until_quiet(app: &App, recorder: &Recorder) {
+    let closing = app.inner.runs.closing().clone();
+    for _ in 0..LATE_LOOKS {
+        let pause = tokio::time::sleep(LATE_EVERY);
+        if recorder.is_quiet() || closing.run_until_cancelled(pause).await.is_none() {
+            break;
+        }
+    }
+}
+
 /// The ledger of an answer that is being made.
 pub(crate) struct OpenLedger {
     answer: MessageId,
@@ -64,13 +75,7 @@ impl OpenLedger {
         let app = app.clone();
         let tasks = app.inner.tasks.clone();
         tasks.spawn(async move {
-            let closing = app.inner.runs.closing().clone();
-            for _ in 0..LATE_LOOKS {
-                let pause = tokio::time::sleep(LATE_EVERY);
-                if self.recorder.is_quiet() || closing.run_until_cancelled(pause).await.is_none() {
-                    break;
-                }
-            }
+            until_quiet(&app, &self.recorder).await;
             if kept.as_ref() != Some(&self.recorder.ledger()) {
                 self.write(&app).await;
             }

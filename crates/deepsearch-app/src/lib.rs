@@ -17,6 +17,7 @@ mod library;
 mod local;
 mod pictures;
 mod recheck;
+mod recheck_due;
 mod research;
 mod runs;
 mod sites;
@@ -60,6 +61,8 @@ pub use error::AppError;
 pub use export::ExportProgress;
 pub use folders::{AttachedFile, FolderList};
 pub use library::{EngineStatus, PageReader};
+pub use recheck::RecheckHistory;
+pub use recheck_due::DueRecheck;
 pub use research::{Depth, ResearchOptions, ResearchSummary};
 pub use runs::RunningAnswer;
 pub use settings::{SETTINGS, SettingInfo, SettingKind, SettingValue};
@@ -81,8 +84,9 @@ pub use deepsearch_postgres::{
 };
 pub use deepsearch_search::{ENGINES, EngineHealth, EngineState};
 pub use deepsearch_sqlite::{
-    Backup, BackupKind, ChatCursor, ChatFilter, ChatOffer, ChatView, ConflictKind, HistoryFilter, HistoryHit,
-    HistoryQuery, HistoryResults, Recovery, Replaced, SyncCounts,
+    Backup, BackupKind, Before, BulkChange, BulkDone, ChatCursor, ChatFilter, ChatLabels, ChatOffer, ChatView,
+    Collection, ConflictKind, HistoryFilter, HistoryHit, HistoryQuery, HistoryResults, Recovery, Replaced, SavedQuery,
+    SavedSearch, SyncCounts, Tag,
 };
 pub use deepsearch_sync::SyncProgress;
 pub use secrecy::SecretString;

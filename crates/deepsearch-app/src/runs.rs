@@ -41,7 +41,7 @@ impl App {
     /// Stops an answer; what has come of it is kept. Says whether it was running here.
     pub fn stop(&self, answer: &MessageId) -> bool {
         let run = self.inner.runs.lookup(answer);
-        run.inspect(|run| run.stop.cancel()).is_some()
+        run.inspect(|run| run.stop()).is_some()
     }
 }
 
@@ -55,12 +55,30 @@ pub(crate) struct Runs {
 
 impl Runs {
     pub(crate) fn begin(self: &Arc<Self>) -> Run {
-        let (told, listening) = watch::channel(Told::default());
+        let run = self.make(Told::default());
+        self.lock().push(Arc::clone(&run.live));
+        run
+    }
+
+    /// Begins a run of an answer that has its place already, or listens to the one there is.
+    pub(crate) fn begin_or_join(self: &Arc<Self>, answer: &MessageId, started: AnswerEvent) -> Result<Run, Listener> {
+        let run = self.make(Told(vec![started]));
+        let mut live = self.lock();
+        let is_it = |run: &&Arc<Live>| run.answer().is_some_and(|running| running.answer_id == *answer);
+        let joined = live.iter().find(is_it).map(|run| run.listen());
+        if joined.is_none() {
+            live.push(Arc::clone(&run.live));
+        }
+        drop(live);
+        joined.map_or(Ok(run), Err)
+    }
+
+    fn make(self: &Arc<Self>, told: Told) -> Run {
+        let (told, listening) = watch::channel(told);
         let live = Arc::new(Live {
             stop: self.closing.child_token(),
             told: listening,
         });
-        self.lock().push(Arc::clone(&live));
         Run {
             live,
             told,
@@ -77,7 +95,7 @@ impl Runs {
         self.closing.cancel();
     }
 
-    fn lookup(&self, answer: &MessageId) -> Option<Arc<Live>> {
+    pub(crate) fn lookup(&self, answer: &MessageId) -> Option<Arc<Live>> {
         let is_it = |run: &&Arc<Live>| run.answer().is_some_and(|running| running.answer_id == *answer);
         self.lock().iter().find(is_it).cloned()
     }
@@ -88,13 +106,17 @@ impl Runs {
 }
 
 /// A run as others see it.
-struct Live {
+pub(crate) struct Live {
     stop: CancellationToken,
     told: watch::Receiver<Told>,
 }
 
 impl Live {
-    fn listen(&self) -> Listener {
+    pub(crate) fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    pub(crate) fn listen(&self) -> Listener {
         Listener {
             told: self.told.clone(),
             event: 0,

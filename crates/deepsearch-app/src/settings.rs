@@ -195,7 +195,7 @@ pub const SETTINGS: &[SettingInfo] = &[
     setting(
         "notifications.enabled",
         SettingKind::Bool,
-        "Whether the system tells that an answer is there while its window is not looked at.",
+        "Whether the system tells that an answer is there while its window is not looked at, or that one which is checked again by itself has changed.",
     ),
     setting(
         "shortcut.quick_ask",

@@ -57,13 +57,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Research(Research),
     /// Ask an old answer's question again, and see which of its sentences still hold
-    Recheck {
-        #[arg(value_name = "MESSAGE")]
-        answer: String,
-        /// Only show what earlier rechecks found
-        #[arg(long)]
-        history: bool,
-    },
+    Recheck(Recheck),
     /// Show the readable text of a page
     Read(Read),
     /// Search without answering
@@ -255,6 +249,46 @@ impl Budget {
             plan_first,
         }
     }
+}
+
+/// Checking an old answer again: now, or by itself.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+pub(crate) struct Recheck {
+    #[arg(value_name = "MESSAGE")]
+    pub(crate) answer: Option<String>,
+    /// Only show what earlier rechecks found
+    #[arg(long, requires = "answer")]
+    pub(crate) history: bool,
+    /// Only show what the latest recheck sent to whom
+    #[arg(long, requires = "answer", conflicts_with = "history")]
+    pub(crate) ledger: bool,
+    #[command(subcommand)]
+    pub(crate) schedule: Option<RecheckSchedule>,
+}
+
+/// Answers that are checked again by themselves.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RecheckSchedule {
+    /// Check an answer again by itself, while the app is open
+    Schedule {
+        #[arg(value_name = "MESSAGE")]
+        answer: String,
+        every: Often,
+    },
+    /// List the answers that are checked again by themselves, the next one first
+    List,
+    /// Check the one whose time has come, as the open app does by itself
+    Due,
+}
+
+/// How often.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Often {
+    Daily,
+    Weekly,
+    Monthly,
+    Off,
 }
 
 /// Researches: what they are at, and their plans.
@@ -484,6 +518,12 @@ pub(crate) enum Chats {
         /// The chats after this one
         #[arg(long, value_name = "ID")]
         after: Option<String>,
+        /// Only chats of this collection
+        #[arg(long, value_name = "NAME")]
+        collection: Option<String>,
+        /// Only chats with this tag
+        #[arg(long)]
+        tag: Option<String>,
     },
     /// Show a chat with its sources, at its newest messages
     Show {
@@ -499,47 +539,141 @@ pub(crate) enum Chats {
         query: String,
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=100))]
         limit: u16,
-        /// Only this chat
-        #[arg(long, value_name = "ID")]
-        chat: Option<String>,
-        /// Only pages of this host, and answers with a source there
-        #[arg(long)]
-        host: Option<String>,
-        /// From this day on, as 2026-11-23
-        #[arg(long, value_name = "DAY")]
-        from: Option<chrono::NaiveDate>,
-        /// Before this day
-        #[arg(long, value_name = "DAY")]
-        until: Option<chrono::NaiveDate>,
-        /// Only pinned chats
-        #[arg(long)]
-        pinned: bool,
+        #[command(flatten)]
+        narrowed: Narrowed,
     },
     /// Give a chat another title
     Rename { id: String, title: String },
-    /// Keep a chat at the top
+    /// Keep chats at the top
     Pin {
-        id: String,
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
         /// No longer
         #[arg(long)]
         off: bool,
     },
-    /// Put a chat away
+    /// Put chats away
     Archive {
-        id: String,
-        /// Bring it back
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
+        /// Bring them back
         #[arg(long)]
         off: bool,
     },
-    /// Move a chat to Trash, where it stays for 30 days
+    /// Move chats to Trash, where they stay for 30 days
     Delete {
-        id: String,
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
         /// For good, at once
         #[arg(long)]
         forever: bool,
     },
-    /// Bring a chat back from Trash
-    Restore { id: String },
+    /// Bring chats back from Trash
+    Restore {
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
+    },
+    /// Put chats into a collection
+    Move {
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
+        /// The collection, by name or id
+        #[arg(long, value_name = "NAME", required_unless_present = "out")]
+        to: Option<String>,
+        /// Out of the one that they are in
+        #[arg(long, conflicts_with = "to")]
+        out: bool,
+    },
+    /// Give chats a tag
+    Tag {
+        tag: String,
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
+    },
+    /// Take a tag away from chats
+    Untag {
+        tag: String,
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
+    },
+    /// List the tags, and how many chats have each
+    Tags,
+    /// Collections of chats
+    #[command(subcommand)]
+    Collections(Collections),
+    /// Searches that are kept under a name
+    #[command(subcommand)]
+    Searches(Searches),
+    /// Undo a change of many chats: reads from standard input what it told with `--json`
+    Undo,
+}
+
+/// Which part of the history is searched.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Narrowed {
+    /// Only this chat
+    #[arg(long, value_name = "ID")]
+    pub(crate) chat: Option<String>,
+    /// Only pages of this host, and answers with a source there
+    #[arg(long)]
+    pub(crate) host: Option<String>,
+    /// From this day on, as 2026-11-23
+    #[arg(long, value_name = "DAY")]
+    pub(crate) from: Option<chrono::NaiveDate>,
+    /// Before this day
+    #[arg(long, value_name = "DAY")]
+    pub(crate) until: Option<chrono::NaiveDate>,
+    /// Only the last so many days, today included
+    #[arg(long, conflicts_with_all = ["from", "until"], value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub(crate) days: Option<u32>,
+    /// Only pinned chats
+    #[arg(long)]
+    pub(crate) pinned: bool,
+    /// Only chats of this collection
+    #[arg(long, value_name = "NAME")]
+    pub(crate) collection: Option<String>,
+    /// Only chats with this tag
+    #[arg(long)]
+    pub(crate) tag: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Collections {
+    /// List the collections in their order, and how many chats are in each
+    List,
+    /// Make a collection
+    Add { name: String },
+    /// Give a collection another name
+    Rename { collection: String, name: String },
+    /// Put a collection at a place of the list; the first is 1
+    Order {
+        collection: String,
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000))]
+        place: u32,
+    },
+    /// Delete a collection; its chats stay
+    Delete { collection: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Searches {
+    /// List the saved searches
+    List,
+    /// Keep a search under a name, in place of the one that had it
+    Save {
+        name: String,
+        query: String,
+        #[command(flatten)]
+        narrowed: Narrowed,
+    },
+    /// Ask a saved search again
+    Run {
+        name: String,
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=100))]
+        limit: u16,
+    },
+    /// Forget a saved search
+    Delete { name: String },
 }
 
 /// Sign in at a gateway.

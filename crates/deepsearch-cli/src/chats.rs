@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use chrono::{DateTime, Local, NaiveDate, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, Local, Utc};
 use deepsearch_app::{
-    App, AppError, ChatCursor, ChatFilter, ChatView, HistoryFilter, HistoryHit, HistoryQuery, OpenChat, OpenMessage,
+    App, AppError, ChatCursor, ChatFilter, ChatView, HistoryHit, HistoryQuery, OpenChat, OpenMessage,
 };
 use deepsearch_core::{Chat, ChatId, MessageId, MessageState, Role};
 use serde_json::json;
@@ -12,11 +12,24 @@ use serde_json::json;
 use crate::args::{Chats, View};
 use crate::outcome::{NOTHING, Outcome};
 use crate::print::{self, note, safe};
+use crate::sorting;
 
 pub(crate) async fn run(app: &App, command: Chats, json: bool) -> Outcome {
-    let store = app.store();
-    let changed = match command {
-        Chats::List { view, limit, after } => return list(app, view, limit, after, json).await,
+    match command {
+        Chats::List {
+            view,
+            limit,
+            after,
+            collection,
+            tag,
+        } => {
+            let filter = ChatFilter {
+                view: viewed(view),
+                collection: sorting::collection_named(app, collection).await?,
+                tag,
+            };
+            list(app, filter, limit, after, json).await
+        }
         Chats::Show { id, limit, before } => {
             let before = before.map(MessageId::parse).transpose()?;
             let open = app
@@ -27,62 +40,48 @@ pub(crate) async fn run(app: &App, command: Chats, json: bool) -> Outcome {
             } else {
                 show(&open)
             }
-            return Ok(ExitCode::SUCCESS);
+            Ok(ExitCode::SUCCESS)
         }
-        Chats::Search {
-            query,
-            limit,
-            chat,
-            host,
-            from,
-            until,
-            pinned,
-        } => {
-            let chat = chat.map(ChatId::parse).transpose()?;
-            let filter = HistoryFilter {
-                from: from.map(start_of),
-                until: until.map(start_of),
-                chat,
-                host,
-                pinned,
-                view: None,
-            };
-            return search(
-                app,
-                HistoryQuery {
-                    text: query,
-                    filter,
-                    limit: limit.into(),
-                    after: None,
-                },
-                json,
-            )
-            .await;
+        Chats::Search { query, limit, narrowed } => {
+            let saved = sorting::saved_query(app, query, narrowed).await?;
+            search(app, sorting::asked_now(app, saved, limit), json).await
         }
-        Chats::Rename { id, title } => store.rename_chat(&ChatId::parse(id)?, &title).await?,
-        Chats::Pin { id, off } => store.pin_chat(&ChatId::parse(id)?, !off).await?,
-        Chats::Archive { id, off } => store.archive_chat(&ChatId::parse(id)?, !off).await?,
-        Chats::Restore { id } => store.restore_chat(&ChatId::parse(id)?).await?,
-        Chats::Delete { id, forever: false } => store.delete_chat(&ChatId::parse(id)?).await?,
-        Chats::Delete { id, forever: true } => {
-            store.delete_chat_forever(&ChatId::parse(id.clone())?).await?;
+        Chats::Rename { id, title } => {
+            let chat = app.store().rename_chat(&ChatId::parse(id)?, &title).await?;
             if json {
-                print::json(&json!({ "deleted": id }))
+                print::json(&chat)
             } else {
-                note("Deleted for good.")
+                print::line(&row(&chat))
             }
-            return Ok(ExitCode::SUCCESS);
+            Ok(ExitCode::SUCCESS)
         }
-    };
-    if json {
-        print::json(&changed)
-    } else {
-        print::line(&row(&changed))
+        Chats::Delete { ids, forever: true } => delete_forever(app, ids, json).await,
+        other => sorting::run(app, other, json).await,
+    }
+}
+
+async fn delete_forever(app: &App, ids: Vec<String>, json: bool) -> Outcome {
+    for id in &ids {
+        app.store().delete_chat_forever(&ChatId::parse(id.as_str())?).await?;
+    }
+    match ids.as_slice() {
+        [id] if json => print::json(&json!({ "deleted": id })),
+        _ if json => print::json(&json!({ "deleted": ids })),
+        _ => note("Deleted for good."),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn list(app: &App, view: View, limit: u16, after: Option<String>, json: bool) -> Outcome {
+fn viewed(view: View) -> ChatView {
+    match view {
+        View::Active => ChatView::Active,
+        View::Pinned => ChatView::Pinned,
+        View::Archived => ChatView::Archived,
+        View::Trash => ChatView::Trash,
+    }
+}
+
+async fn list(app: &App, filter: ChatFilter, limit: u16, after: Option<String>, json: bool) -> Outcome {
     let after = match after {
         Some(id) => {
             let unknown = || AppError::Unknown {
@@ -98,16 +97,7 @@ async fn list(app: &App, view: View, limit: u16, after: Option<String>, json: bo
         }
         None => None,
     };
-    let view = match view {
-        View::Active => ChatView::Active,
-        View::Pinned => ChatView::Pinned,
-        View::Archived => ChatView::Archived,
-        View::Trash => ChatView::Trash,
-    };
-    let chats = app
-        .store()
-        .list_chats(ChatFilter { view }, after.as_ref(), limit.into())
-        .await?;
+    let chats = app.store().list_chats(filter, after.as_ref(), limit.into()).await?;
     if json {
         print::json(&chats);
     } else {
@@ -121,7 +111,7 @@ async fn list(app: &App, view: View, limit: u16, after: Option<String>, json: bo
     Ok(ExitCode::SUCCESS)
 }
 
-fn row(chat: &Chat) -> String {
+pub(crate) fn row(chat: &Chat) -> String {
     let mark = |on: bool, mark| if on { mark } else { "" };
     let marks = [
         mark(chat.pinned, " (pinned)"),
@@ -182,7 +172,7 @@ fn show_message(open: &OpenMessage) {
     }
 }
 
-async fn search(app: &App, query: HistoryQuery, json: bool) -> Outcome {
+pub(crate) async fn search(app: &App, query: HistoryQuery, json: bool) -> Outcome {
     let found = app.store().search_history(&query).await?;
     if json {
         print::json(&found);
@@ -212,13 +202,4 @@ fn show_hit(hit: &HistoryHit) {
 
 fn when(time: DateTime<Utc>) -> String {
     time.with_timezone(&Local).format("%Y-%m-%d %H:%M").to_string()
-}
-
-/// A day begins when it does where the person is.
-fn start_of(day: NaiveDate) -> DateTime<Utc> {
-    let midnight = day.and_time(NaiveTime::MIN);
-    Local
-        .from_local_datetime(&midnight)
-        .earliest()
-        .map_or_else(|| midnight.and_utc(), |time| time.with_timezone(&Utc))
 }

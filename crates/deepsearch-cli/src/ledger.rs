@@ -27,7 +27,7 @@ pub(crate) async fn run(app: &App, args: args::Ledger, json: bool) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(kept: &AnswerLedger, with_texts: bool) {
+pub(crate) fn show(kept: &AnswerLedger, with_texts: bool) {
     let ledger = &kept.ledger;
     let when = kept.at.with_timezone(&chrono::Local).format("%Y-%m-%d %H:%M");
     let mode = if kept.private { ", in private mode" } else { "" };

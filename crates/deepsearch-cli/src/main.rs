@@ -24,6 +24,7 @@ mod search;
 mod settings;
 mod share;
 mod sign_in;
+mod sorting;
 mod sync;
 mod usage;
 mod window;
@@ -98,7 +99,7 @@ async fn run(command: Command, private: bool, json: bool) -> Outcome {
 async fn dispatch(app: &App, command: Command, json: bool) -> Outcome {
     match command {
         Command::Ask(ask) => ask::run(app, ask, json).await,
-        Command::Recheck { answer, history } => recheck::run(app, answer, history, json).await,
+        Command::Recheck(recheck) => recheck::run(app, recheck, json).await,
         Command::Research(command) => research::run(app, command, json).await,
         Command::Read(read) => read::run(app, read, json).await,
         Command::Search(search) => search::run(app, search, json).await,

@@ -4,6 +4,7 @@
 
 pub mod chat;
 pub mod citation;
+pub mod collection;
 pub mod event;
 pub mod ids;
 pub mod message;
@@ -32,6 +33,7 @@ pub use cache::{Cache, CacheError, Freshness};
 pub use chat::{Chat, ChatCursor, ChatId};
 pub use citation::{Citation, Evidence, SentenceCheck, Verdict};
 pub use clock::{Clock, SystemClock};
+pub use collection::{CollectionId, SavedSearchId};
 pub use error::{ErrorCode, Failure};
 pub use event::AnswerEvent;
 pub use fetch::{FetchError, PageFetcher};

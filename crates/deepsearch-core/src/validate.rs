@@ -20,6 +20,10 @@ pub enum Invalid {
         value: String,
         expected: &'static str,
     },
+    #[error("there is {field} `{value}` already; choose another name")]
+    Taken { field: &'static str, value: String },
+    #[error("there may be at most {limit} {field}; take one away first")]
+    TooMany { field: &'static str, limit: u32 },
 }
 
 /// Longest message, in UTF-16 code units: the stricter of the two readings of seed 8.2 (R8).

@@ -137,23 +137,17 @@ impl Failover {
 
     /// Asks `width` engines at once, each failing one replaced by the next; what they find is the caller's to fuse.
     pub async fn search_all(&self, query: &SearchQuery, width: usize) -> SearchOutcome {
-        let outcome = self.joined(query, width.max(1)).await;
-        SearchOutcome {
-            results: outcome.answers.clone(),
-            attempts: outcome.attempts(),
-            cached: outcome.cached,
-            stale: outcome.stale,
-        }
+        self.joined(query, width.max(1)).await.told()
+    }
+
+    /// The same engines past the cache: for who wants to know how it is now.
+    pub fn anew(&self) -> Anew {
+        Anew(Arc::clone(&self.engines))
     }
 
     /// Joins an equal question that is in flight, or sets out with it. The flight ends when all who wait are gone.
     async fn joined(&self, query: &SearchQuery, width: usize) -> Arc<Outcome> {
-        let query = SearchQuery {
-            text: query.text.trim().to_owned(),
-            limit: query.limit.clamp(1, 50),
-            ..query.clone()
-        };
-        self.flight((query, width)).await
+        self.flight((tidied(query), width)).await
     }
 
     fn flight(&self, flight: Flight) -> Shared<BoxFuture<'static, Arc<Outcome>>> {
@@ -185,6 +179,34 @@ impl Searcher for Failover {
     }
 }
 
+/// Engines whose answers are never those of a cache, nor of a question that is in flight already. What they find is kept
+/// for others, and how they do is known to the [`Failover`] they are of.
+pub struct Anew(Arc<Engines>);
+
+#[async_trait]
+impl Searcher for Anew {
+    async fn search(&self, query: &SearchQuery) -> SearchOutcome {
+        let query = tidied(query);
+        if query.text.is_empty() {
+            return SearchOutcome::default();
+        }
+        let key = cached::key(&query);
+        self.0
+            .asked(key.as_deref(), &query, self.0.limits.side_by_side)
+            .await
+            .told()
+    }
+}
+
+/// A question as it is asked and kept.
+fn tidied(query: &SearchQuery) -> SearchQuery {
+    SearchQuery {
+        text: query.text.trim().to_owned(),
+        limit: query.limit.clamp(1, 50),
+        ..query.clone()
+    }
+}
+
 impl Engines {
     /// Fresh from the cache, else from the engines, else stale from the cache.
     async fn outcome(&self, query: &SearchQuery, width: usize) -> Outcome {
@@ -204,13 +226,22 @@ impl Engines {
                 };
             }
         }
-        let mut outcome = self.ask(query, width).await;
-        if !outcome.answers.is_empty() {
-            self.keep(key.as_deref(), query, &outcome.answers).await;
-        } else if let Some(old) = kept {
+        let mut outcome = self.asked(key.as_deref(), query, width).await;
+        if outcome.answers.is_empty()
+            && let Some(old) = kept
+        {
             outcome.answers = cached::answers(old, query);
             outcome.cached = !outcome.answers.is_empty();
             outcome.stale = outcome.cached;
+        }
+        outcome
+    }
+
+    /// From the engines, and kept.
+    async fn asked(&self, key: Option<&str>, query: &SearchQuery, width: usize) -> Outcome {
+        let outcome = self.ask(query, width).await;
+        if !outcome.answers.is_empty() {
+            self.keep(key, query, &outcome.answers).await;
         }
         outcome
     }
@@ -319,6 +350,15 @@ async fn twice(engine: &dyn SearchEngine, query: &SearchQuery, pause: Duration) 
 }
 
 impl Outcome {
+    fn told(&self) -> SearchOutcome {
+        SearchOutcome {
+            results: self.answers.clone(),
+            attempts: self.attempts(),
+            cached: self.cached,
+            stale: self.stale,
+        }
+    }
+
     fn attempts(&self) -> Vec<Attempt> {
         let attempt = |(engine, error): &(EngineId, SearchError)| Attempt {
             engine: engine.clone(),

@@ -14,7 +14,7 @@ pub mod failover;
 pub mod health;
 
 pub use engines::{ENGINES, EngineConfig, EngineInfo, engine};
-pub use failover::{Failover, Limits};
+pub use failover::{Anew, Failover, Limits};
 pub use guide::Guide;
 pub use health::{EngineHealth, EngineState, LastFailure, Memory};
 pub use http::{Http, HttpLimits};

@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use deepsearch_core::chat::valid_title;
-use deepsearch_core::{Chat, ChatCursor, ChatId, MessageId};
+use deepsearch_core::collection::name_key;
+use deepsearch_core::{Chat, ChatCursor, ChatId, CollectionId, MessageId};
 use serde::{Deserialize, Serialize};
-use sqlx::{Sqlite, SqliteConnection, Transaction};
+use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection, Transaction};
 
 use crate::error::{Doing, StoreError};
 use crate::history;
@@ -15,9 +16,23 @@ use crate::sync::offer_if_left;
 use crate::time::from_millis;
 
 /// Which chats are listed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
 pub struct ChatFilter {
     pub view: ChatView,
+    /// Only those of this collection.
+    pub collection: Option<CollectionId>,
+    /// Only those with this tag, in whatever case it is written.
+    pub tag: Option<String>,
+}
+
+impl ChatFilter {
+    /// All chats of a view.
+    pub fn of(view: ChatView) -> Self {
+        Self {
+            view,
+            ..Self::default()
+        }
+    }
 }
 
 /// A chat in Trash is in no other view, an archived one only in [`ChatView::Archived`].
@@ -32,6 +47,7 @@ pub enum ChatView {
     Trash,
 }
 
+#[derive(sqlx::FromRow)]
 struct ChatRow {
     id: String,
     title: String,
@@ -66,6 +82,9 @@ impl Store {
         after: Option<&ChatCursor>,
         limit: u32,
     ) -> Result<Vec<Chat>, StoreError> {
+        if filter.collection.is_some() || filter.tag.is_some() {
+            return self.list_sorted_chats(filter, after, limit).await;
+        }
         // Without a cursor, the list starts after a chat that is later than all.
         let (time, id) = after.map_or((i64::MAX, ""), |cursor| {
             (cursor.updated_at.timestamp_millis(), cursor.id.as_str())
@@ -118,6 +137,47 @@ impl Store {
             }
         };
         Ok(rows.doing("list the chats")?.into_iter().map(Chat::from).collect())
+    }
+
+    /// The chats of a collection, with a tag, or both. A tag's are walked through whole, as they lie in no order of time.
+    async fn list_sorted_chats(
+        &self,
+        filter: ChatFilter,
+        after: Option<&ChatCursor>,
+        limit: u32,
+    ) -> Result<Vec<Chat>, StoreError> {
+        let view = match filter.view {
+            ChatView::Active => "deleted_at is null and archived = 0",
+            ChatView::Pinned => "deleted_at is null and archived = 0 and pinned = 1",
+            ChatView::Archived => "deleted_at is null and archived = 1",
+            ChatView::Trash => "deleted_at is not null",
+        };
+        let (from, tag) = match filter.tag {
+            Some(_) => (
+                "tag cross join chat_tag on tag_id = tag.id cross join chat on chat.id = chat_id",
+                "tag.name_key = ?1",
+            ),
+            None => ("chat", "?1 is null"),
+        };
+        let collection = match filter.collection {
+            Some(_) => "collection = ?2",
+            None => "?2 is null",
+        };
+        let sql = format!(
+            "select chat.id as id, title, created_at, updated_at, deleted_at, pinned, archived, leaf from {from}
+             where {tag} and {collection} and {view} and (updated_at, chat.id) < (?3, ?4)
+             order by updated_at desc, chat.id desc limit ?5"
+        );
+        let rows: Vec<ChatRow> = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(filter.tag.as_deref().map(name_key))
+            .bind(filter.collection.as_ref().map(CollectionId::as_str))
+            .bind(after.map_or(i64::MAX, |cursor| cursor.updated_at.timestamp_millis()))
+            .bind(after.map_or("", |cursor| cursor.id.as_str()))
+            .bind(limit)
+            .fetch_all(self.readers())
+            .await
+            .doing("list the chats")?;
+        Ok(rows.into_iter().map(Chat::from).collect())
     }
 
     /// # Errors

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use deepsearch_core::text::Span;
-use deepsearch_core::{ChatId, MessageId, PageId};
+use deepsearch_core::{ChatId, CollectionId, MessageId, PageId};
 use serde::{Deserialize, Serialize};
 
 use self::candidates::{Candidate, Found, Scope};
@@ -57,6 +57,10 @@ pub struct HistoryFilter {
     pub pinned: bool,
     /// `None` is all but Trash.
     pub view: Option<ChatView>,
+    /// Only chats of this collection.
+    pub collection: Option<CollectionId>,
+    /// Only chats with this tag, in whatever case it is written.
+    pub tag: Option<String>,
 }
 
 /// Where a page of results ended.

@@ -15,10 +15,16 @@ mod imports;
 mod ledgers;
 mod pages;
 mod pictures;
+mod recheck_schedules;
 mod rechecks;
 mod research;
 
 mod history;
+
+mod bulk;
+mod collections;
+mod saved_searches;
+mod tags;
 
 mod backups;
 mod ballast;
@@ -40,8 +46,10 @@ mod packing;
 mod time;
 
 pub use backups::{Backup, BackupKind, Replaced, list_backups};
+pub use bulk::{Before, BulkChange, BulkDone, MOST_AT_ONCE, Was};
 pub use chats::{ChatFilter, ChatView};
 pub use citations::{AnswerEvidence, SourcePage};
+pub use collections::Collection;
 pub use deepsearch_core::ChatCursor;
 pub use engine_events::EVENTS_KEPT;
 pub use error::StoreError;
@@ -49,12 +57,15 @@ pub use history::{HistoryCursor, HistoryFilter, HistoryHit, HistoryQuery, Histor
 pub use imports::{Imported, ImportedMessage};
 pub use model_use::{ChatUse, ModelUse, MonthUse};
 pub use outbox::{Entity, Operation, OutboxEntry};
+pub use rechecks::NewRecheck;
 pub use recovery::Recovery;
 pub use salvage::Salvaged;
+pub use saved_searches::{SavedQuery, SavedSearch};
 pub use search_cache::SearchCacheTable;
 pub use store::{Store, StoreOptions};
 pub use sync::{
     Brought, ChatOffer, Conflict, ConflictKind, DeadChange, FirstPull, LocalChat, LocalMessage, QueuedChange, Sweep,
     SweepReason, SyncAccount, SyncCounts, SyncPosition, SyncTx, WaitingEvidence,
 };
+pub use tags::{ChatLabels, Tag};
 pub use turns::{FinishedAnswer, NewTurn, Turn};

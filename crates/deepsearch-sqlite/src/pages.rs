@@ -272,7 +272,9 @@ pub(crate) async fn ids_of_chat(tx: &mut SqliteConnection, chat_id: &str) -> Res
         r#"select page_id as "page_id!" from message join message_source on message_id = message.id
            where chat_id = ?1
            union
-           select page_id from message join research_page on message_id = message.id where chat_id = ?1"#,
+           select page_id from message join research_page on message_id = message.id where chat_id = ?1
+           union
+           select page_id from message join recheck_page on message_id = message.id where chat_id = ?1"#,
         chat_id
     )
     .fetch_all(tx)
@@ -285,7 +287,8 @@ pub(crate) async fn delete_unused(tx: &mut SqliteConnection, pages: &[String]) -
         sqlx::query!(
             "delete from page where id = ?1 and not exists (select 1 from message_source where page_id = ?1)
                 and not exists (select 1 from citation where page_id = ?1)
-                and not exists (select 1 from research_page where page_id = ?1)",
+                and not exists (select 1 from research_page where page_id = ?1)
+                and not exists (select 1 from recheck_page where page_id = ?1)",
             id
         )
         .execute(&mut *tx)

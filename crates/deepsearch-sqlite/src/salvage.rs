@@ -24,6 +24,9 @@ pub struct Salvaged {
 const ACTION: &str = "save what the damaged store holds";
 /// More than any row's number: what is looked through where the last one cannot be read.
 const HIGHEST: i64 = 1 << 40;
+/// Readings that may fail where the last row's number is not known: beyond the rows that there are, a damaged page fails
+/// every one of them. Low numbers are read first, so what this leaves unread is mostly nothing.
+const MOST_FAILED: u32 = 20_000;
 
 /// Copies what the damaged file holds into the store of the connection. Each step commits for itself, because a disk
 /// that fails to read a row rolls back all that is open; whoever calls uses the store only when this has ended well.
@@ -67,7 +70,7 @@ const NUMBERED: &[Table] = &[
         key: "rowid",
         on_conflict: "on conflict (id) do update set title = excluded.title, updated_at = excluded.updated_at,
             deleted_at = excluded.deleted_at, pinned = excluded.pinned, archived = excluded.archived,
-            leaf = excluded.leaf where excluded.updated_at >= chat.updated_at",
+            leaf = excluded.leaf, collection = excluded.collection where excluded.updated_at >= chat.updated_at",
     },
     Table {
         name: "page",
@@ -101,6 +104,21 @@ const NUMBERED: &[Table] = &[
             max_search_results = excluded.max_search_results, updated_at = excluded.updated_at",
     },
     Table {
+        name: "collection",
+        key: "rowid",
+        on_conflict: "",
+    },
+    Table {
+        name: "tag",
+        key: "id",
+        on_conflict: "",
+    },
+    Table {
+        name: "saved_search",
+        key: "rowid",
+        on_conflict: "",
+    },
+    Table {
         name: "engine_event",
         key: "id",
         on_conflict: "",
@@ -119,6 +137,8 @@ const OF_MESSAGES: &[&str] = &[
     "research",
     "research_page",
     "recheck",
+    "recheck_page",
+    "recheck_schedule",
 ];
 
 async fn copy_tables(connection: &mut SqliteConnection, salvaged: &mut Salvaged) -> Result<(), sqlx::Error> {
@@ -144,6 +164,17 @@ async fn copy_tables(connection: &mut SqliteConnection, salvaged: &mut Salvaged)
         if let Some(copy) = Copy::of(connection, &table).await? {
             copy.keys(connection, &ids, salvaged).await?;
         }
+    }
+    let tags = Table {
+        name: "chat_tag",
+        key: "chat_id",
+        on_conflict: "",
+    };
+    if let Some(copy) = Copy::of(connection, &tags).await? {
+        let chats: Vec<String> = sqlx::query_scalar("select id from chat order by id")
+            .fetch_all(&mut *connection)
+            .await?;
+        copy.keys(connection, &chats, salvaged).await?;
     }
     let settings = Table {
         name: "setting",
@@ -200,6 +231,7 @@ impl Copy {
         let last: Result<i64, _> = sqlx::query_scalar(AssertSqlSafe(last))
             .fetch_one(&mut *connection)
             .await;
+        let mut failures_left = if last.is_ok() { u32::MAX } else { MOST_FAILED };
         let end = last.map_or(HIGHEST, |last| last.clamp(0, HIGHEST) + 1);
         let mut ranges = vec![(0_i64, end)];
         while let Some((start, end)) = ranges.pop() {
@@ -210,7 +242,14 @@ impl Copy {
                 .await;
             match copied {
                 Ok(done) => salvaged.rows += done.rows_affected(),
-                Err(error) => self.split(error, start, end, &mut ranges, salvaged)?,
+                Err(error) => {
+                    self.split(error, start, end, &mut ranges, salvaged)?;
+                    failures_left -= 1;
+                    if failures_left == 0 {
+                        salvaged.lost += 1;
+                        break;
+                    }
+                }
             }
         }
         Ok(())
@@ -309,6 +348,11 @@ async fn mend_references(connection: &mut SqliteConnection, salvaged: &mut Salva
         "delete from research where message_id not in (select id from message)",
         "delete from research_page where message_id not in (select message_id from research) or page_id not in (select id from page)",
         "delete from recheck where message_id not in (select id from message)",
+        "delete from chat_tag where chat_id not in (select id from chat) or tag_id not in (select id from tag)",
+        "update chat set collection = null where collection not in (select id from collection)",
+        "delete from recheck_page where page_id not in (select id from page) or not exists (select 1 from recheck
+            where recheck.message_id = recheck_page.message_id and recheck.checked_at = recheck_page.checked_at)",
+        "delete from recheck_schedule where message_id not in (select id from message)",
     ] {
         execute(connection, statement).await?;
     }

@@ -57,7 +57,7 @@ async fn answer(
     match (answered, begun) {
         (Err(error), Some(begun)) => drop(begun.send(Err(error.into()))),
         (Err(_), None) => {}
-        (Ok(_), _) => notify::answer_ready(&window, &app, &question, started.elapsed()),
+        (Ok(message), _) => notify::answer_ready(&window, &app, &question, &message, started.elapsed()),
     }
 }
 
@@ -92,14 +92,14 @@ pub(crate) async fn running_answers(app: State<'_, App>) -> Result<Vec<RunningAn
 }
 
 /// Tells a window events, once a frame at most. A window that has gone is no reason to stop.
-struct Frames {
+pub(super) struct Frames {
     // Holds what one frame brings: the other end takes all that is there each time.
     events: mpsc::UnboundedSender<AnswerEvent>,
     telling: JoinHandle<()>,
 }
 
 impl Frames {
-    fn to(window: Channel<Vec<AnswerEvent>>) -> Self {
+    pub(super) fn to(window: Channel<Vec<AnswerEvent>>) -> Self {
         let (events, mut coming) = mpsc::unbounded_channel();
         let telling = tauri::async_runtime::spawn(async move {
             while let Some(first) = coming.recv().await {
@@ -114,12 +114,12 @@ impl Frames {
         Self { events, telling }
     }
 
-    fn push(&self, event: AnswerEvent) {
+    pub(super) fn push(&self, event: AnswerEvent) {
         let _ = self.events.send(event);
     }
 
     /// Waits until the last event is told: it goes before the command's own answer.
-    async fn finish(self) {
+    pub(super) async fn finish(self) {
         drop(self.events);
         let _ = self.telling.await;
     }

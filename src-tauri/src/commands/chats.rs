@@ -8,7 +8,7 @@ use super::told;
 use crate::changes;
 
 /// The most chats or messages that one call gives.
-const MOST: u32 = 500;
+pub(super) const MOST: u32 = 500;
 
 #[tauri::command]
 #[specta::specta]
@@ -18,7 +18,7 @@ pub(crate) async fn list_chats(
     after: Option<ChatCursor>,
     limit: u32,
 ) -> Result<Vec<Chat>, Failure> {
-    let filter = ChatFilter { view };
+    let filter = ChatFilter::of(view);
     told(app.store().list_chats(filter, after.as_ref(), limit.min(MOST))).await
 }
 
@@ -114,7 +114,7 @@ fn changed(window: &AppHandle, chat: Result<Chat, Failure>) -> Result<Chat, Fail
 }
 
 /// What a person changes in a window is in the others at once, and on its way to other devices.
-fn tell(window: &AppHandle, chats: Vec<ChatId>) {
+pub(super) fn tell(window: &AppHandle, chats: Vec<ChatId>) {
     window.state::<App>().nudge_sync();
     changes::tell_library(window, chats);
 }

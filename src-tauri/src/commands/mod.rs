@@ -5,6 +5,7 @@ mod chats;
 mod folders;
 mod history;
 mod pages;
+mod recheck;
 mod research;
 
 mod account;
@@ -17,6 +18,7 @@ mod settings;
 mod sync;
 
 mod shell;
+mod sorting;
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -39,6 +41,13 @@ pub(crate) fn all() -> Commands<tauri::Wry> {
         ask::running_answers,
         research::find_research,
         research::edit_plan,
+        recheck::recheck_answer,
+        recheck::watch_recheck,
+        recheck::stop_recheck,
+        recheck::list_rechecks,
+        recheck::recheck_ledger,
+        recheck::schedule_recheck,
+        recheck::scheduled_rechecks,
         chats::list_chats,
         chats::open_chat,
         chats::open_message,
@@ -51,6 +60,17 @@ pub(crate) fn all() -> Commands<tauri::Wry> {
         chats::restore_chat,
         chats::delete_chat_forever,
         chats::empty_trash,
+        sorting::sorting,
+        sorting::list_sorted_chats,
+        sorting::list_labels,
+        sorting::add_collection,
+        sorting::rename_collection,
+        sorting::order_collection,
+        sorting::delete_collection,
+        sorting::change_chats,
+        sorting::undo_change,
+        sorting::save_search,
+        sorting::delete_saved_search,
         history::search_history,
         history::search_web,
         pages::open_page,

@@ -8,6 +8,7 @@ pub(crate) struct Words {
     pub(crate) open: &'static str,
     pub(crate) quit: &'static str,
     pub(crate) answer_ready: &'static str,
+    pub(crate) answer_changed: &'static str,
     pub(crate) sync: SyncWords,
 }
 
@@ -22,13 +23,14 @@ pub(crate) struct SyncWords {
     pub(crate) private: &'static str,
 }
 
-const fn words([ask, open, quit, answer_ready]: [&'static str; 4], sync: [&'static str; 6]) -> Words {
+const fn words([ask, open, quit, answer_ready, answer_changed]: [&'static str; 5], sync: [&'static str; 6]) -> Words {
     let [waiting, synced, running, offline, stopped, private] = sync;
     Words {
         ask,
         open,
         quit,
         answer_ready,
+        answer_changed,
         sync: SyncWords {
             waiting,
             synced,
@@ -41,7 +43,13 @@ const fn words([ask, open, quit, answer_ready]: [&'static str; 4], sync: [&'stat
 }
 
 static ENGLISH: Words = words(
-    ["Ask…", "Open DeepSearch", "Quit", "Your answer is ready"],
+    [
+        "Ask…",
+        "Open DeepSearch",
+        "Quit",
+        "Your answer is ready",
+        "An old answer has changed",
+    ],
     [
         "Waiting to sync",
         "Synced",
@@ -55,7 +63,13 @@ static ALL: [(&str, Words); 6] = [
     (
         "de",
         words(
-            ["Fragen …", "DeepSearch öffnen", "Beenden", "Ihre Antwort ist da"],
+            [
+                "Fragen …",
+                "DeepSearch öffnen",
+                "Beenden",
+                "Ihre Antwort ist da",
+                "Eine frühere Antwort hat sich geändert",
+            ],
             [
                 "Wartet auf Abgleich",
                 "Synchronisiert",
@@ -69,7 +83,13 @@ static ALL: [(&str, Words); 6] = [
     (
         "es",
         words(
-            ["Preguntar…", "Abrir DeepSearch", "Salir", "Su respuesta está lista"],
+            [
+                "Preguntar…",
+                "Abrir DeepSearch",
+                "Salir",
+                "Su respuesta está lista",
+                "Una respuesta anterior ha cambiado",
+            ],
             [
                 "Pendiente de sincronizar",
                 "Sincronizado",
@@ -88,6 +108,7 @@ static ALL: [(&str, Words); 6] = [
                 "Ouvrir DeepSearch",
                 "Quitter",
                 "Votre réponse est prête",
+                "Une ancienne réponse a changé",
             ],
             [
                 "En attente de synchronisation",
@@ -102,7 +123,13 @@ static ALL: [(&str, Words); 6] = [
     (
         "ja",
         words(
-            ["質問する…", "DeepSearch を開く", "終了", "回答ができました"],
+            [
+                "質問する…",
+                "DeepSearch を開く",
+                "終了",
+                "回答ができました",
+                "以前の回答に変更があります",
+            ],
             [
                 "同期待ち",
                 "同期済み",
@@ -116,14 +143,14 @@ static ALL: [(&str, Words); 6] = [
     (
         "zh",
         words(
-            ["提问…", "打开 DeepSearch", "退出", "回答已就绪"],
+            ["提问…", "打开 DeepSearch", "退出", "回答已就绪", "以前的回答有变化"],
             ["等待同步", "已同步", "正在同步…", "离线", "同步已停止", "隐私模式"],
         ),
     ),
     (
         "ar",
         words(
-            ["اسأل…", "فتح DeepSearch", "إنهاء", "إجابتك جاهزة"],
+            ["اسأل…", "فتح DeepSearch", "إنهاء", "إجابتك جاهزة", "تغيّرت إجابة سابقة"],
             [
                 "بانتظار المزامنة",
                 "تمت المزامنة",

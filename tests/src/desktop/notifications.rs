@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result};
 use zbus::Connection;
+use zbus::object_server::SignalEmitter;
 use zbus::zvariant::OwnedValue;
 
 const PATH: &str = "/org/freedesktop/Notifications";
@@ -13,7 +14,7 @@ const NAME: &str = "org.freedesktop.Notifications";
 /// Who shows notifications, as long as it is kept.
 #[derive(Debug)]
 pub struct Notifications {
-    _bus: Connection,
+    bus: Connection,
     shown: Shown,
 }
 
@@ -46,12 +47,15 @@ impl Server {
     async fn close_notification(&self, _id: u32) {}
 
     async fn get_capabilities(&self) -> Vec<String> {
-        vec!["body".into()]
+        vec!["body".into(), "actions".into()]
     }
 
     async fn get_server_information(&self) -> (String, String, String, String) {
         ("tests".into(), "DeepSearch".into(), "1".into(), "1.2".into())
     }
+
+    #[zbus(signal)]
+    async fn action_invoked(emitter: &SignalEmitter<'_>, id: u32, action_key: &str) -> zbus::Result<()>;
 }
 
 impl Notifications {
@@ -66,7 +70,21 @@ impl Notifications {
             .build()
             .await
             .context("showing notifications")?;
-        Ok(Self { _bus: bus, shown })
+        Ok(Self { bus, shown })
+    }
+
+    /// Clicks the one that was shown last, as a person does.
+    ///
+    /// # Errors
+    /// When the bus does not take it.
+    ///
+    /// # Panics
+    /// When a call has panicked.
+    pub async fn click(&self) -> Result<()> {
+        let last = u32::try_from(self.shown().len()).unwrap_or(u32::MAX);
+        let server = self.bus.object_server().interface::<_, Server>(PATH).await?;
+        Server::action_invoked(server.signal_emitter(), last, "default").await?;
+        Ok(())
     }
 
     /// Title and text of all so far.

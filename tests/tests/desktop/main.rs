@@ -11,7 +11,9 @@ mod asking;
 mod branches;
 mod first_start;
 mod reading;
+mod recheck;
 mod settings;
+mod sorting;
 
 mod carrying;
 
@@ -19,7 +21,6 @@ mod interrupted;
 mod offline;
 
 mod links;
-mod quick_ask;
 mod shell;
 mod sign_in;
 mod team;

@@ -25,6 +25,22 @@ export const commands = {
 	findResearch: (answer: MessageId) => __TAURI_INVOKE<ResearchProgress | null>("find_research", { answer }),
 	/**  Changes the plan of a research that is under way or stopped; it takes effect after the step it is at. */
 	editPlan: (answer: MessageId, edit: PlanEdit) => __TAURI_INVOKE<ResearchProgress>("edit_plan", { answer, edit }),
+	/**
+	 *  Checks an answer again, or joins the check that is under way, streaming its steps; no events at all are the end, and
+	 *  what came of it is in its history. Answers itself as soon as the check has begun, for the reason that `ask` has.
+	 */
+	recheckAnswer: (answer: MessageId, events: Channel<AnswerEvent[]>) => __TAURI_INVOKE<null>("recheck_answer", { answer, events }),
+	/**  Tells a check from its beginning, then as it comes, until it has ended. `false` when there is none under way. */
+	watchRecheck: (answer: MessageId, events: Channel<AnswerEvent[]>) => __TAURI_INVOKE<boolean>("watch_recheck", { answer, events }),
+	stopRecheck: (answer: MessageId) => __TAURI_INVOKE<boolean>("stop_recheck", { answer }),
+	/**  What is kept of an answer's checks, and when it is checked again. */
+	listRechecks: (answer: MessageId) => __TAURI_INVOKE<RecheckHistory>("list_rechecks", { answer }),
+	/**  What one check sent to whom; `None` where nobody wrote it down. */
+	recheckLedger: (answer: MessageId, checkedAt: string) => __TAURI_INVOKE<AnswerLedger | null>("recheck_ledger", { answer, checkedAt }),
+	/**  Sets how often an answer is checked again by itself; `None` is not at all. */
+	scheduleRecheck: (answer: MessageId, every: Every | null) => __TAURI_INVOKE<RecheckSchedule | null>("schedule_recheck", { answer, every }),
+	/**  The answers that are checked again by themselves, the next one first. */
+	scheduledRechecks: () => __TAURI_INVOKE<ScheduledRecheck[]>("scheduled_rechecks"),
 	listChats: (view: ChatView, after: ChatCursor | null, limit: number) => __TAURI_INVOKE<Chat[]>("list_chats", { view, after, limit }),
 	openChat: (chat: ChatId, before: MessageId | null, limit: number) => __TAURI_INVOKE<OpenChat>("open_chat", { chat, before, limit }),
 	openMessage: (message: MessageId) => __TAURI_INVOKE<OpenMessage>("open_message", { message }),
@@ -41,6 +57,24 @@ export const commands = {
 	deleteChatForever: (chat: ChatId) => __TAURI_INVOKE<null>("delete_chat_forever", { chat }),
 	/**  Forgets everything in Trash. Returns how many chats that were. */
 	emptyTrash: () => __TAURI_INVOKE<number>("empty_trash"),
+	sorting: () => __TAURI_INVOKE<Sorting>("sorting"),
+	/**  The chats of a collection, or with a tag. */
+	listSortedChats: (filter: ChatFilter, after: ChatCursor | null, limit: number) => __TAURI_INVOKE<Chat[]>("list_sorted_chats", { filter, after, limit }),
+	/**  How these chats are sorted; those that are not are left out. At most as many as a list gives at once. */
+	listLabels: (chats: ChatId[]) => __TAURI_INVOKE<ChatLabels[]>("list_labels", { chats }),
+	addCollection: (name: string) => __TAURI_INVOKE<Collection>("add_collection", { name }),
+	renameCollection: (collection: CollectionId, name: string) => __TAURI_INVOKE<null>("rename_collection", { collection, name }),
+	/**  Puts a collection at a place of the list, which counts from 0. */
+	orderCollection: (collection: CollectionId, place: number) => __TAURI_INVOKE<null>("order_collection", { collection, place }),
+	/**  Its chats stay. */
+	deleteCollection: (collection: CollectionId) => __TAURI_INVOKE<null>("delete_collection", { collection }),
+	/**  One change to many chats, all of it or nothing; what is given back undoes it. */
+	changeChats: (chats: ChatId[], change: BulkChange) => __TAURI_INVOKE<BulkDone>("change_chats", { chats, change }),
+	/**  Makes chats what they were before a change. */
+	undoChange: (undo: Before[]) => __TAURI_INVOKE<BulkDone>("undo_change", { undo }),
+	/**  Keeps a search under a name, in place of the one that had it. */
+	saveSearch: (name: string, query: SavedQuery) => __TAURI_INVOKE<SavedSearch>("save_search", { name, query }),
+	deleteSavedSearch: (search: SavedSearchId) => __TAURI_INVOKE<null>("delete_saved_search", { search }),
 	searchHistory: (query: HistoryQuery) => __TAURI_INVOKE<HistoryResults>("search_history", { query }),
 	searchWeb: (text: string) => __TAURI_INVOKE<WebResults>("search_web", { text }),
 	openPage: (page: PageId) => __TAURI_INVOKE<Page>("open_page", { page }),
@@ -284,6 +318,29 @@ export type BackupKind = "daily" | "manual" |
 /**  Before another backup took the store's place. */
 "restore";
 
+/**  One thing of a chat, as it was. */
+export type Before = {
+	chat: ChatId,
+	was: Was,
+};
+
+/**  What is done to every chat. */
+export type BulkChange = { kind: "pin"; on: boolean } | { kind: "archive"; on: boolean } | 
+/**  To Trash, or out of it. */
+{ kind: "trash"; on: boolean } | 
+/**  `None` takes them out of the one that they are in. */
+{ kind: "move"; collection: CollectionId | null } | { kind: "tag"; name: string; on: boolean };
+
+/**  What came of a change. */
+export type BulkDone = {
+	/**  The chats that are another now, as they are. */
+	changed: Chat[],
+	/**  Those that were asked for and are not there. */
+	missing: ChatId[],
+	/**  To be given to [`Store::undo_bulk`]. */
+	undo: Before[],
+};
+
 /**  A conversation. `pinned`, `archived` and `leaf` are ours; the rest is the seed's. */
 export type Chat = {
 	id: ChatId,
@@ -306,8 +363,25 @@ export type ChatCursor = {
 	id: ChatId,
 };
 
+/**  Which chats are listed. */
+export type ChatFilter = {
+	view: ChatView,
+	/**  Only those of this collection. */
+	collection: CollectionId | null,
+	/**  Only those with this tag, in whatever case it is written. */
+	tag: string | null,
+};
+
 /**  A chat: `chat_` and a UUID version 7. */
 export type ChatId = string;
+
+/**  How one chat is sorted. */
+export type ChatLabels = {
+	chat: ChatId,
+	collection: CollectionId | null,
+	/**  By name. */
+	tags: string[],
+};
 
 /**  A chat in Trash is in no other view, an archived one only in [`ChatView::Archived`]. */
 export type ChatView = 
@@ -329,10 +403,29 @@ export type Citation = {
 	quote: string,
 };
 
+/**  A collection, as the list of them shows it. */
+export type Collection = {
+	id: CollectionId,
+	name: string,
+	/**  How many chats are in it, without those in the archive and in Trash. */
+	chats: number,
+};
+
+/**  A collection of chats: `coll_` and a UUID version 7. */
+export type CollectionId = string;
+
 export type ColumnHead = {
 	name: string,
 	/**  A secret: its cells say only that there is something. */
 	is_masked: boolean,
+};
+
+/**  One sentence, with what it rests on, then and now. */
+export type Compared = {
+	standing: Standing,
+	sentence: string,
+	before: Proof | null,
+	now: Proof | null,
 };
 
 export type ConflictKind = 
@@ -526,6 +619,9 @@ export type ErrorCode =
 /**  The data was written by a newer version of the app and is open for reading only. */
 "read_only" | "internal";
 
+/**  How often an answer is checked again by itself. */
+export type Every = "daily" | "weekly" | "monthly";
+
 /**  The sentence of a saved page that comes nearest to a claim. */
 export type Evidence = {
 	/**  `sources[number - 1]`. */
@@ -643,6 +739,10 @@ export type HistoryFilter = {
 	pinned: boolean,
 	/**  `None` is all but Trash. */
 	view: ChatView | null,
+	/**  Only chats of this collection. */
+	collection: CollectionId | null,
+	/**  Only chats with this tag, in whatever case it is written. */
+	tag: string | null,
 };
 
 /**  One thing found. */
@@ -866,6 +966,8 @@ export type OpenMessage = {
 	follow_ups: string[],
 	/**  The branches at this place, this one included, oldest first. */
 	siblings: MessageId[],
+	/**  Of an answer that was checked again, or is to be. */
+	recheck: RecheckNote | null,
 } & Message;
 
 /**  Where a value comes from, strongest first. */
@@ -951,6 +1053,17 @@ export type PlanEdit =
 /**  No more searching: the report is written from what there is. */
 { type: "finish" };
 
+/**  A sentence of a source. */
+export type Proof = {
+	quote: string,
+	title: string,
+	url: string,
+	/**  The saved page it stands in, where one was kept. */
+	page_id?: PageId | null,
+	/**  Where it stands there. */
+	page_span?: Span | null,
+};
+
 /**  Who proves to the gateway who a person is. */
 export type Provider = {
 	id: string,
@@ -986,6 +1099,46 @@ export type QueryCount = {
 
 /**  Quick ask came to the front. */
 export type QuickAskShown = null;
+
+/**  An answer that was held against what its question brings now. */
+export type Recheck = {
+	checked_at: string,
+	/**  How many sentences do not stand as they did. */
+	changed: number,
+	/**  The old answer's sentences in order, then those that only the new one has. */
+	sentences: Compared[],
+	/**  Why nothing could be compared. Then there are no sentences. */
+	failure?: Failure | null,
+	/**  Nobody asked for it: it was time. */
+	scheduled?: boolean,
+};
+
+/**  What is kept of the rechecks of an answer, and whether there are to be more. */
+export type RecheckHistory = {
+	/**  The latest first. */
+	rechecks: Recheck[],
+	schedule: RecheckSchedule | null,
+	/**  Whether it is checked right now. */
+	running: boolean,
+};
+
+/**  What an answer says of its rechecks in one line. */
+export type RecheckNote = {
+	/**  The last one that compared anything. */
+	checked_at: string | null,
+	changed: number,
+	every: Every | null,
+	/**  Whether it is checked right now, in this program. */
+	running: boolean,
+};
+
+/**  When an answer is checked again by itself. */
+export type RecheckSchedule = {
+	every: Every,
+	next_at: string,
+	/**  How often in a row it could not be done. */
+	failures: number,
+};
 
 /**  What a research may cost. Writing what was found is always done: it takes the last part of the time and the tokens. */
 export type ResearchBudget = {
@@ -1062,6 +1215,23 @@ export type RunningAnswer = {
 	answer_id: MessageId,
 };
 
+/**  What is asked again. */
+export type SavedQuery = {
+	text: string,
+	filter: HistoryFilter,
+	/**  Only the last so many days, today included, whenever it is asked; then the filter names no times. */
+	days: number | null,
+};
+
+export type SavedSearch = {
+	id: SavedSearchId,
+	name: string,
+	query: SavedQuery,
+};
+
+/**  A search that was kept: `srch_` and a UUID version 7. */
+export type SavedSearchId = string;
+
 /**  A saved page as a source. */
 export type SavedSource = {
 	number: number,
@@ -1069,6 +1239,17 @@ export type SavedSource = {
 	title: string,
 	url: string,
 	fetched_at: string,
+};
+
+/**  An answer that is checked again by itself, in a list of them. */
+export type ScheduledRecheck = {
+	answer_id: MessageId,
+	chat_id: ChatId,
+	question: string,
+	schedule: RecheckSchedule,
+	/**  The last one that compared anything, and what it found. */
+	checked_at: string | null,
+	changed: number,
 };
 
 /**  Where answers come from. */
@@ -1189,6 +1370,23 @@ export type SettingsChanged = {
 	keys: string[],
 };
 
+/**  A picture of an answer's source, from the copy that is kept. */
+export type ShownPicture = {
+	/**  The source's number in the answer. */
+	number: number,
+	/**  The source's title. */
+	title: string,
+	page_id: PageId,
+	/**  Where it was found. */
+	url: string,
+	alt: string,
+	/**  In pixels. */
+	width: number,
+	height: number,
+	/**  As a `data:` address. */
+	data: string,
+};
+
 /**  The shortcut as it stands. */
 export type Shortcut = {
 	/**  As Tauri writes it, `CommandOrControl+Shift+Space`; empty when there is none. */
@@ -1240,6 +1438,13 @@ export type SignedIn = {
 	kept_in: Place,
 };
 
+/**  All that chats are sorted by. */
+export type Sorting = {
+	collections: Collection[],
+	tags: Tag[],
+	searches: SavedSearch[],
+};
+
 /**  A source of an answer, as the seed keeps it beside the message (seed part 3). */
 export type Source = {
 	title: string,
@@ -1254,6 +1459,19 @@ export type Span = {
 	start: number,
 	end: number,
 };
+
+/**  What has become of a sentence. */
+export type Standing = 
+/**  A source that was read now says so too. */
+"same" | 
+/**  A source that was read now says otherwise. */
+"changed" | 
+/**  No source that was read now says so any more. */
+"gone" | 
+/**  Only the new answer says so. */
+"new" | 
+/**  The source that was cited could not be read now, and no other that was read says anything of it. */
+"unread";
 
 /**  What a window is given before its first paint, as `window.__START__`. */
 export type Start = {
@@ -1362,6 +1580,14 @@ export type TableSummary = {
 	is_estimate: boolean,
 };
 
+/**  A tag, as the list of them shows it. */
+export type Tag = {
+	/**  As it was written first. */
+	name: string,
+	/**  How many chats have it, without those in Trash. */
+	chats: number,
+};
+
 /**  How recent results must be. */
 export type TimeRange = "day" | "week" | "month" | "year";
 
@@ -1427,6 +1653,8 @@ export type Value = null | boolean | number | string | Value[] | { [key in strin
 
 /**  Whether the sources say what a sentence says. */
 export type Verdict = "supported" | "partly" | "not_found";
+
+export type Was = { kind: "pinned"; on: boolean } | { kind: "archived"; on: boolean } | { kind: "deleted"; at: string | null } | { kind: "in"; collection: CollectionId | null } | { kind: "tagged"; name: string; on: boolean };
 
 /**  How the answer comes back. */
 export type Way = 

@@ -115,7 +115,16 @@ it("holds a hundred thousand chats", async () => {
 
 it("finds words in history and marks them in bytes", async () => {
   const platform = new FakePlatform();
-  const filter = { from: null, until: null, chat: null, host: null, pinned: false, view: null };
+  const filter = {
+    from: null,
+    until: null,
+    chat: null,
+    host: null,
+    pinned: false,
+    view: null,
+    collection: null,
+    tag: null,
+  };
   const { hits } = await platform.searchHistory({ text: "有給", filter, limit: 20, after: null });
   expect(hits.length).toBeGreaterThan(0);
   for (const hit of hits) {

@@ -9,15 +9,22 @@ import type {
   AskRequest,
   AttachedFile,
   Backup,
+  Before,
+  BulkChange,
+  BulkDone,
   Chat,
   ChatCursor,
+  ChatFilter,
   ChatId,
+  ChatLabels,
   ChatView,
+  CollectionId,
   DataFolder,
   EngineEvent,
   EngineId,
   EngineStatus,
   EngineTrial,
+  Every,
   Exported,
   ExportProgress,
   Finding,
@@ -38,9 +45,14 @@ import type {
   PageId,
   PlanEdit,
   ProviderStatus,
+  RecheckHistory,
+  RecheckSchedule,
   ResearchProgress,
   RowKey,
   RunningAnswer,
+  SavedQuery,
+  SavedSearchId,
+  ScheduledRecheck,
   SearchStatistics,
   SessionCursor,
   SessionPage,
@@ -48,6 +60,7 @@ import type {
   SettingValue,
   Shortcut,
   SignInStep,
+  Sorting,
   Start,
   SyncConflict,
   SyncStatus,
@@ -72,7 +85,9 @@ import { fakePictures } from "./fake/pictures";
 import { FakeFolders } from "./fake/folders";
 import { fail, FakeLibrary } from "./fake/library";
 import { type FakeOptions, withDefaults } from "./fake/options";
+import { FakeRechecks } from "./fake/rechecks";
 import { type FakeResearch } from "./fake/researching";
+import { FakeSorting } from "./fake/sorting";
 import { FakeSync } from "./fake/sync";
 import type { Platform } from "./platform";
 
@@ -85,6 +100,7 @@ export class FakePlatform implements Platform {
   readonly start: Start;
   readonly options: FakeOptions;
   readonly library: FakeLibrary;
+  readonly sorted: FakeSorting;
   readonly configuration: FakeConfiguration;
   readonly database: FakeDatabase;
   readonly evidence: FakeEvidence;
@@ -92,6 +108,7 @@ export class FakePlatform implements Platform {
   readonly folders: FakeFolders;
   readonly carry = new FakeCarry();
   readonly sync: FakeSync;
+  readonly rechecks: FakeRechecks;
   readonly deeds: Deed[] = [];
   readonly #runs = new Map<MessageId, FakeRun>();
   readonly #researches = new Map<MessageId, FakeResearch>();
@@ -113,12 +130,14 @@ export class FakePlatform implements Platform {
     const { theme, language, textSize, navigate, scenario } = this.options;
     this.start = { window, navigate, theme, language, text_size: textSize };
     this.library = new FakeLibrary(this.options);
+    this.sorted = new FakeSorting(this.library, this.options.sorted);
     this.configuration = new FakeConfiguration(this.options);
     this.evidence = new FakeEvidence(this.options, this.configuration);
     this.folders = new FakeFolders(this.options.scenario !== "empty");
     this.account = new FakeAccount(this.options, this.configuration);
     this.database = new FakeDatabase(this.options, this.account, () => this.configuration.value("shared.url") === true);
     this.sync = new FakeSync(this.options);
+    this.rechecks = new FakeRechecks(this.options, this.library, (chat) => this.#changed(chat));
     this.#online = scenario !== "offline";
     if (scenario === "running")
       this.#begin({
@@ -183,6 +202,41 @@ export class FakePlatform implements Platform {
     return this.#answer(research.edit(edit));
   }
 
+  async recheckAnswer(answer: MessageId, onEvents: (events: AnswerEvent[]) => void): Promise<void> {
+    await this.#reach();
+    await this.rechecks.check(this.library.message(answer), this.#online, onEvents);
+  }
+
+  async watchRecheck(answer: MessageId, onEvents: (events: AnswerEvent[]) => void): Promise<boolean> {
+    return this.rechecks.watch(answer, onEvents);
+  }
+
+  async stopRecheck(answer: MessageId): Promise<boolean> {
+    return this.rechecks.stop(answer);
+  }
+
+  async listRechecks(answer: MessageId): Promise<RecheckHistory> {
+    await this.#reach();
+    return this.rechecks.list(answer);
+  }
+
+  async recheckLedger(answer: MessageId, checkedAt: string): Promise<AnswerLedger | null> {
+    await this.#reach();
+    const kept = this.evidence.ledger(this.library.message(answer));
+    return kept && { ...kept, at: checkedAt };
+  }
+
+  async scheduleRecheck(answer: MessageId, every: Every | null): Promise<RecheckSchedule | null> {
+    await this.#reach();
+    this.deeds.push({ what: "scheduleRecheck", about: { answer, every } });
+    return this.rechecks.schedule(answer, every);
+  }
+
+  async scheduledRechecks(): Promise<ScheduledRecheck[]> {
+    await this.#reach();
+    return this.rechecks.scheduled();
+  }
+
   async listChats(view: ChatView, after: ChatCursor | null, limit: number): Promise<Chat[]> {
     await this.#reach();
     return this.library.list(view, after, limit);
@@ -229,7 +283,54 @@ export class FakePlatform implements Platform {
 
   async searchHistory(query: HistoryQuery): Promise<HistoryResults> {
     await this.#reach();
-    return searchHistory(this.library, query);
+    return searchHistory(this.library, this.sorted, query);
+  }
+
+  async sorting(): Promise<Sorting> {
+    await this.#reach();
+    return this.sorted.sorting();
+  }
+
+  async listSortedChats(filter: ChatFilter, after: ChatCursor | null, limit: number): Promise<Chat[]> {
+    await this.#reach();
+    const all = this.library.list(filter.view, null, Infinity).filter((chat) => this.sorted.passes(chat, filter));
+    const from = after ? all.findIndex(({ id }) => id === after.id) + 1 : 0;
+    return all.slice(from, from + limit);
+  }
+
+  async listLabels(chats: ChatId[]): Promise<ChatLabels[]> {
+    await this.#reach();
+    return this.sorted.labels(chats);
+  }
+
+  addCollection = (name: string) => this.#sort(() => this.sorted.add(name));
+  renameCollection = (id: CollectionId, name: string) => this.#sort(() => this.sorted.rename(id, name));
+  orderCollection = (id: CollectionId, place: number) => this.#sort(() => this.sorted.order(id, place));
+  deleteCollection = (id: CollectionId) => this.#sort(() => this.sorted.delete(id));
+  saveSearch = (name: string, query: SavedQuery) => this.#sort(() => this.sorted.save(name, query));
+  deleteSavedSearch = (id: SavedSearchId) => this.#sort(() => this.sorted.forget(id));
+
+  async changeChats(chats: ChatId[], change: BulkChange): Promise<BulkDone> {
+    this.deeds.push({ what: "changeChats", about: { chats, change } });
+    await this.#reach();
+    return this.#told(this.sorted.change(chats, change));
+  }
+
+  async undoChange(undo: Before[]): Promise<BulkDone> {
+    await this.#reach();
+    return this.#told(this.sorted.makeSo(undo));
+  }
+
+  async #sort<T>(work: () => T): Promise<T> {
+    await this.#reach();
+    const done = work();
+    this.#changed();
+    return done;
+  }
+
+  #told(done: BulkDone): BulkDone {
+    if (done.changed.length > 0) this.#changed(...done.changed.map((chat) => chat.id));
+    return done;
   }
 
   async searchWeb(text: string): Promise<WebResults> {

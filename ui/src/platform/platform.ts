@@ -9,15 +9,23 @@ import type {
   AskRequest,
   AttachedFile,
   Backup,
+  Before,
+  BulkChange,
+  BulkDone,
   Chat,
   ChatCursor,
+  ChatFilter,
   ChatId,
+  ChatLabels,
   ChatView,
+  Collection,
+  CollectionId,
   DataFolder,
   EngineEvent,
   EngineId,
   EngineStatus,
   EngineTrial,
+  Every,
   Exported,
   ExportProgress,
   Finding,
@@ -40,9 +48,15 @@ import type {
   PageId,
   PlanEdit,
   ProviderStatus,
+  RecheckHistory,
+  RecheckSchedule,
   ResearchProgress,
   RowKey,
   RunningAnswer,
+  SavedQuery,
+  SavedSearch,
+  SavedSearchId,
+  ScheduledRecheck,
   SearchStatistics,
   SessionCursor,
   SessionPage,
@@ -51,6 +65,7 @@ import type {
   Shortcut,
   ShownPicture,
   SignInStep,
+  Sorting,
   Start,
   SyncConflict,
   SyncStatus,
@@ -84,6 +99,19 @@ export interface Platform {
   /** Takes effect after the step that it is at; what is given back is the plan as it will be. */
   editPlan(answer: MessageId, edit: PlanEdit): Promise<ResearchProgress>;
 
+  /** Checks an old answer again, or joins the check under way. Resolves when it has ended, well or not: what came of it is
+      listed. Rejects only where none was begun. */
+  recheckAnswer(answer: MessageId, onEvents: (events: AnswerEvent[]) => void): Promise<void>;
+  /** `false` when none is under way. */
+  watchRecheck(answer: MessageId, onEvents: (events: AnswerEvent[]) => void): Promise<boolean>;
+  stopRecheck(answer: MessageId): Promise<boolean>;
+  listRechecks(answer: MessageId): Promise<RecheckHistory>;
+  recheckLedger(answer: MessageId, checkedAt: string): Promise<AnswerLedger | null>;
+  /** `null` is not at all. */
+  scheduleRecheck(answer: MessageId, every: Every | null): Promise<RecheckSchedule | null>;
+  /** The answers that are checked again by themselves, the next one first. */
+  scheduledRechecks(): Promise<ScheduledRecheck[]>;
+
   listChats(view: ChatView, after: ChatCursor | null, limit: number): Promise<Chat[]>;
   openChat(chat: ChatId, before: MessageId | null, limit: number): Promise<OpenChat>;
   openMessage(message: MessageId): Promise<OpenMessage>;
@@ -100,6 +128,25 @@ export interface Platform {
   deleteChatForever(chat: ChatId): Promise<void>;
   emptyTrash(): Promise<number>;
   searchHistory(query: HistoryQuery): Promise<HistoryResults>;
+
+  /** Collections, tags and saved searches. */
+  sorting(): Promise<Sorting>;
+  /** The chats of a collection, or with a tag. */
+  listSortedChats(filter: ChatFilter, after: ChatCursor | null, limit: number): Promise<Chat[]>;
+  /** How these chats are sorted, 500 at most; those that are not are left out. */
+  listLabels(chats: ChatId[]): Promise<ChatLabels[]>;
+  addCollection(name: string): Promise<Collection>;
+  renameCollection(collection: CollectionId, name: string): Promise<void>;
+  /** At a place of the list, which counts from 0. */
+  orderCollection(collection: CollectionId, place: number): Promise<void>;
+  /** Its chats stay. */
+  deleteCollection(collection: CollectionId): Promise<void>;
+  /** One change to at most a thousand chats, all of it or nothing; what is given back undoes it. */
+  changeChats(chats: ChatId[], change: BulkChange): Promise<BulkDone>;
+  undoChange(undo: Before[]): Promise<BulkDone>;
+  /** In place of the search that had this name. */
+  saveSearch(name: string, query: SavedQuery): Promise<SavedSearch>;
+  deleteSavedSearch(search: SavedSearchId): Promise<void>;
 
   /** What the engines in use find, without an answer. */
   searchWeb(text: string): Promise<WebResults>;

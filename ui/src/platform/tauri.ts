@@ -29,6 +29,18 @@ export function tauriPlatform(start: Start): Platform {
     findResearch: told(commands.findResearch),
     editPlan: told(commands.editPlan),
 
+    recheckAnswer: (answer, onEvents) =>
+      new Promise((resolve, reject) => {
+        const tell = (events: AnswerEvent[]) => (events.length ? onEvents(events) : resolve());
+        told(commands.recheckAnswer)(answer, channel(tell)).catch(reject);
+      }),
+    watchRecheck: (answer, onEvents) => told(commands.watchRecheck)(answer, channel(onEvents)),
+    stopRecheck: told(commands.stopRecheck),
+    listRechecks: told(commands.listRechecks),
+    recheckLedger: told(commands.recheckLedger),
+    scheduleRecheck: told(commands.scheduleRecheck),
+    scheduledRechecks: told(commands.scheduledRechecks),
+
     listChats: told(commands.listChats),
     openChat: told(commands.openChat),
     openMessage: told(commands.openMessage),
@@ -42,6 +54,18 @@ export function tauriPlatform(start: Start): Platform {
     deleteChatForever: done(commands.deleteChatForever),
     emptyTrash: told(commands.emptyTrash),
     searchHistory: told(commands.searchHistory),
+
+    sorting: told(commands.sorting),
+    listSortedChats: told(commands.listSortedChats),
+    listLabels: told(commands.listLabels),
+    addCollection: told(commands.addCollection),
+    renameCollection: done(commands.renameCollection),
+    orderCollection: done(commands.orderCollection),
+    deleteCollection: done(commands.deleteCollection),
+    changeChats: told(commands.changeChats),
+    undoChange: told(commands.undoChange),
+    saveSearch: told(commands.saveSearch),
+    deleteSavedSearch: done(commands.deleteSavedSearch),
 
     searchWeb: told(commands.searchWeb),
     openPage: told(commands.openPage),

@@ -18,6 +18,8 @@ export const shortcuts = {
   search_history: { keys: "mod+shift+f", group: "chats", label: m.shared_key_search },
   previous_chat: { keys: "alt+arrowup", group: "chats", label: m.shared_key_previous_chat },
   next_chat: { keys: "alt+arrowdown", group: "chats", label: m.shared_key_next_chat },
+  undo: { keys: "mod+z", group: "chats", label: m.sorting_key_undo },
+  select_chat: { keys: "mod+space", group: "chats", label: m.sorting_key_select },
 
   send: { keys: "enter", group: "chat", label: m.shared_key_send },
   new_line: { keys: "shift+enter", group: "chat", label: m.shared_key_new_line },

@@ -8,6 +8,36 @@ const SHOWN_MS = 4_000;
 /** What can be undone stays long enough to be reached by keyboard. */
 const UNDO_MS = 8_000;
 
+/** What is offered to be undone, the latest last; each is here while it shows. */
+const offered: { id: string | number; run: () => void }[] = [];
+
 export function say(text: string, undo?: Undo): void {
-  toast(text, undo ? { duration: UNDO_MS, action: { label: undo.label, onClick: undo.run } } : { duration: SHOWN_MS });
+  if (!undo) return void toast(text, { duration: SHOWN_MS });
+  const offer = { id: "" as string | number, run: undo.run };
+  const over = () => {
+    const at = offered.indexOf(offer);
+    if (at >= 0) offered.splice(at, 1);
+  };
+  offer.id = toast(text, {
+    duration: UNDO_MS,
+    action: {
+      label: undo.label,
+      onClick: () => {
+        over();
+        undo.run();
+      },
+    },
+    onDismiss: over,
+    onAutoClose: over,
+  });
+  offered.push(offer);
+}
+
+/** Undoes what was done last, if that is still offered; says whether it was. */
+export function undoLast(): boolean {
+  const last = offered.pop();
+  if (!last) return false;
+  toast.dismiss(last.id);
+  last.run();
+  return true;
 }

@@ -1,5 +1,7 @@
 //! An old answer is held, sentence by sentence, against what its question brings now.
 
+use std::collections::HashSet;
+
 use deepsearch_answer::Evidence;
 use deepsearch_answer::cite::cite;
 use deepsearch_answer::recheck::{Kept, compare, count_changed};
@@ -27,7 +29,7 @@ fn answer(content: &str, pages: &[(&str, &str)]) -> Answer {
 }
 
 fn compared(old: &Answer, new: &Answer) -> Vec<Compared> {
-    compare(kept(old), kept(new), &new.evidence)
+    compare(kept(old), kept(new), &new.evidence, &HashSet::new())
 }
 
 fn kept(answer: &Answer) -> Kept<'_> {
@@ -91,4 +93,45 @@ fn without_any_page_everything_is_gone_and_nothing_is_invented() {
     let found = compared(&old, &answer("", &[]));
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].standing, &found[0].now), (Standing::Gone, &None));
+}
+
+#[test]
+fn what_the_cited_page_still_says_stands_whatever_another_says_and_leads_to_its_sentence() {
+    let old = answer(&format!("{HEIGHT} [1]"), &[("https://a.example/", HEIGHT)]);
+    let new = answer(
+        "",
+        &[
+            ("https://b.example/", "The Halden lighthouse is 38 metres high."),
+            ("https://a.example/", &format!("{BUILDER}\n{HEIGHT}")),
+        ],
+    );
+    let found = compared(&old, &new);
+    assert_eq!(found[0].standing, Standing::Same, "{found:#?}");
+    let now = found[0].now.as_ref().unwrap();
+    let page = &new.evidence.pages[1];
+    assert_eq!(now.page_id.as_ref(), Some(&page.id));
+    assert_eq!(now.page_span.unwrap().slice(&page.text), HEIGHT);
+    let before = found[0].before.as_ref().unwrap();
+    assert_eq!(before.page_id.as_ref(), Some(&old.evidence.pages[0].id));
+    assert_eq!(before.page_span.unwrap().slice(&old.evidence.pages[0].text), HEIGHT);
+}
+
+#[test]
+fn what_rests_on_a_page_that_could_not_be_read_is_not_gone_unless_another_says_otherwise() {
+    let old = answer(
+        &format!("{HEIGHT} [1] {KEEPERS} [2]"),
+        &[("https://a.example/", HEIGHT), ("https://b.example/", KEEPERS)],
+    );
+    let new = answer(
+        "",
+        &[("https://c.example/", "The Halden lighthouse is 38 metres high.")],
+    );
+    let unread = HashSet::from(["https://a.example/".to_owned(), "https://b.example/".to_owned()]);
+    let found = compare(kept(&old), kept(&new), &new.evidence, &unread);
+    let standings: Vec<Standing> = found.iter().map(|known| known.standing).collect();
+    assert_eq!(standings, [Standing::Changed, Standing::Unread], "{found:#?}");
+    assert_eq!(count_changed(&found), 1);
+    // The other one is truly gone.
+    let found = compare(kept(&old), kept(&new), &new.evidence, &HashSet::new());
+    assert_eq!(found[1].standing, Standing::Gone);
 }

@@ -160,6 +160,31 @@ async fn the_second_time_the_cache_answers_whichever_engine_was_first() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn asked_anew_the_cache_answers_neither_fresh_nor_stale_and_keeps_what_is_found() {
+    let (cache, clock) = (Arc::new(MemoryCache::default()), Stopped::at_noon());
+    let (one, other) = (Scripted::new("one", [Act::Find]), Scripted::new("other", [Act::Find]));
+    cached(&[&one], &cache, &clock).search(&query("x")).await;
+    let failover = cached(&[&other], &cache, &clock);
+    let anew = failover.anew().search(&query(" x ")).await;
+    assert_eq!((who(&anew), anew.cached, other.asked()), (Some("other"), false, 1));
+    let after = failover.search(&query("x")).await;
+    assert_eq!(
+        (who(&after), after.cached),
+        (Some("other"), true),
+        "it is the newer entry"
+    );
+    assert!(failover.health()[0].last_success.is_some(), "it is known how it does");
+
+    let broken = Scripted::new("broken", [Act::Captcha]);
+    let outcome = cached(&[&broken], &cache, &clock).anew().search(&query("x")).await;
+    assert!(
+        outcome.results.is_empty() && !outcome.stale,
+        "nothing old is the last resort"
+    );
+    assert_eq!(outcome.attempts.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_question_in_another_language_or_time_is_another_entry() {
     let (cache, clock) = (Arc::new(MemoryCache::default()), Stopped::at_noon());
     let engine = Scripted::new("engine", [Act::Find]);

@@ -62,6 +62,13 @@ async fn a_question_about_the_app_finds_its_topic_first() {
         ("which hosts were contacted for my answer", "ledger"),
         ("how many tokens did I use this month", "usage"),
         ("what did my models cost per month", "usage"),
+        ("put chats into a collection", "collections"),
+        ("how do I tag a chat", "collections"),
+        ("keep a saved search", "collections"),
+        ("archive many chats at once", "collections"),
+        ("check an old answer again", "recheck"),
+        ("have an answer checked again every week by itself", "recheck"),
+        ("recheck an answer on a schedule", "recheck"),
     ] {
         let found = topics(question).await;
         if found.first().map(String::as_str) != Some(topic) {

@@ -11,6 +11,7 @@ use super::query::Query;
 use super::vocabulary::Index;
 use super::{ChatView, HistoryFilter, HitKind};
 use crate::packing::decompress;
+use crate::tags;
 
 /// How many rows of each kind are ranked: reading and scoring a page costs several messages.
 const MESSAGES: usize = 200;
@@ -60,6 +61,9 @@ pub(super) struct Scope {
     in_trash: bool,
     archived: Option<bool>,
     pinned: Option<bool>,
+    collection: Option<String>,
+    /// The number of the tag that chats must have; one that no tag has where it is unknown.
+    tag: Option<i64>,
     /// The lowest and the highest number of a page of the one chat that is looked in.
     pages: Option<(i64, i64)>,
 }
@@ -81,28 +85,53 @@ impl Scope {
                 _ => None,
             },
             pinned: only_pinned.then_some(true),
+            collection: filter.collection.as_ref().map(ToString::to_string),
+            tag: match &filter.tag {
+                Some(name) => Some(tags::number_of(name, readers).await?.unwrap_or(-1)),
+                None => None,
+            },
             pages: None,
         };
         if let Some(chat) = &filter.chat {
             scope.pages = pages_of(chat, readers).await?;
-        } else if scope.in_trash || scope.archived == Some(true) || only_pinned {
+        } else if scope.in_trash || scope.archived == Some(true) || only_pinned || scope.is_sorted() {
             scope.chats = scope.name_chats(readers).await?;
         }
         Ok(scope)
     }
 
+    /// Whether only the chats of a collection or with a tag are looked in.
+    fn is_sorted(&self) -> bool {
+        self.collection.is_some() || self.tag.is_some()
+    }
+
     /// The facets of the chats that the filter leaves, where those are few.
     async fn name_chats(&self, readers: &SqlitePool) -> Result<Option<String>, sqlx::Error> {
-        let ids: Vec<String> = sqlx::query_scalar(
-            "select id from chat where (deleted_at is not null) = ?1 and (?2 is null or archived = ?2)
-             and (?3 is null or pinned = ?3) limit ?4",
-        )
-        .bind(self.in_trash)
-        .bind(self.archived)
-        .bind(self.pinned)
-        .bind(NAMED_CHATS as i64 + 1)
-        .fetch_all(readers)
-        .await?;
+        // From where the fewest are: those with a tag, else those of a collection.
+        let sql = match (self.tag, &self.collection) {
+            (Some(_), _) => {
+                "select id from chat_tag cross join chat on chat.id = chat_id
+                 where tag_id = ?5 and (?4 is null or collection = ?4) and (deleted_at is not null) = ?1
+                   and (?2 is null or archived = ?2) and (?3 is null or pinned = ?3) limit ?6"
+            }
+            (None, Some(_)) => {
+                "select id from chat where collection = ?4 and ?5 is null and (deleted_at is not null) = ?1
+                   and (?2 is null or archived = ?2) and (?3 is null or pinned = ?3) limit ?6"
+            }
+            (None, None) => {
+                "select id from chat where ?4 is null and ?5 is null and (deleted_at is not null) = ?1
+                   and (?2 is null or archived = ?2) and (?3 is null or pinned = ?3) limit ?6"
+            }
+        };
+        let ids: Vec<String> = sqlx::query_scalar(sql)
+            .bind(self.in_trash)
+            .bind(self.archived)
+            .bind(self.pinned)
+            .bind(&self.collection)
+            .bind(self.tag)
+            .bind(NAMED_CHATS as i64 + 1)
+            .fetch_all(readers)
+            .await?;
         if ids.len() > NAMED_CHATS {
             return Ok(None);
         }
@@ -282,6 +311,8 @@ pub(super) async fn messages(
              left join chat on chat.id = iif(message.created_at >= ?5 and message.created_at < ?6, message.chat_id, null)
                and (?4 is null or chat.id = ?4) and (chat.deleted_at is not null) = ?7 and (?8 is null or chat.archived = ?8)
                and (?9 is null or chat.pinned = ?9)
+               and (?12 is null or chat.collection = ?12)
+               and (?13 is null or exists (select 1 from chat_tag where chat_id = chat.id and tag_id = ?13))
              where ?10 or chat.id is not null limit ?11",
         )
         .bind(&expression)
@@ -295,6 +326,8 @@ pub(super) async fn messages(
         .bind(scope.pinned)
         .bind(look.gives_all())
         .bind(look.rows())
+        .bind(&scope.collection)
+        .bind(scope.tag)
         .fetch_all(readers)
         .await?;
         look.take(rows.into_iter().map(|row| (row.seq, row.into_candidate())));
@@ -353,6 +386,8 @@ pub(super) async fn titles(
                and (?4 is null or chat.id = ?4) and chat.updated_at >= ?5 and chat.updated_at < ?6
                and (chat.deleted_at is not null) = ?7 and (?8 is null or chat.archived = ?8)
                and (?9 is null or chat.pinned = ?9)
+               and (?12 is null or chat.collection = ?12)
+               and (?13 is null or exists (select 1 from chat_tag where chat_id = chat.id and tag_id = ?13))
              where ?10 or chat.id is not null limit ?11",
         )
         .bind(&expression)
@@ -366,6 +401,8 @@ pub(super) async fn titles(
         .bind(scope.pinned)
         .bind(look.gives_all())
         .bind(look.rows())
+        .bind(&scope.collection)
+        .bind(scope.tag)
         .fetch_all(readers)
         .await?;
         look.take(rows.into_iter().map(|row| (row.seq, row.into_candidate())));
@@ -430,6 +467,8 @@ pub(super) async fn pages(
                  join chat as used on used.id = message.chat_id
                  where page_id = page.id and (?4 is null or used.id = ?4) and (used.deleted_at is not null) = ?7
                    and (?8 is null or used.archived = ?8) and (?9 is null or used.pinned = ?9)
+               and (?13 is null or used.collection = ?13)
+               and (?14 is null or exists (select 1 from chat_tag where chat_id = used.id and tag_id = ?14))
                  order by message.seq desc limit 1)
              where ?10 or chat.id is not null limit ?11",
         )
@@ -445,6 +484,8 @@ pub(super) async fn pages(
         .bind(look.gives_all())
         .bind(look.rows())
         .bind(first)
+        .bind(&scope.collection)
+        .bind(scope.tag)
         .fetch_all(readers)
         .await?;
         look.take(rows.into_iter().map(|row| (row.seq, row.into_candidate())));

@@ -23,7 +23,7 @@ fn chat_at(millis: i64) -> Chat {
 }
 
 async fn list(store: &Store, view: ChatView) -> Vec<ChatId> {
-    let chats = store.list_chats(ChatFilter { view }, None, 100).await.unwrap();
+    let chats = store.list_chats(ChatFilter::of(view), None, 100).await.unwrap();
     chats.into_iter().map(|chat| chat.id).collect()
 }
 

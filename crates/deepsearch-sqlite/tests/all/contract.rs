@@ -40,7 +40,7 @@ impl ChatStore for Local {
 
     async fn list_chats(&self, trash: bool, after: Option<&ChatCursor>, limit: u32) -> Result<Vec<Chat>, Failure> {
         let view = if trash { ChatView::Trash } else { ChatView::Active };
-        Ok(self.store.list_chats(ChatFilter { view }, after, limit).await?)
+        Ok(self.store.list_chats(ChatFilter::of(view), after, limit).await?)
     }
 
     async fn rename_chat(&self, id: &ChatId, title: &str) -> Result<Chat, Failure> {

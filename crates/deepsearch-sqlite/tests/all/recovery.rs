@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use deepsearch_core::{ChatId, Message, MessageId, MessageState, Role};
-use deepsearch_sqlite::Store;
+use deepsearch_sqlite::{BulkChange, SavedQuery, Store};
 use sqlx::ConnectOptions;
 
 use crate::schema::finds;
@@ -262,4 +262,61 @@ async fn damage_that_a_check_finds_is_mended_at_the_next_opening() {
     let store = home.open().await;
     assert_eq!(store.recovery().unwrap().salvaged.lost, 0);
     assert_eq!(store.check_integrity().await.unwrap(), [""; 0]);
+}
+
+#[tokio::test]
+async fn how_chats_are_sorted_is_saved_with_them() {
+    let (home, store) = home().await;
+    let (early, gone) = (
+        answered(&store, "early", "a").await,
+        answered(&store, "gone", "a").await,
+    );
+    let tag = |name: &str| BulkChange::Tag {
+        name: name.into(),
+        on: true,
+    };
+    store
+        .change_chats(&[early.chat.id.clone(), gone.chat.id.clone()], &tag("Old"))
+        .await
+        .unwrap();
+    store.create_backup().await.unwrap();
+    let red = store.add_collection("Red").await.unwrap();
+    let to_red = BulkChange::Move {
+        collection: Some(red.id),
+    };
+    store
+        .change_chats(std::slice::from_ref(&early.chat.id), &to_red)
+        .await
+        .unwrap();
+    store
+        .change_chats(std::slice::from_ref(&early.chat.id), &tag("New"))
+        .await
+        .unwrap();
+    let search = SavedQuery {
+        text: "early".into(),
+        ..SavedQuery::default()
+    };
+    store.save_search("Mine", &search).await.unwrap();
+    store.delete_chat_forever(&gone.chat.id).await.unwrap();
+    let ids = [early.chat.id.clone()];
+    let before = (
+        store.list_collections().await.unwrap(),
+        store.list_tags().await.unwrap(),
+        store.list_labels(&ids).await.unwrap(),
+        store.list_saved_searches().await.unwrap(),
+    );
+    store.close().await;
+    std::fs::write(home.path().with_file_name("deepsearch.sqlite-damaged"), "").unwrap();
+
+    let store = home.open().await;
+    assert!(store.recovery().is_some());
+    let after = (
+        store.list_collections().await.unwrap(),
+        store.list_tags().await.unwrap(),
+        store.list_labels(&ids).await.unwrap(),
+        store.list_saved_searches().await.unwrap(),
+    );
+    assert_eq!(after, before);
+    store.close().await;
+    is_sound(&home).await;
 }

@@ -1,7 +1,6 @@
 //! Promises of researches: the state and the text of the report are kept together, edits are given until they are kept,
 //! and pages stay as long as somebody needs them.
 
-use deepsearch_core::recheck::Recheck;
 use deepsearch_core::research::{PlanEdit, ResearchBudget, ResearchState};
 use deepsearch_core::{ErrorCode, MessageId, MessageState};
 use deepsearch_sqlite::Store;
@@ -198,24 +197,4 @@ async fn researches_are_listed_the_latest_first() {
     }
     assert_eq!(store.list_researches(10).await.unwrap(), answers);
     assert_eq!(store.list_researches(1).await.unwrap(), answers[..1]);
-}
-
-#[tokio::test]
-async fn the_latest_rechecks_of_an_answer_are_kept_and_go_with_it() {
-    let (_home, store) = home().await;
-    let turn = crate::support::answered(&store, "q", "a").await;
-    let at = |minute: i64| Recheck {
-        checked_at: chrono::DateTime::from_timestamp(1_700_000_000 + 60 * minute, 0).unwrap(),
-        changed: minute as u32,
-        sentences: Vec::new(),
-    };
-    for minute in 0..12 {
-        store.add_recheck(&turn.answer.id, &at(minute)).await.unwrap();
-    }
-    let kept = store.list_rechecks(&turn.answer.id).await.unwrap();
-    assert_eq!(kept.len(), 10);
-    assert_eq!((&kept[0], &kept[9]), (&at(11), &at(2)));
-    store.delete_chat(&turn.chat.id).await.unwrap();
-    store.delete_chat_forever(&turn.chat.id).await.unwrap();
-    assert!(store.list_rechecks(&turn.answer.id).await.unwrap().is_empty());
 }

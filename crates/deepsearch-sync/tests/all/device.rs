@@ -161,7 +161,7 @@ impl Device {
     pub(crate) async fn all_chats(&self) -> Vec<Chat> {
         let mut chats = Vec::new();
         for view in [ChatView::Active, ChatView::Archived, ChatView::Trash] {
-            let filter = ChatFilter { view };
+            let filter = ChatFilter::of(view);
             chats.extend(self.store.list_chats(filter, None, 1_000).await.unwrap());
         }
         chats.sort_by(|a, b| a.id.cmp(&b.id));

@@ -16,6 +16,7 @@ import type {
   Source,
 } from "../../bindings/bindings";
 import { ByteIndex } from "../../shared/bytes";
+import { AnswerRecheck } from "../recheck";
 import { Steps } from "./steps.svelte";
 
 let lastKey = 0;
@@ -46,6 +47,8 @@ export class AnswerState {
   steps = $state.raw(new Steps());
   /** Only where the answer is a research. */
   research = $state.raw<ResearchProgress | null>(null);
+  /** What became of it since. */
+  readonly recheck = new AnswerRecheck();
   /** Kept here and not in the component, which goes when it is scrolled out of sight. */
   view = $state({ steps: false, sources: false, checks: false, plan: false });
 
@@ -73,6 +76,7 @@ export class AnswerState {
     this.metadata = message.metadata;
     this.model = message.metadata?.model ?? this.model;
     this.siblings = message.siblings;
+    this.recheck.fill(message.recheck);
     if (message.state !== "streaming") this.steps.phase = "done";
   }
 

@@ -39,6 +39,7 @@ const OPEN: OpenMessage = {
   checks: [CHECK],
   follow_ups: ["And tea?"],
   siblings: ["msg_0", "msg_a"],
+  recheck: null,
 };
 const STARTED: AnswerEvent = {
   type: "started",

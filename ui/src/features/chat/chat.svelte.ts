@@ -110,6 +110,11 @@ export class ChatState {
         this.entries = entriesOf(page.messages);
         this.hasOlder = page.has_older;
       } else if (shown instanceof AnswerState && last) shown.fill(last);
+      // An older answer may have been checked again.
+      for (const { id, recheck } of page.messages) {
+        const entry = this.entries.find((known) => known.id === id);
+        if (entry instanceof AnswerState) entry.recheck.fill(recheck);
+      }
       await this.#reattach();
     } catch {
       // What is shown stays; whoever acts on it is told.

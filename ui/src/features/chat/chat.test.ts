@@ -22,7 +22,15 @@ function message(id: MessageId, more: Partial<OpenMessage> = {}): OpenMessage {
   const role = id.startsWith("q") ? "user" : "assistant";
   return {
     ...{ id, chat_id: "chat_1", parent: null, role, content: id, sources: null, metadata: null, state: "complete" },
-    ...{ created_at: "2026-11-01T10:00:00Z", pages: [], citations: [], checks: [], follow_ups: [], siblings: [id] },
+    ...{
+      created_at: "2026-11-01T10:00:00Z",
+      pages: [],
+      citations: [],
+      checks: [],
+      follow_ups: [],
+      siblings: [id],
+      recheck: null,
+    },
     ...more,
   };
 }

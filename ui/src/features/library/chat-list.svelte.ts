@@ -3,13 +3,21 @@
 // While someone points at a row or renames one, the list is held: what a row says changes at once, where it stands
 // only when it is released. Leaves out scrolling, which is the component's.
 
-import type { Chat, ChatCursor, ChatId, ChatView, Failure } from "../../bindings/bindings";
+import type { Chat, ChatCursor, ChatId, ChatView, CollectionId, Failure } from "../../bindings/bindings";
 import type { Platform } from "../../platform/platform";
 import { asFailure } from "../../shared/failure";
 import { Calendar, type Group, groupKey, PINNED } from "./groups";
 
 export type ListView = Exclude<ChatView, "pinned">;
 export type Row = { kind: "group"; key: string; group: Group } | { kind: "chat"; key: string; chat: Chat };
+
+/** What a list tells of, and asks, about how its chats are sorted. */
+export type Told = {
+  /** These have come in. */
+  came: (chats: readonly ChatId[]) => void;
+  collectionOf: (chat: ChatId) => CollectionId | null;
+};
+const NOBODY: Told = { came: () => {}, collectionOf: () => null };
 
 /** The first page fills a window and is painted soon; the rest come in large ones. */
 const FIRST_PAGE = 60;
@@ -41,6 +49,9 @@ export class ChatList {
   constructor(
     readonly platform: Platform,
     readonly view: ListView,
+    /** Only the chats of this one. */
+    readonly collection: CollectionId | null = null,
+    readonly told: Told = NOBODY,
   ) {}
 
   get isEmpty(): boolean {
@@ -72,7 +83,7 @@ export class ChatList {
       let complete = false;
       while (!complete && chats.length + pinned.length < Math.max(reach, FIRST_PAGE)) {
         const limit = reach > FIRST_PAGE ? PAGE : FIRST_PAGE;
-        const page = await this.platform.listChats(this.view, cursorAfter(chats.at(-1)), limit);
+        const page = await this.#read(this.view, chats.at(-1), limit);
         chats.push(...page);
         complete = page.length < limit;
       }
@@ -90,7 +101,7 @@ export class ChatList {
   /** A chat as it is now, wherever it belongs. */
   put(chat: Chat): void {
     this.#drop(chat.id);
-    if (isIn(this.view, chat)) this.#insert(chat);
+    if (this.#belongs(chat)) this.#insert(chat);
     this.#changed(chat);
   }
 
@@ -136,7 +147,7 @@ export class ChatList {
     if (!this.loaded || this.failure) return this.reload(this.size);
     const last = this.#last;
     try {
-      const page = await this.platform.listChats(this.view, cursorAfter(last), PAGE);
+      const page = await this.#read(this.view, last, PAGE);
       // A reload meanwhile ends somewhere else, and this page would leave a gap.
       if (last !== this.#last) return;
       this.complete = page.length < PAGE;
@@ -147,7 +158,17 @@ export class ChatList {
   }
 
   async #readPinned(): Promise<Chat[]> {
-    return this.view === "active" ? this.platform.listChats("pinned", null, MOST_PINNED) : [];
+    return this.view === "active" ? this.#read("pinned", undefined, MOST_PINNED) : [];
+  }
+
+  #read(view: ChatView, last: Chat | undefined, limit: number): Promise<Chat[]> {
+    const { collection, platform } = this;
+    if (collection === null) return platform.listChats(view, cursorAfter(last), limit);
+    return platform.listSortedChats({ view, collection, tag: null }, cursorAfter(last), limit);
+  }
+
+  #belongs(chat: Chat): boolean {
+    return isIn(this.view, chat) && (this.collection === null || this.told.collectionOf(chat.id) === this.collection);
   }
 
   #fill(pinned: Chat[], chats: Chat[]): void {
@@ -156,6 +177,7 @@ export class ChatList {
     this.#chats = chats.filter((chat) => !this.#ids.has(chat.id));
     for (const chat of this.#chats) this.#ids.add(chat.id);
     this.#last = chats.at(-1);
+    this.told.came([...this.#ids]);
     if (this.#held && this.rows.length > 0) this.#behind = true;
     else this.#rebuild();
   }
@@ -164,6 +186,7 @@ export class ChatList {
     const fresh = page.filter((chat) => !this.#ids.has(chat.id));
     for (const chat of fresh) this.#ids.add(chat.id);
     this.#chats.push(...fresh);
+    this.told.came(fresh.map((chat) => chat.id));
     this.#last = page.at(-1) ?? this.#last;
     const rows = [...this.rows];
     this.#addRows(rows, fresh, lastGroup(rows));

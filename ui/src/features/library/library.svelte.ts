@@ -4,14 +4,31 @@
 // One for each window, living as long as the window: a sidebar that is closed and opened again is where it was.
 
 import type { AppState } from "../../app-state.svelte";
-import type { Chat, ChatId, ExportFormat, HistoryHit, LibraryChanged } from "../../bindings/bindings";
+import type {
+  Before,
+  BulkChange,
+  BulkDone,
+  Chat,
+  ChatId,
+  CollectionId,
+  ExportFormat,
+  HistoryHit,
+  LibraryChanged,
+  SavedSearch,
+} from "../../bindings/bindings";
 import type { Platform } from "../../platform/platform";
 import { m } from "../../paraglide/messages";
 import { asFailure } from "../../shared/failure";
 import { say } from "../../shared/toast";
-import { ChatList, type ListView } from "./chat-list.svelte";
+import { ChatList, type ListView, type Told } from "./chat-list.svelte";
 import { untilTomorrow } from "./groups";
 import { HistorySearch } from "./search.svelte";
+import { ChatDrag } from "./sorting/drag.svelte";
+import { asSearchFilter } from "./sorting/saved";
+import { Selection } from "./sorting/selection.svelte";
+import type { SortTarget } from "./sorting/SortDialog.svelte";
+import { Sorting } from "./sorting/sorting.svelte";
+import { saidOf } from "./sorting/words";
 
 /** More changed chats than this are not asked for one by one. */
 const FEW = 12;
@@ -25,9 +42,18 @@ export class LibraryState {
   /** How often the search field has taken the focus when `AppState` asked for it. */
   searchesBegun = 0;
   readonly search: HistorySearch;
+  readonly sorting: Sorting;
+  readonly selection = new Selection();
+  readonly drag = new ChatDrag();
+  /** What is being sorted, while it is asked how. */
+  sortTarget = $state.raw<SortTarget | null>(null);
+
+  /** The list of the one collection that is shown. */
+  #collected = $state.raw<ChatList | null>(null);
 
   readonly #lists: Record<ListView, ChatList>;
   readonly #platform: Platform;
+  readonly #told: Told;
   /** How far down each list was looked at; what lies below is read anew when it is scrolled to. */
   readonly #reach: Record<ListView, number> = { active: 0, archived: 0, trash: 0 };
 
@@ -36,15 +62,25 @@ export class LibraryState {
     const { platform } = app;
     this.#platform = platform;
     this.search = new HistorySearch(platform);
+    this.sorting = new Sorting(platform);
+    this.#told = {
+      came: (chats) => void this.#quietly(() => this.sorting.want(chats)),
+      collectionOf: (chat) => this.sorting.labels.get(chat)?.collection ?? null,
+    };
     this.#lists = {
-      active: new ChatList(platform, "active"),
-      archived: new ChatList(platform, "archived"),
-      trash: new ChatList(platform, "trash"),
+      active: new ChatList(platform, "active", null, this.#told),
+      archived: new ChatList(platform, "archived", null, this.#told),
+      trash: new ChatList(platform, "trash", null, this.#told),
     };
   }
 
   get list(): ChatList {
-    return this.#lists[this.view];
+    return this.#collected ?? this.#lists[this.view];
+  }
+
+  /** The collection that is shown. */
+  get collection(): CollectionId | null {
+    return this.#collected?.collection ?? null;
   }
 
   /** Days that Trash keeps a chat. */
@@ -65,9 +101,10 @@ export class LibraryState {
     };
     waitForTomorrow();
     // What changed while nobody listened is not known, so a list that is here already is read again.
-    for (const list of this.#loaded()) void list.reload(this.#reach[list.view]);
+    for (const list of this.#loaded()) void list.reload(this.#reachOf(list));
     void this.list.more();
     void this.#loadRunning();
+    void this.#quietly(() => this.sorting.again());
     return () => {
       clearTimeout(timer);
       void listening.then((end) => end());
@@ -77,9 +114,87 @@ export class LibraryState {
   show(view: ListView): void {
     this.list.release();
     this.renaming = null;
+    this.selection.clear();
+    this.#collected = null;
     this.view = view;
     this.search.clear();
     void this.list.more();
+  }
+
+  /** The chats of one collection, or all of them again. */
+  showCollection(id: CollectionId | null): void {
+    this.show("active");
+    if (id === null) return;
+    this.#collected = new ChatList(this.#platform, "active", id, this.#told);
+    void this.#collected.more();
+  }
+
+  async deleteCollection(id: CollectionId): Promise<void> {
+    await this.attempt(() => this.sorting.deleteCollection(id));
+    if (this.collection === id) this.showCollection(null);
+  }
+
+  /** What was kept is asked again. */
+  askSaved(saved: SavedSearch): void {
+    this.search.ask(saved.query.text, asSearchFilter(saved, new Date()));
+  }
+
+  async forgetSearch(saved: SavedSearch): Promise<void> {
+    if (!(await this.attempt(() => this.sorting.deleteSearch(saved)))) return;
+    this.#offerUndo(m.sorting_search_forgotten(), () =>
+      this.attempt(() => this.sorting.saveSearch(saved.name, saved.query)),
+    );
+  }
+
+  /** Asks where chats are to go, or which tags they are to have. */
+  sort(what: SortTarget["what"], chats: readonly ChatId[]): void {
+    this.sortTarget = { what, chats };
+    // A chat that no list has shown is not known yet.
+    void this.#quietly(() => Promise.all([this.sorting.load(), this.sorting.refresh(chats)]));
+  }
+
+  /** Into the collection of this name, which is made where there is none; out of theirs where it is `null`. */
+  async moveTo(chats: readonly ChatId[], name: string | null): Promise<void> {
+    await this.attempt(async () => {
+      const known = this.sorting.collections.find((each) => each.name === name);
+      const to = name === null ? null : (known ?? (await this.sorting.addCollection(name)));
+      await this.moveInto(chats, to?.id ?? null);
+    });
+  }
+
+  async moveInto(chats: readonly ChatId[], collection: CollectionId | null): Promise<void> {
+    await this.changeAll(chats, { kind: "move", collection });
+  }
+
+  /** One change to many chats, all of it or nothing, with the way back. */
+  async changeAll(chats: readonly ChatId[], change: BulkChange): Promise<void> {
+    const shown = this.app.chat;
+    await this.attempt(async () => {
+      const done = await this.#platform.changeChats([...chats], change);
+      await this.#take(done);
+      // What stays in the list stays selected, to be done more with.
+      if (change.kind !== "pin" && change.kind !== "tag") this.selection.clear();
+      if (done.undo.length === 0) return;
+      const goes = change.kind === "trash" && change.on && done.changed.some(({ id }) => id === shown);
+      if (goes) this.app.newChat();
+      const name = change.kind === "move" ? (this.sorting.collection(change.collection)?.name ?? null) : null;
+      this.#offerUndo(saidOf(change, done.undo.length, name), () => this.#undo(done.undo, goes ? shown : null));
+    });
+  }
+
+  async #undo(undo: Before[], reopen: ChatId | null): Promise<void> {
+    const isUndone = await this.attempt(async () => this.#take(await this.#platform.undoChange(undo)));
+    if (isUndone && reopen !== null) this.app.openChat(reopen);
+  }
+
+  /** Shows what has become of chats. */
+  async #take({ changed, undo }: BulkDone): Promise<void> {
+    const isSorted = undo.some(({ was }) => was.kind === "in" || was.kind === "tagged");
+    if (isSorted) await this.sorting.refresh(changed.map((chat) => chat.id));
+    await this.sorting.load();
+    if (changed.length > FEW) await Promise.all(this.#loaded().map((list) => list.reload(this.#reachOf(list))));
+    else for (const chat of changed) this.#put(chat);
+    this.#settle();
   }
 
   /** The component tells which row is the last one seen. */
@@ -144,7 +259,7 @@ export class LibraryState {
   }
 
   async deleteForever(chat: Chat): Promise<void> {
-    await this.#attempt(async () => {
+    await this.attempt(async () => {
       await this.#platform.deleteChatForever(chat.id);
       this.#forget(chat.id);
       this.#settle();
@@ -152,7 +267,7 @@ export class LibraryState {
   }
 
   async emptyTrash(): Promise<void> {
-    await this.#attempt(async () => {
+    await this.attempt(async () => {
       await this.#platform.emptyTrash();
       const { trash } = this.#lists;
       if (this.app.chat && trash.has(this.app.chat)) this.app.newChat();
@@ -173,7 +288,7 @@ export class LibraryState {
   }
 
   async openWindow(chat: ChatId): Promise<void> {
-    await this.#attempt(() => this.#platform.newWindow(chat));
+    await this.attempt(() => this.#platform.newWindow(chat));
   }
 
   #offerUndo(said: string, undo: () => Promise<unknown>): void {
@@ -182,7 +297,7 @@ export class LibraryState {
 
   /** `false` when it was refused; the person has then been told. */
   async #change(work: () => Promise<Chat>, moves = false): Promise<boolean> {
-    return this.#attempt(async () => {
+    return this.attempt(async () => {
       const chat = await work();
       this.#put(chat);
       // What the person moves goes at once, also from under the pointer.
@@ -190,7 +305,8 @@ export class LibraryState {
     });
   }
 
-  async #attempt(work: () => Promise<void>): Promise<boolean> {
+  /** `false` when it was refused; the person has then been told. */
+  async attempt(work: () => Promise<unknown>): Promise<boolean> {
     try {
       await work();
       return true;
@@ -203,9 +319,11 @@ export class LibraryState {
   async #follow({ chats }: LibraryChanged): Promise<void> {
     void this.#loadRunning();
     if (chats.length === 0 || chats.length > FEW) {
-      for (const list of this.#loaded()) void list.reload(this.#reach[list.view]);
+      await this.#quietly(() => this.sorting.again());
+      for (const list of this.#loaded()) void list.reload(this.#reachOf(list));
       return;
     }
+    await this.#quietly(() => Promise.all([this.sorting.load(), this.sorting.refresh(chats)]));
     await Promise.all(chats.map((chat) => this.#refresh(chat)));
   }
 
@@ -242,7 +360,22 @@ export class LibraryState {
   }
 
   #loaded(): ChatList[] {
-    return Object.values(this.#lists).filter((list) => list.loaded);
+    const lists = Object.values(this.#lists);
+    return (this.#collected ? [...lists, this.#collected] : lists).filter((list) => list.loaded);
+  }
+
+  #reachOf(list: ChatList): number {
+    // What is selected stays in the list, also where it was not looked at.
+    return list === this.list && !this.selection.active ? this.#reach[list.view] : list.size;
+  }
+
+  /** How chats are sorted is an ornament of the list: without it the list is still there. */
+  async #quietly(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch {
+      // The next change asks again.
+    }
   }
 }
 

@@ -1,7 +1,15 @@
 // Search over all history as it is typed: one question at a time counts, the last one; answers to earlier ones are
 // dropped. Results stay on the screen until the next ones are there.
 
-import type { ChatId, ChatView, Failure, HistoryCursor, HistoryFilter, HistoryHit } from "../../bindings/bindings";
+import type {
+  ChatId,
+  ChatView,
+  CollectionId,
+  Failure,
+  HistoryCursor,
+  HistoryFilter,
+  HistoryHit,
+} from "../../bindings/bindings";
 import type { Platform } from "../../platform/platform";
 import { asFailure } from "../../shared/failure";
 
@@ -17,13 +25,23 @@ export type SearchFilter = {
   pinned: boolean;
   host: string | null;
   chat: { id: ChatId; title: string } | null;
+  collection: CollectionId | null;
+  tag: string | null;
 };
 
 /** Short enough not to be felt, long enough to skip the letters of a fast hand. */
 export const DEBOUNCE = 40;
 const PAGE = 30;
 
-const NO_FILTER: SearchFilter = { period: { kind: "any" }, view: null, pinned: false, host: null, chat: null };
+const NO_FILTER: SearchFilter = {
+  period: { kind: "any" },
+  view: null,
+  pinned: false,
+  host: null,
+  chat: null,
+  collection: null,
+  tag: null,
+};
 
 export class HistorySearch {
   text = $state("");
@@ -78,6 +96,13 @@ export class HistorySearch {
     this.text = "";
     this.filter = NO_FILTER;
     this.#reset();
+  }
+
+  /** Asks what was kept. */
+  ask(text: string, filter: SearchFilter): void {
+    this.text = text;
+    this.filter = filter;
+    void this.run();
   }
 
   async run(): Promise<void> {
@@ -137,8 +162,8 @@ export class HistorySearch {
 }
 
 export function asHistoryFilter(filter: SearchFilter, now: Date): HistoryFilter {
-  const { view, pinned, host, chat } = filter;
-  return { ...bounds(filter.period, now), chat: chat?.id ?? null, host, pinned, view };
+  const { view, pinned, host, chat, collection, tag } = filter;
+  return { ...bounds(filter.period, now), chat: chat?.id ?? null, host, pinned, view, collection, tag };
 }
 
 /** Days begin at the person's midnight. */

@@ -145,7 +145,7 @@ describe("filters", () => {
 
   const now = new Date(2026, 4, 10, 15, 30);
   const filter = (period: SearchFilter["period"]) =>
-    asHistoryFilter({ period, view: null, pinned: false, host: null, chat: null }, now);
+    asHistoryFilter({ period, view: null, pinned: false, host: null, chat: null, collection: null, tag: null }, now);
 
   it("count days from the person's midnight", () => {
     expect(filter({ kind: "days", days: 1 })).toMatchObject({ from: new Date(2026, 4, 10).toISOString(), until: null });

@@ -7,6 +7,7 @@ import Copy from "@lucide/svelte/icons/copy";
 import FileDown from "@lucide/svelte/icons/file-down";
 import FileUp from "@lucide/svelte/icons/file-up";
 import Keyboard from "@lucide/svelte/icons/keyboard";
+import Library from "@lucide/svelte/icons/library";
 import Monitor from "@lucide/svelte/icons/monitor";
 import Moon from "@lucide/svelte/icons/moon";
 import PanelLeft from "@lucide/svelte/icons/panel-left";
@@ -18,6 +19,7 @@ import Search from "@lucide/svelte/icons/search";
 import Settings from "@lucide/svelte/icons/settings";
 import SquarePen from "@lucide/svelte/icons/square-pen";
 import Sun from "@lucide/svelte/icons/sun";
+import Tag from "@lucide/svelte/icons/tag";
 import Trash from "@lucide/svelte/icons/trash-2";
 import Undo from "@lucide/svelte/icons/undo-2";
 import Zap from "@lucide/svelte/icons/zap";
@@ -143,6 +145,8 @@ export function chatCommands(app: AppState, library: LibraryState, chat: Chat): 
           run: () => library.archive(chat, false),
         }
       : { id: "archive", label: m.palette_chat_archive(), icon: Archive, run: () => library.archive(chat, true) },
+    { id: "move", label: m.sorting_move(), icon: Library, run: () => library.sort("move", [chat.id]) },
+    { id: "tag", label: m.sorting_tag(), icon: Tag, run: () => library.sort("tag", [chat.id]) },
     { id: "window", label: m.palette_chat_window(), icon: AppWindow, run: () => library.openWindow(chat.id) },
     ...exportCommands(library, chat),
     { id: "delete", label: m.palette_chat_delete(), icon: Trash, run: () => library.delete(chat) },

@@ -204,7 +204,16 @@ export class PaletteState {
   }
 
   async #search(text: string, turn: number): Promise<void> {
-    const filter = { from: null, until: null, chat: null, host: null, pinned: false, view: null };
+    const filter = {
+      from: null,
+      until: null,
+      chat: null,
+      host: null,
+      pinned: false,
+      view: null,
+      collection: null,
+      tag: null,
+    };
     try {
       const { hits } = await this.app.platform.searchHistory({ text, filter, limit: 2 * MOST_HITS, after: null });
       if (turn === this.#turn) this.hits = hits;

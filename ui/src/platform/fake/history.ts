@@ -3,17 +3,18 @@
 import type { Chat, HistoryHit, HistoryQuery, HistoryResults, HitKind, Span } from "../../bindings/bindings";
 import { ByteIndex } from "../../shared/bytes";
 import type { FakeLibrary } from "./library";
+import type { FakeSorting } from "./sorting";
 
 /** How many chats are looked through, so that the huge library answers at once as the real one does. */
 const LOOKED_THROUGH = 3_000;
 
-export function searchHistory(library: FakeLibrary, query: HistoryQuery): HistoryResults {
+export function searchHistory(library: FakeLibrary, sorting: FakeSorting, query: HistoryQuery): HistoryResults {
   const words = query.text.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return { hits: [], next: null, is_relaxed: false };
   const all = library
     .sorted()
     .slice(0, LOOKED_THROUGH)
-    .filter((chat) => passes(chat, query))
+    .filter((chat) => passes(chat, query) && sorting.passes(chat, query.filter))
     .flatMap((chat) => hitsIn(library, chat, words));
   const shown = query.after?.shown ?? 0;
   const hits = all.slice(shown, shown + query.limit);

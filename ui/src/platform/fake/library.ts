@@ -11,6 +11,7 @@ import type {
   OpenMessage,
   Page,
   PageId,
+  RecheckNote,
   SavedSource,
   SearchHit,
 } from "../../bindings/bindings";
@@ -19,7 +20,7 @@ import type { FakeOptions } from "./options";
 import { titles } from "./titles";
 import { type Topic, topics } from "./topics";
 
-type Stored = Omit<OpenMessage, "siblings">;
+type Stored = Omit<OpenMessage, "siblings" | "recheck">;
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -29,6 +30,8 @@ const NAMES = ["wal", "heat", "leave", "astrolabe", "crab", "battery"];
 export class FakeLibrary {
   readonly chats = new Map<ChatId, Chat>();
   readonly pages = new Map<PageId, Page>();
+  /** What answers say of their rechecks. */
+  readonly rechecks = new Map<MessageId, RecheckNote>();
   readonly #messages = new Map<ChatId, Stored[]>();
   readonly #chatOf = new Map<MessageId, ChatId>();
   #sorted: Chat[] | null = null;
@@ -179,7 +182,7 @@ export class FakeLibrary {
     const siblings = this.messagesOf(message.chat_id)
       .filter((other) => other.parent === message.parent && other.role === message.role)
       .map((other) => other.id);
-    return { ...structuredClone(message), siblings };
+    return { ...structuredClone(message), siblings, recheck: this.rechecks.get(message.id) ?? null };
   }
 
   #chatOfPlain(id: MessageId): ChatId | null {

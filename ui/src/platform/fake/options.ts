@@ -39,6 +39,9 @@ export type AccountScenario =
 
 export type PrivacyScenario = "off" | "private";
 
+/** What checking an answer again brings. */
+export type RecheckScenario = "changed" | "same" | "failed";
+
 export type SyncScenario = "private" | "signed_out" | "idle" | "running" | "first" | "offline" | "error" | "much";
 
 export type FakeOptions = {
@@ -47,6 +50,7 @@ export type FakeOptions = {
   account: AccountScenario;
   sync: SyncScenario;
   privacy: PrivacyScenario;
+  recheck: RecheckScenario;
   /** Tokens a second; 0 tells everything at once. */
   speed: number;
   /** Milliseconds that every call takes. */
@@ -56,6 +60,8 @@ export type FakeOptions = {
   textSize: number;
   os: "linux" | "macos" | "windows";
   readOnly: boolean;
+  /** Some chats are in collections and have tags, and a search is kept. */
+  sorted: boolean;
   navigate: Navigate | null;
   /** Milliseconds; what "now" is, for screenshots that stay the same. */
   now: number;
@@ -67,6 +73,7 @@ const DEFAULTS: FakeOptions = {
   account: "none",
   sync: "signed_out",
   privacy: "off",
+  recheck: "changed",
   speed: 60,
   latency: 0,
   theme: "system",
@@ -74,6 +81,7 @@ const DEFAULTS: FakeOptions = {
   textSize: 100,
   os: "linux",
   readOnly: false,
+  sorted: false,
   navigate: null,
   now: Date.now(),
 };
@@ -92,6 +100,7 @@ export function fakeOptions(query: URLSearchParams): FakeOptions {
     account: text("account", DEFAULTS.account),
     sync: text("sync", DEFAULTS.sync),
     privacy: text("privacy", DEFAULTS.privacy),
+    recheck: text("recheck", DEFAULTS.recheck),
     speed: number("speed", DEFAULTS.speed),
     latency: number("latency", DEFAULTS.latency),
     theme: text("theme", DEFAULTS.theme),
@@ -99,6 +108,7 @@ export function fakeOptions(query: URLSearchParams): FakeOptions {
     textSize: number("text_size", DEFAULTS.textSize),
     os: text("os", DEFAULTS.os),
     readOnly: query.has("read_only"),
+    sorted: query.has("sorted"),
     navigate: firstView(query),
     now: number("now", Date.now()),
   };
