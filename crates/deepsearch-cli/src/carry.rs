@@ -28,7 +28,7 @@ pub(crate) async fn export(app: &App, args: Export, as_json: bool) -> Outcome {
     };
     let mut far = ExportProgress { done: 0, total: 0 };
     let follow = |now: ExportProgress| {
-        if now.done > 0 && now.done % 100 == 0 {
+        if now.done > 0 && now.done.is_multiple_of(100) {
             progress(&format!("{} of {} chats…", now.done, now.total));
         }
         far = now;

@@ -29,8 +29,14 @@ type Work = (Job, Vec<u8>);
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Outcome {
-    Page(Result<Parsed, Trouble>),
+    Page(Box<Result<Parsed, Trouble>>),
     Picture(Result<Drawn, Trouble>),
+}
+
+impl Outcome {
+    fn page(parsed: Result<Parsed, Trouble>) -> Self {
+        Self::Page(Box::new(parsed))
+    }
 }
 
 /// Runs a parser child until its input ends. The app's binary calls this first thing when it is started with the hidden
@@ -68,7 +74,7 @@ fn work(inbox: &Receiver<Work>, outbox: &SyncSender<Outcome>) {
     for (job, bytes) in inbox {
         let outcome = catch_unwind(AssertUnwindSafe(|| perform(&job, &bytes))).unwrap_or_else(|panic| {
             let trouble = Trouble::Unparsable(format!("the parser failed ({})", reason(&*panic)));
-            Outcome::Page(Err(trouble))
+            Outcome::page(Err(trouble))
         });
         if outbox.send(outcome).is_err() {
             return;
@@ -87,8 +93,8 @@ fn reason(panic: &(dyn Any + Send)) -> String {
 fn perform(job: &Job, bytes: &[u8]) -> Outcome {
     match job.kind {
         Kind::Picture => Outcome::Picture(picture::draw(bytes).map_err(Trouble::Unparsable)),
-        Kind::Office => Outcome::Page(office::read(bytes, &job.url).and_then(finish)),
-        Kind::Page(media_type) => Outcome::Page(parse(media_type, job, bytes)),
+        Kind::Office => Outcome::page(office::read(bytes, &job.url).and_then(finish)),
+        Kind::Page(media_type) => Outcome::page(parse(media_type, job, bytes)),
     }
 }
 
