@@ -278,11 +278,11 @@ export class LibraryState {
 
   /** Asks where to, and writes the chat there; it is said where it went, with the way there. */
   async export(chat: Chat, format: ExportFormat): Promise<void> {
-    await this.#attempt(async () => {
+    await this.attempt(async () => {
       const exported = await this.#platform.exportChats([chat.id], format, () => undefined);
       if (!exported) return;
       const name = exported.path.split(/[/\\]/).at(-1) ?? exported.path;
-      const show = () => void this.#attempt(() => this.#platform.showExported());
+      const show = () => void this.attempt(() => this.#platform.showExported());
       say(m.carry_saved({ name }), { label: m.carry_show(), run: show });
     });
   }
