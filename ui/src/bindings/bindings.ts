@@ -1370,23 +1370,6 @@ export type SettingsChanged = {
 	keys: string[],
 };
 
-/**  A picture of an answer's source, from the copy that is kept. */
-export type ShownPicture = {
-	/**  The source's number in the answer. */
-	number: number,
-	/**  The source's title. */
-	title: string,
-	page_id: PageId,
-	/**  Where it was found. */
-	url: string,
-	alt: string,
-	/**  In pixels. */
-	width: number,
-	height: number,
-	/**  As a `data:` address. */
-	data: string,
-};
-
 /**  The shortcut as it stands. */
 export type Shortcut = {
 	/**  As Tauri writes it, `CommandOrControl+Shift+Space`; empty when there is none. */
