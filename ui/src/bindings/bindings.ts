@@ -1380,6 +1380,23 @@ export type Shortcut = {
 	problem: Failure | null,
 };
 
+/**  A picture of an answer's source, from the copy that is kept. */
+export type ShownPicture = {
+	/**  The source's number in the answer. */
+	number: number,
+	/**  The source's title. */
+	title: string,
+	page_id: PageId,
+	/**  Where it was found. */
+	url: string,
+	alt: string,
+	/**  In pixels. */
+	width: number,
+	height: number,
+	/**  As a `data:` address. */
+	data: string,
+};
+
 /**  A sign-in that is under way. */
 export type SignInStep = {
 	way: Way,
