@@ -60,7 +60,12 @@ const ROWS: readonly Row[] = [
   ["answer.pages", "integer", 8, "Pages that are read for one answer."],
   ["answer.evidence_tokens", "integer", 6_000, "Tokens of sources that a model is shown at most."],
   ["answer.tokens", "integer", 2_048, "Tokens that an answer has at most."],
-  ["answer.pictures", "bool", true, "Whether copies of the pictures that sources show themselves with are kept and shown with an answer."],
+  [
+    "answer.pictures",
+    "bool",
+    true,
+    "Whether copies of the pictures that sources show themselves with are kept and shown with an answer.",
+  ],
   ["answer.show_checks", "bool", true, "Whether each sentence shows how well its source supports it."],
   ["secrets.keychain", "bool", true, "Whether keys are kept in the system's keychain."],
   ["gateway.url", "text", "", "Address of the gateway to sign in at."],
