@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use deepsearch_tests::desktop::{Desktop, journey, until};
@@ -56,7 +57,17 @@ async fn answer_dialog(desktop: &Desktop, before: &[String], path: &Path) -> Res
     desktop.press("ctrl+l").await?;
     desktop.press("ctrl+a").await?;
     desktop.type_text(path.to_str().context("a path")?).await?;
-    desktop.press("Return").await?;
+    // The first may only accept what the dialog proposes; a slow one is given time before it is asked again.
+    for _ in 0..3 {
+        desktop.press("Return").await?;
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(5) {
+            if !desktop.windows().await?.contains(&title) {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
     desktop.until_window(&title, false).await
 }
 

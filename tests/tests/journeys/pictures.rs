@@ -65,7 +65,7 @@ async fn asked(home: Home) -> Result<(Home, Value)> {
 async fn a_picture_is_copied_once_and_looked_at_without_a_network() -> Result<()> {
     let (_folder, site, engine) = web().await?;
     let (home, message) = asked(searching(&engine)?).await?;
-    assert_eq!(site.requests("tower.jpg"), 1);
+    assert_eq!(site.requests("/tower.jpg"), 1);
     drop((site, engine));
 
     let saved = tempfile::tempdir()?;
@@ -99,7 +99,7 @@ async fn a_picture_is_copied_once_and_looked_at_without_a_network() -> Result<()
 async fn who_wants_no_pictures_asks_nobody_for_them() -> Result<()> {
     let (_folder, site, engine) = web().await?;
     let (home, message) = asked(searching(&engine)?.set("answer.pictures", "false")).await?;
-    assert_eq!(site.requests("tower.jpg") + site.requests("tower.svg"), 0);
+    assert_eq!(site.requests("/tower.jpg") + site.requests("/tower.svg"), 0);
     let told = home.run(["pictures", &text(&message["id"])])?;
     assert_eq!(told.code, Some(7), "{}", told.stderr);
     Ok(())

@@ -70,7 +70,11 @@ async fn what_people_wait_for_goes_by_an_index() {
             "chat_user_id_idx",
         ),
         // A chat's first, newest and older messages, by the index of the chat alone or that of chat and time.
-        ("where chat_id = $1 order by created_at", "'c5', 100", "message_chat_id"),
+        (
+            "where chat_id = $1 order by created_at, id",
+            "'c5', 100",
+            "message_chat_id",
+        ),
         (
             "and user_id = $2)\n        order by created_at desc",
             "'c5', 'u6', 50",
@@ -82,7 +86,7 @@ async fn what_people_wait_for_goes_by_an_index() {
             "message_chat_id",
         ),
         // The time of the next message.
-        ("select max(created_at)", "'c5'", "message_chat_id"),
+        ("order by created_at desc limit 1", "'c5'", "message_chat_id"),
         // The search cache, and what ran out of it.
         (
             "octet_length(results::text)",
