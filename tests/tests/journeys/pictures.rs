@@ -3,7 +3,7 @@
 
 use std::io::Cursor;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use deepsearch_tests::cli::Home;
@@ -25,7 +25,7 @@ const QUESTION: &str = "How high is the Zorvane lighthouse?";
 async fn web() -> Result<(TempDir, Site, FakeEngine)> {
     let folder = tempfile::tempdir()?;
     let mut photograph = Cursor::new(Vec::new());
-    RgbImage::from_fn(1200, 800, |x, y| image::Rgb([(x / 5) as u8, (y / 4) as u8, 120]))
+    RgbImage::from_fn(900, 600, |x, y| image::Rgb([(x / 5) as u8, (y / 4) as u8, 120]))
         .write_to(&mut photograph, ImageFormat::Jpeg)?;
     std::fs::write(folder.path().join("tower.jpg"), photograph.into_inner())?;
     let svg = r#"<svg xmlns="http://www.w3.org/2000/svg" width="400" height="300"><script>alert(1)</script></svg>"#;
@@ -51,11 +51,21 @@ async fn web() -> Result<(TempDir, Site, FakeEngine)> {
     Ok((folder, site, engine))
 }
 
-async fn asked(home: Home) -> Result<(Home, Value)> {
-    // Slow enough that the pictures have come.
-    let model =
-        answering(|_| Script::text("The lighthouse is 47 metres high [1].").first_token_after(Duration::from_secs(2)))
-            .await?;
+/// The model answers when `site` was asked for its picture, and after a while in which a copy can be drawn.
+async fn asked(home: Home, site: Option<&Arc<Site>>) -> Result<(Home, Value)> {
+    let site = site.cloned();
+    let model = answering(move |_| {
+        let came = || site.as_ref().is_none_or(|site| site.requests("/tower.jpg") > 0);
+        // The site is served by the same runtime.
+        tokio::task::block_in_place(|| {
+            let began = Instant::now();
+            while !came() && began.elapsed() < Duration::from_secs(20) {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        Script::text("The lighthouse is 47 metres high [1].").first_token_after(Duration::from_secs(3))
+    })
+    .await?;
     let home = with_model(home, &model);
     let message = finished(&home.run(["ask", "--in", "web", "--json", QUESTION])?.succeeded()?)?;
     Ok((home, message))
@@ -64,7 +74,8 @@ async fn asked(home: Home) -> Result<(Home, Value)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_picture_is_copied_once_and_looked_at_without_a_network() -> Result<()> {
     let (_folder, site, engine) = web().await?;
-    let (home, message) = asked(searching(&engine)?).await?;
+    let site = Arc::new(site);
+    let (home, message) = asked(searching(&engine)?, Some(&site)).await?;
     assert_eq!(site.requests("/tower.jpg"), 1);
     drop((site, engine));
 
@@ -98,7 +109,7 @@ async fn a_picture_is_copied_once_and_looked_at_without_a_network() -> Result<()
 #[tokio::test(flavor = "multi_thread")]
 async fn who_wants_no_pictures_asks_nobody_for_them() -> Result<()> {
     let (_folder, site, engine) = web().await?;
-    let (home, message) = asked(searching(&engine)?.set("answer.pictures", "false")).await?;
+    let (home, message) = asked(searching(&engine)?.set("answer.pictures", "false"), None).await?;
     assert_eq!(site.requests("/tower.jpg") + site.requests("/tower.svg"), 0);
     let told = home.run(["pictures", &text(&message["id"])])?;
     assert_eq!(told.code, Some(7), "{}", told.stderr);
