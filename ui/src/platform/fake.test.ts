@@ -3,6 +3,7 @@
 import { expect, it } from "vitest";
 import type { AnswerEvent, AskRequest } from "../bindings/bindings";
 import { ByteIndex } from "../shared/bytes";
+import { EVERYWHERE } from "../shared/history";
 import { FakePlatform } from "./fake";
 import { topics } from "./fake/topics";
 
@@ -115,17 +116,7 @@ it("holds a hundred thousand chats", async () => {
 
 it("finds words in history and marks them in bytes", async () => {
   const platform = new FakePlatform();
-  const filter = {
-    from: null,
-    until: null,
-    chat: null,
-    host: null,
-    pinned: false,
-    view: null,
-    collection: null,
-    tag: null,
-  };
-  const { hits } = await platform.searchHistory({ text: "有給", filter, limit: 20, after: null });
+  const { hits } = await platform.searchHistory({ text: "有給", filter: EVERYWHERE, limit: 20, after: null });
   expect(hits.length).toBeGreaterThan(0);
   for (const hit of hits) {
     const index = new ByteIndex(hit.snippet);

@@ -8,6 +8,7 @@ import type { AppState } from "../../app-state.svelte";
 import type { Chat, HistoryHit, Span } from "../../bindings/bindings";
 import { m } from "../../paraglide/messages";
 import { byteLength, ByteIndex } from "../../shared/bytes";
+import { EVERYWHERE } from "../../shared/history";
 import { hostOf, type LibraryState, shortDate } from "../library";
 import { chatCommands, type Command, windowCommands } from "./commands";
 import { fuzzy } from "./fuzzy";
@@ -204,18 +205,13 @@ export class PaletteState {
   }
 
   async #search(text: string, turn: number): Promise<void> {
-    const filter = {
-      from: null,
-      until: null,
-      chat: null,
-      host: null,
-      pinned: false,
-      view: null,
-      collection: null,
-      tag: null,
-    };
     try {
-      const { hits } = await this.app.platform.searchHistory({ text, filter, limit: 2 * MOST_HITS, after: null });
+      const { hits } = await this.app.platform.searchHistory({
+        text,
+        filter: EVERYWHERE,
+        limit: 2 * MOST_HITS,
+        after: null,
+      });
       if (turn === this.#turn) this.hits = hits;
     } catch {
       // The sidebar's search says why; here commands and recent chats are still of use.

@@ -14,11 +14,10 @@ import type {
   SavedSearch,
   Sorting,
 } from "../../bindings/bindings";
+import { EVERYWHERE } from "../../shared/history";
 import { fail, type FakeLibrary } from "./library";
 
 type Was = Before["was"];
-
-const ALL = { from: null, until: null, chat: null, host: null, pinned: false, view: null, collection: null, tag: null };
 
 export class FakeSorting {
   #collections: { id: CollectionId; name: string }[] = [];
@@ -52,7 +51,7 @@ export class FakeSorting {
     ] as const) {
       for (const chat of chats) this.#tag(chat, tag, true);
     }
-    this.save("Heat pumps this month", { text: "heat", filter: ALL, days: 30 });
+    this.save("Heat pumps this month", { text: "heat", filter: EVERYWHERE, days: 30 });
   }
 
   sorting(): Sorting {
