@@ -106,17 +106,12 @@ impl App {
 
     /// Joins a recheck that is under way, as [`App::watch`] joins an answer.
     pub async fn watch_recheck(&self, answer: &MessageId, on_event: impl FnMut(AnswerEvent) + Send) -> bool {
-        let Some(run) = self.inner.rechecks.lookup(answer) else {
-            return false;
-        };
-        run.listen().each(on_event).await;
-        true
+        self.inner.rechecks.watch(answer, on_event).await
     }
 
     /// Stops a recheck. Says whether it was under way here.
     pub fn stop_recheck(&self, answer: &MessageId) -> bool {
-        let run = self.inner.rechecks.lookup(answer);
-        run.inspect(|run| run.stop()).is_some()
+        self.inner.rechecks.stop(answer)
     }
 
     /// What is kept of the rechecks of an answer.
@@ -128,14 +123,14 @@ impl App {
         Ok(RecheckHistory {
             rechecks: self.store().list_rechecks(answer).await?,
             schedule: self.store().lookup_recheck_schedule(answer).await?,
-            running: self.inner.rechecks.lookup(answer).is_some(),
+            running: self.inner.rechecks.has(answer),
         })
     }
 
     /// What an answer says of its rechecks; `None` where it was never checked again and is not to be.
     pub(crate) async fn recheck_note(&self, answer: &MessageId) -> Result<Option<RecheckNote>, AppError> {
         let kept = self.store().lookup_recheck_note(answer).await?;
-        if self.inner.rechecks.lookup(answer).is_none() {
+        if !self.inner.rechecks.has(answer) {
             return Ok(kept);
         }
         Ok(Some(RecheckNote {

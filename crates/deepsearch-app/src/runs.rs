@@ -31,17 +31,12 @@ impl App {
     /// Joins an answer that is being written: tells every step so far, text that came in pieces as one, then each as it
     /// comes, and returns when the run has ended. `false`, and nothing told, when it is not running here.
     pub async fn watch(&self, answer: &MessageId, on_event: impl FnMut(AnswerEvent) + Send) -> bool {
-        let Some(run) = self.inner.runs.lookup(answer) else {
-            return false;
-        };
-        run.listen().each(on_event).await;
-        true
+        self.inner.runs.watch(answer, on_event).await
     }
 
     /// Stops an answer; what has come of it is kept. Says whether it was running here.
     pub fn stop(&self, answer: &MessageId) -> bool {
-        let run = self.inner.runs.lookup(answer);
-        run.inspect(|run| run.stop()).is_some()
+        self.inner.runs.stop(answer)
     }
 }
 
@@ -64,8 +59,7 @@ impl Runs {
     pub(crate) fn begin_or_join(self: &Arc<Self>, answer: &MessageId, started: AnswerEvent) -> Result<Run, Listener> {
         let run = self.make(Told(vec![started]));
         let mut live = self.lock();
-        let is_it = |run: &&Arc<Live>| run.answer().is_some_and(|running| running.answer_id == *answer);
-        let joined = live.iter().find(is_it).map(|run| run.listen());
+        let joined = live.iter().find(|run| run.is_of(answer)).map(|run| run.listen());
         if joined.is_none() {
             live.push(Arc::clone(&run.live));
         }
@@ -95,9 +89,26 @@ impl Runs {
         self.closing.cancel();
     }
 
-    pub(crate) fn lookup(&self, answer: &MessageId) -> Option<Arc<Live>> {
-        let is_it = |run: &&Arc<Live>| run.answer().is_some_and(|running| running.answer_id == *answer);
-        self.lock().iter().find(is_it).cloned()
+    /// As [`App::watch`].
+    pub(crate) async fn watch(&self, answer: &MessageId, on_event: impl FnMut(AnswerEvent) + Send) -> bool {
+        let Some(run) = self.lookup(answer) else {
+            return false;
+        };
+        run.listen().each(on_event).await;
+        true
+    }
+
+    /// As [`App::stop`].
+    pub(crate) fn stop(&self, answer: &MessageId) -> bool {
+        self.lookup(answer).inspect(|run| run.stop.cancel()).is_some()
+    }
+
+    pub(crate) fn has(&self, answer: &MessageId) -> bool {
+        self.lookup(answer).is_some()
+    }
+
+    fn lookup(&self, answer: &MessageId) -> Option<Arc<Live>> {
+        self.lock().iter().find(|run| run.is_of(answer)).cloned()
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<Live>>> {
@@ -106,17 +117,17 @@ impl Runs {
 }
 
 /// A run as others see it.
-pub(crate) struct Live {
+struct Live {
     stop: CancellationToken,
     told: watch::Receiver<Told>,
 }
 
 impl Live {
-    pub(crate) fn stop(&self) {
-        self.stop.cancel();
+    fn is_of(&self, answer: &MessageId) -> bool {
+        self.answer().is_some_and(|running| running.answer_id == *answer)
     }
 
-    pub(crate) fn listen(&self) -> Listener {
+    fn listen(&self) -> Listener {
         Listener {
             told: self.told.clone(),
             event: 0,

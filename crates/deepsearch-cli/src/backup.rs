@@ -50,6 +50,6 @@ pub(crate) async fn restore(config: &Config, name: &str, json: bool) -> Result<E
 
 fn show(backup: &Backup) {
     let name = backup.path.file_name().unwrap_or_default().to_string_lossy();
-    let made = backup.created_at.with_timezone(&chrono::Local).format("%Y-%m-%d %H:%M");
+    let made = print::when(backup.created_at);
     print::line(&format!("{name}  {made}  {:.1} MB", backup.bytes as f64 / 1e6));
 }

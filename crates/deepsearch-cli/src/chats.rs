@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use chrono::{DateTime, Local, Utc};
 use deepsearch_app::{
     App, AppError, ChatCursor, ChatFilter, ChatView, HistoryHit, HistoryQuery, OpenChat, OpenMessage,
 };
@@ -11,7 +10,7 @@ use serde_json::json;
 
 use crate::args::{Chats, View};
 use crate::outcome::{NOTHING, Outcome};
-use crate::print::{self, note, safe};
+use crate::print::{self, note, safe, when};
 use crate::sorting;
 
 pub(crate) async fn run(app: &App, command: Chats, json: bool) -> Outcome {
@@ -198,8 +197,4 @@ fn show_hit(hit: &HistoryHit) {
     }
     snippet.push_str(&safe(hit.snippet.get(at..).unwrap_or_default()));
     print::line(&format!("  {snippet}"));
-}
-
-fn when(time: DateTime<Utc>) -> String {
-    time.with_timezone(&Local).format("%Y-%m-%d %H:%M").to_string()
 }

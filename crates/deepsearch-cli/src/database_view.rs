@@ -132,7 +132,7 @@ fn show_rows(rows: &TableRows) {
 
 fn show_session(session: &SessionSummary) {
     let of = if session.is_device { "DeepSearch" } else { "web app" };
-    let until = session.expires.with_timezone(&chrono::Local).format("%Y-%m-%d %H:%M");
+    let until = print::when(session.expires);
     print::line(&format!(
         "{}  {}  {of}  until {until}",
         session.id,

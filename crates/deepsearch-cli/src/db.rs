@@ -98,7 +98,7 @@ async fn status(database: &OwnedDatabase, as_json: bool) -> Outcome {
 fn show_migration(migration: &MigrationStatus) {
     let when = match (migration.applied_at, migration.known) {
         (None, _) => "to run".to_owned(),
-        (Some(at), true) => at.with_timezone(&chrono::Local).format("%Y-%m-%d %H:%M").to_string(),
+        (Some(at), true) => print::when(at),
         (Some(_), false) => "of a newer version of DeepSearch".to_owned(),
     };
     print::line(&print::safe(&format!(

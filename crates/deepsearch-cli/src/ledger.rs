@@ -29,7 +29,7 @@ pub(crate) async fn run(app: &App, args: args::Ledger, json: bool) -> Outcome {
 
 pub(crate) fn show(kept: &AnswerLedger, with_texts: bool) {
     let ledger = &kept.ledger;
-    let when = kept.at.with_timezone(&chrono::Local).format("%Y-%m-%d %H:%M");
+    let when = print::when(kept.at);
     let mode = if kept.private { ", in private mode" } else { "" };
     print::line(&format!("{}  {when}{mode}", kept.message_id));
     let (out, back) = ledger.bytes_elsewhere();

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 
+use chrono::{DateTime, Local, Utc};
 use deepsearch_core::Failure;
 use serde::Serialize;
 use termimad::MadSkin;
@@ -59,6 +60,11 @@ pub(crate) fn failure(failure: &Failure) {
     if let Some(hint) = &failure.hint {
         let _ = writeln!(err, "{}", safe(hint));
     }
+}
+
+/// A time as it is where the person is, to the minute.
+pub(crate) fn when(time: DateTime<Utc>) -> String {
+    time.with_timezone(&Local).format("%Y-%m-%d %H:%M").to_string()
 }
 
 /// Text from strangers without control characters, which could move the cursor or fake a prompt.

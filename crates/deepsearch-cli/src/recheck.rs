@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use chrono::{DateTime, Utc};
 use deepsearch_app::{App, DueRecheck};
 use deepsearch_core::MessageId;
 use deepsearch_core::event::AnswerEvent;
@@ -11,7 +10,7 @@ use deepsearch_core::recheck::{Compared, Every, Proof, Recheck, ScheduledRecheck
 use crate::args::{self, Often, RecheckSchedule};
 use crate::ledger;
 use crate::outcome::{NOTHING, Outcome};
-use crate::print::{self, note, progress, safe};
+use crate::print::{self, note, progress, safe, when};
 
 pub(crate) async fn run(app: &App, args: args::Recheck, json: bool) -> Outcome {
     match (args.answer, args.schedule) {
@@ -97,7 +96,7 @@ async fn schedule(app: &App, answer: String, often: Often, json: bool) -> Outcom
             Some(schedule) => print::line(&format!(
                 "Checked again {}, next on {}, while the app is open.",
                 schedule.every.as_str(),
-                local(schedule.next_at)
+                when(schedule.next_at)
             )),
             None => print::line("Not checked again by itself."),
         }
@@ -122,13 +121,13 @@ async fn list(app: &App, json: bool) -> Outcome {
 fn show_scheduled(known: &ScheduledRecheck) {
     let last = match known.checked_at {
         None => "not checked yet".to_owned(),
-        Some(at) => format!("checked on {}: {}", local(at), sentences(known.changed)),
+        Some(at) => format!("checked on {}: {}", when(at), sentences(known.changed)),
     };
     print::line(&format!("{}  {}", known.answer_id, safe(known.question.trim())));
     print::line(&format!(
         "    {}, next on {}, {last}",
         known.schedule.every.as_str(),
-        local(known.schedule.next_at)
+        when(known.schedule.next_at)
     ));
 }
 
@@ -163,10 +162,6 @@ fn sentences(changed: u32) -> String {
     }
 }
 
-fn local(at: DateTime<Utc>) -> String {
-    at.with_timezone(&chrono::Local).format("%Y-%m-%d %H:%M").to_string()
-}
-
 fn tell(event: AnswerEvent) {
     match event {
         AnswerEvent::Planned { queries, .. } => queries
@@ -181,9 +176,9 @@ fn tell(event: AnswerEvent) {
 }
 
 fn show(recheck: &Recheck) {
-    let when = local(recheck.checked_at);
+    let at = when(recheck.checked_at);
     if let Some(failure) = &recheck.failure {
-        print::line(&format!("{when}: {}", safe(&failure.to_string())));
+        print::line(&format!("{at}: {}", safe(&failure.to_string())));
         return;
     }
     let count = |standing| {
@@ -198,7 +193,7 @@ fn show(recheck: &Recheck) {
         unread => format!(", {unread} that could not be looked up"),
     };
     print::line(&format!(
-        "{when}: {} the same, {} changed, {} gone, {} new{unread}",
+        "{at}: {} the same, {} changed, {} gone, {} new{unread}",
         count(Standing::Same),
         count(Standing::Changed),
         count(Standing::Gone),

@@ -178,29 +178,26 @@ impl Crawling {
     /// Follows an address to its document, every step checked, allowed by robots.txt and in turn.
     async fn read(&self, url: Url) -> Result<Page, FetchError> {
         let mut budget = Budget::new(&url, self.limits.total);
-        let mut at = url;
-        for _ in 0..=self.limits.redirects {
-            let (reply, turn) = self.step(&at, Errand::Page, &mut budget).await?;
-            match reply {
-                Reply::Document(document) => return self.document(at, document, turn, &mut budget).await,
-                Reply::Redirect(next) if leads_to_sign_in(&at, &next) => return Err(FetchError::SignIn { url: at }),
-                Reply::Redirect(next) => at = next,
-            }
-        }
-        Err(self.led_about(at))
+        let (at, document, turn) = self.follow(url, Errand::Page, &mut budget).await?;
+        self.document(at, document, turn, &mut budget).await
     }
 
     /// As a page is read, up to the document's bytes; where they came from in the end.
     async fn picture(&self, url: Url) -> Result<(Url, Vec<u8>), FetchError> {
         let mut budget = Budget::new(&url, self.limits.total);
+        let (at, document, _turn) = self.follow(url, Errand::Picture, &mut budget).await?;
+        Ok((at, budget.spend(self.client.body(document)).await?))
+    }
+
+    async fn follow(&self, url: Url, errand: Errand, budget: &mut Budget) -> Result<(Url, Document, Turn), FetchError> {
         let mut at = url;
         for _ in 0..=self.limits.redirects {
-            match self.step(&at, Errand::Picture, &mut budget).await? {
-                (Reply::Redirect(next), _) => at = next,
-                (Reply::Document(document), _turn) => {
-                    let bytes = budget.spend(self.client.body(document)).await?;
-                    return Ok((at, bytes));
+            match self.step(&at, errand, budget).await? {
+                (Reply::Document(document), turn) => return Ok((at, document, turn)),
+                (Reply::Redirect(next), _) if leads_to_sign_in(&at, &next) => {
+                    return Err(FetchError::SignIn { url: at });
                 }
+                (Reply::Redirect(next), _) => at = next,
             }
         }
         Err(self.led_about(at))

@@ -108,7 +108,7 @@ impl<'a> Applier<'a> {
             self.evidence(row).await?;
         }
         let ids: Vec<&MessageId> = new.iter().map(|row| &row.id).collect();
-        Ok(self.tx.link_added(&ids).await?)
+        Ok(self.tx.link_in_order(&ids).await?)
     }
 
     async fn chat(&mut self, row: ChatRow) -> Result<(), SyncError> {

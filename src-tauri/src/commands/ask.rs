@@ -45,19 +45,10 @@ async fn answer(
 ) {
     let app = window.state::<App>();
     let (question, started) = (request.question.clone(), Instant::now());
-    let frames = Frames::to(events.clone());
-    let mut begun = Some(begun);
-    let answered = app.ask(request, |event| {
-        frames.push(event);
-        begun.take().map(|begun| begun.send(Ok(())));
-    });
-    let answered = answered.await;
-    frames.finish().await;
-    let _ = events.send(Vec::new());
-    match (answered, begun) {
-        (Err(error), Some(begun)) => drop(begun.send(Err(error.into()))),
-        (Err(_), None) => {}
-        (Ok(message), _) => notify::answer_ready(&window, &app, &question, &message, started.elapsed()),
+    let mut telling = Telling::to(events, begun);
+    let answered = app.ask(request, |event| telling.push(event)).await;
+    if let Some(message) = telling.end(answered).await {
+        notify::answer_ready(&window, &app, &question, &message, started.elapsed());
     }
 }
 
@@ -89,6 +80,42 @@ pub(crate) async fn stop_answer(app: State<'_, App>, answer: MessageId) -> Resul
 #[specta::specta]
 pub(crate) async fn running_answers(app: State<'_, App>) -> Result<Vec<RunningAnswer>, Failure> {
     told(async { Ok::<_, Failure>(app.running()) }).await
+}
+
+/// Tells a window of work that was begun for it, and whoever began it that it has begun.
+pub(super) struct Telling {
+    frames: Frames,
+    events: Channel<Vec<AnswerEvent>>,
+    /// Until the first event.
+    begun: Option<oneshot::Sender<Result<(), Failure>>>,
+}
+
+impl Telling {
+    pub(super) fn to(events: Channel<Vec<AnswerEvent>>, begun: oneshot::Sender<Result<(), Failure>>) -> Self {
+        Self {
+            frames: Frames::to(events.clone()),
+            events,
+            begun: Some(begun),
+        }
+    }
+
+    pub(super) fn push(&mut self, event: AnswerEvent) {
+        self.frames.push(event);
+        self.begun.take().map(|begun| begun.send(Ok(())));
+    }
+
+    /// Tells that it is over, and gives what came of it. Why nothing was begun is told to whoever wanted it.
+    pub(super) async fn end<T, E: Into<Failure>>(self, done: Result<T, E>) -> Option<T> {
+        self.frames.finish().await;
+        let _ = self.events.send(Vec::new());
+        match (done, self.begun) {
+            (Ok(done), _) => Some(done),
+            (Err(error), begun) => {
+                begun.map(|begun| begun.send(Err(error.into())));
+                None
+            }
+        }
+    }
 }
 
 /// Tells a window events, once a frame at most. A window that has gone is no reason to stop.

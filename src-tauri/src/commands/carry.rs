@@ -3,11 +3,11 @@
 //! another file is replaced.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use deepsearch_app::{App, AppError, AttachedFile, ExportProgress, Format, ImportReport};
+use deepsearch_app::{App, AttachedFile, ExportProgress, Format, ImportReport};
 use deepsearch_core::{ChatId, ErrorCode, Failure};
 use serde::Serialize;
 use tauri::ipc::Channel;
@@ -17,8 +17,8 @@ use tauri_plugin_opener::OpenerExt;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use url::Url;
 
+use super::folders::file_of;
 use super::told;
 use crate::windows::shell_failure;
 
@@ -92,12 +92,9 @@ pub(crate) async fn preview_import(
     file: String,
     progress: Channel<ImportProgress>,
 ) -> Result<ImportReport, Failure> {
-    told(async {
-        let (path, stop) = (file_of(&app, &file).await?, carrying.begin(&window));
-        let report = app.preview_import(&path, &stop, follow(progress)).await;
-        report.map_err(|error| named(error, &path))
-    })
-    .await
+    let (path, stop) = begin(&window, &app, &carrying, &file).await?;
+    let report = told(app.preview_import(&path, &stop, follow(progress))).await;
+    report.map_err(|failure| named(failure, &path))
 }
 
 /// Imports an archive; stopped, what came until then is told and kept.
@@ -110,12 +107,18 @@ pub(crate) async fn import_chats(
     file: String,
     progress: Channel<ImportProgress>,
 ) -> Result<ImportReport, Failure> {
-    told(async {
-        let (path, stop) = (file_of(&app, &file).await?, carrying.begin(&window));
-        let report = app.import_archive(&path, &stop, follow(progress)).await;
-        report.map_err(|error| named(error, &path))
-    })
-    .await
+    let (path, stop) = begin(&window, &app, &carrying, &file).await?;
+    let report = told(app.import_archive(&path, &stop, follow(progress))).await;
+    report.map_err(|failure| named(failure, &path))
+}
+
+async fn begin(
+    window: &WebviewWindow,
+    app: &App,
+    carrying: &Carrying,
+    file: &str,
+) -> Result<(PathBuf, CancellationToken), Failure> {
+    Ok((told(file_of(app, file)).await?, carrying.begin(window)))
 }
 
 /// Asks where to, and writes chats there: those that are named, or with none every one outside Trash. `None` when the
@@ -199,14 +202,8 @@ pub(crate) async fn show_exported(window: WebviewWindow, carrying: State<'_, Car
     .await
 }
 
-async fn file_of(app: &App, file: &str) -> Result<PathBuf, Failure> {
-    let unknown = |_| Failure::new(ErrorCode::NotFound, "This is no file that DeepSearch knows.");
-    Ok(app.file_of(&Url::parse(file).map_err(unknown)?).await?)
-}
-
 /// An archive that is refused is called by its name, which says enough where the file was just chosen.
-fn named(error: AppError, path: &std::path::Path) -> Failure {
-    let mut failure = Failure::from(error);
+fn named(mut failure: Failure, path: &Path) -> Failure {
     if let (Some(path), Some(name)) = (path.to_str(), path.file_name().and_then(|name| name.to_str())) {
         failure.message = failure.message.replace(path, name);
     }

@@ -92,9 +92,7 @@ pub(crate) async fn choose_files(window: AppHandle, app: State<'_, App>) -> Resu
 #[specta::specta]
 pub(crate) async fn open_file(window: AppHandle, app: State<'_, App>, url: String) -> Result<(), Failure> {
     told(async {
-        let unknown = || Failure::new(ErrorCode::NotFound, "This is no file that DeepSearch knows.");
-        let url = Url::parse(&url).map_err(|_| unknown())?;
-        let path = app.file_of(&url).await?;
+        let path = file_of(&app, &url).await?;
         let opener = window.opener();
         // A program or a script must not be started by a click on a citation: it is shown where it lies.
         let opened = if is_document(&path) {
@@ -105,6 +103,12 @@ pub(crate) async fn open_file(window: AppHandle, app: State<'_, App>, url: Strin
         opened.map_err(|error| shell_failure(&error))
     })
     .await
+}
+
+/// Where a file lies that a window knows by its address.
+pub(super) async fn file_of(app: &App, url: &str) -> Result<PathBuf, Failure> {
+    let unknown = |_| Failure::new(ErrorCode::NotFound, "This is no file that DeepSearch knows.");
+    Ok(app.file_of(&Url::parse(url).map_err(unknown)?).await?)
 }
 
 /// Whether opening a file only shows it, on every system.

@@ -8,7 +8,7 @@ use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager, State};
 use tokio::sync::oneshot;
 
-use super::ask::Frames;
+use super::ask::{Frames, Telling};
 use super::told;
 
 /// Checks an answer again, or joins the check that is under way, streaming its steps; no events at all are the end, and
@@ -35,18 +35,9 @@ async fn check(
     begun: oneshot::Sender<Result<(), Failure>>,
 ) {
     let app = window.state::<App>();
-    let frames = Frames::to(events.clone());
-    let mut begun = Some(begun);
-    let checked = app.recheck(&answer, |event| {
-        frames.push(event);
-        begun.take().map(|begun| begun.send(Ok(())));
-    });
-    let checked = checked.await;
-    frames.finish().await;
-    let _ = events.send(Vec::new());
-    if let (Err(error), Some(begun)) = (checked, begun) {
-        drop(begun.send(Err(error.into())));
-    }
+    let mut telling = Telling::to(events, begun);
+    let checked = app.recheck(&answer, |event| telling.push(event)).await;
+    telling.end(checked).await;
 }
 
 /// Tells a check from its beginning, then as it comes, until it has ended. `false` when there is none under way.

@@ -467,8 +467,8 @@ pub(super) async fn pages(
                  join chat as used on used.id = message.chat_id
                  where page_id = page.id and (?4 is null or used.id = ?4) and (used.deleted_at is not null) = ?7
                    and (?8 is null or used.archived = ?8) and (?9 is null or used.pinned = ?9)
-               and (?13 is null or used.collection = ?13)
-               and (?14 is null or exists (select 1 from chat_tag where chat_id = used.id and tag_id = ?14))
+                   and (?13 is null or used.collection = ?13)
+                   and (?14 is null or exists (select 1 from chat_tag where chat_id = used.id and tag_id = ?14))
                  order by message.seq desc limit 1)
              where ?10 or chat.id is not null limit ?11",
         )

@@ -154,10 +154,7 @@ impl SyncTx {
             let moved = write_json(&[new]).doing(ACTION)?;
             self.note_dangling(&moved).await?;
         }
-        if row.extras.is_none() {
-            self.link_behind(&row.id).await?;
-        }
-        self.link_before(&row.id).await
+        self.link_in_order(&[&row.id]).await
     }
 
     /// Which of these messages are here, in whatever state.
@@ -177,7 +174,7 @@ impl SyncTx {
         Ok(known.into_iter().map(MessageId::from_stored).collect())
     }
 
-    /// Adds the rows of messages that are not here; [`Self::link_added`] is to follow. A first pull is made of these, so
+    /// Adds the rows of messages that are not here; [`Self::link_in_order`] is to follow. A first pull is made of these, so
     /// that all of them take two statements.
     ///
     /// # Errors
@@ -211,12 +208,12 @@ impl SyncTx {
         self.note_dangling(&new).await
     }
 
-    /// Puts messages that were added in their place: each that has no known parent after the one before it in time, and
-    /// what comes after one of them behind it.
+    /// Puts messages in their place: each that has no known parent after the one before it in time, and what comes after
+    /// one of them behind it.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be written.
-    pub async fn link_added(&mut self, ids: &[&MessageId]) -> Result<(), StoreError> {
+    pub async fn link_in_order(&mut self, ids: &[&MessageId]) -> Result<(), StoreError> {
         if ids.is_empty() {
             return Ok(());
         }
@@ -304,7 +301,7 @@ impl SyncTx {
         .await
         .doing(ACTION)?;
         if hidden_at.is_none() {
-            return self.link_in_order(id).await;
+            return self.link_in_order(&[id]).await;
         }
         let followers = sqlx::query_scalar!(
             "select id from message where parent = ?1 and appended = 1
@@ -315,50 +312,8 @@ impl SyncTx {
         .await
         .doing(ACTION)?;
         for follower in followers {
-            self.link_in_order(&MessageId::from_stored(follower)).await?;
+            self.link_in_order(&[&MessageId::from_stored(follower)]).await?;
         }
-        Ok(())
-    }
-
-    /// Puts messages without known parents in their place: this one after the one before it in time, and the one after
-    /// it behind this one.
-    async fn link_in_order(&mut self, id: &MessageId) -> Result<(), StoreError> {
-        self.link_behind(id).await?;
-        self.link_before(id).await
-    }
-
-    /// Puts a message without a known parent after the one before it in time.
-    async fn link_behind(&mut self, id: &MessageId) -> Result<(), StoreError> {
-        let id = id.as_str();
-        sqlx::query!(
-            "update message set parent = (select before.id from message as before
-                where before.chat_id = message.chat_id and before.created_at <= message.created_at
-                    and before.hidden_at is null
-                    and (before.created_at, before.id) < (message.created_at, message.id)
-                order by before.created_at desc, before.id desc limit 1)
-             where id = ? and appended = 1",
-            id
-        )
-        .execute(self.tx())
-        .await
-        .doing(PLACING)?;
-        Ok(())
-    }
-
-    /// Puts the message that comes after one in time behind it, where that has no known parent.
-    async fn link_before(&mut self, id: &MessageId) -> Result<(), StoreError> {
-        let id = id.as_str();
-        sqlx::query!(
-            "update message set parent = ?1 where appended = 1 and id = (select after.id from message as this
-                join message as after on after.chat_id = this.chat_id and after.created_at >= this.created_at
-                    and after.hidden_at is null
-                    and (after.created_at, after.id) > (this.created_at, this.id)
-                where this.id = ?1 order by after.created_at, after.id limit 1)",
-            id
-        )
-        .execute(self.tx())
-        .await
-        .doing(PLACING)?;
         Ok(())
     }
 
@@ -385,7 +340,7 @@ impl SyncTx {
                 .execute(self.tx())
                 .await
                 .doing(ACTION)?;
-            self.link_in_order(&MessageId::from_stored(id)).await?;
+            self.link_in_order(&[&MessageId::from_stored(id)]).await?;
         }
         Ok(())
     }
