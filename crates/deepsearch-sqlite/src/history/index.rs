@@ -10,6 +10,7 @@ use url::Url;
 use super::facets;
 use super::tokens::Tokens;
 use crate::error::{Doing, StoreError};
+use crate::messages::write_json;
 use crate::packing::decompress;
 use crate::time::from_millis;
 
@@ -60,6 +61,66 @@ pub(super) async fn forget(tx: &mut SqliteConnection) -> Result<(), sqlx::Error>
     Ok(())
 }
 
+/// What is indexed, each in a table of its own.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Message,
+    Page,
+    Chat,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Message => "message",
+            Self::Page => "page",
+            Self::Chat => "chat",
+        }
+    }
+
+    fn put(self) -> &'static str {
+        match self {
+            Self::Message => {
+                "insert or replace into history_message (rowid, text)
+                 select value ->> 0, value ->> 1 from json_each(?)"
+            }
+            Self::Page => {
+                "insert or replace into history_page (rowid, text)
+                 select value ->> 0, value ->> 1 from json_each(?)"
+            }
+            Self::Chat => {
+                "insert or replace into history_chat (rowid, text)
+                 select value ->> 0, value ->> 1 from json_each(?)"
+            }
+        }
+    }
+}
+
+/// Documents that go into the index by one statement: a statement each would cost more than what it does.
+#[derive(Default)]
+struct Documents {
+    rows: Vec<(i64, String)>,
+    bytes: usize,
+}
+
+impl Documents {
+    /// Says whether they are enough for a statement.
+    fn add(&mut self, seq: i64, document: String) -> bool {
+        self.bytes += document.len();
+        self.rows.push((seq, document));
+        self.bytes > LONGEST
+    }
+
+    async fn put(&mut self, tx: &mut SqliteConnection, kind: Kind) -> Result<(), sqlx::Error> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        let rows = std::mem::take(self).rows;
+        sqlx::query(kind.put()).bind(write_json(&rows)?).execute(tx).await?;
+        Ok(())
+    }
+}
+
 /// Indexes a batch of each kind, and says whether there is more.
 async fn index_some(tx: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
     let messages = index_messages(tx).await?;
@@ -90,6 +151,7 @@ async fn index_messages(tx: &mut SqliteConnection) -> Result<bool, sqlx::Error> 
     .await?;
     let last = rows.last().map(|row| row.seq);
     let count = rows.len();
+    let mut documents = Documents::default();
     for row in rows {
         let (Some(chat_id), Some(content)) = (row.chat_id, row.content) else {
             continue;
@@ -102,13 +164,12 @@ async fn index_messages(tx: &mut SqliteConnection) -> Result<bool, sqlx::Error> 
         for host in row.sources.iter().flat_map(|json| source_hosts(json)) {
             facets::hosts(&host).for_each(|facet| add(&mut document, facet));
         }
-        sqlx::query("insert or replace into history_message (rowid, text) values (?, ?)")
-            .bind(row.seq)
-            .bind(document)
-            .execute(&mut *tx)
-            .await?;
+        if documents.add(row.seq, document) {
+            documents.put(tx, Kind::Message).await?;
+        }
     }
-    done(tx, "message", last, count, BATCH).await
+    documents.put(tx, Kind::Message).await?;
+    done(tx, Kind::Message, last, count, BATCH).await
 }
 
 #[derive(sqlx::FromRow)]
@@ -131,6 +192,7 @@ async fn index_pages(tx: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
     .await?;
     let last = rows.last().map(|row| row.seq);
     let count = rows.len();
+    let mut documents = Documents::default();
     for row in rows {
         let (Some(title), Some(text)) = (row.title, row.text) else {
             continue;
@@ -146,13 +208,12 @@ async fn index_pages(tx: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
         add(&mut document, facets::year(at));
         facets::hosts(&row.host.unwrap_or_default()).for_each(|facet| add(&mut document, facet));
         document.push_str(&folded(&text));
-        sqlx::query("insert or replace into history_page (rowid, text) values (?, ?)")
-            .bind(row.seq)
-            .bind(document)
-            .execute(&mut *tx)
-            .await?;
+        if documents.add(row.seq, document) {
+            documents.put(tx, Kind::Page).await?;
+        }
     }
-    done(tx, "page", last, count, BATCH_OF_PAGES).await
+    documents.put(tx, Kind::Page).await?;
+    done(tx, Kind::Page, last, count, BATCH_OF_PAGES).await
 }
 
 async fn index_chats(tx: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
@@ -167,32 +228,32 @@ async fn index_chats(tx: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
     .await?;
     let last = rows.last().map(|row| row.0);
     let count = rows.len();
+    let mut documents = Documents::default();
     for (seq, chat_id, title) in rows {
         let (Some(chat_id), Some(title)) = (chat_id, title) else {
             continue;
         };
         let mut document = folded(&title);
         add(&mut document, facets::chat(&ChatId::from_stored(chat_id)));
-        sqlx::query("insert or replace into history_chat (rowid, text) values (?, ?)")
-            .bind(seq)
-            .bind(document)
-            .execute(&mut *tx)
-            .await?;
+        if documents.add(seq, document) {
+            documents.put(tx, Kind::Chat).await?;
+        }
     }
-    done(tx, "chat", last, count, BATCH).await
+    documents.put(tx, Kind::Chat).await?;
+    done(tx, Kind::Chat, last, count, BATCH).await
 }
 
 /// Nothing of this kind up to `last` is pending any more. Says whether a full batch leaves more behind it.
 async fn done(
     tx: &mut SqliteConnection,
-    kind: &str,
+    kind: Kind,
     last: Option<i64>,
     count: usize,
     batch: i64,
 ) -> Result<bool, sqlx::Error> {
     if let Some(last) = last {
         sqlx::query("delete from history_pending where kind = ? and seq <= ?")
-            .bind(kind)
+            .bind(kind.name())
             .bind(last)
             .execute(tx)
             .await?;
