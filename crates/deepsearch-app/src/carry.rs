@@ -161,6 +161,13 @@ impl App {
             true => self.store().import_chat(&chat, &imported, &pages).await,
             false => self.store().preview_chat(&chat, &imported).await,
         };
+        let is_known = matches!(done, Ok(Imported::Extended(_) | Imported::Unchanged));
+        if is_known
+            && let Some(here) = self.store().lookup_chat(&chat.id).await?
+            && here.deleted_at.is_some()
+        {
+            report.leave_out(Note::new(here.title, Reason::InTrash));
+        }
         match done {
             Ok(Imported::New) => report.added += 1,
             Ok(Imported::Extended(_)) => report.extended += 1,

@@ -70,9 +70,10 @@ impl App {
             let _ = closing.run_until_cancelled(tokio::time::timeout(WITHIN, copies)).await;
             app.inner.pictures.under_way().remove(&id);
         };
-        let work = work.boxed().shared();
+        // Whoever waits for it moves it along, and what it sends is still this answer's.
+        let work = carried(work).boxed().shared();
         self.inner.pictures.under_way().insert(answer.clone(), work.clone());
-        self.inner.tasks.spawn(carried(work));
+        self.inner.tasks.spawn(work);
     }
 
     /// A picture that cannot be had is nothing to tell: the answer stands without it.

@@ -19,6 +19,7 @@ use deepsearch_core::{
     AnswerLedger, ErrorCode, Failure, FetchError, Message, MessageId, MessageMetadata, MessageState, Page, PageFetcher,
     Role,
 };
+use deepsearch_llm::{ExtractiveWriter, Models};
 use deepsearch_net::{Recorder, carried};
 use deepsearch_sqlite::{NewRecheck, Turn as SavedTurn};
 use serde::Serialize;
@@ -254,7 +255,7 @@ impl App {
             );
             return Err(AppError::Answer(failure.hint(PRIVATE_HINT)));
         }
-        let model = wired.models.default().await?;
+        let model = model_again(&wired.models, old).await?;
         let chat = self.chat(&old.chat_id).await?;
         let saved = SavedTurn {
             chat,
@@ -373,6 +374,21 @@ impl App {
         comparing
             .await
             .map_err(|panic| AppError::Answer(Failure::new(ErrorCode::Internal, panic.to_string())))
+    }
+}
+
+/// The model that wrote the answer. Where that cannot be had, one of this machine: a recheck may come by itself, and what
+/// was said to one model is not told to another elsewhere.
+async fn model_again(models: &Models, old: &Message) -> Result<Arc<dyn ChatModel>, AppError> {
+    if let Some(id) = old.metadata.as_ref().and_then(|metadata| metadata.model.as_deref()) {
+        match models.model(id).await {
+            Ok(model) => return Ok(model),
+            Err(error) => tracing::info!(%error, "the model that wrote the answer cannot be had"),
+        }
+    }
+    match models.default().await {
+        Ok(model) if model.info().local => Ok(model),
+        _ => Ok(Arc::new(ExtractiveWriter::default())),
     }
 }
 

@@ -88,9 +88,17 @@ impl App {
         };
         let (old, question) = match self.checkable(&answer).await {
             Ok(found) => found,
-            Err(error) => {
+            Err(error) if Failure::from(&error).code == ErrorCode::Invalid => {
                 tracing::warn!(%error, "what was to be checked again cannot be, and is not any more");
                 self.store().update_recheck_schedule(&answer, None).await?;
+                return Ok(None);
+            }
+            // Its question may still be on its way from another device.
+            Err(error) => {
+                tracing::warn!(%error, "what is to be checked again cannot be now");
+                let failures = claimed.failures.saturating_add(1);
+                let next = claimed.every.after_failure(now, failures);
+                self.put_off(&answer, &claimed, next, failures).await?;
                 return Ok(None);
             }
         };
@@ -109,9 +117,7 @@ impl App {
             Ok(recheck) => {
                 due.changed = recheck.changed;
                 due.news = recheck.news_since(earlier.as_ref());
-                if claimed.failures > 0 {
-                    self.put_off(&answer, &claimed, claimed.every.after(now), 0).await?;
-                }
+                self.put_off(&answer, &claimed, claimed.every.after(now), 0).await?;
             }
             Err(error) => {
                 let failure = Failure::from(&error);
@@ -144,8 +150,11 @@ impl App {
         });
     }
 
-    /// Checks an answer again, and makes way when somebody asks meanwhile.
+    /// Checks an answer again, and makes way when somebody asks meanwhile. One that a person began is joined and left alone.
     async fn check_unless_asked(&self, answer: &MessageId) -> Result<Recheck, AppError> {
+        if self.inner.rechecks.has(answer) {
+            return self.check_again(answer, true, |_| {}).await;
+        }
         let checking = self.check_again(answer, true, |_| {});
         let asked = async {
             while self.running().is_empty() {

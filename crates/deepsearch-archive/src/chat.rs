@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use deepsearch_core::page::content_hash;
 use deepsearch_core::validate::MESSAGE_UTF16_LIMIT;
-use deepsearch_core::{Chat, Citation, Message, Page, PageId, SentenceCheck};
+use deepsearch_core::{Chat, ChatId, Citation, Message, MessageId, Page, PageId, SentenceCheck, Span};
 use serde::{Deserialize, Serialize};
 
 /// A chat, whole. Its JSON is one element of our format, see `guide/import-export.md`.
@@ -81,26 +82,67 @@ impl ArchivedChat {
         branch
     }
 
-    /// Leaves out what refers to pages that are not here, and says how many references that were.
-    pub(crate) fn drop_dangling_evidence(&mut self) -> usize {
-        let known: HashSet<PageId> = self.pages.iter().map(|page| page.id.clone()).collect();
+    /// Whether all ids are such as this app and others on the shared tables make.
+    pub(crate) fn has_valid_ids(&self) -> bool {
+        ChatId::parse(self.chat.id.as_str()).is_ok()
+            && self
+                .messages
+                .iter()
+                .all(|message| MessageId::parse(message.message.id.as_str()).is_ok())
+    }
+
+    /// Lets a message that names one as its parent which does not stand before it follow none, and says how many that
+    /// were: a file may hold a circle, of which no branch has an end.
+    pub(crate) fn drop_circles(&mut self) -> usize {
+        let mut seen = HashSet::new();
+        let mut dropped = 0;
+        for message in &mut self.messages {
+            let message = &mut message.message;
+            message.chat_id = self.chat.id.clone();
+            let parent = message.parent.take_if(|parent| !seen.contains(parent));
+            dropped += usize::from(parent.is_some());
+            seen.insert(message.id.clone());
+        }
+        dropped
+    }
+
+    /// Leaves out evidence that is not what it says: of a page that is not here, or a quote that does not stand there. What
+    /// a page's text is, its hash says, which is therefore taken anew. Says how many references that were.
+    pub(crate) fn drop_false_evidence(&mut self) -> usize {
+        for page in &mut self.pages {
+            page.content_hash = content_hash(&page.text);
+        }
+        let known: HashMap<PageId, &str> = (self.pages.iter())
+            .map(|page| (page.id.clone(), page.text.as_str()))
+            .collect();
+        let stands = |id: &PageId, span: Span, quote: &str| {
+            known
+                .get(id)
+                .is_some_and(|text| !quote.is_empty() && text.get(span.range()) == Some(quote))
+        };
         let mut dropped = 0;
         for message in &mut self.messages {
             let before = message.citations.len() + message.pages.len() + message.checks.len();
             message
                 .pages
-                .retain(|page| page.number > 0 && known.contains(&page.page_id));
+                .retain(|page| page.number > 0 && known.contains_key(&page.page_id));
             let pages: HashMap<u32, &PageId> = message.pages.iter().map(|page| (page.number, &page.page_id)).collect();
             let fits = |number: u32, id: &PageId| pages.get(&number) == Some(&id);
-            message
-                .citations
-                .retain(|citation| fits(citation.number, &citation.page_id));
+            message.citations.retain(|citation| {
+                fits(citation.number, &citation.page_id)
+                    && stands(&citation.page_id, citation.page_span, &citation.quote)
+            });
             message.checks.retain(|check| {
-                let evidence = check.evidence.as_ref();
-                evidence.is_none_or(|evidence| fits(evidence.number, &evidence.page_id))
+                check.evidence.as_ref().is_none_or(|evidence| {
+                    fits(evidence.number, &evidence.page_id)
+                        && stands(&evidence.page_id, evidence.page_span, &evidence.quote)
+                })
             });
             dropped += before - message.citations.len() - message.pages.len() - message.checks.len();
         }
+        let used = self.messages.iter().flat_map(|message| &message.pages);
+        let used: HashSet<PageId> = used.map(|page| page.page_id.clone()).collect();
+        self.pages.retain(|page| used.contains(&page.id));
         dropped
     }
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use deepsearch_core::{Chat, ChatId, Citation, Message, MessageId, Page, PageId, SentenceCheck};
+use sqlx::SqliteConnection;
 
 use crate::error::{Doing, StoreError};
 use crate::messages::{self, write_json};
@@ -85,9 +86,14 @@ impl Store {
     ) -> Result<Imported, StoreError> {
         const ACTION: &str = "import the chat";
         valid(chat, imported)?;
-        let packed = pages::PackedPage::pack_all(saved).await?;
-        let mut tx = self.begin(ACTION).await?;
         let now = self.now();
+        // A file may say what it likes: no page of one is newer than any to come.
+        let mut saved = saved.to_vec();
+        for page in &mut saved {
+            page.fetched_at = page.fetched_at.min(now);
+        }
+        let packed = pages::PackedPage::pack_all(&saved).await?;
+        let mut tx = self.begin(ACTION).await?;
         let is_new = chats::make(&mut tx, chat).await.doing(ACTION)?;
         let mut page_ids: Option<Vec<PageId>> = None;
         let mut last: Option<DateTime<Utc>> = None;
@@ -134,8 +140,14 @@ impl Store {
             outbox::add(&mut tx, Entity::Chat, chat.id.as_str(), now)
                 .await
                 .doing(ACTION)?;
-        } else if let (Some(leaf), Some(at)) = (&chat.leaf, last) {
-            chats::show_newest(&mut tx, &chat.id, leaf, at).await.doing(ACTION)?;
+        } else if let Some(at) = last {
+            match &chat.leaf {
+                Some(leaf) if goes_on(&mut tx, &chat.id, leaf).await.doing(ACTION)? => {
+                    chats::show_newest(&mut tx, &chat.id, leaf, at).await.doing(ACTION)?;
+                }
+                // What was written here since is what is shown.
+                _ => chats::touch(&mut tx, &chat.id, at).await.doing(ACTION)?,
+            }
         }
         history::follow(&mut tx).await.doing(ACTION)?;
         tx.commit().await.doing(ACTION)?;
@@ -145,6 +157,25 @@ impl Store {
             (false, added) => Imported::Extended(added),
         })
     }
+}
+
+/// Whether a message goes on from what is shown of its chat.
+async fn goes_on(tx: &mut SqliteConnection, chat_id: &ChatId, leaf: &MessageId) -> Result<bool, sqlx::Error> {
+    let (chat, leaf) = (chat_id.as_str(), leaf.as_str());
+    // The bound only stops a circle, which a damaged file may hold.
+    sqlx::query_scalar!(
+        r#"with recursive above (id, depth) as (
+            select ?1, 0
+            union all
+            select (select parent from message where id = above.id and chat_id = ?2), depth + 1
+            from above where above.id is not null and depth < 1000000)
+        select (select leaf from chat where id = ?2) is null
+            or exists (select 1 from above where id = (select leaf from chat where id = ?2)) as "goes_on!: bool""#,
+        leaf,
+        chat
+    )
+    .fetch_one(tx)
+    .await
 }
 
 fn valid(chat: &Chat, imported: &[ImportedMessage]) -> Result<(), StoreError> {

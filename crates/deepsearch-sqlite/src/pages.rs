@@ -193,7 +193,13 @@ async fn save(tx: &mut SqliteConnection, packed: &PackedPage) -> Result<PageId, 
 
 async fn insert(tx: &mut SqliteConnection, packed: &PackedPage) -> Result<PageId, sqlx::Error> {
     let page = &packed.page;
-    let (id, url, host) = (page.id.as_str(), page.url.as_str(), page.host());
+    // An imported file may name one that another page has.
+    let own = page.id.as_str();
+    let taken = sqlx::query_scalar!(r#"select 1 as "taken!: i64" from page where id = ?"#, own)
+        .fetch_optional(&mut *tx)
+        .await?;
+    let page_id = taken.map_or_else(|| page.id.clone(), |_| PageId::new());
+    let (id, url, host) = (page_id.as_str(), page.url.as_str(), page.host());
     let (published_at, favicon) = (
         page.published_at.map(|at| at.timestamp_millis()),
         page.favicon.as_ref().map(Url::as_str),
@@ -226,7 +232,7 @@ async fn insert(tx: &mut SqliteConnection, packed: &PackedPage) -> Result<PageId
     )
     .execute(tx)
     .await?;
-    Ok(page.id.clone())
+    Ok(page_id)
 }
 
 /// Makes `pages` the numbered sources of an answer, in order.
@@ -276,6 +282,19 @@ pub(crate) async fn ids_of_chat(tx: &mut SqliteConnection, chat_id: &str) -> Res
            union
            select page_id from message join recheck_page on message_id = message.id where chat_id = ?1"#,
         chat_id
+    )
+    .fetch_all(tx)
+    .await
+}
+
+pub(crate) async fn ids_of_message(tx: &mut SqliteConnection, message_id: &str) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select page_id as "page_id!" from message_source where message_id = ?1
+           union
+           select page_id from research_page where message_id = ?1
+           union
+           select page_id from recheck_page where message_id = ?1"#,
+        message_id
     )
     .fetch_all(tx)
     .await

@@ -3,20 +3,23 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use deepsearch_core::recheck::{Every, RecheckSchedule, ScheduledRecheck};
+use deepsearch_core::validate::Invalid;
 use deepsearch_core::{ChatId, MessageId};
 
 use crate::error::{Doing, StoreError};
 use crate::store::Store;
 use crate::time::from_millis;
 
-/// Schedules that are listed, and that there may be.
-const LISTED: i64 = 500;
+/// Schedules that there may be; at six an hour, some hours' work.
+const MOST: u32 = 500;
+/// When one is tried again that was taken up and never ended: whoever did was killed. None takes as long.
+const TAKEN_FOR: TimeDelta = TimeDelta::hours(1);
 
 impl Store {
     /// Sets how often an answer is checked again, or that it is not. One that was due keeps nothing of that.
     ///
     /// # Errors
-    /// [`StoreError`] when the store cannot be written, or has no such answer.
+    /// [`StoreError`] when the store cannot be written or has no such answer, [`StoreError::Invalid`] when there are enough.
     pub async fn update_recheck_schedule(
         &self,
         answer_id: &MessageId,
@@ -32,6 +35,16 @@ impl Store {
                     .await
             }
             Some(schedule) => {
+                let others = sqlx::query_scalar!("select count(*) from recheck_schedule where message_id <> ?", id)
+                    .fetch_one(&mut *tx)
+                    .await
+                    .doing(ACTION)?;
+                if others >= i64::from(MOST) {
+                    return Err(StoreError::Invalid(Invalid::TooMany {
+                        field: "scheduled rechecks",
+                        limit: MOST,
+                    }));
+                }
                 let (every, next_at) = (schedule.every.as_str(), schedule.next_at.timestamp_millis());
                 sqlx::query!(
                     "insert into recheck_schedule (message_id, every, next_at, failures) values (?1, ?2, ?3, ?4)
@@ -78,7 +91,7 @@ impl Store {
                from recheck_schedule join message answer on answer.id = message_id
                join chat on chat.id = answer.chat_id left join message question on question.id = answer.parent
                where chat.deleted_at is null order by next_at limit ?"#,
-            LISTED
+            MOST
         )
         .fetch_all(self.readers())
         .await
@@ -96,8 +109,8 @@ impl Store {
         Ok(scheduled.collect())
     }
 
-    /// Takes the answer whose time came first, if one's has and none was begun within `apart`. What is taken is due again
-    /// only after that, whatever becomes of it now.
+    /// Takes the answer whose time came first, if one's has and none was begun within `apart`. Whoever takes it says when it
+    /// is due again ([`Store::put_off_recheck`]); should they be killed, it is in an hour.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be written.
@@ -120,7 +133,7 @@ impl Store {
         let row = sqlx::query!(
             r#"select message_id as "message_id!", every, next_at, failures as "failures: u32" from recheck_schedule
                join message on message.id = message_id join chat on chat.id = message.chat_id
-               where next_at <= ?1 and chat.deleted_at is null
+               where next_at <= ?1 and every in ('daily', 'weekly', 'monthly') and chat.deleted_at is null
                    and not exists (select 1 from recheck_schedule where tried_at > ?2 and tried_at <= ?1)
                order by next_at, message_id limit 1"#,
             at,
@@ -130,10 +143,11 @@ impl Store {
         .await
         .doing(ACTION)?;
         let Some(row) = row else { return Ok(None) };
+        // The statement takes none that this version does not know.
         let Some(claimed) = schedule(&row.every, row.next_at, row.failures) else {
             return Ok(None);
         };
-        let next_at = claimed.every.after(now).timestamp_millis();
+        let next_at = (now + TAKEN_FOR).timestamp_millis();
         sqlx::query!(
             "update recheck_schedule set next_at = ?, tried_at = ? where message_id = ?",
             next_at,

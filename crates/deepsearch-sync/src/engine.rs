@@ -54,6 +54,8 @@ pub struct SyncEngine {
     pub(crate) has_moved: AtomicBool,
     status: watch::Sender<SyncStatus>,
     pushed: AtomicU32,
+    /// Rows that a page is asked to have now.
+    page_rows: AtomicU32,
     one_run: Mutex<()>,
 }
 
@@ -73,6 +75,7 @@ impl SyncEngine {
             store,
             remote,
             account,
+            page_rows: AtomicU32::new(options.pull_limit),
             options,
             nudged: Notify::new(),
             is_focused: AtomicBool::new(true),
@@ -81,6 +84,25 @@ impl SyncEngine {
             pushed: AtomicU32::new(0),
             one_run: Mutex::new(()),
         }
+    }
+
+    /// How many rows the next page is asked to have.
+    pub(crate) fn page_rows(&self) -> u32 {
+        self.page_rows.load(Ordering::Relaxed)
+    }
+
+    /// Takes note of how a page came: one that does not come in time is asked for in halves, or a slow line would ask
+    /// for the same one for ever.
+    pub(crate) fn paged<T>(&self, page: Result<T, RemoteError>) -> Result<T, RemoteError> {
+        let rows = self.page_rows();
+        let next = match &page {
+            // Slowly, so that not every second page of a slow line is one too large.
+            Ok(_) => (rows + rows / 8 + 1).min(self.options.pull_limit),
+            Err(RemoteError::TimedOut { .. }) => (rows / 2).max(1),
+            Err(_) => rows,
+        };
+        self.page_rows.store(next, Ordering::Relaxed);
+        page
     }
 
     /// What sync does and what waits; each change of it wakes the receiver.

@@ -18,9 +18,8 @@ impl SyncEngine {
         };
         let asked = self.store.device_now();
         let since = asked + self.store.clock_offset() - RECENT;
-        let page = (self.remote)
-            .list_recent(since, mark.as_ref(), self.options.pull_limit)
-            .await?;
+        let page = (self.remote).list_recent(since, mark.as_ref(), self.page_rows()).await;
+        let page = self.paged(page)?;
         self.measure_clock(asked, &page.server).await?;
         if !self.meet(position, &page.server).await? {
             return Ok(true);

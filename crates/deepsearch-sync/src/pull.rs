@@ -24,7 +24,7 @@ impl SyncEngine {
             return Ok(None);
         }
         let asked = self.store.device_now();
-        let page = self.remote.pull(position.cursor, self.options.pull_limit).await?;
+        let page = self.paged(self.remote.pull(position.cursor, self.page_rows()).await)?;
         self.measure_clock(asked, &page.server).await?;
         if !self.meet(position, &page.server).await? {
             return Ok(None);

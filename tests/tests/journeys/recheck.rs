@@ -282,3 +282,17 @@ async fn one_that_could_not_be_done_is_tried_again_within_hours() -> Result<()> 
     assert!(soon < chrono::TimeDelta::hours(2), "{next}");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_model_was_told_is_told_to_no_other() -> Result<()> {
+    let mut answered = Answered::begin().await?;
+    let other = ModelServer::always(Script::text("The Zorvane lighthouse is 47 metres high [1].")).await?;
+    answered.home = answered
+        .home
+        .set("models.other.url", other.base().as_str())
+        .set("default_model", "other/small");
+    let same = answered.check()?;
+    assert_eq!(standings(&same), ["same", "same"], "{same}");
+    assert_eq!(other.requests(), Vec::<Value>::new(), "the default is another by now");
+    Ok(())
+}

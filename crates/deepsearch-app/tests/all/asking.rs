@@ -2,6 +2,7 @@
 
 use deepsearch_app::{AppError, AskRequest, Scope, Turn};
 use deepsearch_core::event::AnswerEvent;
+use deepsearch_core::recheck::{Every, RecheckSchedule};
 use deepsearch_core::{MessageId, MessageState};
 use tempfile::tempdir;
 
@@ -165,4 +166,30 @@ async fn whoever_asks_in_the_guide_gets_the_nearest_topics_where_none_fits() {
         told.iter()
             .any(|event| matches!(event, AnswerEvent::SearchFailed { engine, .. } if engine == "guide"))
     );
+}
+
+#[tokio::test]
+async fn a_scheduled_recheck_outlives_that_its_question_is_not_here_for_a_while() {
+    let home = tempdir().unwrap();
+    let app = app(home.path(), &[]).await;
+    let answer = app
+        .ask(ask_guide("how do I use my own SearXNG?"), |_| {})
+        .await
+        .unwrap();
+    let due = RecheckSchedule {
+        every: Every::Daily,
+        next_at: answer.created_at,
+        failures: 0,
+    };
+    app.store()
+        .update_recheck_schedule(&answer.id, Some(&due))
+        .await
+        .unwrap();
+    // As when sync has brought the answer and not its question yet.
+    let mut tx = app.store().begin_sync().await.unwrap();
+    tx.delete_message(answer.parent.as_ref().unwrap()).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(app.recheck_due().await.unwrap(), None);
+    let kept = app.store().lookup_recheck_schedule(&answer.id).await.unwrap();
+    assert_eq!(kept.map(|schedule| schedule.failures), Some(1));
 }

@@ -1,6 +1,6 @@
 //! Carrying chats from one data folder to another, evidence included.
 
-use deepsearch_app::{AppError, AskRequest, Format, Scope};
+use deepsearch_app::{AppError, AskRequest, Format, Reason, Scope, Turn};
 use deepsearch_core::ChatId;
 use tempfile::tempdir;
 use tokio_util::sync::CancellationToken;
@@ -165,4 +165,38 @@ async fn one_chat_is_a_pdf_and_all_are_a_zip_of_them() {
     assert!(std::fs::read(&one).unwrap().starts_with(b"%PDF-"));
     assert_eq!(app.export_to(&zip, &[], Format::Pdf, |_| {}).await.unwrap(), 2);
     assert!(std::fs::read(&zip).unwrap().starts_with(b"PK"));
+}
+
+#[tokio::test]
+async fn a_chat_in_trash_stays_there_and_what_was_written_since_is_what_is_shown() {
+    let home = tempdir().unwrap();
+    let app = app(home.path(), &[]).await;
+    let (file, go) = (home.path().join("conversations.json"), CancellationToken::new());
+    std::fs::write(&file, chatgpt(2)).unwrap();
+    app.import_archive(&file, &go, |_| {}).await.unwrap();
+    let chats = app.store().list_chats(&Default::default(), None, 10).await.unwrap();
+    app.store().delete_chat(&chats[0].id).await.unwrap();
+    let request = AskRequest {
+        question: "how do I use my own SearXNG?".into(),
+        turn: Turn::In(chats[1].id.clone()),
+        scope: Some(Scope::Guide),
+        ..AskRequest::default()
+    };
+    let answer = app.ask(request, |_| {}).await.unwrap();
+
+    // Both went on elsewhere, too.
+    let mut longer: serde_json::Value = serde_json::from_str(&chatgpt(2)).unwrap();
+    for (at, chat) in longer.as_array_mut().unwrap().iter_mut().enumerate() {
+        chat["mapping"]["b"]["children"] = serde_json::json!(["c"]);
+        chat["mapping"]["c"] = serde_json::json!({"id": "c", "parent": "b", "children": [], "message": {
+            "id": format!("{at}-c"), "author": {"role": "user"}, "create_time": 1_700_000_200.0,
+            "content": {"content_type": "text", "parts": ["And that?"]}}});
+        chat["current_node"] = "c".into();
+    }
+    std::fs::write(&file, longer.to_string()).unwrap();
+    let report = app.import_archive(&file, &go, |_| {}).await.unwrap();
+    assert_eq!(report.extended, 2);
+    assert_eq!(report.left_out.get(&Reason::InTrash), Some(&1), "{report:?}");
+    let shown = app.store().list_messages(&chats[1].id, None, 10).await.unwrap();
+    assert_eq!(shown.last().unwrap().id, answer.id);
 }

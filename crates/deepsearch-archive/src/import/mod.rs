@@ -62,7 +62,7 @@ pub enum Reason {
     Unknown,
     /// Nobody says anything in it.
     Empty,
-    /// Messages that follow each other in a circle.
+    /// Messages that follow each other in a circle, or one that comes later.
     Circle,
     /// Longer than a chat may be.
     TooLarge,
@@ -72,7 +72,7 @@ pub enum Reason {
     Attachment,
     /// What tools were told and said, hidden thoughts, instructions.
     Hidden,
-    /// Evidence whose page is not in the file.
+    /// Evidence whose page is not in the file, or does not say what is quoted of it.
     Evidence,
     /// A file of the archive that holds no chats.
     OtherFile,
@@ -82,6 +82,8 @@ pub enum Reason {
     CutOff,
     /// What the store does not take, as the note says.
     Refused,
+    /// The chat lies in Trash here, and stays there.
+    InTrash,
 }
 
 /// Something that was left out.
@@ -352,12 +354,16 @@ fn draft_of(value: &Value) -> Option<draft::Draft> {
 fn own(bytes: &[u8], sink: &mut Sink<'_>) {
     match serde_json::from_slice::<ArchivedChat>(bytes) {
         Err(_) => sink.leave_out(&name_in(bytes), Reason::Malformed),
+        Ok(chat) if !chat.has_valid_ids() => sink.leave_out(&name_in(bytes), Reason::Malformed),
         Ok(mut chat) => {
-            let dropped = chat.drop_dangling_evidence();
+            let dropped = [
+                (Reason::Circle, chat.drop_circles()),
+                (Reason::Evidence, chat.drop_false_evidence()),
+            ];
             let title = chat.chat.title.clone();
             sink.give(Found::Chat(Origin::DeepSearch, Box::new(chat)));
-            if dropped > 0 {
-                sink.give(Found::LeftOut(Note::new(title, Reason::Evidence).times(dropped as u64)));
+            for (reason, count) in dropped.into_iter().filter(|(_, count)| *count > 0) {
+                sink.give(Found::LeftOut(Note::new(title.clone(), reason).times(count as u64)));
             }
         }
     }

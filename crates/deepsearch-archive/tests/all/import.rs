@@ -218,3 +218,67 @@ fn a_chat_that_is_too_long_is_passed_over() {
     let (read, _) = read("c.json", json!([long, chatgpt()]).to_string().as_bytes());
     assert_eq!((read.chats.len(), read.reasons()), (1, vec![Reason::TooLarge]));
 }
+
+/// An export of ours with one answer that cites a page, changed as `change` says.
+fn own(change: impl FnOnce(&mut Value)) -> Read {
+    let text = "The tower is 41 m high.";
+    let mut chat = json!({
+        "chat": {"id": "chat_1", "title": "Towers", "created_at": now(), "updated_at": now(), "deleted_at": null,
+            "pinned": false, "archived": false, "leaf": "msg_2"},
+        "messages": [
+            {"id": "msg_1", "chat_id": "chat_1", "parent": null, "role": "user", "content": "How high?",
+                "sources": null, "metadata": null, "created_at": now(), "state": "complete"},
+            {"id": "msg_2", "chat_id": "chat_1", "parent": "msg_1", "role": "assistant", "content": "41 m [1].",
+                "sources": [{"title": "Towers", "url": "https://a.example/"}], "metadata": null,
+                "created_at": now(), "state": "complete",
+                "pages": [{"number": 1, "page_id": "page_1"}],
+                "citations": [{"number": 1, "marker": {"start": 5, "end": 8}, "sentence": {"start": 0, "end": 9},
+                    "page_id": "page_1", "page_span": {"start": 0, "end": text.len()}, "quote": text}]},
+        ],
+        "pages": [{"id": "page_1", "url": "https://a.example/", "title": "Towers", "author": null, "site_name": null,
+            "published_at": null, "favicon": null, "language": "en", "media_type": "html", "text": text,
+            "sentences": [{"start": 0, "end": text.len()}], "html": null, "fetched_at": now(),
+            "content_hash": "as the file says"}],
+    });
+    change(&mut chat);
+    let archive = format!(r#"{{"format": "deepsearch-chats", "version": 2, "chats": [{chat}]}}"#);
+    let (read, done) = read("own.json", archive.as_bytes());
+    done.expect("the file is whole");
+    read
+}
+
+#[test]
+fn evidence_of_a_file_is_held_against_its_pages() {
+    let honest = own(|_| ());
+    assert_eq!(honest.reasons(), [], "{honest:?}");
+    let chat = &honest.chats[0];
+    assert_eq!(chat.messages[1].citations.len(), 1);
+    let text = &chat.pages[0].text;
+    assert_eq!(chat.pages[0].content_hash, deepsearch_core::page::content_hash(text));
+
+    // The text is another than what is quoted of it.
+    let forged = own(|chat| chat["pages"][0]["text"] = "The tower is 99 m high.".into());
+    assert_eq!(forged.reasons(), [Reason::Evidence]);
+    assert_eq!(forged.chats[0].messages[1].citations, []);
+    // A page that nothing refers to does not come in beside.
+    let smuggled = own(|chat| {
+        let mut page = chat["pages"][0].clone();
+        page["id"] = "page_2".into();
+        chat["pages"].as_array_mut().unwrap().push(page);
+    });
+    assert_eq!(smuggled.chats[0].pages.len(), 1);
+}
+
+#[test]
+fn a_circle_in_our_own_format_is_opened_and_an_empty_id_is_no_id() {
+    let circle = own(|chat| chat["messages"][0]["parent"] = "msg_2".into());
+    assert_eq!(circle.reasons(), [Reason::Circle]);
+    let parents: Vec<_> = circle.chats[0]
+        .messages
+        .iter()
+        .map(|one| one.message.parent.clone())
+        .collect();
+    assert_eq!(parents, [None, Some(deepsearch_core::MessageId::from_stored("msg_1"))]);
+    let nameless = own(|chat| chat["messages"][0]["id"] = "".into());
+    assert_eq!((nameless.chats.len(), nameless.reasons()), (0, vec![Reason::Malformed]));
+}

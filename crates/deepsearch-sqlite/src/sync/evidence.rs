@@ -102,6 +102,7 @@ impl SyncTx {
     pub async fn drop_evidence(&mut self, id: &MessageId) -> Result<(), StoreError> {
         const ACTION: &str = "forget what an answer rested on";
         let id = id.as_str();
+        let pages = pages::ids_of_message(self.tx(), id).await.doing(ACTION)?;
         for done in [
             sqlx::query!("delete from citation where message_id = ?", id)
                 .execute(self.tx())
@@ -118,7 +119,7 @@ impl SyncTx {
         ] {
             done.doing(ACTION)?;
         }
-        Ok(())
+        pages::delete_unused(self.tx(), &pages).await.doing(ACTION)
     }
 
     /// Gives a message's evidence to its copy, and says whether there was any.

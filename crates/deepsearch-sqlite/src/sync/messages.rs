@@ -6,10 +6,12 @@ use chrono::{DateTime, Utc};
 use deepsearch_core::sync::{MessageExtras, MessageRow};
 use deepsearch_core::{ChatId, MessageId, MessageState, Role};
 use serde::Serialize;
+use sqlx::SqliteConnection;
 
 use super::SyncTx;
 use crate::error::{Doing, StoreError};
 use crate::messages::{self, read_json, read_state, write_json};
+use crate::pages;
 use crate::time::from_millis;
 
 /// A message of this device with what sync knows of it.
@@ -379,12 +381,7 @@ impl SyncTx {
     /// [`StoreError`] when the store cannot be written.
     pub async fn delete_message(&mut self, id: &MessageId) -> Result<(), StoreError> {
         self.brought.any();
-        let id = id.as_str();
-        sqlx::query!("delete from message where id = ?", id)
-            .execute(self.tx())
-            .await
-            .doing("delete a message")?;
-        Ok(())
+        delete(self.tx(), id.as_str()).await.doing("delete a message")
     }
 
     /// Gives a message another id, because the server has its id for something else.
@@ -438,6 +435,15 @@ impl SyncTx {
             )
             .execute(&mut *tx)
             .await,
+            sqlx::query!("update ledger set message_id = ? where message_id = ?", new, old)
+                .execute(&mut *tx)
+                .await,
+            sqlx::query!("update contact set message_id = ? where message_id = ?", new, old)
+                .execute(&mut *tx)
+                .await,
+            sqlx::query!("update sent_text set message_id = ? where message_id = ?", new, old)
+                .execute(&mut *tx)
+                .await,
             sqlx::query!("delete from sync_evidence where message_id = ?", old)
                 .execute(&mut *tx)
                 .await,
@@ -536,11 +542,17 @@ impl SyncTx {
             .execute(self.tx())
             .await
             .doing(ACTION)?;
-            sqlx::query!("delete from message where id = ?", row.id)
-                .execute(self.tx())
-                .await
-                .doing(ACTION)?;
+            delete(self.tx(), &row.id).await.doing(ACTION)?;
         }
         Ok(rows.len() as u64)
     }
+}
+
+/// Deletes a message, and the pages that only it referred to.
+async fn delete(tx: &mut SqliteConnection, id: &str) -> Result<(), sqlx::Error> {
+    let pages = pages::ids_of_message(tx, id).await?;
+    sqlx::query!("delete from message where id = ?", id)
+        .execute(&mut *tx)
+        .await?;
+    pages::delete_unused(tx, &pages).await
 }

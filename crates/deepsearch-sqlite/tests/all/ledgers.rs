@@ -115,3 +115,37 @@ async fn damage(home: &crate::support::Home) {
     let query = sqlx::query("update sent_text set turns = x'00ff' where turns is not null");
     query.execute(&mut home.raw().await).await.unwrap();
 }
+
+#[tokio::test]
+async fn what_belongs_to_an_answer_follows_it_to_another_id() {
+    let (home, store) = home().await;
+    let turn = answered(&store, "q", "a").await;
+    store
+        .write_ledger(&ledger_of(&turn.answer.id, vec![contact("api.exa.ai", Errand::Search)]))
+        .await
+        .unwrap();
+    let before = rows(&home).await;
+    let mut tx = store.begin_sync().await.unwrap();
+    let new = tx.renumber_message(&turn.answer.id).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(rows(&home).await, before);
+    assert!(store.lookup_ledger(&turn.answer.id).await.unwrap().is_none());
+    assert_eq!(store.lookup_ledger(&new).await.unwrap().unwrap().message_id, new);
+
+    // Whichever table comes: it follows by itself, or stands in that function.
+    let by_hand: Vec<String> = sqlx::query_scalar(
+        "select name from sqlite_master join pragma_foreign_key_list(name) as key
+         where type = 'table' and key.\"table\" = 'message' and key.on_update <> 'CASCADE' order by name",
+    )
+    .fetch_all(&mut home.raw().await)
+    .await
+    .unwrap();
+    let function = include_str!("../../src/sync/messages.rs");
+    for table in by_hand {
+        let (changed, deleted) = (
+            format!("update {table} set message_id"),
+            format!("delete from {table} where message_id"),
+        );
+        assert!(function.contains(&changed) || function.contains(&deleted), "{table}");
+    }
+}

@@ -216,13 +216,49 @@ async fn what_is_due_is_taken_up_once_apart_from_others_and_the_longest_due_firs
         .iter()
         .map(|known| (known.question.as_str(), known.schedule.next_at))
         .collect();
-    assert_eq!(
-        next,
-        [
-            ("second", later + TimeDelta::days(1)),
-            ("first", now + TimeDelta::days(7))
-        ]
+    // Until whoever took it up says when, so that one that was killed over it is not forgotten for a week.
+    let hour = TimeDelta::hours(1);
+    assert_eq!(next, [("first", now + hour), ("second", later + hour)]);
+    assert_eq!(claimed(&store, now + hour).await, Some(first.answer.id));
+}
+
+#[tokio::test]
+async fn a_schedule_that_this_version_does_not_know_holds_none_up_and_there_are_only_so_many() {
+    let (home, store) = home().await;
+    let strange = scheduled(&store, "strange", Every::Daily, minute(0)).await;
+    let plain = scheduled(&store, "plain", Every::Daily, minute(1)).await;
+    sqlx::query("update recheck_schedule set every = 'hourly' where message_id = ?")
+        .bind(strange.answer.id.as_str())
+        .execute(&mut home.raw().await)
+        .await
+        .unwrap();
+    assert_eq!(claimed(&store, minute(2)).await, Some(plain.answer.id.clone()));
+
+    sqlx::query(
+        "with recursive n (n) as (select 1 union all select n + 1 from n where n < 498)
+         insert into message (id, chat_id, role, content, created_at, state)
+         select 'm' || n, ?, 'assistant', 'a', 0, 'complete' from n",
+    )
+    .bind(plain.chat.id.as_str())
+    .execute(&mut home.raw().await)
+    .await
+    .unwrap();
+    sqlx::query("insert into recheck_schedule (message_id, every, next_at) select id, 'daily', 9 from message where id glob 'm[0-9]*'")
+        .execute(&mut home.raw().await)
+        .await
+        .unwrap();
+    let one_more = answered(&store, "q", "a").await.answer.id;
+    let schedule = store.lookup_recheck_schedule(&plain.answer.id).await.unwrap().unwrap();
+    let refused = store.update_recheck_schedule(&one_more, Some(&schedule)).await;
+    assert!(
+        matches!(refused, Err(deepsearch_sqlite::StoreError::Invalid(_))),
+        "{refused:?}"
     );
+    // One that has a schedule may have another.
+    store
+        .update_recheck_schedule(&plain.answer.id, Some(&schedule))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

@@ -340,6 +340,25 @@ async fn a_new_device_shows_the_newest_first_and_goes_on_where_it_was_cut_off() 
 }
 
 #[tokio::test]
+async fn a_page_that_does_not_come_in_time_is_asked_for_in_halves() {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    for _ in 0..6 {
+        pair.a.new_chat().await;
+        pair.a.say(0).await;
+    }
+    sync(&mut pair.a).await;
+    // Pages are of four rows.
+    pair.b.link.narrow(1);
+    let mut tries = 0;
+    while pair.b.engine.run_once().await.is_err() {
+        tries += 1;
+        assert!(tries < 200, "the same page is asked for without end");
+    }
+    assert_eq!(pair.b.view().await, crate::device::server_view(&pair.server));
+}
+
+#[tokio::test]
 async fn an_id_that_somebody_else_has_is_changed_and_the_message_arrives() {
     let mut pair = pair().await;
     sync(&mut pair.a).await;

@@ -37,6 +37,8 @@ pub(crate) struct Link {
     memory: Option<Arc<Server>>,
     /// How long it waits for an answer.
     patience: Mutex<Duration>,
+    /// The most rows of a page that come through in time.
+    width: Mutex<u32>,
     /// The fault, and how many calls go well before it.
     fault: Mutex<Option<(u32, Fault)>>,
     pub(crate) meanwhile: Mutex<Option<Meanwhile>>,
@@ -54,6 +56,16 @@ impl Link {
         Self::on(remote, None, patience)
     }
 
+    /// A line on which no page with more rows than this comes in time.
+    pub(crate) fn narrow(&self, width: u32) {
+        *self.width.lock().unwrap() = width;
+    }
+
+    fn too_wide(&self, action: &'static str, limit: u32) -> Result<(), RemoteError> {
+        let fits = limit <= *self.width.lock().unwrap();
+        fits.then_some(()).ok_or(RemoteError::TimedOut { action })
+    }
+
     pub(crate) fn be_patient(&self, patience: Duration) {
         *self.patience.lock().unwrap() = patience;
     }
@@ -63,6 +75,7 @@ impl Link {
             remote,
             memory,
             patience: Mutex::new(patience),
+            width: Mutex::new(u32::MAX),
             fault: Mutex::new(None),
             meanwhile: Mutex::new(None),
             crashed: Notify::new(),
@@ -143,6 +156,7 @@ impl Link {
 #[async_trait]
 impl SyncRemote for Link {
     async fn pull(&self, after: FeedCursor, limit: u32) -> Result<FeedPage, RemoteError> {
+        self.too_wide("pull", limit)?;
         self.call("pull", self.remote.pull(after, limit)).await
     }
 
@@ -156,6 +170,7 @@ impl SyncRemote for Link {
         after: Option<&RecentMark>,
         limit: u32,
     ) -> Result<RecentPage, RemoteError> {
+        self.too_wide("recent", limit)?;
         self.call("recent", self.remote.list_recent(since, after, limit)).await
     }
 

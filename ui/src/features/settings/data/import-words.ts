@@ -15,6 +15,7 @@ const ORIGINS: Record<ArchiveOrigin, string> = {
 };
 
 const REASONS: Record<LeftOutReason, () => string> = {
+  in_trash: m.carry_reason_in_trash,
   malformed: m.carry_reason_malformed,
   unknown: m.carry_reason_unknown,
   empty: m.carry_reason_empty,
