@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use deepsearch_core::sync::{ChatRow, EntityKind, FlagsRow, MessageRow, Row, SETTING_KEYS, SettingRow};
 use deepsearch_core::{Chat, ChatId, MessageId, MessageState};
-use deepsearch_sqlite::{ConflictKind, Entity, LocalChat, LocalMessage, SyncTx};
+use deepsearch_sqlite::{ConflictKind, Entity, LocalChat, LocalMessage, PlainChats, SyncTx};
 
 use crate::bury::bury;
 use crate::error::SyncError;
@@ -24,6 +24,12 @@ pub(crate) struct Applier<'a> {
     looked_up: HashSet<MessageId>,
     /// New ones, which are added and put in their place together.
     new: Vec<MessageRow>,
+    /// Chats of this transaction that need no look at what is here.
+    plain: PlainChats,
+    /// New ones, which are added together.
+    new_chats: Vec<ChatRow>,
+    /// What came for those, once they are there.
+    new_flags: Vec<FlagsRow>,
 }
 
 /// Where a chat stands that a row belongs to.
@@ -47,17 +53,23 @@ impl<'a> Applier<'a> {
             known: HashSet::new(),
             looked_up: HashSet::new(),
             new: Vec::new(),
+            plain: PlainChats::default(),
+            new_chats: Vec::new(),
+            new_flags: Vec::new(),
         }
     }
 
-    /// Looks up at once which of the messages that are to come are here: most of a first pull are not.
+    /// Looks up at once which of the chats and messages that are to come are here: most of a first pull are not.
     pub(crate) async fn expect(&mut self, rows: impl Iterator<Item = &Row>) -> Result<(), SyncError> {
-        let ids: Vec<&MessageId> = rows
-            .filter_map(|row| match row {
-                Row::Message(row) => Some(&row.id),
-                _ => None,
-            })
-            .collect();
+        let (mut chats, mut ids): (Vec<&ChatRow>, Vec<&MessageId>) = Default::default();
+        for row in rows {
+            match row {
+                Row::Chat(row) => chats.push(row),
+                Row::Message(row) => ids.push(&row.id),
+                Row::Flags(_) | Row::Setting(_) => {}
+            }
+        }
+        self.plain = self.tx.plain_chats(&chats).await?;
         self.known = self.tx.known_messages(&ids).await?;
         self.looked_up = ids.into_iter().cloned().collect();
         Ok(())
@@ -77,6 +89,7 @@ impl<'a> Applier<'a> {
             EntityKind::Chat => {
                 // What is buried may live on in another chat, in the order that it had.
                 self.add_new().await?;
+                self.plain = PlainChats::default();
                 let id = ChatId::from_stored(id);
                 self.places.remove(&id);
                 self.grown.remove(&id);
@@ -101,7 +114,19 @@ impl<'a> Applier<'a> {
         Ok(())
     }
 
+    async fn add_new_chats(&mut self) -> Result<(), SyncError> {
+        let new = std::mem::take(&mut self.new_chats);
+        self.tx.add_chats(&new).await?;
+        for row in std::mem::take(&mut self.new_flags) {
+            if let Some(local) = self.tx.lookup_chat(&row.chat_id).await? {
+                keep_flags(self.tx, &local, &row).await?;
+            }
+        }
+        Ok(())
+    }
+
     async fn add_new(&mut self) -> Result<(), SyncError> {
+        self.add_new_chats().await?;
         let new = std::mem::take(&mut self.new);
         self.tx.add_messages(&new).await?;
         for row in &new {
@@ -113,15 +138,25 @@ impl<'a> Applier<'a> {
 
     async fn chat(&mut self, row: ChatRow) -> Result<(), SyncError> {
         let id = row.id.clone();
-        if self.tx.is_deletion_pending(&id).await? {
-            self.places.insert(id, Place::Leaving);
-            return Ok(());
-        }
         let place = if row.deleted_at.is_some() {
             Place::InTrash
         } else {
             Place::Here
         };
+        if self.plain.same.remove(&id) {
+            self.places.insert(id, place);
+            return Ok(());
+        }
+        if self.plain.new.remove(&id) {
+            self.places.insert(id, place);
+            self.new_chats.push(row);
+            return Ok(());
+        }
+        self.add_new_chats().await?;
+        if self.tx.is_deletion_pending(&id).await? {
+            self.places.insert(id, Place::Leaving);
+            return Ok(());
+        }
         match self.tx.lookup_chat(&id).await? {
             Some(mut local) => {
                 if local.offered {
@@ -148,9 +183,19 @@ impl<'a> Applier<'a> {
     async fn flags(&mut self, row: FlagsRow) -> Result<(), SyncError> {
         match self.place(&row.chat_id).await? {
             Place::Leaving => return Ok(()),
-            Place::NotYet => return self.early(Row::Flags(row)).await,
+            Place::NotYet => {
+                self.plain.new.remove(&row.chat_id);
+                return self.early(Row::Flags(row)).await;
+            }
             Place::Here | Place::InTrash => {}
         }
+        // A chat's flags come right after it.
+        if self.new_chats.last().is_some_and(|chat| chat.id == row.chat_id) {
+            self.grown.insert(row.chat_id.clone());
+            self.new_flags.push(row);
+            return Ok(());
+        }
+        self.add_new_chats().await?;
         if let Some(local) = self.tx.lookup_chat(&row.chat_id).await? {
             keep_flags(self.tx, &local, &row).await?;
             self.grown.insert(row.chat_id);
@@ -162,7 +207,10 @@ impl<'a> Applier<'a> {
         let place = self.place(&row.chat_id).await?;
         match place {
             Place::Leaving => return Ok(()),
-            Place::NotYet => return self.early(Row::Message(Box::new(row))).await,
+            Place::NotYet => {
+                self.plain.new.remove(&row.chat_id);
+                return self.early(Row::Message(Box::new(row))).await;
+            }
             Place::Here | Place::InTrash => {}
         }
         let is_new = self.looked_up.contains(&row.id) && !self.known.contains(&row.id);
@@ -229,6 +277,7 @@ impl<'a> Applier<'a> {
 
     /// The chat stays where the person put it; that it has grown there is worth a word.
     async fn note_in_trash(&mut self, row: &MessageRow) -> Result<(), SyncError> {
+        self.add_new_chats().await?;
         let chat = self.tx.lookup_chat(&row.chat_id).await?;
         let deleted_at = chat.and_then(|local| local.chat.deleted_at);
         if deleted_at.is_some_and(|deleted_at| row.created_at > deleted_at) {
