@@ -16,8 +16,8 @@ use deepsearch_core::error::PRIVATE_HINT;
 use deepsearch_core::event::AnswerEvent;
 use deepsearch_core::recheck::{Compared, Recheck, RecheckNote, RecheckSchedule};
 use deepsearch_core::{
-    AnswerLedger, ErrorCode, Failure, FetchError, Message, MessageId, MessageMetadata, MessageState, Page, PageFetcher,
-    Role,
+    AnswerLedger, ChatModel, ErrorCode, Failure, FetchError, Message, MessageId, MessageMetadata, MessageState, Page,
+    PageFetcher, Role,
 };
 use deepsearch_llm::{ExtractiveWriter, Models};
 use deepsearch_net::{Recorder, carried};

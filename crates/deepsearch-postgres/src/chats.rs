@@ -107,7 +107,7 @@ impl SharedDatabase {
         if !insert(&mut tx, user, chat, ACTION).await? {
             return Err(DatabaseError::taken(ACTION, "id"));
         }
-        messages::append(&mut tx, &chat.id, messages, ACTION).await?;
+        messages::append(&mut tx, &chat.id, None, messages, ACTION).await?;
         tx.commit().await.doing(ACTION)
     }
 

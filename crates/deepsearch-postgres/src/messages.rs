@@ -73,7 +73,11 @@ impl SharedDatabase {
         let found = match chats::lookup(&mut tx, user, id).await.doing(ACTION)? {
             None => None,
             Some(chat) => Some(ChatWithMessages {
-                messages: first(&mut tx, id).await.doing(ACTION)?,
+                messages: {
+                    let limit = i64::from(MESSAGES_ON_A_PAGE);
+                    let rows = self.page(&mut tx, user, id, Which::First, limit).await.doing(ACTION)?;
+                    rows.into_iter().map(Message::from).collect()
+                },
                 chat,
             }),
         };
@@ -95,11 +99,8 @@ impl SharedDatabase {
         const ACTION: &str = "list the messages";
         let limit = i64::from(limit.min(MESSAGES_ON_A_PAGE));
         let mut tx = self.begin().await.doing(ACTION)?;
-        let rows = match before {
-            None => newest(&mut tx, user, chat, limit).await,
-            Some(before) => older(&mut tx, user, chat, before, limit).await,
-        };
-        let rows = rows.doing(ACTION)?;
+        let which = before.map_or(Which::Newest, Which::Before);
+        let rows = self.page(&mut tx, user, chat, which, limit).await.doing(ACTION)?;
         tx.commit().await.doing(ACTION)?;
         Ok(rows.into_iter().rev().map(Message::from).collect())
     }
@@ -146,10 +147,57 @@ impl SharedDatabase {
         if found.is_none() {
             return Err(chats::not_found(chat));
         }
-        let added = append(&mut tx, chat, messages, ACTION).await?;
+        let last = self.last_time(&mut tx, user, chat).await.doing(ACTION)?;
+        let added = append(&mut tx, chat, last, messages, ACTION).await?;
         tx.commit().await.doing(ACTION)?;
         Ok(added)
     }
+
+    async fn page(
+        &self,
+        tx: &mut PgConnection,
+        user: &UserId,
+        chat: &ChatId,
+        which: Which<'_>,
+        limit: i64,
+    ) -> Result<Vec<MessageRow>, sqlx::Error> {
+        if self.is_device() {
+            return page_of_device(tx, user, chat, which, limit).await;
+        }
+        match which {
+            Which::First => first(tx, chat, limit).await,
+            Which::Newest => newest(tx, user, chat, limit).await,
+            Which::Before(cursor) => older(tx, user, chat, cursor, limit).await,
+        }
+    }
+
+    /// When the newest message of a chat was written.
+    async fn last_time(
+        &self,
+        tx: &mut PgConnection,
+        user: &UserId,
+        chat: &ChatId,
+    ) -> Result<Option<DateTime<Utc>>, sqlx::Error> {
+        if self.is_device() {
+            let row = page_of_device(tx, user, chat, Which::Newest, 1).await?.pop();
+            return Ok(row.map(|row| row.created_at));
+        }
+        sqlx::query_scalar!(
+            r#"select created_at from "ai-app-template_message" where chat_id = $1 order by created_at desc limit 1"#,
+            chat.as_str()
+        )
+        .fetch_optional(tx)
+        .await
+    }
+}
+
+/// Which messages of a chat.
+#[derive(Clone, Copy)]
+enum Which<'a> {
+    /// In reading order; the others come newest first.
+    First,
+    Newest,
+    Before(&'a MessageCursor),
 }
 
 impl From<MessageRow> for Message {
@@ -187,21 +235,15 @@ pub(crate) fn valid_addition(message: &Message) -> Result<(), Invalid> {
     message.validate()
 }
 
-/// Appends to a chat that nobody else writes to: one that is locked, or that this transaction made.
+/// Appends to a chat that nobody else writes to, one that is locked or that this transaction made, after its `last`
+/// message.
 pub(crate) async fn append(
     tx: &mut PgConnection,
     chat: &ChatId,
+    last: Option<DateTime<Utc>>,
     messages: &[Message],
     action: &'static str,
 ) -> Result<u64, DatabaseError> {
-    // Not `max`, for which a device would look at whose each message of the chat is.
-    let last = sqlx::query_scalar!(
-        r#"select created_at from "ai-app-template_message" where chat_id = $1 order by created_at desc limit 1"#,
-        chat.as_str()
-    )
-    .fetch_optional(&mut *tx)
-    .await
-    .doing(action)?;
     let times = rising_times(last, messages);
     let mut newest: Option<DateTime<Utc>> = None;
     let mut added = 0;
@@ -299,17 +341,44 @@ async fn refuse_ids_of_other_chats(
     Ok(())
 }
 
-async fn first(tx: &mut PgConnection, chat: &ChatId) -> Result<Vec<Message>, sqlx::Error> {
-    let rows = sqlx::query_as!(
+/// A device's pages come from a function: through the view, each costs as much as the chat is long.
+async fn page_of_device(
+    tx: &mut PgConnection,
+    user: &UserId,
+    chat: &ChatId,
+    which: Which<'_>,
+    limit: i64,
+) -> Result<Vec<MessageRow>, sqlx::Error> {
+    let before = match which {
+        Which::Before(cursor) => Some(cursor),
+        Which::First | Which::Newest => None,
+    };
+    sqlx::query_as!(
+        MessageRow,
+        r#"select id as "id!", chat_id as "chat_id!", role as "role!", content as "content!", sources::text,
+            metadata::text, created_at as "created_at!"
+        from deepsearch.list_messages($1, $2, $3, $4, $5, $6)"#,
+        user.as_str(),
+        chat.as_str(),
+        before.map(|cursor| cursor.created_at),
+        before.map(|cursor| cursor.id.as_str()),
+        matches!(which, Which::First),
+        i32::try_from(limit).unwrap_or(i32::MAX)
+    )
+    .fetch_all(tx)
+    .await
+}
+
+async fn first(tx: &mut PgConnection, chat: &ChatId, limit: i64) -> Result<Vec<MessageRow>, sqlx::Error> {
+    sqlx::query_as!(
         MessageRow,
         r#"select id, chat_id, role, content, sources::text, metadata::text, created_at
         from "ai-app-template_message" where chat_id = $1 order by created_at, id collate "C" limit $2"#,
         chat.as_str(),
-        i64::from(MESSAGES_ON_A_PAGE)
+        limit
     )
     .fetch_all(tx)
-    .await?;
-    Ok(rows.into_iter().map(Message::from).collect())
+    .await
 }
 
 async fn newest(

@@ -64,8 +64,8 @@ pub use saved_searches::{SavedQuery, SavedSearch};
 pub use search_cache::SearchCacheTable;
 pub use store::{Store, StoreOptions};
 pub use sync::{
-    Brought, ChatOffer, Conflict, ConflictKind, DeadChange, FirstPull, LocalChat, LocalMessage, QueuedChange, Sweep,
-    SweepReason, SyncAccount, SyncCounts, SyncPosition, SyncTx, WaitingEvidence,
+    Brought, ChatOffer, Conflict, ConflictKind, DeadChange, FirstPull, LocalChat, LocalMessage, PlainChats,
+    QueuedChange, Sweep, SweepReason, SyncAccount, SyncCounts, SyncPosition, SyncTx, WaitingEvidence,
 };
 pub use tags::{ChatLabels, Tag};
 pub use turns::{FinishedAnswer, NewTurn, Turn};

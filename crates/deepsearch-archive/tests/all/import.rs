@@ -4,7 +4,7 @@ use deepsearch_archive::{ArchiveError, Reason};
 use deepsearch_core::Role;
 use serde_json::{Value, json};
 
-use crate::support::{read, zip_of};
+use crate::support::{Read, now, read, zip_of};
 
 fn node(id: &str, parent: Option<&str>, role: &str, at: f64, text: &str) -> Value {
     json!({"id": id, "parent": parent, "children": [], "message": {

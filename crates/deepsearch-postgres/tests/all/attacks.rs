@@ -102,6 +102,16 @@ const ATTEMPTS: &[(&str, End, &str)] = &[
         r#"select * from "ai-app-template_message" where chat_id = 'chat-b'"#,
     ),
     (
+        "the messages of B's chat, as A",
+        Nothing,
+        "select * from deepsearch.list_messages('A', 'chat-b', null, null, true, 100)",
+    ),
+    (
+        "the messages of B's chat, as B",
+        Nothing,
+        "select * from deepsearch.list_messages('B', 'chat-b', null, null, true, 100)",
+    ),
+    (
         "B by id",
         Nothing,
         r#"select * from "ai-app-template_user" where id = 'B'"#,

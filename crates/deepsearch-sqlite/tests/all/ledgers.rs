@@ -121,7 +121,7 @@ async fn what_belongs_to_an_answer_follows_it_to_another_id() {
     let (home, store) = home().await;
     let turn = answered(&store, "q", "a").await;
     store
-        .write_ledger(&ledger_of(&turn.answer.id, vec![contact("api.exa.ai", Errand::Search)]))
+        .keep_ledger(&ledger_of(&turn.answer.id, vec![contact("api.exa.ai", Errand::Search)]))
         .await
         .unwrap();
     let before = rows(&home).await;
