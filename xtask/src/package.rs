@@ -95,7 +95,10 @@ fn pack_tightly(bundle: &Path) -> Result<()> {
         std::fs::remove_dir_all(&content).context("clearing what Tauri packed")?;
     }
     shell::run(shell::command("dpkg-deb", &["--raw-extract"]).arg(&deb).arg(&content))?;
-    let mut pack = shell::command("dpkg-deb", &["-Zxz", "-z9", "--root-owner-group", "--build"]);
+    let mut pack = shell::command(
+        "dpkg-deb",
+        &["-Zxz", "-z9", "-Sextreme", "--root-owner-group", "--build"],
+    );
     shell::run(pack.arg(&content).arg(&deb))?;
     let control =
         std::fs::read_to_string(content.join("DEBIAN/control")).context("reading what Tauri says of the app")?;

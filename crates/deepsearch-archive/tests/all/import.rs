@@ -4,7 +4,7 @@ use deepsearch_archive::{ArchiveError, Reason};
 use deepsearch_core::Role;
 use serde_json::{Value, json};
 
-use crate::support::{Read, now, read, zip_of};
+use crate::support::{Read, chat_of, now, read, zip_of};
 
 fn node(id: &str, parent: Option<&str>, role: &str, at: f64, text: &str) -> Value {
     json!({"id": id, "parent": parent, "children": [], "message": {
@@ -222,24 +222,17 @@ fn a_chat_that_is_too_long_is_passed_over() {
 /// An export of ours with one answer that cites a page, changed as `change` says.
 fn own(change: impl FnOnce(&mut Value)) -> Read {
     let text = "The tower is 41 m high.";
-    let mut chat = json!({
-        "chat": {"id": "chat_1", "title": "Towers", "created_at": now(), "updated_at": now(), "deleted_at": null,
-            "pinned": false, "archived": false, "leaf": "msg_2"},
-        "messages": [
-            {"id": "msg_1", "chat_id": "chat_1", "parent": null, "role": "user", "content": "How high?",
-                "sources": null, "metadata": null, "created_at": now(), "state": "complete"},
-            {"id": "msg_2", "chat_id": "chat_1", "parent": "msg_1", "role": "assistant", "content": "41 m [1].",
-                "sources": [{"title": "Towers", "url": "https://a.example/"}], "metadata": null,
-                "created_at": now(), "state": "complete",
-                "pages": [{"number": 1, "page_id": "page_1"}],
-                "citations": [{"number": 1, "marker": {"start": 5, "end": 8}, "sentence": {"start": 0, "end": 9},
-                    "page_id": "page_1", "page_span": {"start": 0, "end": text.len()}, "quote": text}]},
-        ],
-        "pages": [{"id": "page_1", "url": "https://a.example/", "title": "Towers", "author": null, "site_name": null,
-            "published_at": null, "favicon": null, "language": "en", "media_type": "html", "text": text,
-            "sentences": [{"start": 0, "end": text.len()}], "html": null, "fetched_at": now(),
-            "content_hash": "as the file says"}],
-    });
+    let said = [(Role::User, "How high?"), (Role::Assistant, "41 m [1].")];
+    let mut chat = serde_json::to_value(chat_of("Towers", &said)).expect("JSON");
+    let (start, end) = (0, text.len());
+    chat["messages"][1]["pages"] = json!([{"number": 1, "page_id": "page_1"}]);
+    chat["messages"][1]["citations"] = json!([{"number": 1, "marker": {"start": 5, "end": 8},
+        "sentence": {"start": 0, "end": 9}, "page_id": "page_1", "page_span": {"start": start, "end": end},
+        "quote": text}]);
+    chat["pages"] = json!([{"id": "page_1", "url": "https://a.example/", "title": "Towers", "author": null,
+        "site_name": null, "published_at": null, "favicon": null, "language": "en", "media_type": "html", "text": text,
+        "sentences": [{"start": start, "end": end}], "html": null, "fetched_at": now(),
+        "content_hash": "as the file says"}]);
     change(&mut chat);
     let archive = format!(r#"{{"format": "deepsearch-chats", "version": 2, "chats": [{chat}]}}"#);
     let (read, done) = read("own.json", archive.as_bytes());
