@@ -92,6 +92,11 @@ pub struct AskRequest {
     pub depth: Depth,
     #[serde(default)]
     pub research: ResearchOptions,
+    /// The question is another assistant's, whom a page may have misled: addresses in it are not read, because what it
+    /// knows could go out in them, and nothing is looked for in a place that it did not name.
+    #[serde(skip)]
+    #[specta(skip)]
+    pub by_assistant: bool,
 }
 
 // Text that streams is kept this often: a kill loses at most so much of it.
@@ -146,7 +151,10 @@ impl App {
         let model = model.ok_or(AppError::Cancelled)??;
         let turn = self.begin(&request).await?;
         self.chat_changed(&turn.chat.id);
-        let pipeline = self.pipeline(&wired, &places, model);
+        let mut pipeline = self.pipeline(&wired, &places, model);
+        if request.by_assistant {
+            pipeline.fallback.clear();
+        }
         let started = AnswerEvent::Started {
             chat_id: turn.chat.id.clone(),
             question_id: turn.question.id.clone(),
@@ -296,7 +304,7 @@ impl App {
             search,
             locale: wired.settings.text("language").map(str::to_owned),
             time_range: request.time_range,
-            reads_addresses: places.iter().any(|place| place.is_elsewhere()),
+            reads_addresses: !request.by_assistant && places.iter().any(|place| place.is_elsewhere()),
             named,
             results: wired.settings.number("max_search_results", 10).clamp(1, 50) as usize,
             so_far,

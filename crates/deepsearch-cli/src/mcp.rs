@@ -172,6 +172,7 @@ impl Face {
             scope: places.next(),
             also: places.collect(),
             model: asked.model,
+            by_assistant: true,
             ..AskRequest::default()
         };
         let answer: Mutex<Option<MessageId>> = Mutex::new(None);

@@ -1,7 +1,10 @@
 //! `deepsearch mcp` as an assistant meets it: lines of JSON-RPC over pipes.
 
 use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
@@ -16,10 +19,15 @@ struct Assistant {
 
 impl Assistant {
     fn start(home: &TempDir) -> Self {
+        Self::start_with(home, &[])
+    }
+
+    fn start_with(home: &TempDir, settings: &[(&str, &str)]) -> Self {
         let mut server = Command::new(assert_cmd::cargo::cargo_bin("deepsearch"))
             .arg("mcp")
             .env("DEEPSEARCH_HOME", home.path())
             .env("DEEPSEARCH_MODELS__DISCOVER_LOCAL", "false")
+            .envs(settings.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -160,4 +168,46 @@ fn what_cannot_be_done_is_told_in_words_and_the_next_call_works() {
     let found = assistant.call("search_history", json!({ "text": "nothing yet" }));
     assert_eq!(found["structuredContent"]["hits"], json!([]));
     assistant.end();
+}
+
+/// A host that counts who connects, and says nothing.
+fn canary() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let heard = Arc::new(AtomicUsize::new(0));
+    let counted = heard.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            counted.fetch_add(1, Ordering::SeqCst);
+            drop(stream);
+        }
+    });
+    (address, heard)
+}
+
+#[test]
+fn an_address_that_an_assistant_writes_is_not_read_and_one_that_a_person_writes_is() {
+    let home = tempdir().unwrap();
+    let (host, heard) = canary();
+    let question = format!("What does http://{host}/?told=the+diary+of+tuesday say about lighthouses?");
+    let settings = [
+        ("DEEPSEARCH_CRAWL__ALLOW_PRIVATE", "true"),
+        ("DEEPSEARCH_ENGINES__WIKIPEDIA__ENABLED", "false"),
+        ("DEEPSEARCH_ENGINES__DUCKDUCKGO__ENABLED", "false"),
+    ];
+    let mut assistant = Assistant::start_with(&home, &settings);
+    for places in [json!([]), json!(["web"]), json!(["web", "guide"])] {
+        let told = assistant.call("ask", json!({ "question": question, "places": places }));
+        assert!(told["content"][0]["text"].is_string(), "{told}");
+    }
+    assistant.end();
+    assert_eq!(heard.load(Ordering::SeqCst), 0);
+
+    let mut asked = crate::deepsearch(&home);
+    asked.envs(settings).args(["ask", "--in", "web", &question]);
+    let ran = asked.output().unwrap();
+    assert!(
+        heard.load(Ordering::SeqCst) > 0,
+        "the same question of a person: {ran:?}"
+    );
 }
