@@ -20,7 +20,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::abstracts::{Abstracts, OrAbstract, Remembered};
 use crate::changes::{self, Change};
-use crate::config::{Config, Resolved, is_secret};
+use crate::config::{Config, PRIVACY, Resolved, is_secret};
 use crate::counted::{Counted, Counter, NotedCache};
 use crate::database::DatabaseView;
 use crate::error::AppError;
@@ -238,6 +238,29 @@ impl App {
                 .lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner),
         )
+    }
+
+    /// Whether private mode is on, by what the store says now: another program may have turned it on or off since this one
+    /// looked. What is begun or handed out next is held to it.
+    ///
+    /// # Errors
+    /// [`AppError`] when the settings cannot be read; where private mode was turned on, it holds by then.
+    pub async fn heed_privacy(&self) -> Result<bool, AppError> {
+        let parts = &self.inner;
+        let stored = parts.store.list_settings().await?;
+        let stored = stored.into_iter().filter(|(key, _)| key == PRIVACY).collect();
+        let is_private = Resolved::new(&parts.config, stored).is_private();
+        if is_private != parts.network.is_private() {
+            // At once, since the rest may take a while or fail; what lets out again waits for all of it.
+            if is_private {
+                parts.network.set_private(true);
+            }
+            self.rewire().await?;
+            self.tell_change(Change::Settings {
+                keys: vec![PRIVACY.into()],
+            });
+        }
+        Ok(is_private)
     }
 
     /// Reads the settings again and builds what depends on them, and on who is signed in. Answers under way go on with

@@ -135,6 +135,7 @@ impl App {
     }
 
     async fn answer(&self, request: AskRequest, run: Run, recorder: &Recorder) -> Result<Message, AppError> {
+        self.heed_privacy().await?;
         let wired = self.wired();
         if matches!(request.turn, Turn::New | Turn::In(_) | Turn::Editing(_)) {
             message_content(&request.question)?;

@@ -246,6 +246,7 @@ impl App {
 
     /// Looks, reads, writes and compares.
     async fn look_again(&self, old: &Message, question: Message, run: &Run) -> Result<Found, AppError> {
+        self.heed_privacy().await?;
         let wired = self.wired();
         let (request, places) = self.asked_where(&old.id, &question, &wired).await?;
         if self.inner.network.is_private() && places.iter().any(|place| place.is_elsewhere()) {
