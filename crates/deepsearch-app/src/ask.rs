@@ -2,6 +2,7 @@
 //! closes loses nothing.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use deepsearch_net::{Recorder, carried};
 use deepsearch_sqlite::{FinishedAnswer, NewTurn, Turn as SavedTurn};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::app::{App, Wired};
@@ -119,11 +121,32 @@ impl App {
         request: AskRequest,
         on_event: impl FnMut(AnswerEvent) + Send,
     ) -> Result<Message, AppError> {
+        self.ask_until(&CancellationToken::new(), request, on_event).await
+    }
+
+    /// The same until `stop` is cancelled, also before the answer has its place in a chat, when [`App::stop`] could not
+    /// name it.
+    ///
+    /// # Errors
+    /// As [`App::ask`]; [`AppError::Cancelled`] once it is stopped.
+    pub async fn ask_until(
+        &self,
+        stop: &CancellationToken,
+        request: AskRequest,
+        on_event: impl FnMut(AnswerEvent) + Send,
+    ) -> Result<Message, AppError> {
         let app = self.clone();
         let run = self.inner.runs.begin();
-        let listener = run.listen();
+        let (listener, stopping) = (run.listen(), run.stop().clone());
         let running = self.inner.tasks.spawn(async move { app.run(request, run).await });
-        listener.each(on_event).await;
+        let mut telling = pin!(listener.each(on_event));
+        tokio::select! {
+            () = &mut telling => {}
+            () = stop.cancelled() => {
+                stopping.cancel();
+                telling.await;
+            }
+        }
         running
             .await
             .map_err(|panic| AppError::Answer(Failure::new(ErrorCode::Internal, panic.to_string())))?

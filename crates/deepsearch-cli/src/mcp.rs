@@ -5,7 +5,6 @@
 //! as what it is: an assistant is told that it is evidence and no instruction.
 
 use std::process::ExitCode;
-use std::sync::{Mutex, PoisonError};
 
 use deepsearch_app::{App, AppError, AskRequest, HistoryFilter, HistoryQuery, Scope, Turn};
 use deepsearch_core::event::AnswerEvent;
@@ -175,31 +174,18 @@ impl Face {
             by_assistant: true,
             ..AskRequest::default()
         };
-        let answer: Mutex<Option<MessageId>> = Mutex::new(None);
         let (sender, steps) = mpsc::channel(STEPS);
-        let asking = self.app.ask(request, |event| {
-            if let AnswerEvent::Started { answer_id, .. } = &event {
-                *answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer_id.clone());
-            }
+        let asking = self.app.ask_until(&context.ct, request, |event| {
             if let Some(step) = step(&event) {
                 let _ = sender.try_send(step);
             }
         });
-        let stopping = async {
-            context.ct.cancelled().await;
-            let started = answer.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            if let Some(id) = started {
-                self.app.stop(&id);
-            }
-            std::future::pending::<()>().await;
-        };
         let telling = async {
             tell(&context, steps).await;
             std::future::pending::<()>().await;
         };
         let message = tokio::select! {
             message = asking => message?,
-            () = stopping => unreachable!("it waits for ever"),
             () = telling => unreachable!("it waits for ever"),
         };
         self.app.keep_up().await;

@@ -211,3 +211,37 @@ fn an_address_that_an_assistant_writes_is_not_read_and_one_that_a_person_writes_
         "the same question of a person: {ran:?}"
     );
 }
+
+/// A model server that takes connections and never answers, so that choosing a model takes its time.
+fn hanging() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/v1", listener.local_addr().unwrap());
+    std::thread::spawn(move || listener.incoming().collect::<Vec<_>>());
+    address
+}
+
+#[test]
+fn a_call_that_is_taken_back_before_it_has_a_chat_leaves_none() {
+    let home = tempdir().unwrap();
+    let url = hanging();
+    let mut assistant = Assistant::start_with(&home, &[("DEEPSEARCH_MODELS__SLOW__URL", &url)]);
+    let question = json!({ "question": "how do I use my own SearXNG?", "places": ["guide"] });
+    assistant.send(
+        &json!({ "jsonrpc": "2.0", "id": 777, "method": "tools/call", "params": {
+        "name": "ask", "arguments": question,
+    } }),
+    );
+    assistant.send(&json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": 777 } }));
+    // What is asked after it is answered, and is the only chat there is.
+    let answered = assistant.call("ask", question);
+    let chat = answered["structuredContent"]["chat_id"].as_str().unwrap().to_owned();
+    let found = assistant.call("search_history", json!({ "text": "SearXNG" }));
+    let hits = found["structuredContent"]["hits"].as_array().unwrap();
+    assert!(
+        !hits.is_empty() && hits.iter().all(|hit| hit["chat_id"] == *chat),
+        "{hits:?}"
+    );
+    let chats = crate::stdout(crate::deepsearch(&home).args(["--json", "chats", "list"]), 0);
+    assert_eq!(crate::json(&chats).as_array().unwrap().len(), 1);
+    assistant.end();
+}
