@@ -245,3 +245,83 @@ fn a_call_that_is_taken_back_before_it_has_a_chat_leaves_none() {
     assert_eq!(crate::json(&chats).as_array().unwrap().len(), 1);
     assistant.end();
 }
+
+#[test]
+fn in_private_mode_an_assistant_is_told_nothing_and_why() {
+    let home = tempdir().unwrap();
+    let mut assistant = Assistant::start(&home);
+    let question = json!({ "question": "how do I use my own SearXNG?", "places": ["guide"] });
+    let answer = assistant.call("ask", question.clone())["structuredContent"].clone();
+    let calls = [
+        ("ask", question),
+        ("search_history", json!({ "text": "SearXNG" })),
+        ("open_chat", json!({ "chat_id": answer["chat_id"] })),
+        ("read_page", json!({ "page_id": answer["pages"][0]["page_id"] })),
+    ];
+    // Another program sets it, while this one runs.
+    let set = |mode: &str| {
+        crate::deepsearch(&home)
+            .args(["settings", "set", "privacy.mode", mode])
+            .assert()
+            .success();
+    };
+    set("private");
+    for (tool, arguments) in &calls {
+        let refused = assistant.call(tool, arguments.clone());
+        assert_eq!(refused["isError"], true, "{tool}: {refused}");
+        let text = refused["content"][0]["text"].as_str().unwrap();
+        assert!(
+            text.contains("Private mode is on") && text.contains("privacy.mode off"),
+            "{text}"
+        );
+        assert!(refused["structuredContent"].is_null(), "{refused}");
+    }
+    set("off");
+    for (tool, arguments) in &calls {
+        let told = assistant.call(tool, arguments.clone());
+        assert_eq!(told["isError"], false, "{tool}: {told}");
+    }
+    assistant.end();
+}
+
+#[test]
+fn a_page_of_a_file_is_read_only_where_files_were_named() {
+    let (home, folder) = (tempdir().unwrap(), tempdir().unwrap());
+    let text = "The lighthouse of Zorvane is 41 metres high and was painted white in the spring of 1931.";
+    std::fs::write(folder.path().join("lighthouse.txt"), text).unwrap();
+    crate::deepsearch(&home)
+        .args(["folders", "add"])
+        .arg(folder.path())
+        .assert()
+        .success();
+    let mut assistant = Assistant::start(&home);
+    let question = "How high is the lighthouse of Zorvane?";
+    let answered = assistant.call("ask", json!({ "question": question, "places": ["files"] }));
+    let page = answered["structuredContent"]["pages"][0]["page_id"].clone();
+    assert!(page.is_string(), "{answered}");
+
+    let refused = assistant.call("read_page", json!({ "page_id": page }));
+    assert_eq!(refused["isError"], true, "{refused}");
+    assert!(
+        refused["content"][0]["text"].as_str().unwrap().contains("`files`"),
+        "{refused}"
+    );
+    let read = assistant.call("read_page", json!({ "page_id": page, "places": ["files"] }));
+    assert!(
+        read["structuredContent"]["text"]
+            .as_str()
+            .unwrap()
+            .contains("41 metres"),
+        "{read}"
+    );
+
+    let pages = |found: Value| {
+        let hits = found["structuredContent"]["hits"].as_array().unwrap().clone();
+        hits.into_iter().filter(|hit| hit["page_id"] == page).count()
+    };
+    let asked = json!({ "text": "painted white" });
+    assert_eq!(pages(assistant.call("search_history", asked)), 0);
+    let asked = json!({ "text": "painted white", "places": ["files"] });
+    assert_eq!(pages(assistant.call("search_history", asked)), 1);
+    assistant.end();
+}
