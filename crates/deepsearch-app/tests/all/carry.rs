@@ -1,5 +1,8 @@
 //! Carrying chats from one data folder to another, evidence included.
 
+use std::io::Write;
+use std::time::{Duration, Instant};
+
 use deepsearch_app::{AppError, AskRequest, ChatFilter, Format, Reason, Scope, Turn};
 use deepsearch_core::ChatId;
 use tempfile::tempdir;
@@ -124,6 +127,38 @@ async fn an_export_that_is_dropped_leaves_nothing_and_what_was_there_as_it_was()
     let parts = std::fs::read_dir(home.path()).unwrap().flatten();
     let parts = parts.filter(|entry| entry.path().extension().is_some_and(|end| end == "part"));
     assert_eq!(parts.count(), 0);
+}
+
+#[test]
+fn stopping_an_import_ends_the_reading_too() {
+    let home = tempdir().unwrap();
+    let path = home.path().join("endless.json");
+    let mut file = std::fs::File::create(&path).unwrap();
+    file.write_all(b"[\"").unwrap();
+    // A text that takes many minutes to be read to its end; it takes no room on the disk.
+    file.set_len(256 << 30).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let begun = Instant::now();
+    runtime.block_on(async {
+        let app = app(home.path(), &[]).await;
+        let stop = CancellationToken::new();
+        let stopping = async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            stop.cancel();
+        };
+        let (report, ()) = tokio::join!(app.import_archive(&path, &stop, |_| {}), stopping);
+        assert!(report.unwrap().stopped);
+        // Whoever only looks no longer has stopped it as well.
+        let go = CancellationToken::new();
+        let looking = app.preview_import(&path, &go, |_| {});
+        let _ = tokio::time::timeout(Duration::from_millis(300), looking).await;
+    });
+    // Waits for the threads that still read.
+    drop(runtime);
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
