@@ -116,6 +116,13 @@ async fn an_export_that_is_dropped_leaves_nothing_and_what_was_there_as_it_was()
         .await
         .unwrap();
     std::fs::write(&out, "what was there").unwrap();
+    // Files of the person's own, whatever they are called.
+    let (own, other) = (home.path().join("all.json.part"), home.path().join("other"));
+    std::fs::write(&other, "somebody's").unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(&other, &own).unwrap();
+    #[cfg(not(unix))]
+    std::fs::write(&own, "somebody's").unwrap();
     let stop = CancellationToken::new();
     let exporting = app.export_to(&out, &[], Format::Json, |progress| {
         if progress.done == 5 {
@@ -126,7 +133,12 @@ async fn an_export_that_is_dropped_leaves_nothing_and_what_was_there_as_it_was()
     assert_eq!(std::fs::read_to_string(&out).unwrap(), "what was there");
     let parts = std::fs::read_dir(home.path()).unwrap().flatten();
     let parts = parts.filter(|entry| entry.path().extension().is_some_and(|end| end == "part"));
-    assert_eq!(parts.count(), 0);
+    assert_eq!(parts.count(), 1, "the person's own");
+    app.export_to(&out, &[], Format::Json, |_| {}).await.unwrap();
+    assert_ne!(std::fs::read_to_string(&out).unwrap(), "what was there");
+    for kept in [&own, &other] {
+        assert_eq!(std::fs::read_to_string(kept).unwrap(), "somebody's");
+    }
 }
 
 #[test]
