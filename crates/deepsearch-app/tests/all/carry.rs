@@ -141,6 +141,7 @@ async fn an_export_that_is_dropped_leaves_nothing_and_what_was_there_as_it_was()
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn stopping_an_import_ends_the_reading_too() {
     let home = tempdir().unwrap();

@@ -225,6 +225,30 @@ fn all_files_of_a_zip_together_unpack_to_no_more_than_they_may() {
 }
 
 #[test]
+fn a_message_with_very_many_sources_keeps_the_first_of_them() {
+    let source =
+        |at: usize| json!({ "url": format!("https://example.org/{at}"), "title": "A page", "text": "It says." });
+    let citations: Vec<Value> = (0..10_000).map(|at| json!({ "metadata": source(at) })).collect();
+    let references = (0..10_000).map(|at| {
+        let mut reference = source(at);
+        reference["matched_text"] = format!("#{at}#").into();
+        reference
+    });
+    let references: Vec<Value> = references.collect();
+    let mut chat = chatgpt();
+    let answer = &mut chat["mapping"]["a1"]["message"];
+    answer["content"]["parts"][0] = (0..10_000).map(|at| format!("#{at}# ")).collect::<String>().into();
+    answer["metadata"] = json!({ "citations": citations, "content_references": references });
+    let (found, done) = read("c.json", json!([chat]).to_string().as_bytes());
+    done.expect("it is whole");
+    let most = found.chats[0]
+        .messages
+        .iter()
+        .filter_map(|one| one.message.sources.as_ref());
+    assert_eq!(most.map(Vec::len).max(), Some(500));
+}
+
+#[test]
 fn a_path_that_leads_out_is_refused() {
     let chats = json!([chatgpt()]).to_string();
     let archive = zip_of(&[
