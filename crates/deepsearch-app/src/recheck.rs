@@ -24,6 +24,7 @@ use deepsearch_net::{Recorder, carried};
 use deepsearch_sqlite::{NewRecheck, Turn as SavedTurn};
 use serde::Serialize;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
@@ -348,6 +349,9 @@ impl App {
     ) -> Result<Found, AppError> {
         let kept = self.store().lookup_evidence(&old.id).await?.unwrap_or_default();
         let (content, sources) = (old.content.clone(), old.sources.clone().unwrap_or_default());
+        // At the deadline, and when it is stopped, this future is dropped, and the thread is not to go on alone.
+        let unwanted = CancellationToken::new();
+        let _goes_with_this = unwanted.clone().drop_guard();
         let comparing = tokio::task::spawn_blocking(move || {
             let old = Kept {
                 content: &content,
@@ -365,7 +369,9 @@ impl App {
                 citations: &[],
                 sources: &[],
             };
-            let sentences = compare(old, new_kept.unwrap_or(nothing), &evidence, &unread);
+            let sentences = compare(old, new_kept.unwrap_or(nothing), &evidence, &unread, &|| {
+                !unwanted.is_cancelled()
+            });
             Found {
                 sentences,
                 pages: evidence.pages,
