@@ -21,11 +21,19 @@ pub struct Kept<'a> {
 }
 
 /// Holds an old answer against a new one and the pages that were read for it. `unread` are the addresses that the old one
-/// cites and that could not be read now, though they may still be there.
-pub fn compare(old: Kept<'_>, new: Kept<'_>, evidence: &Evidence, unread: &HashSet<String>) -> Vec<Compared> {
+/// cites and that could not be read now, though they may still be there. Once it is not `wanted` any more, it gives what it
+/// has: each sentence is held against each page, which may take a while.
+pub fn compare(
+    old: Kept<'_>,
+    new: Kept<'_>,
+    evidence: &Evidence,
+    unread: &HashSet<String>,
+    wanted: &dyn Fn() -> bool,
+) -> Vec<Compared> {
     let (old_claims, new_claims) = (claims(old.content), claims(new.content));
     let mut compared: Vec<Compared> = old_claims
         .iter()
+        .take_while(|_| wanted())
         .map(|claim| held(claim, old, evidence, unread))
         .collect();
     let is_new = |claim: &&Claim| {
@@ -38,7 +46,7 @@ pub fn compare(old: Kept<'_>, new: Kept<'_>, evidence: &Evidence, unread: &HashS
         .filter_map(|known| known.now.as_ref())
         .map(|now| now.quote.clone())
         .collect();
-    for claim in new_claims.iter().filter(is_new) {
+    for claim in new_claims.iter().take_while(|_| wanted()).filter(is_new) {
         let now = proof(claim.span, new);
         if !now.as_ref().is_some_and(|now| told.contains(&now.quote)) {
             compared.push(Compared {

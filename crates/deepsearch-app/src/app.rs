@@ -20,9 +20,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::abstracts::{Abstracts, OrAbstract, Remembered};
 use crate::changes::{self, Change};
-use crate::config::{Config, Resolved, is_secret};
+use crate::config::{Config, PRIVACY, Resolved, is_secret};
 use crate::counted::{Counted, Counter, NotedCache};
 use crate::database::DatabaseView;
+use crate::elsewhere::Elsewhere;
 use crate::error::AppError;
 use crate::favicons::Favicons;
 use crate::folders;
@@ -240,6 +241,29 @@ impl App {
         )
     }
 
+    /// Whether private mode is on, by what the store says now: another program may have turned it on or off since this one
+    /// looked. What is begun or handed out next is held to it.
+    ///
+    /// # Errors
+    /// [`AppError`] when the settings cannot be read; where private mode was turned on, it holds by then.
+    pub async fn heed_privacy(&self) -> Result<bool, AppError> {
+        let parts = &self.inner;
+        let stored = parts.store.list_settings().await?;
+        let stored = stored.into_iter().filter(|(key, _)| key == PRIVACY).collect();
+        let is_private = Resolved::new(&parts.config, stored).is_private();
+        if is_private != parts.network.is_private() {
+            // At once, since the rest may take a while or fail; what lets out again waits for all of it.
+            if is_private {
+                parts.network.set_private(true);
+            }
+            self.rewire().await?;
+            self.tell_change(Change::Settings {
+                keys: vec![PRIVACY.into()],
+            });
+        }
+        Ok(is_private)
+    }
+
     /// Reads the settings again and builds what depends on them, and on who is signed in. Answers under way go on with
     /// what they began with.
     pub(crate) async fn rewire(&self) -> Result<(), AppError> {
@@ -328,7 +352,7 @@ impl Wired {
         );
         let known_health = tokio::sync::Mutex::new(health::recall(&web, &settings));
         let web = Arc::new(web);
-        let counter = sharing.map(|database| Arc::new(Counter::new(database, shared_place(&settings))));
+        let counter = sharing.map(|database| Arc::new(Counter::new(database, shared_place(&settings), net.clone())));
         let sites = Sites::of(&settings);
         let asked = |searcher: Arc<dyn Searcher>| -> Arc<dyn Searcher> {
             let searcher: Arc<dyn Searcher> = match &counter {
@@ -527,24 +551,33 @@ fn cache_tiers(
     sharing: Option<&SharedDatabase>,
 ) -> Vec<Arc<dyn Cache>> {
     let mut tiers: Vec<Arc<dyn Cache>> = vec![Arc::new(MemoryCache::default())];
-    let may_be_asked = |url: &&str| network.check_place(&Place::of(url)).is_ok();
+    let may_be_asked = |place: &Place| network.check_place(place).is_ok();
     // A Redis of one's own stands over the team's; the scope keeps others' entries apart.
     let redis = match settings.text("redis.url") {
-        Some(url) => Some(url)
+        Some(url) => Some(Place::of(url))
             .filter(may_be_asked)
-            .map(|url| RedisCache::new(url, "local", clock.clone())),
+            .map(|place| (place, RedisCache::new(url, "local", clock.clone()))),
         None => session.and_then(|session| session_cache::of(session, network, clock)),
     };
     match redis {
-        Some(Ok(redis)) => tiers.push(Arc::new(redis)),
-        Some(Err(error)) => tracing::warn!(%error, "going on without Redis"),
+        Some((place, Ok(cache))) => tiers.push(Arc::new(Elsewhere {
+            cache,
+            place,
+            network: network.clone(),
+        })),
+        Some((_, Err(error))) => tracing::warn!(%error, "going on without Redis"),
         None => {}
     }
     tiers.push(Arc::new(store.search_cache()));
     if let Some(database) = sharing {
-        let table = Arc::new(NotedCache {
+        let table = NotedCache {
             cache: database.search_cache(),
             place: shared_place(settings),
+        };
+        let table = Arc::new(Elsewhere {
+            place: table.place.clone(),
+            cache: table,
+            network: network.clone(),
         });
         tiers.push(Arc::new(Guarded::new(table, "shared table", SHARED_CACHE_LIMIT)));
     }

@@ -2,6 +2,7 @@
 //! closes loses nothing.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use deepsearch_net::{Recorder, carried};
 use deepsearch_sqlite::{FinishedAnswer, NewTurn, Turn as SavedTurn};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::app::{App, Wired};
@@ -92,6 +94,11 @@ pub struct AskRequest {
     pub depth: Depth,
     #[serde(default)]
     pub research: ResearchOptions,
+    /// The question is another assistant's, whom a page may have misled: addresses in it are not read, because what it
+    /// knows could go out in them, and nothing is looked for in a place that it did not name.
+    #[serde(skip)]
+    #[specta(skip)]
+    pub by_assistant: bool,
 }
 
 // Text that streams is kept this often: a kill loses at most so much of it.
@@ -114,11 +121,32 @@ impl App {
         request: AskRequest,
         on_event: impl FnMut(AnswerEvent) + Send,
     ) -> Result<Message, AppError> {
+        self.ask_until(&CancellationToken::new(), request, on_event).await
+    }
+
+    /// The same until `stop` is cancelled, also before the answer has its place in a chat, when [`App::stop`] could not
+    /// name it.
+    ///
+    /// # Errors
+    /// As [`App::ask`]; [`AppError::Cancelled`] once it is stopped.
+    pub async fn ask_until(
+        &self,
+        stop: &CancellationToken,
+        request: AskRequest,
+        on_event: impl FnMut(AnswerEvent) + Send,
+    ) -> Result<Message, AppError> {
         let app = self.clone();
         let run = self.inner.runs.begin();
-        let listener = run.listen();
+        let (listener, stopping) = (run.listen(), run.stop().clone());
         let running = self.inner.tasks.spawn(async move { app.run(request, run).await });
-        listener.each(on_event).await;
+        let mut telling = pin!(listener.each(on_event));
+        tokio::select! {
+            () = &mut telling => {}
+            () = stop.cancelled() => {
+                stopping.cancel();
+                telling.await;
+            }
+        }
         running
             .await
             .map_err(|panic| AppError::Answer(Failure::new(ErrorCode::Internal, panic.to_string())))?
@@ -130,6 +158,7 @@ impl App {
     }
 
     async fn answer(&self, request: AskRequest, run: Run, recorder: &Recorder) -> Result<Message, AppError> {
+        self.heed_privacy().await?;
         let wired = self.wired();
         if matches!(request.turn, Turn::New | Turn::In(_) | Turn::Editing(_)) {
             message_content(&request.question)?;
@@ -146,7 +175,10 @@ impl App {
         let model = model.ok_or(AppError::Cancelled)??;
         let turn = self.begin(&request).await?;
         self.chat_changed(&turn.chat.id);
-        let pipeline = self.pipeline(&wired, &places, model);
+        let mut pipeline = self.pipeline(&wired, &places, model);
+        if request.by_assistant {
+            pipeline.fallback.clear();
+        }
         let started = AnswerEvent::Started {
             chat_id: turn.chat.id.clone(),
             question_id: turn.question.id.clone(),
@@ -296,7 +328,7 @@ impl App {
             search,
             locale: wired.settings.text("language").map(str::to_owned),
             time_range: request.time_range,
-            reads_addresses: places.iter().any(|place| place.is_elsewhere()),
+            reads_addresses: !request.by_assistant && places.iter().any(|place| place.is_elsewhere()),
             named,
             results: wired.settings.number("max_search_results", 10).clamp(1, 50) as usize,
             so_far,

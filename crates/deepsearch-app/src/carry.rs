@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -90,12 +91,16 @@ impl App {
             source,
         };
         let file = File::open(path).map_err(unreadable)?;
+        // Ends the thread that reads as well, also where nobody waits for it any more.
+        let reading = stop.child_token();
+        let _goes_with_this = reading.clone().drop_guard();
         if !file.metadata().map_err(unreadable)?.is_file() {
             return Err(unreadable(std::io::ErrorKind::IsADirectory.into()));
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let now = self.inner.clock.now();
         let (send, mut receive) = mpsc::channel(AHEAD);
+        let file = Stoppable { file, stop: reading };
         let reading = tokio::task::spawn_blocking(move || {
             deepsearch_archive::import(file, &name, now, Limits::default(), &mut |found| {
                 // Who listens no more has enough.
@@ -186,6 +191,27 @@ impl App {
             self.chat_changed(&chat.id);
         }
         Ok(())
+    }
+}
+
+/// A file that can be read until it is stopped, so that what is long and holds no chat can be stopped too.
+struct Stoppable {
+    file: File,
+    stop: CancellationToken,
+}
+
+impl Read for Stoppable {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.stop.is_cancelled() {
+            return Err(std::io::Error::other("the import was stopped"));
+        }
+        self.file.read(buffer)
+    }
+}
+
+impl Seek for Stoppable {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.file.seek(to)
     }
 }
 

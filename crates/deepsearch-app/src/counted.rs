@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deepsearch_core::cache::SearchCache;
 use deepsearch_core::{Cache, CacheError, Errand, SearchOutcome, SearchQuery, Searcher};
-use deepsearch_net::{Place, Purpose, contact};
+use deepsearch_net::{Network, Place, Purpose, contact};
 use deepsearch_postgres::{CountedSearch, SharedDatabase};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -23,19 +23,25 @@ const LIMIT: Duration = Duration::from_secs(10);
 pub(crate) struct Counter {
     database: SharedDatabase,
     place: Place,
+    network: Network,
     permits: Arc<Semaphore>,
 }
 
 impl Counter {
-    pub(crate) fn new(database: SharedDatabase, place: Place) -> Self {
+    pub(crate) fn new(database: SharedDatabase, place: Place, network: Network) -> Self {
         Self {
             database,
             place,
+            network,
             permits: Arc::new(Semaphore::new(AT_ONCE)),
         }
     }
 
     fn count(&self, search: CountedSearch) {
+        // An answer that began before private mode was turned on still counts here.
+        if self.network.check_place(&self.place).is_err() {
+            return;
+        }
         let Ok(permit) = self.permits.clone().try_acquire_owned() else {
             return;
         };

@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 
 use tokio::fs::File;
 use tokio::io::{AsyncWriteExt, BufWriter};
+use uuid::Uuid;
 
 use crate::error::AppError;
 
 /// Writes a file. One that was there is replaced only when all is written, and nothing is left of one that was not: it
-/// failed, or the future was dropped.
+/// failed, or the future was dropped. No other file is touched, whatever its name: until then this one has a name that
+/// nobody had, and a link of that name is not followed.
 ///
 /// # Errors
 /// Those of `write`, and [`AppError::Unwritable`].
@@ -17,10 +19,9 @@ pub(crate) async fn replace<T>(
     write: impl AsyncFnOnce(&mut BufWriter<File>) -> Result<T, AppError>,
 ) -> Result<T, AppError> {
     let unwritable = unwritable(path);
-    let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(".part");
-    let unfinished = PathBuf::from(unfinished);
-    let mut file = BufWriter::new(File::create(&unfinished).await.map_err(&unwritable)?);
+    let unfinished = path.with_file_name(format!(".deepsearch-{}.part", Uuid::new_v4().simple()));
+    let file = File::options().write(true).create_new(true).open(&unfinished).await;
+    let mut file = BufWriter::new(file.map_err(&unwritable)?);
     let unfinished = Unfinished(Some(unfinished));
     let written = write(&mut file).await?;
     file.flush().await.map_err(&unwritable)?;

@@ -35,6 +35,7 @@ mod doctor;
 mod files;
 mod health;
 
+mod elsewhere;
 mod session_cache;
 mod share;
 mod shared_database;

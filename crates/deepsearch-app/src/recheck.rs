@@ -24,6 +24,7 @@ use deepsearch_net::{Recorder, carried};
 use deepsearch_sqlite::{NewRecheck, Turn as SavedTurn};
 use serde::Serialize;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
@@ -246,6 +247,7 @@ impl App {
 
     /// Looks, reads, writes and compares.
     async fn look_again(&self, old: &Message, question: Message, run: &Run) -> Result<Found, AppError> {
+        self.heed_privacy().await?;
         let wired = self.wired();
         let (request, places) = self.asked_where(&old.id, &question, &wired).await?;
         if self.inner.network.is_private() && places.iter().any(|place| place.is_elsewhere()) {
@@ -347,6 +349,9 @@ impl App {
     ) -> Result<Found, AppError> {
         let kept = self.store().lookup_evidence(&old.id).await?.unwrap_or_default();
         let (content, sources) = (old.content.clone(), old.sources.clone().unwrap_or_default());
+        // At the deadline, and when it is stopped, this future is dropped, and the thread is not to go on alone.
+        let unwanted = CancellationToken::new();
+        let _goes_with_this = unwanted.clone().drop_guard();
         let comparing = tokio::task::spawn_blocking(move || {
             let old = Kept {
                 content: &content,
@@ -364,7 +369,9 @@ impl App {
                 citations: &[],
                 sources: &[],
             };
-            let sentences = compare(old, new_kept.unwrap_or(nothing), &evidence, &unread);
+            let sentences = compare(old, new_kept.unwrap_or(nothing), &evidence, &unread, &|| {
+                !unwanted.is_cancelled()
+            });
             Found {
                 sentences,
                 pages: evidence.pages,

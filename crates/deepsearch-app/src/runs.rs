@@ -107,6 +107,10 @@ impl Runs {
         self.lookup(answer).is_some()
     }
 
+    pub(crate) fn are_any(&self) -> bool {
+        !self.lock().is_empty()
+    }
+
     fn lookup(&self, answer: &MessageId) -> Option<Arc<Live>> {
         self.lock().iter().find(|run| run.is_of(answer)).cloned()
     }

@@ -18,9 +18,10 @@ pub(crate) fn of(
     session: &Session,
     network: &Network,
     clock: &Arc<dyn Clock>,
-) -> Option<Result<RedisCache, CacheError>> {
+) -> Option<(Place, Result<RedisCache, CacheError>)> {
     let redis = session.about.redis.as_ref()?;
-    if network.check_place(&Place::of(&redis.url)).is_err() {
+    let at = Place::of(&redis.url);
+    if network.check_place(&at).is_err() {
         return None;
     }
     if !is_private(&redis.url) {
@@ -38,7 +39,7 @@ pub(crate) fn of(
         password,
         prefix: &redis.prefix,
     };
-    Some(RedisCache::at(&place, clock.clone()))
+    Some((at, RedisCache::at(&place, clock.clone())))
 }
 
 /// Whether nobody between here and there can read along.

@@ -104,6 +104,7 @@ struct Inner {
     engine: Option<(Link, Arc<SyncEngine>)>,
     is_focused: bool,
     is_started: bool,
+    is_attending: bool,
 }
 
 impl Default for Syncing {
@@ -131,18 +132,31 @@ impl Syncing {
 }
 
 impl App {
-    /// Lets sync run for as long as the app does, whoever signs in or out meanwhile, and notices what other programs with
-    /// this data folder do. A second call does nothing.
+    /// Lets sync run for as long as the app does, whoever signs in or out meanwhile, and attends. A second call does
+    /// nothing.
     pub fn start_sync(&self) {
+        self.attend_others();
         if std::mem::replace(&mut self.inner.syncing.lock().is_started, true) {
             return;
         }
         let stop = self.inner.syncing.stop.clone();
-        let (sync, others) = (drive::sync(self.clone()), others::attend(self.clone()));
-        self.inner.tasks.spawn(async move {
-            let both = async { tokio::join!(sync, others) };
-            stop.run_until_cancelled(both).await;
-        });
+        let sync = drive::sync(self.clone());
+        self.inner
+            .tasks
+            .spawn(async move { stop.run_until_cancelled(sync).await });
+    }
+
+    /// Notices for as long as the app runs what other programs with this data folder do: above all that private mode was
+    /// turned on there. Every face that stays longer than a moment calls this. A second call does nothing.
+    pub fn attend_others(&self) {
+        if std::mem::replace(&mut self.inner.syncing.lock().is_attending, true) {
+            return;
+        }
+        let stop = self.inner.syncing.stop.clone();
+        let others = others::attend(self.clone());
+        self.inner
+            .tasks
+            .spawn(async move { stop.run_until_cancelled(others).await });
     }
 
     /// How sync stands; each change of it wakes the receiver. Only told while it runs in this program.

@@ -349,7 +349,7 @@ pub(crate) struct EditResearch {
 }
 
 /// Where an answer is looked for.
-#[derive(Debug, Clone, Copy, ValueEnum, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Place {
     /// The web and the guide

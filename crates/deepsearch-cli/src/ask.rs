@@ -67,6 +67,7 @@ fn request(args: args::Ask) -> Result<AskRequest, AppError> {
         time_range: args.since.map(Into::into),
         depth: if args.deep { Depth::Deep } else { Depth::Quick },
         research: args.budget.options(args.plan),
+        by_assistant: false,
     })
 }
 

@@ -91,6 +91,7 @@ async fn run(command: Command, private: bool, json: bool) -> Outcome {
     }
     let app = App::open(AppOptions::new(config)).await?;
     tell_recovery(&app);
+    app.attend_others();
     let outcome = dispatch(&app, command, json).await;
     app.close().await;
     outcome

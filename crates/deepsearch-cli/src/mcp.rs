@@ -2,14 +2,15 @@
 //! (Model Context Protocol, revision 2026-07-28 and those before it).
 //!
 //! Nothing can be changed or deleted from there but by asking, which adds a chat. Text of pages goes out as text, named
-//! as what it is: an assistant is told that it is evidence and no instruction.
+//! as what it is: an assistant is told that it is evidence and no instruction. Most assistants are models elsewhere: in
+//! private mode none of them is told anything, and pages of the person's files go out only where files were named.
 
 use std::process::ExitCode;
-use std::sync::{Mutex, PoisonError};
 
 use deepsearch_app::{App, AppError, AskRequest, HistoryFilter, HistoryQuery, Scope, Turn};
+use deepsearch_core::error::PRIVATE_HINT;
 use deepsearch_core::event::AnswerEvent;
-use deepsearch_core::{ChatId, Failure, Message, MessageId, PageId};
+use deepsearch_core::{ChatId, ErrorCode, Failure, Message, MessageId, PageId};
 use rmcp::handler::server::wrapper::Parameters;
 use rmcp::model::{
     CallToolResult, ContentBlock, Implementation, ProgressNotificationParam, ServerCapabilities, ServerConfig,
@@ -77,6 +78,9 @@ struct SearchHistory {
     text: String,
     /// At most this many hits, 1 to 100; 20 where it is missing.
     limit: Option<u32>,
+    /// `files` also finds pages of the person's own files, which are left out otherwise.
+    #[serde(default)]
+    places: Vec<Place>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -94,6 +98,9 @@ struct ReadPage {
     offset: Option<u32>,
     /// At most this many bytes, up to 100,000; 20,000 where it is missing.
     length: Option<u32>,
+    /// `files` where it may be a page of the person's own files, which is refused otherwise.
+    #[serde(default)]
+    places: Vec<Place>,
 }
 
 #[tool_router]
@@ -113,7 +120,7 @@ impl Face {
         Parameters(asked): Parameters<Ask>,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResult, ErrorData> {
-        Ok(told(self.answer(asked, context).await))
+        Ok(self.told(self.answer(asked, context)).await)
     }
 
     #[tool(
@@ -121,16 +128,7 @@ impl Face {
         annotations(title = "Search the history", read_only_hint = true, open_world_hint = false)
     )]
     async fn search_history(&self, Parameters(asked): Parameters<SearchHistory>) -> Result<CallToolResult, ErrorData> {
-        let query = HistoryQuery {
-            text: asked.text,
-            filter: HistoryFilter::default(),
-            limit: asked.limit.unwrap_or(HITS).clamp(1, MOST_HITS),
-            after: None,
-        };
-        let found = self.app.store().search_history(&query).await;
-        Ok(told(
-            found.map(|found| json!({ "hits": found.hits })).map_err(AppError::from),
-        ))
+        Ok(self.told(self.found(asked)).await)
     }
 
     #[tool(
@@ -138,7 +136,7 @@ impl Face {
         annotations(title = "Open a chat", read_only_hint = true, open_world_hint = false)
     )]
     async fn open_chat(&self, Parameters(asked): Parameters<OpenChat>) -> Result<CallToolResult, ErrorData> {
-        Ok(told(self.chat(asked).await))
+        Ok(self.told(self.chat(asked)).await)
     }
 
     #[tool(
@@ -146,7 +144,7 @@ impl Face {
         annotations(title = "Read a saved page", read_only_hint = true, open_world_hint = false)
     )]
     async fn read_page(&self, Parameters(asked): Parameters<ReadPage>) -> Result<CallToolResult, ErrorData> {
-        Ok(told(self.page(asked).await))
+        Ok(self.told(self.page(asked)).await)
     }
 }
 
@@ -160,6 +158,27 @@ impl ServerHandler for Face {
 }
 
 impl Face {
+    /// Does what was asked and tells what came of it, unless private mode is on: at its beginning or, where another
+    /// program turned it on meanwhile, at its end.
+    async fn told(&self, work: impl Future<Output = Result<Value, AppError>>) -> CallToolResult {
+        if let Err(refused) = self.may_tell().await {
+            return told(Err(refused));
+        }
+        let outcome = work.await;
+        told(self.may_tell().await.and(outcome))
+    }
+
+    async fn may_tell(&self) -> Result<(), AppError> {
+        if self.app.heed_privacy().await? {
+            let failure = Failure::new(
+                ErrorCode::Private,
+                "Private mode is on, and another assistant may send what it is told to its maker, so it is told nothing.",
+            );
+            return Err(AppError::Answer(failure.hint(PRIVATE_HINT)));
+        }
+        Ok(())
+    }
+
     /// Asks, tells the steps, and stops when the assistant takes the call back: what had come is kept.
     async fn answer(&self, asked: Ask, context: RequestContext<RoleServer>) -> Result<Value, AppError> {
         let mut places = asked.places.into_iter().map(Scope::from);
@@ -172,33 +191,21 @@ impl Face {
             scope: places.next(),
             also: places.collect(),
             model: asked.model,
+            by_assistant: true,
             ..AskRequest::default()
         };
-        let answer: Mutex<Option<MessageId>> = Mutex::new(None);
         let (sender, steps) = mpsc::channel(STEPS);
-        let asking = self.app.ask(request, |event| {
-            if let AnswerEvent::Started { answer_id, .. } = &event {
-                *answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer_id.clone());
-            }
+        let asking = self.app.ask_until(&context.ct, request, |event| {
             if let Some(step) = step(&event) {
                 let _ = sender.try_send(step);
             }
         });
-        let stopping = async {
-            context.ct.cancelled().await;
-            let started = answer.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            if let Some(id) = started {
-                self.app.stop(&id);
-            }
-            std::future::pending::<()>().await;
-        };
         let telling = async {
             tell(&context, steps).await;
             std::future::pending::<()>().await;
         };
         let message = tokio::select! {
             message = asking => message?,
-            () = stopping => unreachable!("it waits for ever"),
             () = telling => unreachable!("it waits for ever"),
         };
         self.app.keep_up().await;
@@ -219,6 +226,20 @@ impl Face {
         }))
     }
 
+    async fn found(&self, asked: SearchHistory) -> Result<Value, AppError> {
+        let query = HistoryQuery {
+            text: asked.text,
+            filter: HistoryFilter::default(),
+            limit: asked.limit.unwrap_or(HITS).clamp(1, MOST_HITS),
+            after: None,
+        };
+        let mut hits = self.app.store().search_history(&query).await?.hits;
+        if !asked.places.contains(&Place::Files) {
+            hits.retain(|hit| !hit.url.as_deref().is_some_and(is_of_a_file));
+        }
+        Ok(json!({ "hits": hits }))
+    }
+
     async fn chat(&self, asked: OpenChat) -> Result<Value, AppError> {
         let before = asked.before.map(MessageId::parse).transpose()?;
         let open = self
@@ -230,6 +251,12 @@ impl Face {
 
     async fn page(&self, asked: ReadPage) -> Result<Value, AppError> {
         let page = self.app.saved_page(&PageId::parse(asked.page_id)?).await?;
+        if is_of_a_file(page.url.as_str()) && !asked.places.contains(&Place::Files) {
+            let failure = Failure::new(ErrorCode::Invalid, "This is a page of the person's own files.");
+            return Err(AppError::Answer(
+                failure.hint("Where they want it read, name `files` among the places."),
+            ));
+        }
         let start = page.text.floor_char_boundary(asked.offset.unwrap_or(0) as usize);
         let length = asked
             .length
@@ -244,6 +271,11 @@ impl Face {
             "next": (end < page.text.len()).then_some(end),
         }))
     }
+}
+
+/// Whether a saved page's address is that of one of the person's own files.
+fn is_of_a_file(url: &str) -> bool {
+    url.starts_with("files:")
 }
 
 /// What an assistant gets: a failure too is told in words, with what to do next.

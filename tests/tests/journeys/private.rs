@@ -7,15 +7,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use async_trait::async_trait;
 use deepsearch_app::{App, AppOptions, AskRequest, Config, Scope, SyncState};
 use deepsearch_core::event::AnswerEvent;
 use deepsearch_core::{ErrorCode, Failure, MessageState, SearchQuery};
 use deepsearch_net::Lookup;
-use deepsearch_tests::cli::Home;
+use deepsearch_tests::cli::{Home, Ran};
+use deepsearch_tests::engines::{FakeEngine, Mood};
+use deepsearch_tests::local_index::LocalIndex;
 use deepsearch_tests::programs;
 use tokio::net::TcpListener;
+
+use crate::world::searching;
 
 /// A server that takes connections, counts them and says nothing.
 struct Canary {
@@ -72,7 +76,7 @@ fn outward() -> IpAddr {
 }
 
 struct World {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     app: App,
     /// Reached by names.
     web: Canary,
@@ -121,7 +125,7 @@ impl World {
         options.crawl.parser.command.program = programs::command()?;
         let app = App::open(options).await?;
         Ok(Self {
-            _folder: folder,
+            folder,
             app,
             web,
             redis,
@@ -167,6 +171,29 @@ impl World {
             };
             let _ = app.ask(request, |_| {}).await;
         }
+    }
+
+    /// Another program with the same data folder turns private mode on or off.
+    async fn set_elsewhere(&self, mode: &str) -> Result<()> {
+        let mut other = tokio::process::Command::new(programs::command()?);
+        other
+            .args(["settings", "set", "privacy.mode", mode])
+            .env("DEEPSEARCH_HOME", self.folder.path())
+            .env("DEEPSEARCH_SECRETS__KEYCHAIN", "false")
+            .stdout(std::process::Stdio::null());
+        ensure!(other.status().await?.success(), "the other program could not set it");
+        Ok(())
+    }
+
+    /// Waits until what another program set is in use here.
+    async fn until_private(&self, is_private: bool) -> Result<()> {
+        let noticed = async {
+            while self.app.engines().iter().any(|engine| engine.held_back != is_private) {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let noticed = tokio::time::timeout(Duration::from_secs(30), noticed).await;
+        noticed.context("what another program set was never noticed")
     }
 
     fn heard(&self) -> [usize; 4] {
@@ -265,5 +292,67 @@ async fn private_mode_can_be_had_for_one_command() -> Result<()> {
     assert!(search.stderr.contains("no web engine is asked"), "{}", search.stderr);
     let answer = home.run(["--private", "ask", "how do I make a backup?"])?.succeeded()?;
     assert!(answer.stdout.contains("[1]"), "{}", answer.stdout);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn private_mode_that_another_program_turns_on_holds_here_too() -> Result<()> {
+    let world = World::open().await?;
+    world.app.attend_others();
+    world.set_elsewhere("private").await?;
+    world.until_private(true).await?;
+    let before = world.heard();
+    world.do_everything().await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(world.heard(), before, "asked for: {:?}", world.lookup.asked());
+
+    world.set_elsewhere("off").await?;
+    world.until_private(false).await?;
+    world.do_everything().await;
+    assert!(world.heard()[3] > before[3], "{:?}", world.heard());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_heeds_what_another_program_set_though_nobody_attends() -> Result<()> {
+    let world = World::open().await?;
+    world.set_elsewhere("private").await?;
+    let before = world.heard();
+    let request = AskRequest {
+        question: format!("What does http://page.canary.test:{}/ say?", world.web.address.port()),
+        ..AskRequest::default()
+    };
+    let _ = world.app.ask(request, |_| {}).await;
+    assert_eq!(world.heard(), before, "asked for: {:?}", world.lookup.asked());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_is_answering_reads_no_page_once_private_mode_is_turned_on_elsewhere() -> Result<()> {
+    let mut index = LocalIndex::default();
+    let html = "<title>The lighthouse</title><p>The lighthouse of Zorvane is 41 metres high.</p>";
+    index.add("http://page.canary.test/lighthouse".parse()?, html);
+    let engine = FakeEngine::start("searxng", Arc::new(index)).await?;
+    engine.be(Mood::Slow(Duration::from_secs(6)));
+    let home = searching(&engine)?;
+
+    let asking = home.spawn(["ask", "--json", "--in", "web", "How high is the lighthouse of Zorvane?"])?;
+    let asked = async {
+        while engine.asked().is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), asked)
+        .await
+        .context("the search")?;
+    home.run(["settings", "set", "privacy.mode", "private"])?.succeeded()?;
+
+    let asking = tokio::task::spawn_blocking(move || asking.wait_with_output());
+    let ran = Ran::from(asking.await??);
+    let failed = ran.events_of("source_failed")?;
+    assert!(!failed.is_empty(), "{}", ran.stdout);
+    for event in failed {
+        assert_eq!(event["failure"]["code"], "private", "{event}");
+    }
     Ok(())
 }

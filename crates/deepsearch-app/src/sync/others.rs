@@ -6,17 +6,19 @@ use crate::app::App;
 use crate::changes::Change;
 
 /// How often we look; each look costs a word of the store's header and a file's time stamp.
-const FOCUSED: Duration = Duration::from_secs(1);
-const BACKGROUND: Duration = Duration::from_secs(5);
+const OFTEN: Duration = Duration::from_secs(1);
+/// While nobody looks and nothing runs, only every so manieth time.
+const AT_REST: u32 = 5;
 const SECRETS: &str = "secrets.toml";
 
 /// Looks until it is dropped.
 pub(super) async fn attend(app: App) {
     let mut seen = Seen::of(&app, None).await;
+    // What was turned on between the opening of the store and the first look.
+    heed_privacy(&app).await;
     let mut known = settings(&app).await;
     loop {
-        let is_focused = app.inner.syncing.lock().is_focused;
-        tokio::time::sleep(if is_focused { FOCUSED } else { BACKGROUND }).await;
+        pause(&app).await;
         let now = Seen::of(&app, seen.version).await;
         if now.secrets != seen.secrets {
             notice_secrets(&app).await;
@@ -25,6 +27,17 @@ pub(super) async fn attend(app: App) {
             notice_store(&app, &mut known).await;
         }
         seen = now;
+    }
+}
+
+/// Until it is time for the next look. What runs may reach out, so it is not to learn late that it may no longer.
+async fn pause(app: &App) {
+    for _ in 0..AT_REST {
+        tokio::time::sleep(OFTEN).await;
+        let is_focused = app.inner.syncing.lock().is_focused;
+        if is_focused || app.inner.runs.are_any() || app.inner.rechecks.are_any() {
+            return;
+        }
     }
 }
 
@@ -50,6 +63,12 @@ async fn settings(app: &App) -> Option<String> {
     Some(format!("{all:?} {user:?}"))
 }
 
+async fn heed_privacy(app: &App) {
+    if let Err(error) = app.heed_privacy().await {
+        tracing::warn!(%error, "whether private mode was turned on elsewhere is not known");
+    }
+}
+
 async fn notice_secrets(app: &App) {
     if let Err(error) = app.recall_session().await {
         tracing::warn!(%error, "the session that changed elsewhere cannot be read");
@@ -59,6 +78,8 @@ async fn notice_secrets(app: &App) {
 
 /// What this program changed itself since is read anew too, which does no harm.
 async fn notice_store(app: &App, known: &mut Option<String>) {
+    // Before all else, and whatever becomes of the rest.
+    heed_privacy(app).await;
     app.tell_change(Change::Library { chats: Vec::new() });
     let now = settings(app).await;
     if std::mem::replace(known, now.clone()) != now {

@@ -1,10 +1,11 @@
 //! Asking with nothing but what is built in.
 
-use deepsearch_app::{AppError, AskRequest, Scope, Turn};
+use deepsearch_app::{AppError, AskRequest, ChatFilter, Scope, Turn};
 use deepsearch_core::event::AnswerEvent;
 use deepsearch_core::recheck::{Every, RecheckSchedule};
 use deepsearch_core::{MessageId, MessageState};
 use tempfile::tempdir;
+use tokio_util::sync::CancellationToken;
 
 use crate::app;
 
@@ -192,4 +193,16 @@ async fn a_scheduled_recheck_outlives_that_its_question_is_not_here_for_a_while(
     assert_eq!(app.recheck_due().await.unwrap(), None);
     let kept = app.store().lookup_recheck_schedule(&answer.id).await.unwrap();
     assert_eq!(kept.map(|schedule| schedule.failures), Some(1));
+}
+
+#[tokio::test]
+async fn what_is_stopped_before_it_has_a_place_leaves_no_chat() {
+    let home = tempdir().unwrap();
+    let app = app(home.path(), &[]).await;
+    let stop = CancellationToken::new();
+    stop.cancel();
+    let asked = app.ask_until(&stop, ask_guide("how do I make a backup?"), |_| {}).await;
+    assert!(matches!(asked, Err(AppError::Cancelled)), "{asked:?}");
+    let chats = app.store().list_chats(ChatFilter::default(), None, 10).await.unwrap();
+    assert!(chats.is_empty(), "{chats:?}");
 }

@@ -1,5 +1,8 @@
 //! Carrying chats from one data folder to another, evidence included.
 
+use std::io::Write;
+use std::time::{Duration, Instant};
+
 use deepsearch_app::{AppError, AskRequest, ChatFilter, Format, Reason, Scope, Turn};
 use deepsearch_core::ChatId;
 use tempfile::tempdir;
@@ -113,6 +116,13 @@ async fn an_export_that_is_dropped_leaves_nothing_and_what_was_there_as_it_was()
         .await
         .unwrap();
     std::fs::write(&out, "what was there").unwrap();
+    // Files of the person's own, whatever they are called.
+    let (own, other) = (home.path().join("all.json.part"), home.path().join("other"));
+    std::fs::write(&other, "somebody's").unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(&other, &own).unwrap();
+    #[cfg(not(unix))]
+    std::fs::write(&own, "somebody's").unwrap();
     let stop = CancellationToken::new();
     let exporting = app.export_to(&out, &[], Format::Json, |progress| {
         if progress.done == 5 {
@@ -123,7 +133,45 @@ async fn an_export_that_is_dropped_leaves_nothing_and_what_was_there_as_it_was()
     assert_eq!(std::fs::read_to_string(&out).unwrap(), "what was there");
     let parts = std::fs::read_dir(home.path()).unwrap().flatten();
     let parts = parts.filter(|entry| entry.path().extension().is_some_and(|end| end == "part"));
-    assert_eq!(parts.count(), 0);
+    assert_eq!(parts.count(), 1, "the person's own");
+    app.export_to(&out, &[], Format::Json, |_| {}).await.unwrap();
+    assert_ne!(std::fs::read_to_string(&out).unwrap(), "what was there");
+    for kept in [&own, &other] {
+        assert_eq!(std::fs::read_to_string(kept).unwrap(), "somebody's");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn stopping_an_import_ends_the_reading_too() {
+    let home = tempdir().unwrap();
+    let path = home.path().join("endless.json");
+    let mut file = std::fs::File::create(&path).unwrap();
+    file.write_all(b"[\"").unwrap();
+    // A text that takes many minutes to be read to its end; it takes no room on the disk.
+    file.set_len(256 << 30).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let begun = Instant::now();
+    runtime.block_on(async {
+        let app = app(home.path(), &[]).await;
+        let stop = CancellationToken::new();
+        let stopping = async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            stop.cancel();
+        };
+        let (report, ()) = tokio::join!(app.import_archive(&path, &stop, |_| {}), stopping);
+        assert!(report.unwrap().stopped);
+        // Whoever only looks no longer has stopped it as well.
+        let go = CancellationToken::new();
+        let looking = app.preview_import(&path, &go, |_| {});
+        let _ = tokio::time::timeout(Duration::from_millis(300), looking).await;
+    });
+    // Waits for the threads that still read.
+    drop(runtime);
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]

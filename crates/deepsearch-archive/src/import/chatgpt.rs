@@ -5,7 +5,7 @@ use deepsearch_core::{Role, Source};
 use serde_json::Value;
 
 use super::draft::{Draft, DraftTurn};
-use super::values::{cite, flag, list, text, time};
+use super::values::{SOURCES, cite, flag, list, text, time};
 use super::{Origin, Reason};
 
 pub(crate) fn read(value: &Value) -> Option<Draft> {
@@ -101,13 +101,16 @@ fn turn(message: &Value, left_out: &mut LeftOut) -> DraftTurn {
 /// The text with `[n]` where it names what it was made from: markers of private characters now, `【1†source】` before.
 fn cited(said: &str, metadata: &Value, sources: &mut Vec<Source>) -> String {
     let mut said = said.to_owned();
-    for reference in list(metadata, "content_references") {
+    for reference in list(metadata, "content_references").iter().take(SOURCES) {
         let matched = text(reference, "matched_text");
         if matched.trim().is_empty() {
             continue;
         }
         let mut numbers = Vec::new();
-        let items = list(reference, "items").iter().chain(std::iter::once(reference));
+        let items = list(reference, "items")
+            .iter()
+            .take(SOURCES)
+            .chain(std::iter::once(reference));
         for item in items {
             numbers.extend(cite(
                 sources,
@@ -125,7 +128,7 @@ fn cited(said: &str, metadata: &Value, sources: &mut Vec<Source>) -> String {
         };
         said = said.replacen(matched, &instead, 1);
     }
-    for citation in list(metadata, "citations") {
+    for citation in list(metadata, "citations").iter().take(SOURCES) {
         let about = citation.get("metadata").unwrap_or(&Value::Null);
         let number = cite(sources, text(about, "title"), text(about, "url"), text(about, "text"));
         if let (Some(number), Some((start, end))) = (

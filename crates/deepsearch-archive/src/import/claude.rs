@@ -4,7 +4,7 @@ use deepsearch_core::Role;
 use serde_json::Value;
 
 use super::draft::{Draft, DraftTurn};
-use super::values::{cite, list, text, time};
+use super::values::{SOURCES, cite, list, text, time};
 use super::{Origin, Reason};
 
 pub(crate) fn read(value: &Value) -> Option<Draft> {
@@ -56,7 +56,7 @@ fn said(message: &Value, turn: &mut DraftTurn) -> u64 {
         match text(block, "type") {
             "text" => {
                 let mut said = text(block, "text").trim_end().to_owned();
-                for citation in list(block, "citations") {
+                for citation in list(block, "citations").iter().take(SOURCES) {
                     let details = citation.get("details").unwrap_or(citation);
                     if let Some(number) = cite(&mut turn.sources, text(citation, "title"), text(details, "url"), "") {
                         said.push_str(&format!("[{number}]"));

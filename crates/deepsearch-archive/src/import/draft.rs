@@ -223,7 +223,8 @@ fn place(
     {
         let joined = &mut kept[above];
         let text = renumbered(turn.text.trim(), turn.sources.len(), joined.sources.len());
-        joined.text = format!("{}\n\n{text}", joined.text);
+        joined.text.push_str("\n\n");
+        joined.text.push_str(&text);
         joined.sources.extend(turn.sources.iter().cloned());
         joined.turns.push(at);
         return (Some(above), false);

@@ -6,7 +6,7 @@ use std::io::{BufRead, Read};
 use deepsearch_core::{Role, Source};
 
 use super::draft::{Draft, DraftTurn};
-use super::values::cite;
+use super::values::{SOURCES, cite};
 use super::{ArchiveError, Origin, Reason, Sink};
 use crate::export::{MESSAGE_MARK, SOURCES_MARK};
 
@@ -99,7 +99,9 @@ fn perplexity(text: &str) -> Vec<DraftTurn> {
     let mut after_rule = true;
     for line in text.lines() {
         if let Some((name, url)) = line.strip_prefix("[^").and_then(|note| note.split_once("]: ")) {
-            notes.push((name.to_owned(), url.trim().to_owned()));
+            if notes.len() < SOURCES {
+                notes.push((name.to_owned(), url.trim().to_owned()));
+            }
             continue;
         }
         let is_ornament = line.starts_with("<img src=\"https://r2cdn.perplexity.ai")

@@ -135,6 +135,8 @@ pub enum ArchiveError {
     UnknownKind,
     #[error("the archive unpacks to far more than it should, as one does that is made to fill a disk")]
     Bomb,
+    #[error("the archive unpacks to more than {} MB, and what is behind that was not read", .limit >> 20)]
+    TooLarge { limit: u64 },
     #[error("our own format, in version {version}, which a newer DeepSearch wrote")]
     Newer { version: u64 },
 }
@@ -152,6 +154,8 @@ pub struct Limits {
     pub ratio: u64,
     /// Below this the ratio says nothing.
     pub small: u64,
+    /// Bytes that all files of a zip unpack to together.
+    pub unpacked: u64,
 }
 
 impl Default for Limits {
@@ -162,6 +166,7 @@ impl Default for Limits {
             files: 100_000,
             ratio: 300,
             small: 16 << 20,
+            unpacked: 4 << 30,
         }
     }
 }

@@ -4,7 +4,7 @@ use deepsearch_core::Role;
 use serde_json::Value;
 
 use super::draft::{Draft, DraftTurn};
-use super::values::{cite, flag, list, text, time};
+use super::values::{SOURCES, cite, flag, list, text, time};
 use super::{Origin, Reason};
 
 pub(crate) fn read(value: &Value) -> Option<Draft> {
@@ -58,10 +58,10 @@ fn turn(key: &str, message: &Value) -> DraftTurn {
     };
     // A source is what was looked up once; each of its parts names the page it is from.
     let sources = list(message, "sources").iter().chain(list(message, "citations"));
-    for source in sources {
+    for source in sources.take(SOURCES) {
         let about = source.get("source").unwrap_or(&Value::Null);
         let documents = list(source, "document");
-        for (at, part) in list(source, "metadata").iter().enumerate() {
+        for (at, part) in list(source, "metadata").iter().take(SOURCES).enumerate() {
             let address = [text(part, "source"), text(part, "url"), text(about, "url")];
             let title = [text(part, "name"), text(part, "title"), text(about, "name")];
             let first = |any: [&str; 3]| {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Origin;
 use super::draft::{Draft, DraftTurn};
-use super::values::{cite, list, text, time};
+use super::values::{SOURCES, cite, list, text, time};
 
 pub(crate) fn read(value: &Value) -> Option<Draft> {
     let entries = value.get("entries")?.as_array()?;
@@ -73,7 +73,7 @@ fn answer(entry: &Value) -> (String, Vec<Source>) {
             }
         }
     }
-    for result in results {
+    for result in results.iter().take(SOURCES) {
         // A source without an address keeps its number, because `[n]` counts all of them.
         let url = text(result, "url");
         if cite(&mut sources, text(result, "name"), url, text(result, "snippet"))

@@ -40,6 +40,9 @@ pub(crate) fn time(value: &Value, key: &str) -> Option<DateTime<Utc>> {
     time.map(|time| time.trunc_subsecs(3))
 }
 
+/// Of one message. Each is looked for among those before it, and in the text: beyond this a message is made to cost time.
+pub(crate) const SOURCES: usize = 500;
+
 /// Adds a source where it has an address of the web, and says which number cites it. One address is one source.
 pub(crate) fn cite(sources: &mut Vec<Source>, title: &str, url: &str, snippet: &str) -> Option<usize> {
     let address = Url::parse(url).ok()?;
@@ -48,6 +51,9 @@ pub(crate) fn cite(sources: &mut Vec<Source>, title: &str, url: &str, snippet: &
     }
     if let Some(at) = sources.iter().position(|source| source.url == url) {
         return Some(at + 1);
+    }
+    if sources.len() >= SOURCES {
+        return None;
     }
     let title = if title.trim().is_empty() {
         address.host_str().unwrap_or(url)

@@ -37,16 +37,27 @@ pub(crate) fn read(input: impl Read + Seek, sink: &mut Sink<'_>) -> Result<(), A
         return Err(ArchiveError::UnknownKind);
     }
     let is_only_one = chosen.len() == 1;
+    let mut unpacked = sink.limits.unpacked;
     for (at, name, _) in chosen {
         let file = archive.by_index(at)?;
         let limit = sink
             .limits
             .small
             .max(file.compressed_size().saturating_mul(sink.limits.ratio));
-        let bounded = Bounded { file, left: limit };
+        let bounded = Bounded {
+            file,
+            left: limit,
+            all: &mut unpacked,
+        };
         match document(BufReader::with_capacity(1 << 16, bounded), &name, sink) {
-            Err(ArchiveError::Io(error)) if error.get_ref().is_some_and(|inner| inner.is::<TooMuch>()) => {
-                return Err(ArchiveError::Bomb);
+            Err(ArchiveError::Io(error)) => {
+                return Err(match too_much(&error) {
+                    Some(TooMuch::OfAFile) => ArchiveError::Bomb,
+                    Some(TooMuch::OfAll) => ArchiveError::TooLarge {
+                        limit: sink.limits.unpacked,
+                    },
+                    None => error.into(),
+                });
             }
             // In a heap of files, one that is no chat is like any other that is none.
             Err(ArchiveError::UnknownKind) if !is_only_one => others += 1,
@@ -64,21 +75,32 @@ pub(crate) fn read(input: impl Read + Seek, sink: &mut Sink<'_>) -> Result<(), A
     Ok(())
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("more than the file may hold")]
-struct TooMuch;
-
-/// A reader that ends with an error where more comes than may.
-struct Bounded<R> {
-    file: R,
-    left: u64,
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+enum TooMuch {
+    #[error("more than the file may hold")]
+    OfAFile,
+    #[error("more than all files together may hold")]
+    OfAll,
 }
 
-impl<R: Read> Read for Bounded<R> {
+fn too_much(error: &std::io::Error) -> Option<TooMuch> {
+    error.get_ref()?.downcast_ref().copied()
+}
+
+/// A reader that ends with an error where more comes than may, of this file or of all.
+struct Bounded<'a, R> {
+    file: R,
+    left: u64,
+    all: &'a mut u64,
+}
+
+impl<R: Read> Read for Bounded<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let count = self.file.read(buffer)?;
-        let left = self.left.checked_sub(count as u64);
-        self.left = left.ok_or_else(|| std::io::Error::other(TooMuch))?;
+        for (left, too_much) in [(&mut self.left, TooMuch::OfAFile), (&mut *self.all, TooMuch::OfAll)] {
+            let rest = left.checked_sub(count as u64);
+            *left = rest.ok_or_else(|| std::io::Error::other(too_much))?;
+        }
         Ok(count)
     }
 }

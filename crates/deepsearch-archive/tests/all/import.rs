@@ -1,10 +1,10 @@
 //! Archives as their publishers make them, and damaged ones.
 
-use deepsearch_archive::{ArchiveError, Reason};
+use deepsearch_archive::{ArchiveError, Limits, Reason};
 use deepsearch_core::Role;
 use serde_json::{Value, json};
 
-use crate::support::{Read, chat_of, now, read, zip_of};
+use crate::support::{Read, chat_of, now, read, read_within, zip_of};
 
 fn node(id: &str, parent: Option<&str>, role: &str, at: f64, text: &str) -> Value {
     json!({"id": id, "parent": parent, "children": [], "message": {
@@ -198,6 +198,54 @@ fn what_unpacks_to_a_hundred_megabytes_of_nothing_is_refused() {
     assert!(matches!(read("bomb.zip", &archive).1, Err(ArchiveError::Bomb)));
     let (plain, done) = read("c.json", &nothing);
     assert!(matches!(done, Err(ArchiveError::CutOff)) && plain.chats.is_empty());
+}
+
+#[test]
+fn all_files_of_a_zip_together_unpack_to_no_more_than_they_may() {
+    let said = |chat: usize| {
+        format!(
+            "## User\n\nQuestion {chat}?\n\n## Assistant\n\n{}\n",
+            "An answer. ".repeat(1_000)
+        )
+    };
+    let (one, two, three) = (said(1), said(2), said(3));
+    let archive = zip_of(&[
+        ("one.md", one.as_bytes()),
+        ("two.md", two.as_bytes()),
+        ("three.md", three.as_bytes()),
+    ]);
+    let limits = Limits {
+        unpacked: 2 * one.len() as u64 + 100,
+        ..Limits::default()
+    };
+    let (found, done) = read_within(limits, "many.zip", &archive);
+    assert!(matches!(done, Err(ArchiveError::TooLarge { .. })), "{done:?}");
+    assert_eq!(found.chats.len(), 2, "what came before stays");
+    assert_eq!(read("many.zip", &archive).0.chats.len(), 3);
+}
+
+#[test]
+fn a_message_with_very_many_sources_keeps_the_first_of_them() {
+    let source =
+        |at: usize| json!({ "url": format!("https://example.org/{at}"), "title": "A page", "text": "It says." });
+    let citations: Vec<Value> = (0..10_000).map(|at| json!({ "metadata": source(at) })).collect();
+    let references = (0..10_000).map(|at| {
+        let mut reference = source(at);
+        reference["matched_text"] = format!("#{at}#").into();
+        reference
+    });
+    let references: Vec<Value> = references.collect();
+    let mut chat = chatgpt();
+    let answer = &mut chat["mapping"]["a1"]["message"];
+    answer["content"]["parts"][0] = (0..10_000).map(|at| format!("#{at}# ")).collect::<String>().into();
+    answer["metadata"] = json!({ "citations": citations, "content_references": references });
+    let (found, done) = read("c.json", json!([chat]).to_string().as_bytes());
+    done.expect("it is whole");
+    let most = found.chats[0]
+        .messages
+        .iter()
+        .filter_map(|one| one.message.sources.as_ref());
+    assert_eq!(most.map(Vec::len).max(), Some(500));
 }
 
 #[test]

@@ -25,8 +25,12 @@ impl Read {
 }
 
 pub(crate) fn read(name: &str, bytes: &[u8]) -> (Read, Result<(), ArchiveError>) {
+    read_within(Limits::default(), name, bytes)
+}
+
+pub(crate) fn read_within(limits: Limits, name: &str, bytes: &[u8]) -> (Read, Result<(), ArchiveError>) {
     let mut read = Read::default();
-    let done = import(Cursor::new(bytes), name, now(), Limits::default(), &mut |found| {
+    let done = import(Cursor::new(bytes), name, now(), limits, &mut |found| {
         match found {
             Found::Chat(_, chat) => read.chats.push(*chat),
             Found::LeftOut(note) => read.notes.push(note),

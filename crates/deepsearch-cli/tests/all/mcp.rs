@@ -1,7 +1,10 @@
 //! `deepsearch mcp` as an assistant meets it: lines of JSON-RPC over pipes.
 
 use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
@@ -16,10 +19,15 @@ struct Assistant {
 
 impl Assistant {
     fn start(home: &TempDir) -> Self {
+        Self::start_with(home, &[])
+    }
+
+    fn start_with(home: &TempDir, settings: &[(&str, &str)]) -> Self {
         let mut server = Command::new(assert_cmd::cargo::cargo_bin("deepsearch"))
             .arg("mcp")
             .env("DEEPSEARCH_HOME", home.path())
             .env("DEEPSEARCH_MODELS__DISCOVER_LOCAL", "false")
+            .envs(settings.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -159,5 +167,161 @@ fn what_cannot_be_done_is_told_in_words_and_the_next_call_works() {
     }
     let found = assistant.call("search_history", json!({ "text": "nothing yet" }));
     assert_eq!(found["structuredContent"]["hits"], json!([]));
+    assistant.end();
+}
+
+/// A host that counts who connects, and says nothing.
+fn canary() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let heard = Arc::new(AtomicUsize::new(0));
+    let counted = heard.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            counted.fetch_add(1, Ordering::SeqCst);
+            drop(stream);
+        }
+    });
+    (address, heard)
+}
+
+#[test]
+fn an_address_that_an_assistant_writes_is_not_read_and_one_that_a_person_writes_is() {
+    let home = tempdir().unwrap();
+    let (host, heard) = canary();
+    let question = format!("What does http://{host}/?told=the+diary+of+tuesday say about lighthouses?");
+    let settings = [
+        ("DEEPSEARCH_CRAWL__ALLOW_PRIVATE", "true"),
+        ("DEEPSEARCH_ENGINES__WIKIPEDIA__ENABLED", "false"),
+        ("DEEPSEARCH_ENGINES__DUCKDUCKGO__ENABLED", "false"),
+    ];
+    let mut assistant = Assistant::start_with(&home, &settings);
+    for places in [json!([]), json!(["web"]), json!(["web", "guide"])] {
+        let told = assistant.call("ask", json!({ "question": question, "places": places }));
+        assert!(told["content"][0]["text"].is_string(), "{told}");
+    }
+    assistant.end();
+    assert_eq!(heard.load(Ordering::SeqCst), 0);
+
+    let mut asked = crate::deepsearch(&home);
+    asked.envs(settings).args(["ask", "--in", "web", &question]);
+    let ran = asked.output().unwrap();
+    assert!(
+        heard.load(Ordering::SeqCst) > 0,
+        "the same question of a person: {ran:?}"
+    );
+}
+
+/// A model server that takes connections and never answers, so that choosing a model takes its time.
+fn hanging() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/v1", listener.local_addr().unwrap());
+    std::thread::spawn(move || listener.incoming().collect::<Vec<_>>());
+    address
+}
+
+#[test]
+fn a_call_that_is_taken_back_before_it_has_a_chat_leaves_none() {
+    let home = tempdir().unwrap();
+    let url = hanging();
+    let mut assistant = Assistant::start_with(&home, &[("DEEPSEARCH_MODELS__SLOW__URL", &url)]);
+    let question = json!({ "question": "how do I use my own SearXNG?", "places": ["guide"] });
+    assistant.send(
+        &json!({ "jsonrpc": "2.0", "id": 777, "method": "tools/call", "params": {
+        "name": "ask", "arguments": question,
+    } }),
+    );
+    assistant.send(&json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": 777 } }));
+    // What is asked after it is answered, and is the only chat there is.
+    let answered = assistant.call("ask", question);
+    let chat = answered["structuredContent"]["chat_id"].as_str().unwrap().to_owned();
+    let found = assistant.call("search_history", json!({ "text": "SearXNG" }));
+    let hits = found["structuredContent"]["hits"].as_array().unwrap();
+    assert!(
+        !hits.is_empty() && hits.iter().all(|hit| hit["chat_id"] == *chat),
+        "{hits:?}"
+    );
+    let chats = crate::stdout(crate::deepsearch(&home).args(["--json", "chats", "list"]), 0);
+    assert_eq!(crate::json(&chats).as_array().unwrap().len(), 1);
+    assistant.end();
+}
+
+#[test]
+fn in_private_mode_an_assistant_is_told_nothing_and_why() {
+    let home = tempdir().unwrap();
+    let mut assistant = Assistant::start(&home);
+    let question = json!({ "question": "how do I use my own SearXNG?", "places": ["guide"] });
+    let answer = assistant.call("ask", question.clone())["structuredContent"].clone();
+    let calls = [
+        ("ask", question),
+        ("search_history", json!({ "text": "SearXNG" })),
+        ("open_chat", json!({ "chat_id": answer["chat_id"] })),
+        ("read_page", json!({ "page_id": answer["pages"][0]["page_id"] })),
+    ];
+    // Another program sets it, while this one runs.
+    let set = |mode: &str| {
+        crate::deepsearch(&home)
+            .args(["settings", "set", "privacy.mode", mode])
+            .assert()
+            .success();
+    };
+    set("private");
+    for (tool, arguments) in &calls {
+        let refused = assistant.call(tool, arguments.clone());
+        assert_eq!(refused["isError"], true, "{tool}: {refused}");
+        let text = refused["content"][0]["text"].as_str().unwrap();
+        assert!(
+            text.contains("Private mode is on") && text.contains("privacy.mode off"),
+            "{text}"
+        );
+        assert!(refused["structuredContent"].is_null(), "{refused}");
+    }
+    set("off");
+    for (tool, arguments) in &calls {
+        let told = assistant.call(tool, arguments.clone());
+        assert_eq!(told["isError"], false, "{tool}: {told}");
+    }
+    assistant.end();
+}
+
+#[test]
+fn a_page_of_a_file_is_read_only_where_files_were_named() {
+    let (home, folder) = (tempdir().unwrap(), tempdir().unwrap());
+    let text = "The lighthouse of Zorvane is 41 metres high and was painted white in the spring of 1931.";
+    std::fs::write(folder.path().join("lighthouse.txt"), text).unwrap();
+    crate::deepsearch(&home)
+        .args(["folders", "add"])
+        .arg(folder.path())
+        .assert()
+        .success();
+    let mut assistant = Assistant::start(&home);
+    let question = "How high is the lighthouse of Zorvane?";
+    let answered = assistant.call("ask", json!({ "question": question, "places": ["files"] }));
+    let page = answered["structuredContent"]["pages"][0]["page_id"].clone();
+    assert!(page.is_string(), "{answered}");
+
+    let refused = assistant.call("read_page", json!({ "page_id": page }));
+    assert_eq!(refused["isError"], true, "{refused}");
+    assert!(
+        refused["content"][0]["text"].as_str().unwrap().contains("`files`"),
+        "{refused}"
+    );
+    let read = assistant.call("read_page", json!({ "page_id": page, "places": ["files"] }));
+    assert!(
+        read["structuredContent"]["text"]
+            .as_str()
+            .unwrap()
+            .contains("41 metres"),
+        "{read}"
+    );
+
+    let pages = |found: Value| {
+        let hits = found["structuredContent"]["hits"].as_array().unwrap().clone();
+        hits.into_iter().filter(|hit| hit["page_id"] == page).count()
+    };
+    let asked = json!({ "text": "painted white" });
+    assert_eq!(pages(assistant.call("search_history", asked)), 0);
+    let asked = json!({ "text": "painted white", "places": ["files"] });
+    assert_eq!(pages(assistant.call("search_history", asked)), 1);
     assistant.end();
 }

@@ -7,7 +7,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
-use image::{DynamicImage, ImageFormat, ImageReader, Limits};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, Rgb, RgbImage, RgbaImage};
 use serde::{Deserialize, Serialize};
 
 /// A side of what is kept, at most, in pixels.
@@ -19,7 +20,10 @@ const LONGEST_SHAPE: u32 = 4;
 /// Of what is decoded, so that a bomb costs nothing: a side in pixels, and bytes of memory.
 const DECODED_SIDE: u32 = 12_000;
 const DECODED_BYTES: u64 = 256 << 20;
-const QUALITY: u8 = 82;
+/// Tried in turn until the picture is no larger than it may be; the last is small enough for any.
+const QUALITIES: [u8; 3] = [82, 60, 35];
+/// Bytes that a picture is to have at most.
+const LARGEST: usize = 300 << 10;
 
 /// A picture as it is kept.
 #[derive(Debug, Serialize, Deserialize)]
@@ -53,7 +57,13 @@ pub(super) fn draw(bytes: &[u8]) -> Result<Drawn, String> {
     limits.max_image_height = Some(DECODED_SIDE);
     limits.max_alloc = Some(DECODED_BYTES);
     reader.limits(limits);
-    let picture = reader.decode().map_err(|error| failed(&error))?;
+    let mut decoder = reader.into_decoder().map_err(|error| failed(&error))?;
+    if decoder.total_bytes() > DECODED_BYTES {
+        return Err("the picture takes more memory than it may".into());
+    }
+    // Which way up a camera was held is written beside the pixels, and what is beside them stays behind.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let picture = DynamicImage::from_decoder(decoder).map_err(|error| failed(&error))?;
     let (short, long) = (
         picture.width().min(picture.height()),
         picture.width().max(picture.height()),
@@ -65,28 +75,46 @@ pub(super) fn draw(bytes: &[u8]) -> Result<Drawn, String> {
             picture.height()
         ));
     }
-    let picture = if long > LARGEST_SIDE {
+    let mut picture = if long > LARGEST_SIDE {
         picture.resize(LARGEST_SIDE, LARGEST_SIDE, FilterType::Triangle)
     } else {
         picture
     };
+    picture.apply_orientation(orientation);
     encode(&picture).map_err(|error| failed(&error))
 }
 
-/// As PNG where something shows through it, else as JPEG.
+/// As PNG where something shows through it and that is not too large, else as JPEG on white.
 fn encode(picture: &DynamicImage) -> image::ImageResult<Drawn> {
     let rgba = picture.to_rgba8();
-    let is_png = rgba.pixels().any(|pixel| pixel.0[3] < 250);
+    let shows_through = rgba.pixels().any(|pixel| pixel.0[3] < 250);
     let mut bytes = Vec::new();
-    if is_png {
+    if shows_through {
         rgba.write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png)?;
-    } else {
-        JpegEncoder::new_with_quality(&mut bytes, QUALITY).encode_image(&picture.to_rgb8())?;
+    }
+    let is_png = shows_through && bytes.len() <= LARGEST;
+    if !is_png {
+        let rgb = on_white(&rgba);
+        for quality in QUALITIES {
+            bytes.clear();
+            JpegEncoder::new_with_quality(&mut bytes, quality).encode_image(&rgb)?;
+            if bytes.len() <= LARGEST {
+                break;
+            }
+        }
     }
     Ok(Drawn {
         is_png,
         width: picture.width(),
         height: picture.height(),
         base64: BASE64_STANDARD.encode(bytes),
+    })
+}
+
+fn on_white(rgba: &RgbaImage) -> RgbImage {
+    RgbImage::from_fn(rgba.width(), rgba.height(), |x, y| {
+        let [red, green, blue, alpha] = rgba.get_pixel(x, y).0.map(u32::from);
+        let over = |colour: u32| ((colour * alpha + 255 * (255 - alpha)) / 255) as u8;
+        Rgb([over(red), over(green), over(blue)])
     })
 }

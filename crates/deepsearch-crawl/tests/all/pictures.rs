@@ -77,6 +77,51 @@ async fn every_kind_that_is_shown_can_be_read_and_what_shows_through_stays_so() 
     assert_eq!(picture.media_type, "image/png");
 }
 
+/// What a camera writes that was held upright: that the picture is to be turned by a quarter, clockwise.
+const UPRIGHT: &[u8] = b"\xff\xe1\x00\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+
+#[tokio::test]
+async fn a_picture_stands_as_its_camera_was_held() {
+    let lying = RgbaImage::from_fn(300, 200, |x, _| {
+        let colour = if x < 100 { 255 } else { 0 };
+        Rgba([colour, colour, colour, 255])
+    });
+    let mut bytes = Cursor::new(Vec::new());
+    let lying = DynamicImage::from(DynamicImage::from(lying).to_rgb8());
+    lying.write_to(&mut bytes, ImageFormat::Jpeg).unwrap();
+    let mut bytes = bytes.into_inner();
+    bytes.splice(2..2, UPRIGHT.iter().copied());
+    let picture = copied("image/jpeg", bytes).await.unwrap();
+    assert_eq!((picture.width, picture.height), (200, 300));
+    let again = image::load_from_memory(&picture.bytes).unwrap().to_luma8();
+    assert_eq!((again.width(), again.height()), (200, 300));
+    let (above, below) = (again.get_pixel(100, 30).0[0], again.get_pixel(100, 250).0[0]);
+    assert!(above > 200 && below < 50, "{above} above {below}");
+}
+
+#[tokio::test]
+async fn a_picture_is_kept_in_few_bytes_whatever_is_on_it() {
+    let mut seed = 1_u32;
+    let mut noise = || {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 24) as u8
+    };
+    let picture = RgbaImage::from_fn(800, 800, |_, _| Rgba([noise(), noise(), noise(), noise() / 2]));
+    let mut bytes = Cursor::new(Vec::new());
+    DynamicImage::from(picture)
+        .write_to(&mut bytes, ImageFormat::Png)
+        .unwrap();
+    let bytes = bytes.into_inner();
+    assert!(bytes.len() > 2 << 20);
+    let kept = copied("image/png", bytes).await.unwrap();
+    assert_eq!((kept.media_type.as_str(), kept.width), ("image/jpeg", 800));
+    assert!(kept.bytes.len() <= 300 << 10, "{} bytes", kept.bytes.len());
+    // Where nothing but a shade was, it is a shade on white.
+    let light = image::load_from_memory(&kept.bytes).unwrap().to_luma8();
+    let mean = light.pixels().map(|pixel| f64::from(pixel.0[0])).sum::<f64>() / f64::from(800 * 800);
+    assert!(mean > 200.0, "{mean}");
+}
+
 /// A PNG whose head says that it is as large as a PNG can be, with next to nothing in it.
 fn bomb() -> Vec<u8> {
     let mut bytes = drawn(200, 200, 255, ImageFormat::Png);
