@@ -617,7 +617,6 @@ async fn labels_that_are_too_long_too_many_or_none_are_refused() {
         labelled(1, Some(""), &[]),
         labelled(1, None, &[&long]),
         labelled(1, None, &[""]),
-        labelled(1, None, &["a\0b"]),
         labelled(1, None, &many),
     ];
     let mut rows = vec![chat("c", "x", 1)];
