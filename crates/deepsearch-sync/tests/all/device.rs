@@ -533,5 +533,6 @@ pub(crate) fn server_view(server: &Server) -> View {
 
 pub(crate) fn advance(server: &Server, world: &AtomicI64, by: TimeDelta) {
     let now = world.fetch_add(by.num_milliseconds(), Ordering::SeqCst) + by.num_milliseconds();
-    server.state.lock().unwrap().now = at(now);
+    let mut state = server.state.lock().unwrap();
+    state.now = state.now.max(at(now));
 }

@@ -471,6 +471,8 @@ impl State {
 
     /// Answers a push, and says what it would write. An error is a wait for another transaction that took too long.
     pub(crate) fn push(&mut self, push: &Push) -> Result<Vec<PushAnswer>, RemoteError> {
+        // Time goes on while a device pushes: what was taken back from the future is later the next time.
+        self.now += TimeDelta::milliseconds(1);
         let (effects, answers) = self.answer(push)?;
         self.commit(effects);
         Ok(answers)
