@@ -32,6 +32,9 @@ pub fn valid_name(field: &'static str, name: &str) -> Result<String, Invalid> {
     Ok(name)
 }
 
+/// The most tags that one chat has.
+pub const TAGS_OF_A_CHAT: u32 = 30;
+
 /// What two names have in common that differ in case alone.
 pub fn name_key(name: &str) -> String {
     name.trim().nfkc().collect::<String>().to_lowercase()

@@ -3,6 +3,7 @@
 //! Two implementations keep these promises: PostgreSQL, and the server in memory that the simulation runs against.
 //! Leaves out what the device does with the answers (`deepsearch-sync`) and how a row is kept (each side's own).
 
+mod labels;
 mod rows;
 
 use async_trait::async_trait;
@@ -13,13 +14,16 @@ use thiserror::Error;
 use crate::chat::ChatId;
 use crate::error::{ErrorCode, Failure, sentence};
 
+pub use labels::{Labels, TAG_LIMIT};
 pub use rows::{
     ChatRow, EntityKind, FlagsRow, MessageEvidence, MessageExtras, MessageRow, PageBody, PageRef, Row, SETTING_KEYS,
     SettingRow,
 };
 
-/// The protocol that this code speaks.
-pub const PROTOCOL: u32 = 1;
+/// The latest protocol that this code speaks; it speaks the earlier ones too.
+pub const PROTOCOL: u32 = 2;
+/// From this protocol on the flags of a chat hold its labels, and are written by whoever has seen those that are there.
+pub const LABELS_SINCE: u32 = 2;
 /// Most changes, rows or ids that one page holds.
 pub const PULL_LIMIT: u32 = 5_000;
 /// Most rows of one push.
@@ -97,8 +101,11 @@ pub trait SyncRemote: Send + Sync {
     ///   A row which is the same only because its time was taken back is [`PushAnswer::Applied`], with that time: who
     ///   pushed it has to learn it. So it is with flags and settings.
     /// - **DeleteChat**: deletes with its messages; [`PushAnswer::Duplicate`] when there is none.
-    /// - **Flags**: [`PushAnswer::Orphan`] without its chat, else the greater `at` wins; with equal times what is stored
-    ///   stays, as a duplicate if it is the same.
+    /// - **Flags**: [`PushAnswer::Orphan`] without its chat. With labels: the same row is a duplicate; one that was stored
+    ///   after `seen_at` is [`PushAnswer::Superseded`], so that its labels are merged and not overwritten; else it is
+    ///   written, and is later than what it takes the place of. Without labels, as an earlier program sends them: the
+    ///   greater `at` wins; with equal times what is stored stays, as a duplicate if it is the same; the labels that are
+    ///   stored stay in any case. Labels of no sound name, or too many of them, are refused.
     /// - **Message**: [`PushAnswer::Orphan`] without its chat, also when that is just deleted; the chat may lie in
     ///   Trash. Absent → inserted, whether or not it was deleted before. Present and equal → a duplicate. Present and
     ///   interrupted, and the pushed one is complete or longer → replaced. Present with the same text, but without extras
@@ -154,6 +161,18 @@ pub struct ServerInfo {
     pub now: DateTime<Utc>,
     /// Deletions up to this `xid` may be forgotten; 0 before the first was.
     pub collected: u64,
+}
+
+impl ServerInfo {
+    /// The protocol that is spoken with this server.
+    pub fn spoken(&self) -> u32 {
+        self.protocol.1.min(PROTOCOL)
+    }
+
+    /// Whether it keeps the labels of chats.
+    pub fn has_labels(&self) -> bool {
+        self.spoken() >= LABELS_SINCE
+    }
 }
 
 /// One entry of the feed.
@@ -219,7 +238,14 @@ pub enum PushRow {
         known: bool,
     },
     DeleteChat(ChatId),
-    Flags(FlagsRow),
+    Flags {
+        #[serde(flatten)]
+        row: FlagsRow,
+        /// The clock of the server's row that this one was made from, to the millisecond; `None` when there was none.
+        /// Only looked at where there are labels.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seen_at: Option<DateTime<Utc>>,
+    },
     Message(Box<MessageRow>),
     Setting(SettingRow),
 }
@@ -259,7 +285,7 @@ pub enum RemoteError {
     SignedOut,
     #[error("the server was restored from a backup, or another has taken its place")]
     EpochChanged,
-    #[error("the server speaks versions {min} to {max} of the sync protocol, and this app version {PROTOCOL}")]
+    #[error("the server speaks versions {min} to {max} of the sync protocol, and this app up to {PROTOCOL}")]
     Protocol { min: u32, max: u32 },
     #[error("the server refused to {action}: {reason}")]
     Refused { action: &'static str, reason: String },

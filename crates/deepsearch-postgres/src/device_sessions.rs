@@ -316,7 +316,7 @@ impl SharedDatabase {
                     from "ai-app-template_chat" as c where user_id = $1
                     union all
                     select 8, 'chat_flags', chat_id, null, json_build_object('chat_id', chat_id, 'pinned', pinned,
-                        'archived', archived, 'leaf', leaf, 'at', flags.at)
+                        'archived', archived, 'leaf', leaf, 'collection', collection, 'tags', tags, 'at', flags.at)
                     from deepsearch_sync.chat_flags as flags where user_id = $1
                     union all
                     select 9, 'message', m.id, m.created_at, to_json(m)

@@ -1,4 +1,4 @@
-//! `SyncRemote` over PostgreSQL: each promise is a function of schema `deepsearch` (migration 0003), called as a device.
+//! `SyncRemote` over PostgreSQL: each promise is a function of schema `deepsearch` (migrations 0003 and 0007), called as a device.
 //!
 //! Leaves out the rules themselves, which the functions keep beside the rows, so that two devices' pushes meet there.
 
@@ -329,6 +329,7 @@ fn with_flags(mut found: FeedRow) -> Vec<Row> {
         pinned: found.pinned,
         archived: found.archived,
         leaf: found.leaf.take(),
+        value: found.value.take(),
         at: found.at,
         ..FeedRow::default()
     });

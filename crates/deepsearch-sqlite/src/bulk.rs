@@ -122,11 +122,9 @@ impl Store {
                 continue;
             };
             if let Some(was) = set(&mut tx, &chat, was, is_new).await? {
-                if !matches!(was, Was::In { .. } | Was::Tagged { .. }) {
-                    outbox::add(&mut tx, Entity::Chat, id.as_str(), self.now())
-                        .await
-                        .doing(ACTION)?;
-                }
+                outbox::add(&mut tx, Entity::Chat, id.as_str(), self.now())
+                    .await
+                    .doing(ACTION)?;
                 done.changed.extend(lookup(&mut tx, &id).await.doing(ACTION)?);
                 done.undo.push(Before { chat: id, was });
             }

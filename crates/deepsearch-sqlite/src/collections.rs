@@ -1,5 +1,7 @@
-//! Collections of chats: each chat is in one or in none. They are this device's own; sync knows nothing of them.
+//! Collections of chats: each chat is in one or in none. Sync takes a chat's along with it by name; one without chats, and
+//! the order that they have, stay on this device.
 
+use chrono::{DateTime, Utc};
 use deepsearch_core::CollectionId;
 use deepsearch_core::collection::{name_key, valid_name};
 use deepsearch_core::validate::Invalid;
@@ -64,30 +66,14 @@ impl Store {
         const ACTION: &str = "make the collection";
         let name = valid_name(FIELD, name)?;
         let mut tx = self.begin(ACTION).await?;
-        let count = sqlx::query_scalar!("select count(*) from collection")
-            .fetch_one(&mut *tx)
-            .await
-            .doing(ACTION)?;
-        if count >= i64::from(MOST) {
+        if is_full(&mut tx).await.doing(ACTION)? {
             return Err(StoreError::Invalid(Invalid::TooMany {
                 field: "collections",
                 limit: MOST,
             }));
         }
         refuse_taken(&mut tx, &name, "").await?;
-        let (id, key, now) = (CollectionId::new(), name_key(&name), self.now().timestamp_millis());
-        let id_text = id.as_str();
-        sqlx::query!(
-            "insert into collection (id, name, name_key, position, created_at)
-             values (?, ?, ?, (select coalesce(max(position), 0) + 1 from collection), ?)",
-            id_text,
-            name,
-            key,
-            now
-        )
-        .execute(&mut *tx)
-        .await
-        .doing(ACTION)?;
+        let id = insert(&mut tx, &name, self.now()).await.doing(ACTION)?;
         tx.commit().await.doing(ACTION)?;
         Ok(Collection { id, name, chats: 0 })
     }
@@ -115,6 +101,7 @@ impl Store {
         if renamed.rows_affected() == 0 {
             return Err(not_found(id));
         }
+        queue_chats(&mut tx, id_text, self.now()).await.doing(ACTION)?;
         tx.commit().await.doing(ACTION)
     }
 
@@ -149,6 +136,7 @@ impl Store {
         const ACTION: &str = "delete the collection";
         let key = id.as_str();
         let mut tx = self.begin(ACTION).await?;
+        queue_chats(&mut tx, key, self.now()).await.doing(ACTION)?;
         let deleted = sqlx::query!("delete from collection where id = ?", key)
             .execute(&mut *tx)
             .await
@@ -174,6 +162,60 @@ pub(crate) async fn exists(tx: &mut SqliteConnection, id: &CollectionId) -> Resu
         .fetch_optional(tx)
         .await?;
     Ok(found.is_some())
+}
+
+/// The collection of a name, made behind the others where there is none; `None` where there is no room for it.
+pub(crate) async fn find_or_make(
+    tx: &mut SqliteConnection,
+    name: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<CollectionId>, sqlx::Error> {
+    let key = name_key(name);
+    let found = sqlx::query_scalar!("select id from collection where name_key = ?", key)
+        .fetch_optional(&mut *tx)
+        .await?;
+    match found {
+        Some(id) => Ok(Some(CollectionId::from_stored(id))),
+        None if is_full(tx).await? => Ok(None),
+        None => insert(tx, name, now).await.map(Some),
+    }
+}
+
+async fn is_full(tx: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    let count = sqlx::query_scalar!("select count(*) from collection")
+        .fetch_one(tx)
+        .await?;
+    Ok(count >= i64::from(MOST))
+}
+
+async fn insert(tx: &mut SqliteConnection, name: &str, now: DateTime<Utc>) -> Result<CollectionId, sqlx::Error> {
+    let (id, key, now) = (CollectionId::new(), name_key(name), now.timestamp_millis());
+    let id_text = id.as_str();
+    sqlx::query!(
+        "insert into collection (id, name, name_key, position, created_at)
+         values (?, ?, ?, (select coalesce(max(position), 0) + 1 from collection), ?)",
+        id_text,
+        name,
+        key,
+        now
+    )
+    .execute(tx)
+    .await?;
+    Ok(id)
+}
+
+/// Notes all chats of a collection as changed.
+async fn queue_chats(tx: &mut SqliteConnection, id: &str, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    let now = now.timestamp_millis();
+    sqlx::query!(
+        "replace into outbox (entity, entity_id, operation, changed_at)
+         select 'chat', id, 'upsert', ? from chat where collection = ?",
+        now,
+        id
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 async fn refuse_taken(tx: &mut SqliteConnection, name: &str, own: &str) -> Result<(), StoreError> {

@@ -6,6 +6,7 @@ mod brought;
 mod chats;
 mod early;
 mod evidence;
+mod labels;
 mod many;
 mod messages;
 mod offers;

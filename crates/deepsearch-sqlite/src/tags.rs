@@ -1,8 +1,8 @@
-//! Tags of chats: any number a chat, and each is there while a chat has it. They are this device's own.
+//! Tags of chats: any number a chat, and each is there while a chat has it. Sync takes them along with the chat.
 
 use std::collections::BTreeMap;
 
-use deepsearch_core::collection::{name_key, valid_name};
+use deepsearch_core::collection::{TAGS_OF_A_CHAT, name_key, valid_name};
 use deepsearch_core::validate::Invalid;
 use deepsearch_core::{ChatId, CollectionId};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,6 @@ use crate::store::Store;
 
 /// As many as can be shown and chosen from.
 const MOST: u32 = 500;
-const MOST_OF_A_CHAT: u32 = 30;
 
 /// A tag, as the list of them shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
@@ -152,18 +151,26 @@ pub(crate) async fn tag_chat(
 }
 
 async fn make_room(tx: &mut SqliteConnection, chat: &str, key: &str, action: &'static str) -> Result<(), StoreError> {
+    match what_is_full(tx, chat, key).await.doing(action)? {
+        None => Ok(()),
+        Some(full) => Err(StoreError::Invalid(full)),
+    }
+}
+
+/// What has no room for one more tag of a chat; `None` where there is room.
+pub(crate) async fn what_is_full(
+    tx: &mut SqliteConnection,
+    chat: &str,
+    key: &str,
+) -> Result<Option<Invalid>, sqlx::Error> {
     let of_chat = sqlx::query_scalar!("select count(*) from chat_tag where chat_id = ?", chat)
         .fetch_one(&mut *tx)
-        .await
-        .doing(action)?;
+        .await?;
     let others = sqlx::query_scalar!("select count(*) from tag where name_key <> ?", key)
         .fetch_one(&mut *tx)
-        .await
-        .doing(action)?;
-    for (count, limit, field) in [(of_chat, MOST_OF_A_CHAT, "tags of one chat"), (others, MOST, "tags")] {
-        if count >= i64::from(limit) {
-            return Err(StoreError::Invalid(Invalid::TooMany { field, limit }));
-        }
-    }
-    Ok(())
+        .await?;
+    let full = [(of_chat, TAGS_OF_A_CHAT, "tags of one chat"), (others, MOST, "tags")]
+        .into_iter()
+        .find(|(count, limit, _)| *count >= i64::from(*limit));
+    Ok(full.map(|(_, limit, field)| Invalid::TooMany { field, limit }))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use deepsearch_core::sync::{ChatRow, EntityKind, FlagsRow, MessageRow, Row, SETTING_KEYS, SettingRow};
+use deepsearch_core::sync::{ChatRow, EntityKind, FlagsRow, Labels, MessageRow, Row, SETTING_KEYS, SettingRow};
 use deepsearch_core::{Chat, ChatId, MessageId, MessageState};
 use deepsearch_sqlite::{ConflictKind, Entity, LocalChat, LocalMessage, PlainChats, SyncTx};
 
@@ -119,7 +119,7 @@ impl<'a> Applier<'a> {
         self.tx.add_chats(&new).await?;
         for row in std::mem::take(&mut self.new_flags) {
             if let Some(local) = self.tx.lookup_chat(&row.chat_id).await? {
-                keep_flags(self.tx, &local, &row).await?;
+                keep_flags(self.tx, self.rules, &local, row).await?;
             }
         }
         Ok(())
@@ -197,8 +197,8 @@ impl<'a> Applier<'a> {
         }
         self.add_new_chats().await?;
         if let Some(local) = self.tx.lookup_chat(&row.chat_id).await? {
-            keep_flags(self.tx, &local, &row).await?;
-            self.grown.insert(row.chat_id);
+            self.grown.insert(row.chat_id.clone());
+            keep_flags(self.tx, self.rules, &local, row).await?;
         }
         Ok(())
     }
@@ -331,9 +331,16 @@ pub(crate) async fn keep_chat(
 }
 
 /// Brings the flags of a chat of ours together with the server's, and notes those as the base.
-pub(crate) async fn keep_flags(tx: &mut SyncTx, local: &LocalChat, row: &FlagsRow) -> Result<(), SyncError> {
+pub(crate) async fn keep_flags(
+    tx: &mut SyncTx,
+    rules: Rules,
+    local: &LocalChat,
+    mut row: FlagsRow,
+) -> Result<(), SyncError> {
+    row.labels = row.labels.map(Labels::bounded);
     let kept = if local.pending.is_some() {
-        merge_flags(local.flags_base.as_ref(), &flags_row(local), row).row
+        let are_tags_merged = !rules.are_without(Mutant::TagsTakenWhole);
+        merge_flags(local.flags_base.as_ref(), &flags_row(local), &row, are_tags_merged).row
     } else {
         row.clone()
     };
@@ -342,7 +349,15 @@ pub(crate) async fn keep_flags(tx: &mut SyncTx, local: &LocalChat, row: &FlagsRo
     chat.archived = kept.archived;
     chat.leaf = kept.leaf.or(chat.leaf);
     tx.put_chat(&chat).await?;
-    Ok(tx.keep_flags_base(row).await?)
+    tx.keep_flags_base(&row).await?;
+    // What had no room may have some now.
+    if let Some(labels) = kept
+        .labels
+        .filter(|labels| local.has_left_out || !labels.is_like(&local.labels))
+    {
+        tx.put_labels(&chat.id, &labels).await?;
+    }
+    Ok(())
 }
 
 pub(crate) async fn keep_setting(tx: &mut SyncTx, row: &SettingRow) -> Result<(), SyncError> {

@@ -64,7 +64,7 @@ impl Delivery<'_> {
         match row {
             PushRow::Chat { row, .. } => self.chat(change, row, answer).await,
             PushRow::DeleteChat(_) => Ok(true),
-            PushRow::Flags(row) => self.flags(row, answer).await,
+            PushRow::Flags { row, .. } => self.flags(change, row, answer).await,
             PushRow::Message(row) => self.message(change, row, answer).await,
             PushRow::Setting(row) => self.setting(change, row, answer).await,
         }
@@ -133,8 +133,8 @@ impl Delivery<'_> {
         Ok(is_settled)
     }
 
-    async fn flags(&mut self, row: &FlagsRow, answer: PushAnswer) -> Result<bool, SyncError> {
-        let Some(local) = self.tx.lookup_chat(&row.chat_id).await? else {
+    async fn flags(&mut self, change: &QueuedChange, row: &FlagsRow, answer: PushAnswer) -> Result<bool, SyncError> {
+        let Some(mut local) = self.tx.lookup_chat(&row.chat_id).await? else {
             return Ok(true);
         };
         match answer {
@@ -151,9 +151,11 @@ impl Delivery<'_> {
                 let Row::Flags(theirs) = *winner else {
                     return Ok(false);
                 };
-                keep_flags(self.tx, &local, &theirs).await?;
+                local.pending = local.pending.or(Some(change.changed_at));
+                keep_flags(self.tx, self.rules, &local, theirs).await?;
                 let merged = self.tx.lookup_chat(&row.chat_id).await?;
-                let is_settled = merged.is_none_or(|merged| crate::plan::outgoing_flags(&merged).is_none());
+                let has_labels = self.rules.labels;
+                let is_settled = merged.is_none_or(|merged| crate::plan::outgoing_flags(&merged, has_labels).is_none());
                 self.moved += usize::from(!is_settled);
                 Ok(is_settled)
             }

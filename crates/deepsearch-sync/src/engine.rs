@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use deepsearch_core::sync::{FeedCursor, ServerInfo};
+use deepsearch_core::sync::{FeedCursor, LABELS_SINCE, ServerInfo};
 use deepsearch_core::{Failure, RemoteError, SyncRemote};
 use deepsearch_sqlite::{FirstPull, Store, SyncAccount, SyncPosition};
 use tokio::sync::{Mutex, Notify, watch};
@@ -69,6 +69,7 @@ impl SyncEngine {
         Self {
             rules: Rules {
                 pages: options.pages,
+                labels: true,
                 #[cfg(feature = "simulation")]
                 mutant: options.mutant,
             },
@@ -181,6 +182,7 @@ impl SyncEngine {
                 position: next,
                 is_new_past,
             } => {
+                let has_labels_now = !known_labels(position) && known_labels(&next);
                 let mut tx = self.store.begin_sync().await?;
                 // Another program with this store may have gone on meanwhile.
                 if tx.position().await? == *position {
@@ -188,11 +190,22 @@ impl SyncEngine {
                         tracing::warn!("the server's past has changed; everything is compared with it again");
                         tx.forget_server().await?;
                     }
+                    if has_labels_now {
+                        tx.queue_labels().await?;
+                    }
                     tx.keep_position(&next).await?;
                     tx.commit().await?;
                 }
                 Ok(false)
             }
+        }
+    }
+
+    /// The rules as they are with a server.
+    pub(crate) fn rules_with(&self, server: &ServerInfo) -> Rules {
+        Rules {
+            labels: server.has_labels(),
+            ..self.rules
         }
     }
 
@@ -268,4 +281,9 @@ impl SyncEngine {
             is_new
         });
     }
+}
+
+/// Whether the server kept the labels of chats when it was met last.
+fn known_labels(position: &SyncPosition) -> bool {
+    position.protocol >= LABELS_SINCE
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use deepsearch_core::sync::{PROTOCOL, Push, PushRow, SettingRow};
+use deepsearch_core::sync::{Push, PushRow, SettingRow};
 use deepsearch_core::{ChatId, MessageId, MessageState, RemoteError};
 use deepsearch_sqlite::{Entity, LocalMessage, Operation, QueuedChange, SyncTx};
 
@@ -46,9 +46,10 @@ impl SyncEngine {
             return Ok(false);
         }
         let mut tx = self.store.begin_sync().await?;
+        let rules = self.rules_with(&pulled.server);
         let mut gathering = Gathering {
             tx: &mut tx,
-            rules: self.rules,
+            rules,
             limit: self.options.push_limit,
             is_caught_up: !pulled.has_more,
             batch: Batch::default(),
@@ -61,7 +62,7 @@ impl SyncEngine {
         }
         let push = Push {
             epoch: pulled.server.epoch.clone(),
-            protocol: PROTOCOL,
+            protocol: pulled.server.spoken(),
             rows: batch.rows.iter().map(|(row, _)| row.clone()).collect(),
         };
         let answers = match self.remote.push(&push).await {
@@ -70,7 +71,7 @@ impl SyncEngine {
             answers => answers?,
         };
         let mut tx = self.store.begin_sync().await?;
-        let settled = deliver(&mut tx, self.rules, &batch, answers).await?;
+        let settled = deliver(&mut tx, rules, &batch, answers).await?;
         tx.commit().await?;
         self.count_pushed(settled);
         Ok(settled > 0)
@@ -135,7 +136,10 @@ impl Gathering<'_> {
             row,
             known: local.base.is_some(),
         });
-        let flags = outgoing_flags(&local).map(PushRow::Flags);
+        let flags = outgoing_flags(&local, self.rules.labels).map(|row| PushRow::Flags {
+            row,
+            seen_at: local.flags_base.as_ref().map(|base| base.at),
+        });
         if chat.is_none() && flags.is_none() {
             return self.clear(&change).await;
         }

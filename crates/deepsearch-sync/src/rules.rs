@@ -25,6 +25,8 @@ pub enum Mutant {
     EarlyDropped,
     /// What changed while it was being sent is taken for sent.
     LaterChangeCleared,
+    /// Where tags were given on two devices, the later list of them takes the other's place.
+    TagsTakenWhole,
 }
 
 /// How sync behaves, beside what it is told by its options.
@@ -32,6 +34,8 @@ pub enum Mutant {
 pub(crate) struct Rules {
     /// Whether saved pages travel.
     pub(crate) pages: bool,
+    /// Whether the server keeps the labels of chats.
+    pub(crate) labels: bool,
     #[cfg(feature = "simulation")]
     pub(crate) mutant: Option<Mutant>,
 }

@@ -1,5 +1,5 @@
-//! One person's chats on two devices: what one asked the other reads with its evidence, and what was there before the
-//! device joined stays until it is handed over.
+//! One person's chats on two devices: what one asked the other reads with its evidence and finds where it was filed, and
+//! what was there before the device joined stays until it is handed over.
 
 use anyhow::{Context, Result};
 use deepsearch_servers::Postgres;
@@ -102,6 +102,74 @@ fn what_one_device_asked_the_other_reads_with_its_evidence() -> Result<()> {
         .map(|home| Ok(home.run(["sync", "conflicts"])?.stdout))
         .collect::<Result<_>>()?;
     assert!(lost.concat().contains("From the laptop"), "{lost:?}");
+    Ok(())
+}
+
+/// Ids of the chats that a list is narrowed to.
+fn narrowed(home: &Home, to: [&str; 2]) -> Result<Vec<String>> {
+    let listed = home
+        .run(["chats", "list", "--json", to[0], to[1]])?
+        .succeeded()?
+        .json()?;
+    Ok(listed
+        .as_array()
+        .context("a list")?
+        .iter()
+        .map(|chat| text(&chat["id"]))
+        .collect())
+}
+
+fn collections(home: &Home) -> Result<Vec<String>> {
+    let listed = home
+        .run(["chats", "collections", "list", "--json"])?
+        .succeeded()?
+        .json()?;
+    let all = listed.as_array().context("a list")?;
+    Ok(all.iter().map(|each| text(&each["name"])).collect())
+}
+
+#[test]
+fn a_chat_that_is_filed_and_tagged_on_one_device_is_found_so_on_the_other() -> Result<()> {
+    let Some(server) = Postgres::start()? else {
+        needs::missing("PostgreSQL");
+        return Ok(());
+    };
+    let (laptop, desk) = (device()?, device()?);
+    for home in [&laptop, &desk] {
+        join(home, &server.url("postgres"))?;
+    }
+    let chat = ask(&laptop, QUESTION)?;
+    desk.run(["chats", "collections", "add", "Only here"])?.succeeded()?;
+    laptop.run(["chats", "collections", "add", "Set up"])?.succeeded()?;
+    laptop.run(["chats", "move", &chat, "--to", "Set up"])?.succeeded()?;
+    laptop.run(["chats", "tag", "Later", &chat])?.succeeded()?;
+    sync(&laptop)?;
+    sync(&desk)?;
+    assert_eq!(narrowed(&desk, ["--collection", "set up"])?, [chat.as_str()]);
+    assert_eq!(narrowed(&desk, ["--tag", "later"])?, [chat.as_str()]);
+    assert_eq!(collections(&desk)?, ["Only here", "Set up"]);
+
+    // Apart, each gives a tag, and one renames the collection.
+    laptop.run(["chats", "tag", "laptop", &chat])?.succeeded()?;
+    desk.run(["chats", "tag", "desk", &chat])?.succeeded()?;
+    desk.run(["chats", "untag", "LATER", &chat])?.succeeded()?;
+    desk.run(["chats", "collections", "rename", "Set up", "Servers"])?
+        .succeeded()?;
+    for home in [&laptop, &desk, &laptop] {
+        sync(home)?;
+    }
+    for home in [&laptop, &desk] {
+        assert_eq!(narrowed(home, ["--collection", "Servers"])?, [chat.as_str()]);
+        let tags = home.run(["chats", "tags"])?.succeeded()?.stdout;
+        assert_eq!(tags, "desk  1\nlaptop  1\n");
+    }
+    assert_eq!(collections(&laptop)?, ["Servers"]);
+
+    laptop.run(["chats", "collections", "delete", "Servers"])?.succeeded()?;
+    sync(&laptop)?;
+    sync(&desk)?;
+    assert_eq!(collections(&desk)?, ["Only here"]);
+    assert!(chats(&desk)?.contains(&chat), "the chat stays");
     Ok(())
 }
 

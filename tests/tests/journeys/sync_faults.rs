@@ -175,13 +175,13 @@ async fn rows_and_rules_of_a_newer_version_are_left_as_they_are() -> Result<()> 
             "update deepsearch_sync.meta set protocol_min = {min}, protocol_max = {max}"
         ))
     };
-    rules(2, 3)?;
+    rules(3, 4)?;
     let later = ask(&home, "How do I import chats?")?;
     let refused = home.run(["sync"])?;
     assert_ne!(refused.code, Some(0));
     assert!(refused.stderr.contains("Update DeepSearch"), "{}", refused.stderr);
     assert!(!is_on_server(&team, &later)?);
-    rules(1, 1)?;
+    rules(1, 2)?;
     sync(&home)?;
     assert!(is_on_server(&team, &later)?);
     for answer in [&sent, &waiting, &later] {

@@ -12,6 +12,7 @@ use crate::chat::ChatId;
 use crate::citation::{Citation, SentenceCheck};
 use crate::message::MessageId;
 use crate::page::MediaType;
+use crate::sync::Labels;
 
 /// What an entry of the feed is about. The names are those the server's feed uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -71,6 +72,9 @@ pub struct FlagsRow {
     /// The end of the branch that is shown; it may arrive before its message.
     pub leaf: Option<MessageId>,
     pub at: DateTime<Utc>,
+    /// `None` where whoever wrote the row knows no labels, which is no word on what they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Labels>,
 }
 
 /// A message as the shared table has it (seed 3.2), with what is kept beside it.

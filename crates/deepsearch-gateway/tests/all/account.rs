@@ -146,8 +146,8 @@ async fn signing_out_everywhere_is_everywhere() {
 /// What sync and the search cache keep of a person, beside the tables that a web app has.
 fn kept_by_sync(user: &str, text: &str) -> String {
     format!(
-        r#"insert into deepsearch_sync.chat_flags (user_id, chat_id, pinned, archived, at)
-            values ('{user}', 'chat_1', true, false, now());
+        r#"insert into deepsearch_sync.chat_flags (user_id, chat_id, pinned, archived, at, collection, tags)
+            values ('{user}', 'chat_1', true, false, now(), '{text}', '["{text}", "Rust"]');
         insert into deepsearch_sync.message_extras (user_id, message_id, body)
             values ('{user}', 'msg_1', '{{"interrupted": false, "evidence": {{"citations": [{{"quote": "{text}"}}]}}}}');
         insert into deepsearch_sync.page (user_id, content_hash, text, size)
@@ -194,6 +194,8 @@ async fn an_export_holds_everything_of_the_person_and_nothing_of_others() {
     assert_eq!(messages[4999]["sources"][0]["url"], "https://example.org");
     for (kind, field, expected) in [
         ("chat_flags", "pinned", json!(true)),
+        ("chat_flags", "collection", json!("Read by Ada")),
+        ("chat_flags", "tags", json!(["Read by Ada", "Rust"])),
         ("page", "text", json!("Read by Ada")),
         ("message_extras", "message_id", json!("msg_1")),
         ("search", "query", json!("Read by Ada")),

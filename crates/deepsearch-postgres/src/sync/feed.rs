@@ -26,6 +26,7 @@ pub(super) struct FeedRow {
     pub(super) pinned: Option<bool>,
     pub(super) archived: Option<bool>,
     pub(super) leaf: Option<String>,
+    /// JSON: what a setting is, or the labels of a chat.
     pub(super) value: Option<String>,
     pub(super) at: Option<DateTime<Utc>>,
     pub(super) is_cut: Option<bool>,
@@ -67,11 +68,12 @@ pub(super) fn into_row(found: FeedRow) -> Option<Row> {
             deleted_at: found.deleted_at,
         }),
         EntityKind::Flags => Row::Flags(FlagsRow {
-            chat_id: ChatId::from_stored(id),
             pinned: found.pinned?,
             archived: found.archived?,
             leaf: found.leaf.map(MessageId::from_stored),
             at: found.at?,
+            labels: found.value.and_then(|labels| readable(&id, &labels)),
+            chat_id: ChatId::from_stored(id),
         }),
         EntityKind::Message => Row::Message(Box::new(MessageRow {
             extras: found.extras.and_then(|extras| readable(&id, &extras)),

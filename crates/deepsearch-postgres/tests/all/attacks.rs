@@ -713,6 +713,16 @@ const ATTEMPTS: &[(&str, End, &str)] = &[
     ("the feed", DENIED, r#"select * from deepsearch_sync.change"#),
     ("saved pages", DENIED, r#"select * from deepsearch_sync.page"#),
     (
+        "how everybody sorts chats",
+        DENIED,
+        r#"select collection, tags from deepsearch_sync.chat_flags"#,
+    ),
+    (
+        "how B sorts chats, from the feed",
+        Harmless,
+        r#"select * from deepsearch.sync_recent_chats(null, null, 100); select * from deepsearch.sync_pull('0', 0, 100)"#,
+    ),
+    (
         "note a change in B's feed",
         DENIED,
         r#"select deepsearch_sync.note('B', 'chat', 'chat-b', 'D')"#,
@@ -741,6 +751,11 @@ const ATTEMPTS: &[(&str, End, &str)] = &[
         "B's chat by a push",
         Harmless,
         r#"select deepsearch.sync_push((select epoch from deepsearch.sync_server()), 1, '[{"Chat": {"known": false, "row": {"id": "chat-b", "title": "x", "created_at": "2030-01-01T00:00:00Z", "updated_at": "2030-01-01T00:00:00Z", "deleted_at": null}}}]')"#,
+    ),
+    (
+        "sort B's chat by a push",
+        Harmless,
+        r#"select deepsearch.sync_push((select epoch from deepsearch.sync_server()), 2, '[{"Flags": {"chat_id": "chat-b", "pinned": true, "archived": true, "leaf": null, "at": "2030-01-01T00:00:00Z", "labels": {"collection": "x", "tags": ["x"]}, "seen_at": "2030-01-01T00:00:00Z"}}]')"#,
     ),
     (
         "B's message by a push",
@@ -797,6 +812,8 @@ const ROWS: &str = r#"
         values ('canary web', '{"a": "canary"}', now() + interval '1 day');
     insert into deepsearch.own_search (user_id, query, results, expires_at)
         values ('B', 'canary own', '{"a": "canary"}', now() + interval '1 day');
+    insert into deepsearch_sync.chat_flags (user_id, chat_id, pinned, archived, at, collection, tags)
+        values ('B', 'chat-b', false, false, now(), 'canary collection', '["canary tag"]');
     analyze;"#;
 
 /// Everything that A must not change, as one text.
@@ -810,6 +827,7 @@ const STATE: &str = r#"select concat_ws(E'\n',
     (select string_agg(s::text, ' ' order by user_id) from public."ai-app-template_user_settings" as s),
     (select string_agg(c::text, ' ' order by id) from public."ai-app-template_search_cache" as c),
     (select string_agg(c::text, ' ' order by id) from deepsearch.own_search as c where user_id <> 'A'),
+    (select string_agg(f::text, ' ' order by chat_id) from deepsearch_sync.chat_flags as f where user_id <> 'A'),
     (select string_agg(d::text, ' ' order by id) from deepsearch.device as d),
     (select string_agg(s::text, ' ' order by name) from deepsearch.setting as s),
     (select string_agg(m::text, ' ' order by version) from deepsearch.migration as m),

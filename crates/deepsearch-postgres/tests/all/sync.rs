@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use deepsearch_core::sync::{
-    Change, ChatRow, EntityKind, FeedCursor, FlagsRow, MessageEvidence, MessageExtras, MessageRow, PROTOCOL, PageBody,
-    Push, PushAnswer, PushRow, RemoteError, Row, SettingRow, SyncRemote,
+    Change, ChatRow, EntityKind, FeedCursor, FlagsRow, Labels, MessageEvidence, MessageExtras, MessageRow, PROTOCOL,
+    PageBody, Push, PushAnswer, PushRow, RemoteError, Row, SettingRow, SyncRemote,
 };
 use deepsearch_core::{ChatId, Clock, MessageId, SystemClock};
 use deepsearch_postgres::{SharedDatabase, SharedSync};
@@ -120,6 +120,10 @@ fn extras(is_interrupted: bool, evidence: Option<MessageEvidence>) -> Option<Mes
         follow_ups: vec!["Why?".into()],
         evidence,
     })
+}
+
+fn flags_of(row: FlagsRow, seen_at: Option<DateTime<Utc>>) -> PushRow {
+    PushRow::Flags { row, seen_at }
 }
 
 fn sent(row: MessageRow) -> PushRow {
@@ -477,13 +481,15 @@ async fn flags_and_settings_have_clocks_of_their_own() {
     let Some(cluster) = Cluster::start() else { return };
     let mut world = world(&cluster).await;
     let flags = |pinned, seconds| {
-        PushRow::Flags(FlagsRow {
+        let row = FlagsRow {
             chat_id: ChatId::from_stored("c"),
             pinned,
             archived: false,
             leaf: Some(MessageId::from_stored("later")),
             at: at(seconds),
-        })
+            labels: None,
+        };
+        PushRow::Flags { row, seen_at: None }
     };
     let setting = |key: &str, value: serde_json::Value, seconds| {
         PushRow::Setting(SettingRow {
@@ -536,6 +542,142 @@ async fn flags_and_settings_have_clocks_of_their_own() {
     assert!(matches!(&changes[0], Change::Upsert(Row::Setting(row)) if row.at > at(3)));
 }
 
+/// Flags with labels, of a chat `c`.
+fn labelled(seconds: i64, collection: Option<&str>, tags: &[&str]) -> FlagsRow {
+    FlagsRow {
+        chat_id: ChatId::from_stored("c"),
+        pinned: false,
+        archived: false,
+        leaf: None,
+        at: at(seconds),
+        labels: Some(Labels {
+            collection: collection.map(Into::into),
+            tags: tags.iter().map(|tag| (*tag).into()).collect(),
+        }),
+    }
+}
+
+#[tokio::test]
+async fn labels_take_no_others_place_unseen_and_stay_when_a_push_knows_none() {
+    let Some(cluster) = Cluster::start() else { return };
+    let world = world(&cluster).await;
+    let first = labelled(5, Some("Work"), &["a", "\"quoted\""]);
+    let answers = pushed(
+        &world.a,
+        vec![
+            chat("c", "x", 1),
+            flags_of(first.clone(), None),
+            flags_of(first.clone(), None),
+            // Later, and made without having seen the one that is there.
+            flags_of(labelled(9, None, &["b"]), None),
+            flags_of(labelled(9, None, &["b"]), Some(at(4))),
+            // Earlier by a slow clock, and made from the one that is there.
+            flags_of(labelled(2, Some("Work"), &["a", "b"]), Some(at(5))),
+        ],
+    )
+    .await;
+    assert_eq!((applied(&answers[1]), &answers[2]), (at(5), &PushAnswer::Duplicate));
+    for answer in &answers[3..5] {
+        assert_eq!(*answer, PushAnswer::Superseded(Box::new(Row::Flags(first.clone()))));
+    }
+    let second = applied(&answers[5]);
+    assert!(second > at(5) && second < at(6), "{second}");
+
+    // As a program of before sends it: no such key at all.
+    let mut older = labelled(20, None, &[]);
+    older.labels = None;
+    older.pinned = true;
+    let row = flags_of(older.clone(), None);
+    assert!(!serde_json::to_string(&row).unwrap().contains("labels"));
+    assert_eq!(applied(&pushed(&world.a, vec![row]).await[0]), at(20));
+    let changes = all(&world.a, FeedCursor::default(), 50).await.0;
+    let kept = FlagsRow {
+        labels: Some(Labels::new(Some("Work".into()), ["a".into(), "b".into()])),
+        ..older
+    };
+    assert_eq!(changes.last(), Some(&Change::Upsert(Row::Flags(kept))));
+    // None is a word too.
+    pushed(&world.a, vec![flags_of(labelled(21, None, &[]), Some(at(20)))]).await;
+    let changes = all(&world.a, FeedCursor::default(), 50).await.0;
+    assert_eq!(
+        changes.last(),
+        Some(&Change::Upsert(Row::Flags(labelled(21, None, &[]))))
+    );
+}
+
+#[tokio::test]
+async fn labels_that_are_too_long_too_many_or_none_are_refused() {
+    let Some(cluster) = Cluster::start() else { return };
+    let mut world = world(&cluster).await;
+    let long = "ä".repeat(81);
+    let many: Vec<String> = (0..61).map(|number| number.to_string()).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let bad = [
+        labelled(1, Some(&long), &[]),
+        labelled(1, Some(""), &[]),
+        labelled(1, None, &[&long]),
+        labelled(1, None, &[""]),
+        labelled(1, None, &many),
+    ];
+    let mut rows = vec![chat("c", "x", 1)];
+    rows.extend(bad.map(|row| flags_of(row, None)));
+    for answer in &pushed(&world.a, rows).await[1..] {
+        assert!(matches!(answer, PushAnswer::Refused { .. }), "{answer:?}");
+    }
+    let most = labelled(1, Some(&long[2..]), &many[1..]);
+    applied(&pushed(&world.a, vec![flags_of(most, None)]).await[0]);
+    // What another program puts there and nobody can read keeps nothing else back.
+    run(
+        &mut world.web,
+        r#"update deepsearch_sync.chat_flags set tags = '{"not": "a list"}'"#,
+    )
+    .await;
+    let changes = all(&world.a, FeedCursor::default(), 50).await.0;
+    assert!(
+        matches!(&changes[1], Change::Upsert(Row::Flags(row)) if row.labels.is_none()),
+        "{changes:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_database_without_labels_is_synced_with_and_taken_there_and_back() {
+    let Some(cluster) = Cluster::start() else { return };
+    let world = world(&cluster).await;
+    pushed(
+        &world.a,
+        vec![chat("c", "x", 1), flags_of(labelled(5, Some("Work"), &["a"]), None)],
+    )
+    .await;
+    let before = world.a.pull(FeedCursor::default(), 9).await.unwrap();
+    assert_eq!(before.server.protocol, (1, 2));
+    assert!(before.server.has_labels());
+
+    world.owner.rollback(6, false, |_| {}).await.unwrap();
+    let page = world.a.pull(FeedCursor::default(), 9).await.unwrap();
+    assert_eq!(page.server.protocol, (1, 1));
+    assert!(!page.server.has_labels());
+    let unlabelled = FlagsRow {
+        labels: None,
+        ..labelled(5, None, &[])
+    };
+    assert_eq!(page.changes.last(), Some(&Change::Upsert(Row::Flags(unlabelled))));
+    let push = Push {
+        epoch: page.server.epoch.clone(),
+        protocol: page.server.spoken(),
+        rows: vec![flags_of(labelled(6, Some("Home"), &["b"]), Some(at(5)))],
+    };
+    assert_eq!(applied(&world.a.push(&push).await.unwrap()[0]), at(6));
+
+    world.owner.migrate(|_| {}).await.unwrap();
+    let page = world.a.pull(FeedCursor::default(), 9).await.unwrap();
+    assert_eq!(page.server.protocol, (1, 2));
+    assert!(
+        matches!(page.changes.last(), Some(Change::Upsert(Row::Flags(row))) if row.labels.is_none() && row.at == at(6)),
+        "{:?}",
+        page.changes
+    );
+}
+
 #[tokio::test]
 async fn what_is_recent_comes_newest_first_and_ends() {
     let Some(cluster) = Cluster::start() else { return };
@@ -555,8 +697,9 @@ async fn what_is_recent_comes_newest_first_and_ends() {
         archived: false,
         leaf: None,
         at: at(1),
+        labels: Some(Labels::new(None, ["Rust".into()])),
     };
-    pushed(&world.a, vec![PushRow::Flags(flags)]).await;
+    pushed(&world.a, vec![flags_of(flags.clone(), None)]).await;
     let since = "2026-01-03T00:00:00Z".parse().unwrap();
     let mut expected = None;
     for limit in [1, 2, 3, 100] {
@@ -570,6 +713,7 @@ async fn what_is_recent_comes_newest_first_and_ends() {
             }
         }
         assert_eq!(mark, None);
+        assert!(rows.contains(&Change::Upsert(Row::Flags(flags.clone()))), "{rows:?}");
         let found = names(&rows);
         assert_eq!(*expected.get_or_insert_with(|| found.clone()), found, "{limit}");
     }
@@ -666,6 +810,7 @@ async fn one_person_never_meets_anothers_rows() {
         archived: true,
         leaf: None,
         at: at(9),
+        labels: Some(Labels::new(Some("forged".into()), [])),
     };
     let answers = pushed(
         &world.b,
@@ -674,7 +819,7 @@ async fn one_person_never_meets_anothers_rows() {
             chat("b", "mine", 1),
             sent(row),
             into_theirs,
-            PushRow::Flags(flags),
+            flags_of(flags, None),
             PushRow::DeleteChat(ChatId::from_stored("c")),
         ],
     )

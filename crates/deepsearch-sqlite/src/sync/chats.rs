@@ -3,12 +3,15 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use deepsearch_core::sync::{ChatRow, FlagsRow};
+use deepsearch_core::sync::{ChatRow, FlagsRow, Labels};
 use deepsearch_core::validate::TITLE_LIMIT;
 use deepsearch_core::{Chat, ChatId, MessageId};
+use sqlx::SqliteConnection;
 
 use super::SyncTx;
+use super::labels::read_labels;
 use crate::error::{Doing, StoreError};
+use crate::messages::{read_json, write_json};
 use crate::outbox::{self, Entity};
 use crate::time::from_millis;
 use crate::{chats, pages};
@@ -17,6 +20,10 @@ use crate::{chats, pages};
 #[derive(Debug, Clone, PartialEq)]
 pub struct LocalChat {
     pub chat: Chat,
+    /// With those that the server has and this device has no room for.
+    pub labels: Labels,
+    /// Whether there are any of those.
+    pub has_left_out: bool,
     /// The shared row as it last was on both sides; `None` for one that the server does not know.
     pub base: Option<ChatRow>,
     pub flags_base: Option<FlagsRow>,
@@ -37,7 +44,11 @@ impl SyncTx {
         let key = id.as_str();
         let row = sqlx::query!(
             r#"select base.title, base.created_at, base.updated_at, base.deleted_at, base.pinned as "pinned: bool",
-                base.archived as "archived: bool", base.leaf, base.flags_at,
+                base.archived as "archived: bool", base.leaf, base.flags_at, base.labels, base.left_out,
+                (select name from collection where id = (select collection from chat where id = ?1))
+                    as "collection?: String",
+                (select json_group_array(name) from chat_tag join tag on tag.id = tag_id where chat_id = ?1)
+                    as "tags!: String",
                 (select changed_at from outbox where entity = 'chat' and entity_id = ?1 and operation = 'upsert')
                     as "changed_at: i64",
                 exists (select 1 from sync_offer where chat_id = ?1) as "offered!: bool"
@@ -60,8 +71,11 @@ impl SyncTx {
             archived: row.archived.unwrap_or_default(),
             leaf: row.leaf.map(MessageId::from_stored),
             at: from_millis(at),
+            labels: row.labels.and_then(|json| read_json(&json, "labels", key)),
         });
         Ok(Some(LocalChat {
+            labels: read_labels(key, row.collection, &row.tags, row.left_out.as_deref()),
+            has_left_out: row.left_out.is_some(),
             chat,
             base,
             flags_base,
@@ -148,21 +162,24 @@ impl SyncTx {
     /// # Errors
     /// [`StoreError`] when the store cannot be written.
     pub async fn keep_flags_base(&mut self, flags: &FlagsRow) -> Result<(), StoreError> {
+        const ACTION: &str = "keep a chat's synced state";
         let (id, at) = (flags.chat_id.as_str(), flags.at.timestamp_millis());
         let leaf = flags.leaf.as_ref().map(MessageId::as_str);
+        let labels = flags.labels.as_ref().map(write_json).transpose().doing(ACTION)?;
         sqlx::query!(
-            "insert into sync_chat (chat_id, pinned, archived, leaf, flags_at) values (?, ?, ?, ?, ?)
+            "insert into sync_chat (chat_id, pinned, archived, leaf, flags_at, labels) values (?, ?, ?, ?, ?, ?)
              on conflict (chat_id) do update set pinned = excluded.pinned, archived = excluded.archived,
-                leaf = excluded.leaf, flags_at = excluded.flags_at",
+                leaf = excluded.leaf, flags_at = excluded.flags_at, labels = excluded.labels",
             id,
             flags.pinned,
             flags.archived,
             leaf,
-            at
+            at,
+            labels
         )
         .execute(self.tx())
         .await
-        .doing("keep a chat's synced state")?;
+        .doing(ACTION)?;
         Ok(())
     }
 
@@ -268,6 +285,7 @@ impl SyncTx {
             ..chat.clone()
         };
         chats::insert(self.tx(), &recovered).await.doing(ACTION)?;
+        sort_like(self.tx(), recovered.id.as_str(), key).await.doing(ACTION)?;
         outbox::add(self.tx(), Entity::Chat, recovered.id.as_str(), now)
             .await
             .doing(ACTION)?;
@@ -294,4 +312,23 @@ impl SyncTx {
         }
         Ok(Some(recovered.id))
     }
+}
+
+/// Puts a chat where another is, with the same tags.
+async fn sort_like(tx: &mut SqliteConnection, chat: &str, other: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "update chat set collection = (select collection from chat where id = ?) where id = ?",
+        other,
+        chat
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "insert into chat_tag (chat_id, tag_id) select ?, tag_id from chat_tag where chat_id = ?",
+        chat,
+        other
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
 }

@@ -23,7 +23,7 @@ pub struct SyncAccount {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SyncPosition {
-    /// The protocol of the app that pulled last. A later one pulls anew what this one passed over.
+    /// The protocol that was spoken when it was pulled last. With a later one is pulled anew what this one passed over.
     pub protocol: u32,
     pub epoch: Option<String>,
     pub cursor: FeedCursor,

@@ -289,26 +289,66 @@ async fn an_undo_leaves_alone_what_is_gone_and_what_others_did() {
     assert!(store.lookup_chat(&ids[1]).await.unwrap().unwrap().pinned);
 }
 
+/// Empties the outbox, and tells the chats that were in it.
+async fn send_all(store: &Store) -> Vec<String> {
+    let waiting = store.list_outbox(100).await.unwrap();
+    if let Some(last) = waiting.last() {
+        store.delete_outbox(last.seq).await.unwrap();
+    }
+    let chats = waiting.into_iter().filter(|entry| entry.entity == Entity::Chat);
+    let mut ids: Vec<String> = chats.map(|entry| entry.entity_id).collect();
+    ids.sort();
+    ids
+}
+
+fn strings(ids: &[ChatId]) -> Vec<String> {
+    let mut ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    ids.sort();
+    ids
+}
+
+#[tokio::test]
+async fn what_happens_to_a_collection_is_told_to_sync_of_its_chats() {
+    let (_home, store) = home().await;
+    let ids = chats(&store, 3).await;
+    let red = collection(&store, "Red").await;
+    let into = BulkChange::Move {
+        collection: Some(red.clone()),
+    };
+    let done = store.change_chats(&ids[..2], &into).await.unwrap();
+    send_all(&store).await;
+
+    store.rename_collection(&red, "Blue").await.unwrap();
+    assert_eq!(send_all(&store).await, strings(&ids[..2]));
+    store.order_collection(&red, 5).await.unwrap();
+    collection(&store, "Green").await;
+    assert_eq!(
+        send_all(&store).await,
+        [""; 0],
+        "an order, and one without chats, are this device's own"
+    );
+    store.undo_bulk(done.undo).await.unwrap();
+    assert_eq!(send_all(&store).await, strings(&ids[..2]));
+    store.change_chats(&ids[1..], &into).await.unwrap();
+    send_all(&store).await;
+    store.delete_collection(&red).await.unwrap();
+    assert_eq!(send_all(&store).await, strings(&ids[1..]));
+}
+
 #[tokio::test]
 async fn a_change_of_many_is_all_or_nothing_bounded_and_told_to_sync_where_it_belongs() {
     let (_home, store) = home().await;
     let ids = chats(&store, 3).await;
-    let sent = store.list_outbox(100).await.unwrap();
-    store.delete_outbox(sent.last().unwrap().seq).await.unwrap();
-
+    send_all(&store).await;
     store.change_chats(&ids, &tag("mine", true)).await.unwrap();
-    assert_eq!(store.count_outbox().await.unwrap(), 0, "tags are this device's own");
+    assert_eq!(send_all(&store).await, strings(&ids));
+    store.change_chats(&ids, &tag("MINE", true)).await.unwrap();
+    assert_eq!(send_all(&store).await, [""; 0], "they have it already");
     store
         .change_chats(&ids[..2], &BulkChange::Archive { on: true })
         .await
         .unwrap();
-    let queued = store.list_outbox(100).await.unwrap();
-    assert_eq!(queued.len(), 2);
-    assert!(
-        queued
-            .iter()
-            .all(|entry| entry.entity == Entity::Chat && ids[..2].iter().any(|id| id.as_str() == entry.entity_id))
-    );
+    assert_eq!(send_all(&store).await, strings(&ids[..2]));
 
     let many = vec![ids[0].clone(); 1_001];
     let refused = store

@@ -4,7 +4,8 @@
 //! text that lost is handed back.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use deepsearch_core::sync::{ChatRow, FlagsRow};
+use deepsearch_core::collection::name_key;
+use deepsearch_core::sync::{ChatRow, FlagsRow, Labels};
 
 /// A merged row.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,7 +74,13 @@ pub(crate) fn merge_chat(base: Option<&ChatRow>, ours: &ChatRow, theirs: &ChatRo
     }
 }
 
-pub(crate) fn merge_flags(base: Option<&FlagsRow>, ours: &FlagsRow, theirs: &FlagsRow) -> Merged<FlagsRow> {
+/// `are_tags_merged` is a rule that only a test leaves out.
+pub(crate) fn merge_flags(
+    base: Option<&FlagsRow>,
+    ours: &FlagsRow,
+    theirs: &FlagsRow,
+    are_tags_merged: bool,
+) -> Merged<FlagsRow> {
     let is_ours_later = ours.at > theirs.at;
     let pinned = side(base.map(|row| &row.pinned), &ours.pinned, &theirs.pinned, is_ours_later);
     let archived = side(
@@ -93,7 +100,27 @@ pub(crate) fn merge_flags(base: Option<&FlagsRow>, ours: &FlagsRow, theirs: &Fla
     if leaf == Side::Ours {
         row.leaf.clone_from(&ours.leaf);
     }
-    let is_dirty = (row.pinned, row.archived, &row.leaf) != (theirs.pinned, theirs.archived, &theirs.leaf);
+    // That there were none is known of a chat that has none yet, so nothing is taken away by who knows no labels.
+    let none = Labels::default();
+    let base_labels = base.and_then(|row| row.labels.as_ref()).unwrap_or(&none);
+    let our_labels = ours.labels.as_ref().unwrap_or(base_labels);
+    let their_labels = theirs.labels.as_ref().unwrap_or(base_labels);
+    let labels = Labels {
+        collection: merge_collection(base_labels, our_labels, their_labels, is_ours_later),
+        tags: if are_tags_merged {
+            merge_tags(base_labels, our_labels, their_labels)
+        } else if is_ours_later {
+            our_labels.tags.clone()
+        } else {
+            their_labels.tags.clone()
+        },
+    };
+    let are_labels_dirty = !labels.is_like(theirs.labels.as_ref().unwrap_or(&none));
+    if are_labels_dirty {
+        row.labels = Some(labels);
+    }
+    let is_dirty =
+        are_labels_dirty || (row.pinned, row.archived, &row.leaf) != (theirs.pinned, theirs.archived, &theirs.leaf);
     if is_dirty {
         row.at = ours.at.max(just_after(theirs.at));
     }
@@ -102,6 +129,26 @@ pub(crate) fn merge_flags(base: Option<&FlagsRow>, ours: &FlagsRow, theirs: &Fla
         is_dirty,
         lost: None,
     }
+}
+
+fn merge_collection(base: &Labels, ours: &Labels, theirs: &Labels, is_ours_later: bool) -> Option<String> {
+    let [base, our_key, their_key] = [base, ours, theirs].map(Labels::collection_key);
+    match side(Some(&base), &our_key, &their_key, is_ours_later) {
+        Side::Ours => ours.collection.clone(),
+        Side::Theirs => theirs.collection.clone(),
+    }
+}
+
+/// Theirs without those that were taken away here, and those that were given here.
+fn merge_tags(base: &Labels, ours: &Labels, theirs: &Labels) -> Vec<String> {
+    let (base, our_keys) = (base.tag_keys(), ours.tag_keys());
+    let is_kept = |tag: &&String| {
+        let key = name_key(tag);
+        our_keys.contains(&key) || !base.contains(&key)
+    };
+    let kept = theirs.tags.iter().filter(is_kept);
+    let given = ours.tags.iter().filter(|tag| !base.contains(&name_key(tag)));
+    Labels::new(None, kept.chain(given).cloned()).tags
 }
 
 #[cfg(test)]
@@ -170,6 +217,101 @@ mod tests {
         assert_eq!(merged.lost, None);
     }
 
+    fn flags(at_millis: i64, collection: Option<&str>, tags: &[&str]) -> FlagsRow {
+        FlagsRow {
+            chat_id: ChatId::from_stored("chat_1"),
+            pinned: false,
+            archived: false,
+            leaf: None,
+            at: at(at_millis),
+            labels: Some(Labels::new(
+                collection.map(Into::into),
+                tags.iter().map(|tag| (*tag).into()),
+            )),
+        }
+    }
+
+    fn unlabelled(at_millis: i64) -> FlagsRow {
+        FlagsRow {
+            labels: None,
+            ..flags(at_millis, None, &[])
+        }
+    }
+
+    #[test]
+    fn tags_that_were_given_and_taken_on_two_devices_are_all_given_and_taken() {
+        let base = flags(1, None, &["a", "b", "c"]);
+        let ours = flags(2, None, &["b", "c", "ours"]);
+        let theirs = flags(3, None, &["a", "b", "theirs"]);
+        let merged = merge_flags(Some(&base), &ours, &theirs, true);
+        assert_eq!(merged.row.labels.unwrap().tags, ["b", "ours", "theirs"]);
+        assert!(merged.is_dirty && merged.row.at == at(4));
+    }
+
+    #[test]
+    fn what_was_sorted_on_each_device_before_they_met_is_put_together() {
+        let here = merge_flags(
+            None,
+            &flags(5, None, &["a"]),
+            &flags(3, Some("Work"), &["A", "b"]),
+            true,
+        );
+        assert_eq!(
+            here.row.labels.unwrap(),
+            Labels::new(Some("Work".into()), ["A".into(), "b".into()])
+        );
+        assert!(!here.is_dirty);
+        let there = merge_flags(None, &flags(3, Some("work"), &["b"]), &flags(5, None, &["a"]), true);
+        assert_eq!(
+            there.row.labels.unwrap(),
+            Labels::new(Some("work".into()), ["a".into(), "b".into()])
+        );
+        assert!(there.is_dirty);
+    }
+
+    #[test]
+    fn of_two_collections_the_later_one_holds_and_one_that_is_only_spelled_otherwise_is_the_same() {
+        let base = flags(1, Some("Old"), &[]);
+        for (ours, theirs, kept) in [
+            (flags(3, Some("Ours"), &[]), flags(2, Some("Theirs"), &[]), Some("Ours")),
+            (
+                flags(2, Some("Ours"), &[]),
+                flags(3, Some("Theirs"), &[]),
+                Some("Theirs"),
+            ),
+            (flags(3, Some("OLD"), &[]), flags(2, None, &[]), None),
+            (flags(2, None, &[]), flags(3, Some("old"), &[]), None),
+        ] {
+            let merged = merge_flags(Some(&base), &ours, &theirs, true);
+            assert_eq!(merged.row.labels.unwrap().collection.as_deref(), kept);
+        }
+    }
+
+    #[test]
+    fn a_row_of_a_program_that_knows_no_labels_takes_none_away() {
+        let known = flags(1, Some("Work"), &["a"]);
+        for base in [None, Some(&known)] {
+            let merged = merge_flags(base, &flags(2, Some("Work"), &["a", "b"]), &unlabelled(3), true);
+            assert_eq!(
+                merged.row.labels.unwrap(),
+                Labels::new(Some("Work".into()), ["a".into(), "b".into()])
+            );
+            assert!(merged.is_dirty);
+        }
+        assert!(!merge_flags(None, &flags(2, None, &[]), &unlabelled(3), true).is_dirty);
+    }
+
+    fn some_flags() -> impl Strategy<Value = FlagsRow> {
+        let tags = proptest::collection::btree_set("[abcd]", 0..4);
+        (0_i64..5, proptest::option::of("[xy]"), tags, any::<bool>()).prop_map(|(at, collection, tags, pinned)| {
+            let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
+            FlagsRow {
+                pinned,
+                ..flags(at, collection.as_deref(), &tags)
+            }
+        })
+    }
+
     fn some_chat() -> impl Strategy<Value = ChatRow> {
         ("[abc]", 0_i64..6, proptest::option::of(0_i64..3)).prop_map(|(title, at, trash)| chat(&title, at, trash))
     }
@@ -189,6 +331,18 @@ mod tests {
             let again = merge_chat(Some(&theirs), &merged.row, &theirs);
             prop_assert_eq!(&again.row, &merged.row);
             prop_assert_eq!(again.is_dirty, merged.is_dirty);
+        }
+
+        #[test]
+        fn no_tag_is_lost_that_nobody_took_away(base in some_flags(), ours in some_flags(), theirs in some_flags()) {
+            let merged = merge_flags(Some(&base), &ours, &theirs, true);
+            let [base, ours, theirs, kept] = [&base, &ours, &theirs, &merged.row].map(|row| row.labels.clone().unwrap().tag_keys());
+            for tag in ours.union(&theirs) {
+                let was_taken_away = base.contains(tag) && !(ours.contains(tag) && theirs.contains(tag));
+                prop_assert_eq!(kept.contains(tag), !was_taken_away);
+            }
+            let again = merge_flags(Some(&merged.row), &merged.row, &merged.row, true);
+            prop_assert_eq!((again.row, again.is_dirty), (merged.row, false));
         }
 
         #[test]

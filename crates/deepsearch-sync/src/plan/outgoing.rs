@@ -29,6 +29,7 @@ pub(crate) fn flags_row(local: &LocalChat) -> FlagsRow {
         archived: local.chat.archived,
         leaf: local.chat.leaf.clone(),
         at: base_at.map_or(changed_at, |at| at.max(changed_at)),
+        labels: Some(local.labels.clone()),
     }
 }
 
@@ -50,20 +51,30 @@ pub(crate) fn outgoing_chat(local: &LocalChat) -> Option<ChatRow> {
     (row.updated_at > base.updated_at).then_some(row)
 }
 
-/// `None` when the server knows them all.
-pub(crate) fn outgoing_flags(local: &LocalChat) -> Option<FlagsRow> {
-    let row = flags_row(local);
+/// `None` when the server knows them all. One that keeps no labels is not told of them.
+pub(crate) fn outgoing_flags(local: &LocalChat, has_labels: bool) -> Option<FlagsRow> {
+    let mut row = flags_row(local);
+    if !has_labels {
+        row.labels = None;
+    }
     let is_same = match &local.flags_base {
         Some(base) => (row.pinned, row.archived, &row.leaf) == (base.pinned, base.archived, &base.leaf),
         None => !row.pinned && !row.archived && row.leaf.is_none(),
     };
-    (!is_same).then_some(row)
+    let known = local.flags_base.as_ref().and_then(|base| base.labels.as_ref());
+    let are_labels_same = match (&row.labels, known) {
+        (None, _) => true,
+        (Some(ours), Some(known)) => ours.is_like(known),
+        (Some(ours), None) => ours.is_empty(),
+    };
+    (!is_same || !are_labels_same).then_some(row)
 }
 
 #[cfg(test)]
 mod tests {
     use chrono::{DateTime, Utc};
     use deepsearch_core::ChatId;
+    use deepsearch_core::sync::Labels;
 
     use super::*;
 
@@ -87,6 +98,8 @@ mod tests {
             flags_base: None,
             pending: Some(at(50)),
             offered: false,
+            labels: Labels::default(),
+            has_left_out: false,
             chat,
         }
     }
@@ -94,7 +107,7 @@ mod tests {
     #[test]
     fn what_the_server_knows_is_not_sent() {
         assert_eq!(outgoing_chat(&synced()), None);
-        assert_eq!(outgoing_flags(&synced()), None);
+        assert_eq!(outgoing_flags(&synced(), true), None);
     }
 
     #[test]
@@ -102,7 +115,26 @@ mod tests {
         let mut local = synced();
         local.chat.pinned = true;
         assert_eq!(outgoing_chat(&local), None);
-        assert_eq!(outgoing_flags(&local).unwrap().at, at(50));
+        assert_eq!(outgoing_flags(&local, true).unwrap().at, at(50));
+    }
+
+    #[test]
+    fn a_tag_sends_the_flags_unless_it_is_only_spelled_otherwise_or_the_server_keeps_none() {
+        let mut local = synced();
+        local.labels = Labels::new(None, ["Rust".into()]);
+        let row = outgoing_flags(&local, true).unwrap();
+        assert_eq!(row.labels.as_ref(), Some(&local.labels));
+        assert_eq!(outgoing_flags(&local, false), None);
+        local.flags_base = Some(FlagsRow {
+            labels: Some(Labels::new(None, ["rust".into()])),
+            ..row
+        });
+        assert_eq!(outgoing_flags(&local, true), None);
+        local.labels.collection = Some("Work".into());
+        assert!(outgoing_flags(&local, true).is_some());
+        local.labels = Labels::default();
+        let row = outgoing_flags(&local, true).unwrap();
+        assert_eq!(row.labels, Some(Labels::default()), "that there are none is told too");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Server: what meeting a server means, after what was known of it.
 
-use deepsearch_core::sync::{FeedCursor, PROTOCOL, ServerInfo};
+use deepsearch_core::sync::{FeedCursor, ServerInfo};
 use deepsearch_sqlite::{Sweep, SweepReason, SyncPosition};
 
 use deepsearch_core::sync::EntityKind;
@@ -28,7 +28,7 @@ pub(crate) fn meet(
         None => {
             next.epoch = Some(server.epoch.clone());
             next.swept = server.collected;
-            next.protocol = PROTOCOL;
+            next.protocol = server.spoken();
         }
         Some(epoch) if *epoch != server.epoch && are_epochs_kept => {
             next.epoch = Some(server.epoch.clone());
@@ -42,10 +42,11 @@ pub(crate) fn meet(
         }
         Some(_) => {}
     }
-    if next.protocol < PROTOCOL {
+    if next.protocol < server.spoken() {
         next.cursor = FeedCursor::default();
-        next.protocol = PROTOCOL;
     }
+    // Lower where the server was taken back: what is only told by the later one is told again once it can be.
+    next.protocol = server.spoken();
     let is_behind = position.cursor.xid <= server.collected && next.swept < server.collected;
     if next.sweep.is_none() && is_behind && are_deletions_kept {
         next.sweep = Some(sweep(SweepReason::Collected(server.collected), EntityKind::Chat));
@@ -69,17 +70,19 @@ fn sweep(reason: SweepReason, kind: EntityKind) -> Sweep {
 
 /// Whether this app may write to the server.
 pub(crate) fn may_write(server: &ServerInfo) -> bool {
-    (server.protocol.0..=server.protocol.1).contains(&PROTOCOL)
+    (server.protocol.0..=server.protocol.1).contains(&server.spoken())
 }
 
 #[cfg(test)]
 mod tests {
+    use deepsearch_core::sync::PROTOCOL;
+
     use super::*;
 
     fn server(epoch: &str, collected: u64) -> ServerInfo {
         ServerInfo {
             epoch: epoch.into(),
-            protocol: (1, 1),
+            protocol: (1, PROTOCOL),
             now: chrono::DateTime::UNIX_EPOCH,
             collected,
         }
@@ -144,5 +147,27 @@ mod tests {
             panic!("the protocol was not looked at");
         };
         assert_eq!((position.cursor, position.protocol), (FeedCursor::default(), PROTOCOL));
+    }
+
+    #[test]
+    fn a_server_that_learns_a_later_protocol_is_read_again_and_written_to_all_along() {
+        let earlier = ServerInfo {
+            protocol: (1, PROTOCOL - 1),
+            ..server("one", 0)
+        };
+        assert!(may_write(&earlier));
+        let Contact::Again { position, .. } = meet(&known(80), &earlier, true, true) else {
+            panic!("the protocol was not looked at");
+        };
+        assert_eq!((position.cursor.xid, position.protocol), (80, PROTOCOL - 1));
+        let Contact::Again { position, .. } = meet(&position, &server("one", 0), true, true) else {
+            panic!("the protocol was not looked at");
+        };
+        assert_eq!((position.cursor, position.protocol), (FeedCursor::default(), PROTOCOL));
+        let later = ServerInfo {
+            protocol: (PROTOCOL + 1, PROTOCOL + 1),
+            ..earlier
+        };
+        assert!(!may_write(&later));
     }
 }

@@ -6,11 +6,14 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use deepsearch_core::sync::SETTING_KEYS;
+use deepsearch_core::collection::name_key;
+use deepsearch_core::sync::{Labels, SETTING_KEYS};
 use deepsearch_core::{
     Chat, ChatId, Clock, Message, MessageId, MessageMetadata, MessageState, Role, SyncRemote, UserId,
 };
-use deepsearch_sqlite::{ChatFilter, ChatView, FinishedAnswer, NewTurn, Store, StoreOptions, SyncAccount, SyncCounts};
+use deepsearch_sqlite::{
+    BulkChange, ChatFilter, ChatView, FinishedAnswer, NewTurn, Store, StoreOptions, SyncAccount, SyncCounts,
+};
 use deepsearch_sync::{Mutant, SyncEngine, SyncError, SyncOptions};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -51,6 +54,9 @@ pub(crate) struct Device {
     pub(crate) written: BTreeSet<String>,
     /// What the person deleted here for ever.
     pub(crate) deleted: BTreeSet<String>,
+    /// Tags that the person gave to chats here, and took away.
+    pub(crate) given: BTreeSet<(ChatId, String)>,
+    pub(crate) taken: BTreeSet<(ChatId, String)>,
 }
 
 /// A folder in memory where there is one: the disk is not what is tested here.
@@ -132,6 +138,8 @@ impl Device {
             counter: 0,
             written: BTreeSet::new(),
             deleted: BTreeSet::new(),
+            given: BTreeSet::new(),
+            taken: BTreeSet::new(),
         }
     }
 
@@ -263,6 +271,75 @@ impl Device {
         self.store.delete_chat_forever(&chat.id).await.unwrap();
     }
 
+    async fn labels_of(&self, chat: &ChatId) -> Labels {
+        let mut tx = self.store.begin_sync_reading().await.unwrap();
+        tx.lookup_chat(chat).await.unwrap().unwrap().labels
+    }
+
+    /// Files a chat into a collection of a few, which is made if it is not there, or takes it out.
+    pub(crate) async fn file(&mut self, pick: u8, name: u8) {
+        let Some(chat) = self.chat(pick).await else {
+            return;
+        };
+        let name = ["Work", "Home", "WORK", "Ärger", "ärger", ""][usize::from(name) % 6];
+        let collection = match self.store.find_collection(name).await.unwrap() {
+            Some(found) => Some(found.id),
+            None if name.is_empty() => None,
+            None => Some(self.store.add_collection(name).await.unwrap().id),
+        };
+        self.change(&chat.id, BulkChange::Move { collection }).await;
+    }
+
+    /// Gives a chat a tag of its own.
+    pub(crate) async fn tag(&mut self, pick: u8) {
+        if let Some(chat) = self.chat(pick).await {
+            let tag = self.mark();
+            self.tag_with(&chat.id, &tag).await;
+        }
+    }
+
+    pub(crate) async fn tag_with(&mut self, chat: &ChatId, tag: &str) {
+        let (name, on) = (tag.to_owned(), true);
+        self.change(chat, BulkChange::Tag { name, on }).await;
+        self.given.insert((chat.clone(), name_key(tag)));
+    }
+
+    /// Takes one of its tags from a chat.
+    pub(crate) async fn untag(&mut self, pick: u8, which: u8) {
+        let Some(chat) = self.chat(pick).await else {
+            return;
+        };
+        let tags = self.labels_of(&chat.id).await.tags;
+        if let Some(tag) = tags.get(usize::from(which) % tags.len().max(1)) {
+            let (name, on) = (tag.to_uppercase(), false);
+            self.change(&chat.id, BulkChange::Tag { name, on }).await;
+            self.taken.insert((chat.id, name_key(tag)));
+        }
+    }
+
+    /// Gives the collection that a chat is in another name, or deletes it.
+    pub(crate) async fn change_collection(&mut self, pick: u8, is_renamed: bool) {
+        let collections = self.store.list_collections().await.unwrap();
+        let Some(collection) = collections.get(usize::from(pick) % collections.len().max(1)) else {
+            return;
+        };
+        if is_renamed {
+            let name = format!("C {}", self.mark());
+            self.store.rename_collection(&collection.id, &name).await.unwrap();
+        } else {
+            self.store.delete_collection(&collection.id).await.unwrap();
+        }
+    }
+
+    pub(crate) async fn change(&self, chat: &ChatId, change: BulkChange) {
+        let done = self
+            .store
+            .change_chats(std::slice::from_ref(chat), &change)
+            .await
+            .unwrap();
+        assert_eq!(done.missing, []);
+    }
+
     pub(crate) async fn choose(&mut self, which: u8, value: u8) {
         let mut settings = self.store.lookup_user_settings().await.unwrap();
         match which % 3 {
@@ -283,6 +360,7 @@ impl Device {
     pub(crate) async fn view(&self) -> View {
         let mut view = View::default();
         for chat in self.all_chats().await {
+            let labels = self.labels_of(&chat.id).await;
             view.chats.insert(
                 chat.id.to_string(),
                 ChatSeen {
@@ -291,6 +369,7 @@ impl Device {
                     deleted_at: chat.deleted_at.map(|at| at.timestamp_millis()),
                     pinned: chat.pinned,
                     archived: chat.archived,
+                    labels: LabelsSeen::from(&labels),
                 },
             );
         }
@@ -386,6 +465,23 @@ pub(crate) struct ChatSeen {
     pub(crate) deleted_at: Option<i64>,
     pub(crate) pinned: bool,
     pub(crate) archived: bool,
+    pub(crate) labels: LabelsSeen,
+}
+
+/// Each device spells a name as it met it first.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct LabelsSeen {
+    pub(crate) collection: Option<String>,
+    pub(crate) tags: BTreeSet<String>,
+}
+
+impl From<&Labels> for LabelsSeen {
+    fn from(labels: &Labels) -> Self {
+        Self {
+            collection: labels.collection_key(),
+            tags: labels.tag_keys(),
+        }
+    }
 }
 
 #[derive(Debug, PartialEq)]
@@ -411,6 +507,10 @@ pub(crate) fn server_view(server: &Server) -> View {
                 deleted_at: chat.deleted_at.map(|at| at.timestamp_millis()),
                 pinned: flags.is_some_and(|flags| flags.pinned),
                 archived: flags.is_some_and(|flags| flags.archived),
+                labels: flags
+                    .and_then(|flags| flags.labels.as_ref())
+                    .map(LabelsSeen::from)
+                    .unwrap_or_default(),
             },
         );
     }
@@ -433,5 +533,6 @@ pub(crate) fn server_view(server: &Server) -> View {
 
 pub(crate) fn advance(server: &Server, world: &AtomicI64, by: TimeDelta) {
     let now = world.fetch_add(by.num_milliseconds(), Ordering::SeqCst) + by.num_milliseconds();
-    server.state.lock().unwrap().now = at(now);
+    let mut state = server.state.lock().unwrap();
+    state.now = state.now.max(at(now));
 }

@@ -20,15 +20,15 @@ use crate::device::{Device, START, advance, at, finished, folder, message, optio
 use crate::link::Fault;
 use crate::server::Server;
 
-struct Pair {
-    server: Arc<Server>,
-    time: Arc<AtomicI64>,
-    a: Device,
-    b: Device,
+pub(crate) struct Pair {
+    pub(crate) server: Arc<Server>,
+    pub(crate) time: Arc<AtomicI64>,
+    pub(crate) a: Device,
+    pub(crate) b: Device,
     _folder: TempDir,
 }
 
-async fn pair() -> Pair {
+pub(crate) async fn pair() -> Pair {
     let folder = folder();
     let time = Arc::new(AtomicI64::new(START));
     let server = Arc::new(Server::new(at(START), None));
@@ -41,7 +41,7 @@ async fn pair() -> Pair {
     }
 }
 
-async fn sync(device: &mut Device) {
+pub(crate) async fn sync(device: &mut Device) {
     device.sync(None).await.unwrap().unwrap();
 }
 

@@ -2,6 +2,7 @@
 
 mod device;
 mod engine;
+mod labels;
 mod link;
 mod psql;
 mod real;

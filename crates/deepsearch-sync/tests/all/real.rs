@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use deepsearch_core::sync::FUTURE_LIMIT;
-use deepsearch_core::{Clock, RemoteError, SystemClock, UserId};
+use deepsearch_core::sync::{FUTURE_LIMIT, Labels};
+use deepsearch_core::{ChatId, Clock, RemoteError, SystemClock, UserId};
 use deepsearch_postgres::{Admission, DeviceId, SharedDatabase, SharedSync, scram_verifier, session_token_hash};
 use deepsearch_servers::Postgres;
 use deepsearch_sync::SyncError;
@@ -18,10 +18,10 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
 
-use crate::device::{ChatSeen, Device, MessageSeen, View, account, folder, options};
+use crate::device::{ChatSeen, Device, LabelsSeen, MessageSeen, View, account, folder, options};
 use crate::link::Link;
 use crate::psql::Psql;
-use crate::simulation::{Step, WebAct, at_a_device, chance, difference, number, step, told};
+use crate::simulation::{Step, WebAct, at_a_device, chance, difference, no_tag_is_lost, number, step, told};
 
 /// How long a device waits for a row that the web app holds, before it gives up.
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -375,6 +375,10 @@ impl<'a> World<'a> {
                 return Err(format!("{mark} is there {copies} times"));
             }
         }
+        let removed = self.web.must("select distinct id from public.deleted_chat");
+        no_tag_is_lost(&self.devices, &server, |chat: &ChatId| {
+            removed.iter().any(|id| id == chat.as_str())
+        })?;
         let limit = (SystemClock.now() + FUTURE_LIMIT + TimeDelta::milliseconds(50)).timestamp_millis();
         match server.chats.iter().find(|(_, chat)| chat.updated_at > limit) {
             Some((id, _)) => Err(format!("{id} is of the future")),
@@ -387,7 +391,8 @@ impl<'a> World<'a> {
         let mut view = View::default();
         for row in self.list(
             r#"select json_build_object('id', id, 'title', title, 'updated_at', updated_at, 'deleted_at', deleted_at,
-                'pinned', coalesce(pinned, false), 'archived', coalesce(archived, false))::jsonb
+                'pinned', coalesce(pinned, false), 'archived', coalesce(archived, false),
+                'labels', json_build_object('collection', collection, 'tags', coalesce(tags, '[]')))::jsonb
             from "ai-app-template_chat" left join deepsearch_sync.chat_flags on chat_id = id"#,
         ) {
             let chat = ChatSeen {
@@ -396,6 +401,7 @@ impl<'a> World<'a> {
                 deleted_at: millis(&row["deleted_at"]),
                 pinned: row["pinned"].as_bool().unwrap(),
                 archived: row["archived"].as_bool().unwrap(),
+                labels: LabelsSeen::from(&serde_json::from_value::<Labels>(row["labels"].clone()).unwrap()),
             };
             view.chats.insert(row["id"].as_str().unwrap().to_owned(), chat);
         }

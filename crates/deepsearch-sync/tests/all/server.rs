@@ -6,10 +6,11 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
+use deepsearch_core::collection::NAME_LIMIT;
 use deepsearch_core::sync::{
-    Change, ChatRow, EntityKind, FUTURE_LIMIT, FeedCursor, FeedPage, FlagsRow, IdPage, MessageExtras, MessageRow,
-    PROTOCOL, PageBody, Push, PushAnswer, PushRow, RecentMark, RecentPage, RemoteError, Row, ServerInfo, SettingRow,
-    SyncRemote, TOMBSTONE_DAYS,
+    Change, ChatRow, EntityKind, FUTURE_LIMIT, FeedCursor, FeedPage, FlagsRow, IdPage, Labels, MessageExtras,
+    MessageRow, PROTOCOL, PageBody, Push, PushAnswer, PushRow, RecentMark, RecentPage, RemoteError, Row, ServerInfo,
+    SettingRow, SyncRemote, TAG_LIMIT, TOMBSTONE_DAYS,
 };
 use deepsearch_core::{ChatId, MessageId};
 
@@ -79,6 +80,8 @@ pub(crate) struct State {
     pub(crate) mutant: Option<ServerMutant>,
     /// Texts that went with a chat that was deleted for ever.
     pub(crate) buried: BTreeSet<String>,
+    /// Chats that were deleted for ever, whether or not a backup brought them back.
+    pub(crate) removed: BTreeSet<ChatId>,
     /// All texts that a chat ever had.
     ever: BTreeMap<ChatId, BTreeSet<String>>,
     /// Ids that belong to other people.
@@ -99,6 +102,7 @@ impl Server {
                 backup: None,
                 mutant,
                 buried: BTreeSet::new(),
+                removed: BTreeSet::new(),
                 ever: BTreeMap::new(),
                 taken: BTreeSet::new(),
             }),
@@ -259,6 +263,7 @@ impl State {
             }
             Effect::RemoveChat(id) => {
                 tables.chats.remove(&id);
+                self.removed.insert(id.clone());
                 self.buried.extend(self.ever.get(&id).cloned().unwrap_or_default());
                 (EntityKind::Chat, id.to_string(), true)
             }
@@ -466,6 +471,8 @@ impl State {
 
     /// Answers a push, and says what it would write. An error is a wait for another transaction that took too long.
     pub(crate) fn push(&mut self, push: &Push) -> Result<Vec<PushAnswer>, RemoteError> {
+        // Time goes on while a device pushes: what was taken back from the future is later the next time.
+        self.now += TimeDelta::milliseconds(1);
         let (effects, answers) = self.answer(push)?;
         self.commit(effects);
         Ok(answers)
@@ -489,7 +496,7 @@ impl State {
         let is_waiting = push.rows.iter().any(|row| match row {
             PushRow::Chat { row, .. } => self.is_locked(&row.id),
             PushRow::DeleteChat(id) => self.is_locked(id),
-            PushRow::Flags(row) => self.is_locked(&row.chat_id),
+            PushRow::Flags { row, .. } => self.is_locked(&row.chat_id),
             PushRow::Message(row) => self.is_locked(&row.chat_id),
             PushRow::Setting(_) => self.is_setting_locked(),
         });
@@ -530,7 +537,7 @@ impl Trial<'_> {
         match row {
             PushRow::Chat { row, known } => self.chat(row, *known),
             PushRow::DeleteChat(id) => self.delete_chat(id),
-            PushRow::Flags(row) => self.flags(row),
+            PushRow::Flags { row, seen_at } => self.flags(row, *seen_at),
             PushRow::Message(row) => self.message(row),
             PushRow::Setting(row) => self.setting(row),
         }
@@ -592,22 +599,37 @@ impl Trial<'_> {
         PushAnswer::Applied { at: self.limit }
     }
 
-    fn flags(&mut self, row: &FlagsRow) -> PushAnswer {
+    fn flags(&mut self, row: &FlagsRow, seen_at: Option<DateTime<Utc>>) -> PushAnswer {
         if !self.tables.chats.contains_key(&row.chat_id) {
             return PushAnswer::Orphan;
         }
+        let is_name = |name: &String| (1..=NAME_LIMIT).contains(&name.chars().count());
+        let are_fine = |labels: &Labels| {
+            labels.tags.len() <= TAG_LIMIT && labels.tags.iter().chain(&labels.collection).all(is_name)
+        };
+        if !row.labels.as_ref().is_none_or(are_fine) {
+            return PushAnswer::Refused {
+                reason: "a label is too long, or there are too many".into(),
+            };
+        }
         let is_taken_back = row.at > self.limit;
-        let row = FlagsRow {
+        let mut row = FlagsRow {
             at: row.at.min(self.limit),
             ..row.clone()
         };
-        if let Some(stored) = self.tables.flags.get(&row.chat_id)
-            && stored.at >= row.at
-        {
+        if let Some(stored) = self.tables.flags.get(&row.chat_id) {
+            let has_labels = row.labels.is_some();
+            row.labels = row.labels.or_else(|| stored.labels.clone());
             if *stored == row {
                 return same(is_taken_back, row.at);
             }
-            return PushAnswer::Superseded(Box::new(Row::Flags(stored.clone())));
+            let is_unseen = seen_at.is_none_or(|seen| stored.at.timestamp_millis() > seen.timestamp_millis());
+            if if has_labels { is_unseen } else { stored.at >= row.at } {
+                return PushAnswer::Superseded(Box::new(Row::Flags(stored.clone())));
+            }
+            if stored.at >= row.at {
+                row.at = stored.at + TimeDelta::milliseconds(1);
+            }
         }
         self.tables.flags.insert(row.chat_id.clone(), row.clone());
         let at = row.at;

@@ -51,6 +51,12 @@ pub(crate) enum Act {
     DeleteForever(u8),
     Pin(u8, bool),
     Archive(u8, bool),
+    /// Puts a chat into one of a few collections.
+    File(u8, u8),
+    Tag(u8),
+    Untag(u8, u8),
+    RenameCollection(u8),
+    DeleteCollection(u8),
     Choose(u8, u8),
 }
 
@@ -89,6 +95,11 @@ fn act() -> impl Strategy<Value = Act> {
         1 => pick.clone().prop_map(Act::DeleteForever),
         1 => (pick.clone(), any::<bool>()).prop_map(|(chat, on)| Act::Pin(chat, on)),
         1 => (pick.clone(), any::<bool>()).prop_map(|(chat, on)| Act::Archive(chat, on)),
+        2 => (pick.clone(), any::<u8>()).prop_map(|(chat, name)| Act::File(chat, name)),
+        2 => pick.clone().prop_map(Act::Tag),
+        1 => (pick.clone(), any::<u8>()).prop_map(|(chat, which)| Act::Untag(chat, which)),
+        1 => pick.clone().prop_map(Act::RenameCollection),
+        1 => pick.clone().prop_map(Act::DeleteCollection),
         2 => (pick, any::<u8>()).prop_map(|(which, value)| Act::Choose(which, value)),
     ]
 }
@@ -325,6 +336,8 @@ impl World {
             }
         }
         self.nothing_is_lost_or_doubled(&server)?;
+        let removed = self.server.state.lock().unwrap().removed.clone();
+        no_tag_is_lost(&self.devices, &server, |chat| removed.contains(chat))?;
         self.no_future_sticks()
     }
 
@@ -393,6 +406,11 @@ async fn person(device: &mut Device, act: &Act) {
         Act::Continue(chat) => device.continue_answer(*chat).await,
         Act::DeleteForever(chat) => device.delete_forever(*chat).await,
         Act::Choose(which, value) => device.choose(*which, *value).await,
+        Act::File(chat, name) => device.file(*chat, *name).await,
+        Act::Tag(chat) => device.tag(*chat).await,
+        Act::Untag(chat, which) => device.untag(*chat, *which).await,
+        Act::RenameCollection(which) => device.change_collection(*which, true).await,
+        Act::DeleteCollection(which) => device.change_collection(*which, false).await,
         Act::Rename(chat) | Act::Trash(chat) | Act::Untrash(chat) | Act::Pin(chat, _) | Act::Archive(chat, _) => {
             let Some(chat) = device.chat(*chat).await else {
                 return;
@@ -549,6 +567,28 @@ fn web_message(chat: &ChatId, mark: &str, now: DateTime<Utc>) -> MessageRow {
         created_at: now,
         extras: None,
     }
+}
+
+/// A tag that was given to a chat and that nobody took away is there.
+pub(crate) fn no_tag_is_lost(
+    devices: &[Device],
+    server: &crate::device::View,
+    was_removed: impl Fn(&ChatId) -> bool,
+) -> Result<(), String> {
+    let taken: BTreeSet<&(ChatId, String)> = devices.iter().flat_map(|device| &device.taken).collect();
+    for given in devices.iter().flat_map(|device| &device.given) {
+        let (chat, tag) = given;
+        // A backup that brings a chat back knows it as it was then.
+        if taken.contains(given) || was_removed(chat) {
+            continue;
+        }
+        if let Some(seen) = server.chats.get(chat.as_str())
+            && !seen.labels.tags.contains(tag)
+        {
+            return Err(format!("the tag {tag} of {chat} is lost"));
+        }
+    }
+    Ok(())
 }
 
 /// The first thing that differs, in words.

@@ -58,6 +58,7 @@ fn whatever_happens_everybody_ends_with_the_same_and_nothing_is_lost() {
 #[case(Mutant::NothingForked)]
 #[case(Mutant::EarlyDropped)]
 #[case(Mutant::LaterChangeCleared)]
+#[case(Mutant::TagsTakenWhole)]
 fn a_rule_that_is_left_out_is_noticed(#[case] mutant: Mutant) {
     const SEEDS: u64 = 40;
     let broken = without(mutant);
