@@ -10,7 +10,7 @@ alter table deepsearch_sync.meta alter column protocol_max set default 2;
 update deepsearch_sync.meta set protocol_max = 2 where protocol_max = 1;
 
 ---------------------------------------------------------------------------------------------------------------------
--- Devices read. The labels of a chat are the `value` of its flags.
+-- Devices read. The labels of a chat are the `value` of its flags. A page is as large as all that it holds of messages.
 
 create or replace function deepsearch.sync_pull(after_xid text, after_seq bigint, most integer)
 returns setof deepsearch_sync.feed_row
@@ -31,7 +31,9 @@ begin
     ), message as materialized (
         select entry.place, entry.xid, entry.seq, message.id, message.chat_id, message.role, message.content,
             message.sources, message.metadata, message.created_at, extras.body,
-            sum(octet_length(message.content)::bigint) over (order by entry.place) as bytes
+            sum(octet_length(message.content)::bigint + coalesce(octet_length(message.sources::text), 0)
+                + coalesce(octet_length(message.metadata::text), 0) + coalesce(octet_length(extras.body::text), 0))
+                over (order by entry.place) as bytes
         from entry
         join public."ai-app-template_message" as message on message.id = entry.row_id
         join public."ai-app-template_chat" as chat on chat.id = message.chat_id and chat.user_id = me
