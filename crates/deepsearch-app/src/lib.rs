@@ -21,6 +21,7 @@ mod recheck_due;
 mod research;
 mod runs;
 mod sites;
+mod sorting;
 mod usage;
 mod web_search;
 
@@ -59,7 +60,7 @@ pub use data::DataFolder;
 pub use database::{DatabaseView, SessionPage};
 pub use doctor::{Finding, Grade};
 pub use error::AppError;
-pub use export::ExportProgress;
+pub use export::{ExportChoice, ExportProgress};
 pub use folders::{AttachedFile, FolderList};
 pub use library::{EngineStatus, PageReader};
 pub use recheck::RecheckHistory;
@@ -74,7 +75,7 @@ pub use sync::{SyncConflict, SyncRemedy, SyncState, SyncStatus};
 pub use usage::{Usage, UsedChat, UsedModel, UsedMonth};
 pub use web_search::WebResults;
 
-pub use deepsearch_archive::{Format, Note, Origin as ImportOrigin, Reason, file_ending, file_name};
+pub use deepsearch_archive::{Format, Note, Origin as ImportOrigin, Reason};
 pub use deepsearch_auth::{Account, AuthError, Device, Place, Provider, Session, SessionAbout, SessionUser, Way};
 pub use deepsearch_crawl::run_parser;
 pub use deepsearch_files::{Folder, FolderProblem, FolderProgress, Report as FolderReport};

@@ -125,11 +125,8 @@ export const commands = {
 	previewImport: (file: string, progress: Channel<ImportProgress>) => __TAURI_INVOKE<ImportReport>("preview_import", { file, progress }),
 	/**  Imports an archive; stopped, what came until then is told and kept. */
 	importChats: (file: string, progress: Channel<ImportProgress>) => __TAURI_INVOKE<ImportReport>("import_chats", { file, progress }),
-	/**
-	 *  Asks where to, and writes chats there: those that are named, or with none every one outside Trash. `None` when the
-	 *  person called it off, or stopped it; then nothing is left of it.
-	 */
-	exportChats: (chats: ChatId[], format: ExportFormat, progress: Channel<ExportProgress>) => __TAURI_INVOKE<Exported | null>("export_chats", { chats, format, progress }),
+	/**  Asks where to, and writes chats there. `None` when the person called it off, or stopped it; then nothing is left of it. */
+	exportChats: (choice: ExportChoice, format: ExportFormat, progress: Channel<ExportProgress>) => __TAURI_INVOKE<Exported | null>("export_chats", { choice, format, progress }),
 	/**  Stops what this window carries. */
 	stopCarrying: () => __TAURI_INVOKE<void>("stop_carrying"),
 	/**  Shows this window's last export where it lies. */
@@ -633,6 +630,15 @@ export type Evidence = {
 	score: number | null,
 };
 
+/**  Which chats are exported. */
+export type ExportChoice = 
+/**  Every one outside Trash. */
+{ kind: "all" } | { kind: "chats"; chats: ChatId[] } | 
+/**  Those of a collection, outside Trash. */
+{ kind: "collection"; collection: CollectionId } | 
+/**  Those with a tag, outside Trash. */
+{ kind: "tag"; tag: string };
+
 export type ExportFormat = "json" | "markdown" | "html" | "pdf";
 
 /**  How far an export is. */
@@ -865,7 +871,7 @@ export type LeftOutReason =
 "unknown" | 
 /**  Nobody says anything in it. */
 "empty" | 
-/**  Messages that follow each other in a circle. */
+/**  Messages that follow each other in a circle, or one that comes later. */
 "circle" | 
 /**  Longer than a chat may be. */
 "too_large" | 
@@ -875,7 +881,7 @@ export type LeftOutReason =
 "attachment" | 
 /**  What tools were told and said, hidden thoughts, instructions. */
 "hidden" | 
-/**  Evidence whose page is not in the file. */
+/**  Evidence whose page is not in the file, or does not say what is quoted of it. */
 "evidence" | 
 /**  A file of the archive that holds no chats. */
 "other_file" | 
@@ -884,7 +890,11 @@ export type LeftOutReason =
 /**  The file ends in the middle. */
 "cut_off" | 
 /**  What the store does not take, as the note says. */
-"refused";
+"refused" | 
+/**  The chat lies in Trash here, and stays there. */
+"in_trash" | 
+/**  A collection or a tag that cannot be made; the chat came without it. */
+"label";
 
 /**  Chats that changed; none named is all. */
 export type LibraryChanged = {

@@ -25,6 +25,7 @@ import type {
   EngineStatus,
   EngineTrial,
   Every,
+  ExportChoice,
   Exported,
   ExportProgress,
   Finding,
@@ -422,14 +423,14 @@ export class FakePlatform implements Platform {
   }
 
   async exportChats(
-    chats: ChatId[],
+    choice: ExportChoice,
     format: ExportFormat,
     onProgress: (progress: ExportProgress) => void,
   ): Promise<Exported | null> {
-    this.deeds.push({ what: "exportChats", about: { chats, format } });
-    const count = chats.length || 180;
-    const name = chats.length ? "2026-11-23-chat" : "deepsearch-chats";
-    return this.carry.write(count, format, name, () => this.#answer(undefined, 60), onProgress);
+    this.deeds.push({ what: "exportChats", about: { choice, format } });
+    const found = this.sorted.chosen(choice);
+    if (found.chats === 0) throw failures.nothingIn;
+    return this.carry.write(found, format, () => this.#answer(undefined, 60), onProgress);
   }
 
   async stopCarrying(): Promise<void> {

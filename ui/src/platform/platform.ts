@@ -31,6 +31,7 @@ import type {
   Finding,
   FolderList,
   FolderProblem,
+  ExportChoice,
   ExportFormat,
   GatewayInfo,
   HistoryQuery,
@@ -202,9 +203,9 @@ export interface Platform {
   previewImport(file: string, onProgress: (progress: ImportProgress) => void): Promise<ImportReport>;
   /** Stopped, it reports what came until then. */
   importChats(file: string, onProgress: (progress: ImportProgress) => void): Promise<ImportReport>;
-  /** Asks where to, and writes chats there, or with none named all; `null` when it was called off or stopped. */
+  /** Asks where to, and writes chats there; `null` when it was called off or stopped. */
   exportChats(
-    chats: ChatId[],
+    choice: ExportChoice,
     format: ExportFormat,
     onProgress: (progress: ExportProgress) => void,
   ): Promise<Exported | null>;

@@ -102,7 +102,7 @@ export function tauriPlatform(start: Start): Platform {
     chooseArchive: told(commands.chooseArchive),
     previewImport: (file, onProgress) => told(commands.previewImport)(file, channel(onProgress)),
     importChats: (file, onProgress) => told(commands.importChats)(file, channel(onProgress)),
-    exportChats: (chats, format, onProgress) => told(commands.exportChats)(chats, format, channel(onProgress)),
+    exportChats: (choice, format, onProgress) => told(commands.exportChats)(choice, format, channel(onProgress)),
     stopCarrying: told(commands.stopCarrying),
     showExported: done(commands.showExported),
 
