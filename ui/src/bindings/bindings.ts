@@ -92,6 +92,8 @@ export const commands = {
 	addFolder: () => __TAURI_INVOKE<FolderList | null>("add_folder"),
 	removeFolder: (path: string) => __TAURI_INVOKE<FolderList>("remove_folder", { path }),
 	pauseFolders: (paused: boolean) => __TAURI_INVOKE<FolderList>("pause_folders", { paused }),
+	/**  Searches from now on in the folders that were dropped on this window last. */
+	addDroppedFolders: () => __TAURI_INVOKE<FolderList>("add_dropped_folders"),
 	/**  Files that could not be read, by path, after one. */
 	folderProblems: (after: string, limit: number) => __TAURI_INVOKE<FolderProblem[]>("folder_problems", { after, limit }),
 	/**  Asks which files a question is to rest on. None when the person called it off. */
@@ -190,6 +192,7 @@ export const commands = {
 export const events = {
 	accountChanged: makeEvent<AccountChanged, AccountChanged>("account-changed"),
 	filesDropped: makeEvent<FilesDropped, FilesDropped>("files-dropped"),
+	foldersDropped: makeEvent<FoldersDropped, FoldersDropped>("folders-dropped"),
 	libraryChanged: makeEvent<LibraryChanged, LibraryChanged>("library-changed"),
 	navigate: makeEvent<Navigate, Navigate>("navigate"),
 	quickAskShown: makeEvent<QuickAskShown, QuickAskShown>("quick-ask-shown"),
@@ -709,6 +712,22 @@ export type FolderProgress = {
 	paused: boolean,
 };
 
+/**  How a folder stands to those that are searched. */
+export type FolderStanding = 
+/**  It can be added. So many of those that are searched lie in it, and are part of it then. */
+{ kind: "new"; contains: number } | 
+/**  It is searched already. */
+{ kind: "known" } | 
+/**  It lies in one that is searched. */
+{ kind: "within"; path: string } | 
+/**  It cannot be searched. */
+{ kind: "refused"; failure: Failure };
+
+/**  Folders were dropped on the window; nothing is done with them yet. */
+export type FoldersDropped = {
+	folders: OfferedFolder[],
+};
+
 /**  What a gateway says of itself. */
 export type GatewayInfo = {
 	url: string,
@@ -956,6 +975,14 @@ export type ModelInfo = {
 export type Navigate = 
 /**  Come to the front, and stay where you are. */
 { to: "here" } | { to: "chat"; chat_id: ChatId; message_id: MessageId | null } | { to: "ask"; question: string | null } | { to: "settings"; section: string | null } | { to: "notice"; failure: Failure };
+
+/**  A folder that was handed over. */
+export type OfferedFolder = {
+	name: string,
+	/**  Where it lies, to be shown. */
+	path: string,
+	standing: FolderStanding,
+};
 
 /**  A page of a chat, in reading order. */
 export type OpenChat = {

@@ -30,6 +30,7 @@ import type {
   ExportProgress,
   Finding,
   ExportFormat,
+  FolderList,
   GatewayInfo,
   HistoryQuery,
   HistoryResults,
@@ -40,6 +41,7 @@ import type {
   MessageId,
   ModelInfo,
   Navigate,
+  OfferedFolder,
   OpenChat,
   OpenMessage,
   Page,
@@ -116,6 +118,7 @@ export class FakePlatform implements Platform {
   readonly #onLibrary = new Set<(changed: LibraryChanged) => void>();
   readonly #onSettings = new Set<(changed: SettingsChanged) => void>();
   readonly #onDropped = new Set<(files: AttachedFile[]) => void>();
+  readonly #onFolders = new Set<(folders: OfferedFolder[]) => void>();
   readonly #onNavigate = new Set<(navigate: Navigate) => void>();
   readonly #onShown = new Set<() => void>();
   readonly #onOnline = new Set<(online: boolean) => void>();
@@ -387,6 +390,12 @@ export class FakePlatform implements Platform {
   addFolder = () => this.#answer(this.folders.add());
   removeFolder = (path: string) => this.#answer(this.folders.remove(path));
   pauseFolders = (paused: boolean) => this.#answer(this.folders.pause(paused));
+
+  async addDroppedFolders(): Promise<FolderList> {
+    this.deeds.push({ what: "addDroppedFolders", about: this.folders.offered });
+    return this.#answer(this.folders.addOffered());
+  }
+
   folderProblems = (after: string, limit: number) => this.#answer(this.folders.problems(after, limit));
   chooseFiles = () => this.#answer<AttachedFile[]>([{ url: "files:00aa11bb/report.pdf", name: "report.pdf" }]);
   openFile = (url: string) => this.#do("openFile", url);
@@ -395,6 +404,12 @@ export class FakePlatform implements Platform {
   drop(...names: string[]): void {
     const files = names.map((name, at) => ({ url: `files:${at}/${encodeURIComponent(name)}`, name }));
     for (const listener of this.#onDropped) listener(files);
+  }
+
+  /** As if folders had been dropped on the window. */
+  dropFolders(...paths: string[]): void {
+    const folders = this.folders.offer(paths);
+    for (const listener of this.#onFolders) listener(folders);
   }
 
   openDataFolder = () => this.#do("openDataFolder");
@@ -553,6 +568,7 @@ export class FakePlatform implements Platform {
   onLibraryChanged = (listener: (changed: LibraryChanged) => void) => listen(this.#onLibrary, listener);
   onSettingsChanged = (listener: (changed: SettingsChanged) => void) => listen(this.#onSettings, listener);
   onFilesDropped = (listener: (files: AttachedFile[]) => void) => listen(this.#onDropped, listener);
+  onFoldersDropped = (listener: (folders: OfferedFolder[]) => void) => listen(this.#onFolders, listener);
   onNavigate = (listener: (navigate: Navigate) => void) => listen(this.#onNavigate, listener);
   onQuickAskShown = (listener: () => void) => listen(this.#onShown, listener);
 
