@@ -7,7 +7,8 @@ use specta_typescript::Typescript;
 use tauri_specta::{Builder, ErrorHandlingMode, collect_events};
 
 use crate::commands::{
-    self, AccountChanged, FilesDropped, LibraryChanged, Navigate, QuickAskShown, SettingsChanged, Start, SyncChanged,
+    self, AccountChanged, FilesDropped, FoldersDropped, LibraryChanged, Navigate, QuickAskShown, SettingsChanged,
+    Start, SyncChanged,
 };
 
 pub(crate) fn builder() -> Builder<tauri::Wry> {
@@ -18,6 +19,7 @@ pub(crate) fn builder() -> Builder<tauri::Wry> {
             LibraryChanged,
             SettingsChanged,
             FilesDropped,
+            FoldersDropped,
             SyncChanged,
             Navigate,
             QuickAskShown

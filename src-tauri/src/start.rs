@@ -8,7 +8,7 @@ use deepsearch_core::Failure;
 use tauri::{AppHandle, Manager, RunEvent, WindowEvent};
 use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
 
-use crate::commands::{Carrying, Navigate};
+use crate::commands::{Carrying, Navigate, Offered};
 use crate::{bindings, changes, deep_link, notify, shortcut, tray, windows};
 
 /// Shows no window: for starting at login.
@@ -87,6 +87,7 @@ fn set_up(handle: &AppHandle) -> tauri::Result<()> {
     handle.manage(Ending::default());
     handle.manage(shortcut::Registered::default());
     handle.manage(Carrying::default());
+    handle.manage(Offered::default());
     handle.manage(tray::Presence::default());
     handle.manage(tray::sync::Line::default());
     let arguments: Vec<String> = std::env::args().collect();

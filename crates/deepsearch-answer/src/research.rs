@@ -30,7 +30,7 @@ use deepsearch_core::event::AnswerEvent;
 use deepsearch_core::research::{ResearchEnd, ResearchPhase};
 use deepsearch_core::{ChatModel, Failure, MessageMetadata, Page, PageId, ResearchState, TokenUsage};
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 pub use self::edits::apply as apply_edit;
 pub use self::ledger::Prices;
@@ -340,16 +340,18 @@ impl<'a> Desk<'a> {
             let sentences = answer.checks.clone();
             self.steps.event(AnswerEvent::Checked { sentences }).await;
         }
-        let after = if self.ledger.may_ask(&self.state) || !self.research.pipeline.model.follows_instructions() {
-            afterwards(
+        let may_ask = self.ledger.may_ask(&self.state) && self.time_left() >= section::SHORTEST;
+        let after = if may_ask || !self.research.pipeline.model.follows_instructions() {
+            let asked = afterwards(
                 &self.research.pipeline,
                 self.question,
                 &plan,
                 &content,
                 &self.evidence,
                 &self.steps,
-            )
-            .await
+            );
+            // Nice to have, and not worth more time than the person gave.
+            timeout(self.time_left(), asked).await.unwrap_or_default()
         } else {
             Default::default()
         };

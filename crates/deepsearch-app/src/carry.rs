@@ -146,7 +146,12 @@ impl App {
     }
 
     async fn import_one(&self, archived: ArchivedChat, write: bool, report: &mut ImportReport) -> Result<(), AppError> {
-        let ArchivedChat { chat, messages, pages } = archived;
+        let ArchivedChat {
+            chat,
+            labels,
+            messages,
+            pages,
+        } = archived;
         let places: BTreeMap<&PageId, usize> = pages.iter().enumerate().map(|(at, page)| (&page.id, at)).collect();
         let imported: Vec<ImportedMessage> = messages
             .into_iter()
@@ -163,9 +168,19 @@ impl App {
             })
             .collect();
         let done = match write {
-            true => self.store().import_chat(&chat, &imported, &pages).await,
-            false => self.store().preview_chat(&chat, &imported).await,
+            true => self.store().import_chat(&chat, &labels, &imported, &pages).await,
+            false => {
+                let would_come = self.store().preview_chat(&chat, &imported).await;
+                would_come.map(|came| (came, Vec::new()))
+            }
         };
+        let done = done.map(|(came, refused)| {
+            if !refused.is_empty() {
+                let note = Note::new(format!("{}: {}", chat.title, refused.join(", ")), Reason::Label);
+                report.leave_out(note.times(refused.len() as u64));
+            }
+            came
+        });
         let is_known = matches!(done, Ok(Imported::Extended(_) | Imported::Unchanged));
         if is_known
             && let Some(here) = self.store().lookup_chat(&chat.id).await?

@@ -49,6 +49,15 @@ pub enum AppError {
     UnknownSession { id: String },
     #[error("no {what} has the id `{id}`")]
     Unknown { what: &'static str, id: String },
+    #[error("there is no {what} `{name}`")]
+    NotNamed {
+        what: &'static str,
+        name: String,
+        /// Those that there are.
+        names: Vec<String>,
+    },
+    #[error("there is no chat outside Trash in this {what}")]
+    NothingIn { what: &'static str },
     #[error("there is no engine `{id}` that is set up")]
     UnknownEngine { id: String },
     #[error("`{path}` cannot be read")]
@@ -187,6 +196,8 @@ impl From<&AppError> for Failure {
                 say(ErrorCode::NotFound).hint("`deepsearch devices` lists them.")
             }
             AppError::Unknown { .. } => say(ErrorCode::NotFound).hint("`deepsearch chats list` shows what there is."),
+            AppError::NotNamed { what, names, .. } => say(ErrorCode::NotFound).hint(there_are(what, names)),
+            AppError::NothingIn { .. } => say(ErrorCode::NotFound).hint("Put chats into it first."),
             AppError::UnknownEngine { .. } => {
                 say(ErrorCode::NotFound).hint("`deepsearch engines` lists the engines and what they need.")
             }
@@ -223,4 +234,18 @@ impl From<&AppError> for Failure {
             AppError::Cancelled => say(ErrorCode::Cancelled).hint("What came is kept."),
         }
     }
+}
+
+/// Names to choose from, as many as can be looked through.
+fn there_are(what: &str, names: &[String]) -> String {
+    const SHOWN: usize = 20;
+    if names.is_empty() {
+        return format!("There is no {what} yet.");
+    }
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    let more = match names.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("There are: {}{more}.", shown.join(", "))
 }

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use deepsearch_archive::{ArchivedChat, ArchivedMessage, Bundle, Format, PageOfSource, Typesetter};
-use deepsearch_core::{Chat, ChatId, Page, PageId};
+use deepsearch_core::{Chat, ChatId, CollectionId, Page, PageId};
 use deepsearch_sqlite::{ChatCursor, ChatFilter, ChatView, SourcePage};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use crate::app::App;
@@ -21,6 +21,43 @@ use crate::files;
 pub struct ExportProgress {
     pub done: u32,
     pub total: u32,
+}
+
+/// Which chats are exported.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ExportChoice {
+    /// Every one outside Trash.
+    #[default]
+    All,
+    Chats {
+        chats: Vec<ChatId>,
+    },
+    /// Those of a collection, outside Trash.
+    Collection {
+        collection: CollectionId,
+    },
+    /// Those with a tag, outside Trash.
+    Tag {
+        tag: String,
+    },
+}
+
+impl ExportChoice {
+    /// These chats.
+    pub fn of(chats: impl IntoIterator<Item = ChatId>) -> Self {
+        Self::Chats {
+            chats: chats.into_iter().collect(),
+        }
+    }
+
+    /// Which one it is, where it is one chat that is chosen; that is one document and never a zip.
+    pub fn single(&self) -> Option<&ChatId> {
+        match self {
+            Self::Chats { chats } => chats.first().filter(|_| chats.len() == 1),
+            _ => None,
+        }
+    }
 }
 
 const LIST_PAGE: u32 = 200;
@@ -57,53 +94,73 @@ impl App {
         }
         Ok(ArchivedChat {
             chat,
+            labels: self.store().lookup_named_labels(id).await?,
             messages,
             pages: pages.into_values().collect(),
         })
     }
 
-    /// Writes chats to a file: those that are chosen, or with none all outside Trash. Returns how many that were. A file
-    /// that was there is replaced only when all is written, and nothing is left of one that was not, also where the
-    /// future is dropped.
+    /// How the file is to be called that these chats are written to, and how it ends.
+    ///
+    /// # Errors
+    /// [`AppError::Unknown`] for a chosen chat that is not there, [`AppError::NothingIn`] for a collection or a tag without
+    /// chats.
+    pub async fn export_name(&self, choice: &ExportChoice, format: Format) -> Result<(String, &'static str), AppError> {
+        if let Some(chat) = choice.single() {
+            let name = deepsearch_archive::file_name(&self.chat(chat).await?, format);
+            return Ok((name, deepsearch_archive::file_ending(format)));
+        }
+        self.list_exported(choice).await?;
+        let common = match choice {
+            ExportChoice::Collection { collection } => self.store().find_collection(collection.as_str()).await?,
+            _ => None,
+        };
+        let common = match (choice, &common) {
+            (ExportChoice::Tag { tag }, _) => Some(tag.as_str()),
+            (_, common) => common.as_ref().map(|common| common.name.as_str()),
+        };
+        let name = deepsearch_archive::file_name_of_many(common, format);
+        Ok((name, deepsearch_archive::ending_of_many(format)))
+    }
+
+    /// Writes chats to a file. Returns how many that were. A file that was there is replaced only when all is written, and
+    /// nothing is left of one that was not, also where the future is dropped.
     ///
     /// # Errors
     /// As [`App::write_chats`].
     pub async fn export_to(
         &self,
         path: &Path,
-        chosen: &[ChatId],
+        choice: &ExportChoice,
         format: Format,
         progress: impl FnMut(ExportProgress),
     ) -> Result<u32, AppError> {
         let unwritable = files::unwritable(path);
         files::replace(path, async |file| {
-            self.write_chats(chosen, format, file, &unwritable, progress).await
+            self.write_chats(choice, format, file, &unwritable, progress).await
         })
         .await
     }
 
-    /// Writes chats: those that are chosen, or with none all outside Trash. Returns how many that were; `progress` is told
-    /// before the first and after each.
+    /// Writes chats. Returns how many that were; `progress` is told before the first and after each.
     ///
     /// # Errors
-    /// [`AppError::Unknown`] for a chosen chat that is not there, [`AppError::Typeset`] where a PDF cannot be made, and
-    /// when the store cannot be read or the document not be written.
+    /// [`AppError::Unknown`] for a chosen chat that is not there, [`AppError::NothingIn`] for a collection or a tag without
+    /// chats, [`AppError::Typeset`] where a PDF cannot be made, and when the store cannot be read or the document not be
+    /// written.
     pub async fn write_chats(
         &self,
-        chosen: &[ChatId],
+        choice: &ExportChoice,
         format: Format,
         out: &mut (impl AsyncWrite + Unpin),
         unwritable: &impl Fn(std::io::Error) -> AppError,
         mut progress: impl FnMut(ExportProgress),
     ) -> Result<u32, AppError> {
-        let every = match chosen {
-            [] => self.list_exported().await?,
-            chosen => chosen.to_vec(),
-        };
+        let every = self.list_exported(choice).await?;
         let total = u32::try_from(every.len()).unwrap_or(u32::MAX);
-        let mut document = match (format, chosen) {
+        let mut document = match (format, choice.single()) {
             (Format::Json, _) => Document::Json { written: 0 },
-            (format, [_]) => Document::Single(Box::new(Writer::new(format))),
+            (format, Some(_)) => Document::Single(Box::new(Writer::new(format))),
             (format, _) => Document::Many(Box::new((Writer::new(format), Bundle::default()))),
         };
         progress(ExportProgress { done: 0, total });
@@ -120,8 +177,8 @@ impl App {
                     out.write_all(&bytes).await.map_err(unwritable)?;
                     count += 1;
                 }
-                // One that went while the others were written is none of all.
-                Err(AppError::Unknown { .. }) if chosen.is_empty() => {}
+                // One that went while the others were written was not asked for by its name.
+                Err(AppError::Unknown { .. }) if !matches!(choice, ExportChoice::Chats { .. }) => {}
                 Err(error) => return Err(error),
             }
             progress(ExportProgress { done, total });
@@ -131,22 +188,33 @@ impl App {
         Ok(count)
     }
 
-    /// Every chat outside Trash.
-    async fn list_exported(&self) -> Result<Vec<ChatId>, AppError> {
+    async fn list_exported(&self, choice: &ExportChoice) -> Result<Vec<ChatId>, AppError> {
+        let (collection, tag) = match choice {
+            ExportChoice::Chats { chats } => return Ok(chats.clone()),
+            ExportChoice::All => (None, None),
+            ExportChoice::Collection { collection } => (Some(collection.clone()), None),
+            ExportChoice::Tag { tag } => (None, Some(tag.clone())),
+        };
         let mut every = Vec::new();
         for view in [ChatView::Active, ChatView::Archived] {
             let mut after = None;
             loop {
-                let chats = self
-                    .store()
-                    .list_chats(ChatFilter::of(view), after.as_ref(), LIST_PAGE)
-                    .await?;
+                let filter = ChatFilter {
+                    view,
+                    collection: collection.clone(),
+                    tag: tag.clone(),
+                };
+                let chats = self.store().list_chats(filter, after.as_ref(), LIST_PAGE).await?;
                 let Some(last) = chats.last() else { break };
                 after = Some(ChatCursor::after(last));
                 every.extend(chats.into_iter().map(|Chat { id, .. }| id));
             }
         }
-        Ok(every)
+        match choice {
+            ExportChoice::Collection { .. } if every.is_empty() => Err(AppError::NothingIn { what: "collection" }),
+            ExportChoice::Tag { .. } if every.is_empty() => Err(AppError::NothingIn { what: "tag" }),
+            _ => Ok(every),
+        }
     }
 }
 

@@ -113,13 +113,36 @@ pub fn file_ending(format: Format) -> &'static str {
 /// A file name for a chat that every system takes.
 pub fn file_name(chat: &Chat, format: Format) -> String {
     let end = file_ending(format);
-    let plain: String = chat
-        .title
-        .chars()
-        .map(|letter| if letter.is_alphanumeric() { letter } else { ' ' })
-        .take(60)
-        .collect();
-    let name = plain.split_whitespace().collect::<Vec<_>>().join("-");
+    let name = plain(&chat.title);
     let day = chat.updated_at.format("%Y-%m-%d");
     format!("{day}-{}.{end}", if name.is_empty() { "chat" } else { &name })
+}
+
+/// How several chats are written: as one document, or a zip with one for each.
+pub fn ending_of_many(format: Format) -> &'static str {
+    match format {
+        Format::Json => "json",
+        Format::Markdown | Format::Html | Format::Pdf => "zip",
+    }
+}
+
+/// A file name for several chats, called by what they have in common.
+pub fn file_name_of_many(common: Option<&str>, format: Format) -> String {
+    let name = common.map(plain).filter(|name| !name.is_empty());
+    let of = match format {
+        Format::Json => "",
+        format => file_ending(format),
+    };
+    let parts = ["deepsearch-chats", name.as_deref().unwrap_or_default(), of];
+    let stem = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
+    format!("{}.{}", stem.join("-"), ending_of_many(format))
+}
+
+/// What of a name every system takes in a file's.
+fn plain(name: &str) -> String {
+    let letters = name
+        .chars()
+        .map(|letter| if letter.is_alphanumeric() { letter } else { ' ' });
+    let plain: String = letters.take(60).collect();
+    plain.split_whitespace().collect::<Vec<_>>().join("-")
 }

@@ -11,6 +11,7 @@ mod export;
 
 pub use chat::{ArchivedChat, ArchivedMessage, PageOfSource};
 pub use export::{
-    Bundle, Format, JSON_END, PdfError, Typesetter, file_ending, file_name, html, json_chat, json_start, markdown,
+    Bundle, Format, JSON_END, PdfError, Typesetter, ending_of_many, file_ending, file_name, file_name_of_many, html,
+    json_chat, json_start, markdown,
 };
 pub use import::{ArchiveError, Found, Limits, Note, Origin, Reason, import};

@@ -466,13 +466,20 @@ pub(crate) struct Pictures {
 
 /// Write chats to a file or to standard output.
 #[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("which").required(true).args(["chats", "all", "collection", "tag"]))]
 pub(crate) struct Export {
     /// The chats; several are one JSON document, or a zip with one of another format for each
-    #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "CHAT")]
+    #[arg(value_name = "CHAT")]
     pub(crate) chats: Vec<String>,
     /// Every chat outside Trash
     #[arg(long)]
     pub(crate) all: bool,
+    /// The chats of this collection, outside Trash
+    #[arg(long, value_name = "NAME")]
+    pub(crate) collection: Option<String>,
+    /// The chats with this tag, outside Trash
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tag: Option<String>,
     #[arg(long, value_name = "FORMAT", default_value = "json")]
     pub(crate) format: ExportFormat,
     /// Write here and not to standard output

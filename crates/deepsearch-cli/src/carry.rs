@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 
-use deepsearch_app::{App, AppError, ExportProgress, Format, ImportReport};
+use deepsearch_app::{App, AppError, ExportChoice, ExportProgress, Format, ImportReport};
 use deepsearch_core::{ChatId, ErrorCode, Invalid};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
@@ -15,11 +15,7 @@ use crate::outcome::{Outcome, code};
 use crate::print::{self, note, progress, safe};
 
 pub(crate) async fn export(app: &App, args: Export, as_json: bool) -> Outcome {
-    let chats: Vec<ChatId> = args
-        .chats
-        .into_iter()
-        .map(ChatId::parse)
-        .collect::<Result<_, Invalid>>()?;
+    let choice = chosen(app, &args).await?;
     let format = match args.format {
         ExportFormat::Json => Format::Json,
         ExportFormat::Markdown => Format::Markdown,
@@ -34,7 +30,7 @@ pub(crate) async fn export(app: &App, args: Export, as_json: bool) -> Outcome {
         far = now;
     };
     let Some(path) = &args.output else {
-        let is_text = format == Format::Json || (chats.len() == 1 && format != Format::Pdf);
+        let is_text = format == Format::Json || (choice.single().is_some() && format != Format::Pdf);
         if !is_text && std::io::stdout().is_terminal() {
             return Err(AppError::Invalid(Invalid::Malformed {
                 field: "the output",
@@ -47,11 +43,11 @@ pub(crate) async fn export(app: &App, args: Export, as_json: bool) -> Outcome {
             source,
         };
         let mut out = tokio::io::stdout();
-        app.write_chats(&chats, format, &mut out, &unwritable, follow).await?;
+        app.write_chats(&choice, format, &mut out, &unwritable, follow).await?;
         out.flush().await.map_err(unwritable)?;
         return Ok(ExitCode::SUCCESS);
     };
-    let exporting = app.export_to(path, &chats, format, follow);
+    let exporting = app.export_to(path, &choice, format, follow);
     let count = tokio::select! {
         count = exporting => count?,
         _ = tokio::signal::ctrl_c() => {
@@ -66,6 +62,24 @@ pub(crate) async fn export(app: &App, args: Export, as_json: bool) -> Outcome {
         note(&format!("{count} chats written to {}.", path.display()));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn chosen(app: &App, args: &Export) -> Result<ExportChoice, AppError> {
+    if let Some(name) = &args.collection {
+        let collection = app.collection_named(name).await?.id;
+        return Ok(ExportChoice::Collection { collection });
+    }
+    if let Some(name) = &args.tag {
+        let tag = app.tag_named(name).await?.name;
+        return Ok(ExportChoice::Tag { tag });
+    }
+    if args.all {
+        return Ok(ExportChoice::All);
+    }
+    let chats = args.chats.iter().map(|id| ChatId::parse(id.as_str()));
+    Ok(ExportChoice::Chats {
+        chats: chats.collect::<Result<_, Invalid>>()?,
+    })
 }
 
 pub(crate) async fn import(app: &App, file: &Path, preview: bool, as_json: bool) -> Outcome {

@@ -205,8 +205,7 @@ async fn found(app: &App, name: String) -> Result<SavedSearch, AppError> {
 }
 
 async fn known(app: &App, name: String) -> Result<CollectionId, AppError> {
-    let found = app.store().find_collection(&name).await?;
-    found.map(|each| each.id).ok_or_else(|| unknown("collection", &name))
+    Ok(app.collection_named(&name).await?.id)
 }
 
 pub(crate) async fn collection_named(app: &App, name: Option<String>) -> Result<Option<CollectionId>, AppError> {

@@ -8,6 +8,7 @@ pub mod collection;
 pub mod event;
 pub mod ids;
 pub mod message;
+pub mod named_labels;
 pub mod page;
 pub mod recheck;
 pub mod research;
@@ -40,6 +41,7 @@ pub use fetch::{FetchError, PageFetcher};
 pub use ledger::{AnswerLedger, Contact, Errand, Ledger, SentText, SentTurn};
 pub use message::{Message, MessageId, MessageMetadata, MessageState, Role, Source, TokenUsage};
 pub use model::{ChatModel, ChatRequest, ModelError, ModelEvent, ModelId, ModelInfo, NumberedPassage, Purpose, Turn};
+pub use named_labels::NamedLabels;
 pub use page::{MediaType, Page, PageId, Passage, Picture, PictureLink, SourcePicture};
 pub use research::{PlanEdit, ResearchBudget, ResearchProgress, ResearchState};
 pub use search::{

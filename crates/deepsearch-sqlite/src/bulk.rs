@@ -170,7 +170,8 @@ async fn set(tx: &mut SqliteConnection, chat: &Chat, wanted: Was, is_new: bool) 
     }
 }
 
-async fn move_chat(
+/// Puts a chat into a collection, or out of all. Tells the one that it was in; `None` where it was so already.
+pub(crate) async fn move_chat(
     tx: &mut SqliteConnection,
     id: &str,
     to: Option<CollectionId>,

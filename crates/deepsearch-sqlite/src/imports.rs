@@ -1,14 +1,14 @@
 //! Chats as a whole, in and out: all branches with their evidence. An import is one transaction for each chat.
 
 use chrono::{DateTime, Utc};
-use deepsearch_core::{Chat, ChatId, Citation, Message, MessageId, Page, PageId, SentenceCheck};
+use deepsearch_core::{Chat, ChatId, Citation, Message, MessageId, NamedLabels, Page, PageId, SentenceCheck};
 use sqlx::SqliteConnection;
 
 use crate::error::{Doing, StoreError};
 use crate::messages::{self, write_json};
 use crate::outbox::{self, Entity};
 use crate::store::Store;
-use crate::{chats, citations, history, pages};
+use crate::{chats, citations, history, named_labels, pages};
 
 /// A message that was made elsewhere, with what it rests on.
 #[derive(Debug, Clone)]
@@ -74,18 +74,28 @@ impl Store {
     }
 
     /// Adds a chat with its messages, each after its parent. What is here already stays as it is, so that doing it again
-    /// changes nothing; what is new of a known chat is added behind what it has.
+    /// changes nothing; what is new of a known chat is added behind what it has. One that is new is sorted as it was, as far
+    /// as there is room for collections and tags; also tells which of them it could not be given.
     ///
     /// # Errors
     /// [`StoreError::Invalid`] for what cannot be kept; then nothing of the chat is.
     pub async fn import_chat(
         &self,
         chat: &Chat,
+        labels: &NamedLabels,
         imported: &[ImportedMessage],
         saved: &[Page],
-    ) -> Result<Imported, StoreError> {
+    ) -> Result<(Imported, Vec<String>), StoreError> {
         const ACTION: &str = "import the chat";
         valid(chat, imported)?;
+        let mut refused = Vec::new();
+        // Before the transaction, as making a collection is one of its own; one that then stays empty is found the next time.
+        let collection = match &labels.collection {
+            Some(name) if self.lookup_chat(&chat.id).await?.is_none() => {
+                self.make_collection(name, &mut refused).await?
+            }
+            _ => None,
+        };
         let now = self.now();
         // A file may say what it likes: no page of one is newer than any to come.
         let mut saved = saved.to_vec();
@@ -137,6 +147,7 @@ impl Store {
             added += 1;
         }
         if is_new {
+            named_labels::give(&mut tx, &chat.id, collection, &labels.tags, &mut refused).await?;
             outbox::add(&mut tx, Entity::Chat, chat.id.as_str(), now)
                 .await
                 .doing(ACTION)?;
@@ -151,11 +162,12 @@ impl Store {
         }
         history::follow(&mut tx).await.doing(ACTION)?;
         tx.commit().await.doing(ACTION)?;
-        Ok(match (is_new, added) {
+        let came = match (is_new, added) {
             (true, _) => Imported::New,
             (false, 0) => Imported::Unchanged,
             (false, added) => Imported::Extended(added),
-        })
+        };
+        Ok((came, refused))
     }
 }
 

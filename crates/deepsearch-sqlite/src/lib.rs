@@ -23,6 +23,7 @@ mod history;
 
 mod bulk;
 mod collections;
+mod named_labels;
 mod saved_searches;
 mod tags;
 

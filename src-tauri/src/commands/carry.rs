@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use deepsearch_app::{App, AttachedFile, ExportProgress, Format, ImportReport};
-use deepsearch_core::{ChatId, ErrorCode, Failure};
+use deepsearch_app::{App, AttachedFile, ExportChoice, ExportProgress, Format, ImportReport};
+use deepsearch_core::{ErrorCode, Failure};
 use serde::Serialize;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State, WebviewWindow};
@@ -121,30 +121,19 @@ async fn begin(
     Ok((told(file_of(app, file)).await?, carrying.begin(window)))
 }
 
-/// Asks where to, and writes chats there: those that are named, or with none every one outside Trash. `None` when the
-/// person called it off, or stopped it; then nothing is left of it.
+/// Asks where to, and writes chats there. `None` when the person called it off, or stopped it; then nothing is left of it.
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn export_chats(
     window: WebviewWindow,
     app: State<'_, App>,
     carrying: State<'_, Carrying>,
-    chats: Vec<ChatId>,
+    choice: ExportChoice,
     format: Format,
     progress: Channel<ExportProgress>,
 ) -> Result<Option<Exported>, Failure> {
     told(async {
-        let (name, ending) = match (chats.as_slice(), format) {
-            ([chat], _) => (
-                deepsearch_app::file_name(&app.chat(chat).await?, format),
-                deepsearch_app::file_ending(format),
-            ),
-            (_, Format::Json) => ("deepsearch-chats.json".to_owned(), "json"),
-            (_, format) => (
-                format!("deepsearch-chats-{}.zip", deepsearch_app::file_ending(format)),
-                "zip",
-            ),
-        };
+        let (name, ending) = app.export_name(&choice, format).await?;
         let (answer, chosen) = oneshot::channel();
         let dialog = window.dialog().file().set_parent(&window).set_file_name(name);
         dialog.add_filter(ending.to_uppercase(), &[ending]).save_file(|path| {
@@ -155,7 +144,7 @@ pub(crate) async fn export_chats(
         };
         let stop = carrying.begin(&window);
         let mut told = None;
-        let exporting = app.export_to(&path, &chats, format, |far| {
+        let exporting = app.export_to(&path, &choice, format, |far| {
             if far.done == far.total || is_time(&mut told) {
                 let _ = progress.send(far);
             }

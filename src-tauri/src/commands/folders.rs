@@ -1,9 +1,11 @@
 //! The person's own folders, and files that they hand over. A window names no path of its own: folders and files are chosen
 //! in the system's dialog or dropped, and are known to the window by address from then on.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
-use deepsearch_app::{App, AttachedFile, FolderList, FolderProblem};
+use deepsearch_app::{App, AttachedFile, FolderList, FolderProblem, FolderStanding, OfferedFolder};
 use deepsearch_core::{ErrorCode, Failure};
 use serde::Serialize;
 use tauri::{AppHandle, DragDropEvent, Manager, State, WebviewWindow, WindowEvent};
@@ -16,7 +18,7 @@ use url::Url;
 use super::told;
 use crate::windows::shell_failure;
 
-/// Files that one question may bring.
+/// Files that one question may bring, and folders that are offered at once.
 const MOST: usize = 8;
 
 /// Files were dropped on the window.
@@ -24,6 +26,16 @@ const MOST: usize = 8;
 pub(crate) struct FilesDropped {
     files: Vec<AttachedFile>,
 }
+
+/// Folders were dropped on the window; nothing is done with them yet.
+#[derive(Debug, Clone, Serialize, serde::Deserialize, specta::Type, Event)]
+pub(crate) struct FoldersDropped {
+    folders: Vec<OfferedFolder>,
+}
+
+/// The folders that were dropped on each window last and can be added.
+#[derive(Debug, Default)]
+pub(crate) struct Offered(Mutex<HashMap<String, Vec<PathBuf>>>);
 
 #[tauri::command]
 #[specta::specta]
@@ -44,6 +56,36 @@ pub(crate) async fn add_folder(window: AppHandle, app: State<'_, App>) -> Result
             Some(folder) => Ok::<_, Failure>(Some(app.add_folder(&folder).await?)),
             None => Ok(None),
         }
+    })
+    .await
+}
+
+/// Searches from now on in the folders that were dropped on this window last.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn add_dropped_folders(
+    window: WebviewWindow,
+    app: State<'_, App>,
+    offered: State<'_, Offered>,
+) -> Result<FolderList, Failure> {
+    let paths = {
+        let offered = offered.0.lock().unwrap_or_else(PoisonError::into_inner);
+        offered.get(window.label()).cloned().unwrap_or_default()
+    };
+    told(async {
+        for path in &paths {
+            // One of them may lie in another that was dropped with it.
+            if matches!(app.offered_folder(path).await?.standing, FolderStanding::New { .. }) {
+                app.add_folder(path).await?;
+            }
+        }
+        // Once added they are offered no more; what failed can be tried again.
+        offered
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(window.label());
+        app.folders().await
     })
     .await
 }
@@ -131,7 +173,7 @@ fn is_executable(_path: &Path) -> bool {
     false
 }
 
-/// Tells a window of the files that are dropped on it.
+/// Tells a window of the files and folders that are dropped on it.
 pub(crate) fn take_drops(window: &WebviewWindow) {
     let dropped_on = window.clone();
     window.on_window_event(move |event| {
@@ -141,6 +183,8 @@ pub(crate) fn take_drops(window: &WebviewWindow) {
         let (window, paths) = (dropped_on.clone(), paths.clone());
         tauri::async_runtime::spawn(async move {
             let app = window.state::<App>().inner().clone();
+            let folders: Vec<PathBuf> = paths.iter().filter(|path| path.is_dir()).cloned().collect();
+            offer(&window, &app, folders).await;
             let files = attach(&app, paths.into_iter()).await;
             if !files.is_empty()
                 && let Err(error) = (FilesDropped { files }).emit_to(&window, window.label())
@@ -149,6 +193,31 @@ pub(crate) fn take_drops(window: &WebviewWindow) {
             }
         });
     });
+}
+
+async fn offer(window: &WebviewWindow, app: &App, dropped: Vec<PathBuf>) {
+    let (mut folders, mut fresh) = (Vec::new(), Vec::new());
+    for path in dropped.into_iter().take(MOST) {
+        match app.offered_folder(&path).await {
+            Ok(folder) => {
+                if matches!(folder.standing, FolderStanding::New { .. }) {
+                    fresh.push(path);
+                }
+                folders.push(folder);
+            }
+            Err(error) => tracing::warn!(%error, "a folder cannot be offered"),
+        }
+    }
+    if folders.is_empty() {
+        return;
+    }
+    let offered = window.state::<Offered>();
+    let mut offered = offered.0.lock().unwrap_or_else(PoisonError::into_inner);
+    offered.insert(window.label().to_owned(), fresh);
+    drop(offered);
+    if let Err(error) = (FoldersDropped { folders }).emit_to(window, window.label()) {
+        tracing::warn!(%error, "the window was not told of dropped folders");
+    }
 }
 
 async fn attach(app: &App, paths: impl Iterator<Item = PathBuf>) -> Vec<AttachedFile> {

@@ -29,7 +29,7 @@ use tauri_specta::{Commands, collect_commands};
 
 pub(crate) use account::AccountChanged;
 pub(crate) use carry::Carrying;
-pub(crate) use folders::{FilesDropped, take_drops};
+pub(crate) use folders::{FilesDropped, FoldersDropped, Offered, take_drops};
 pub(crate) use shell::{LibraryChanged, Navigate, QuickAskShown, SettingsChanged, Start, WindowKind, session};
 pub(crate) use sync::SyncChanged;
 
@@ -83,6 +83,7 @@ pub(crate) fn all() -> Commands<tauri::Wry> {
         folders::add_folder,
         folders::remove_folder,
         folders::pause_folders,
+        folders::add_dropped_folders,
         folders::folder_problems,
         folders::choose_files,
         folders::open_file,

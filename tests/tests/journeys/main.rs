@@ -23,6 +23,7 @@ mod branches;
 mod model;
 mod model_faults;
 mod real_model;
+mod real_model_research;
 
 mod hostile;
 mod interrupted;

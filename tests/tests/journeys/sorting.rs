@@ -103,6 +103,73 @@ fn chats_go_into_collections_and_get_tags_and_are_found_by_both() -> Result<()> 
 }
 
 #[test]
+fn a_collection_and_a_tag_go_out_and_are_there_again_in_another_library() -> Result<()> {
+    let (home, other) = (offline()?, offline()?);
+    let chats = asked(&home)?;
+    let [searx, backup, cost] = [0, 1, 2].map(|at| chats[at].as_str());
+    json(&home, &["chats", "collections", "add", "Set up"])?;
+    json(&home, &["chats", "move", searx, backup, "--to", "Set up"])?;
+    json(&home, &["chats", "tag", "Later", backup, cost])?;
+
+    let folder = tempfile::tempdir()?;
+    let file = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let (some, tagged, zip) = (file("some.json"), file("tagged.json"), file("some.zip"));
+    let told = json(&home, &["export", "--collection", "SET UP", "-o", &some])?;
+    assert_eq!(told["chats"], 2);
+    json(&home, &["export", "--tag", "later", "-o", &tagged])?;
+    for format in ["markdown", "html"] {
+        let told = json(
+            &home,
+            &["export", "--collection", "Set up", "--format", format, "-o", &zip],
+        )?;
+        assert_eq!(told["chats"], 2);
+        assert!(std::fs::read(&zip)?.starts_with(b"PK"));
+    }
+
+    // What there is not is told with what there is, and nothing is written.
+    let nowhere = file("nowhere.json");
+    for (kind, known) in [("--collection", "`Set up`"), ("--tag", "`Later`")] {
+        let refused = home.run(["export", kind, "Nowhere", "-o", &nowhere])?;
+        assert_eq!(refused.code, Some(3), "{}", refused.stderr);
+        assert!(
+            refused.stderr.contains("`Nowhere`") && refused.stderr.contains(known),
+            "{}",
+            refused.stderr
+        );
+    }
+    json(&home, &["chats", "collections", "add", "Empty"])?;
+    assert_eq!(
+        home.run(["export", "--collection", "Empty", "-o", &nowhere])?.code,
+        Some(3)
+    );
+    assert!(!std::fs::exists(&nowhere)?);
+    for unclear in [
+        &["export"][..],
+        &["export", "--all", "--tag", "Later"],
+        &["export", searx, "--collection", "Set up"],
+    ] {
+        assert_eq!(home.run(unclear)?.code, Some(2), "{unclear:?}");
+    }
+
+    let report = json(&other, &["import", &some])?;
+    assert_eq!(
+        (&report["added"], &report["left_out"]),
+        (&2.into(), &serde_json::json!({}))
+    );
+    assert_eq!(listed(&other, &["--collection", "Set up"])?.len(), 2);
+    assert_eq!(listed(&other, &["--tag", "Later"])?, [backup]);
+    json(&other, &["import", &tagged])?;
+    assert_eq!(listed(&other, &["--tag", "Later"])?.len(), 2);
+    assert_eq!(listed(&other, &["--collection", "Set up"])?.len(), 2);
+
+    // Where its owner put a chat since, importing again leaves it.
+    json(&other, &["chats", "move", searx, "--out"])?;
+    json(&other, &["import", &some])?;
+    assert_eq!(listed(&other, &["--collection", "Set up"])?, [backup]);
+    Ok(())
+}
+
+#[test]
 fn a_saved_search_is_asked_again_by_its_name() -> Result<()> {
     let home = offline()?;
     let chats = asked(&home)?;

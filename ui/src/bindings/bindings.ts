@@ -92,6 +92,8 @@ export const commands = {
 	addFolder: () => __TAURI_INVOKE<FolderList | null>("add_folder"),
 	removeFolder: (path: string) => __TAURI_INVOKE<FolderList>("remove_folder", { path }),
 	pauseFolders: (paused: boolean) => __TAURI_INVOKE<FolderList>("pause_folders", { paused }),
+	/**  Searches from now on in the folders that were dropped on this window last. */
+	addDroppedFolders: () => __TAURI_INVOKE<FolderList>("add_dropped_folders"),
 	/**  Files that could not be read, by path, after one. */
 	folderProblems: (after: string, limit: number) => __TAURI_INVOKE<FolderProblem[]>("folder_problems", { after, limit }),
 	/**  Asks which files a question is to rest on. None when the person called it off. */
@@ -125,11 +127,8 @@ export const commands = {
 	previewImport: (file: string, progress: Channel<ImportProgress>) => __TAURI_INVOKE<ImportReport>("preview_import", { file, progress }),
 	/**  Imports an archive; stopped, what came until then is told and kept. */
 	importChats: (file: string, progress: Channel<ImportProgress>) => __TAURI_INVOKE<ImportReport>("import_chats", { file, progress }),
-	/**
-	 *  Asks where to, and writes chats there: those that are named, or with none every one outside Trash. `None` when the
-	 *  person called it off, or stopped it; then nothing is left of it.
-	 */
-	exportChats: (chats: ChatId[], format: ExportFormat, progress: Channel<ExportProgress>) => __TAURI_INVOKE<Exported | null>("export_chats", { chats, format, progress }),
+	/**  Asks where to, and writes chats there. `None` when the person called it off, or stopped it; then nothing is left of it. */
+	exportChats: (choice: ExportChoice, format: ExportFormat, progress: Channel<ExportProgress>) => __TAURI_INVOKE<Exported | null>("export_chats", { choice, format, progress }),
 	/**  Stops what this window carries. */
 	stopCarrying: () => __TAURI_INVOKE<void>("stop_carrying"),
 	/**  Shows this window's last export where it lies. */
@@ -193,6 +192,7 @@ export const commands = {
 export const events = {
 	accountChanged: makeEvent<AccountChanged, AccountChanged>("account-changed"),
 	filesDropped: makeEvent<FilesDropped, FilesDropped>("files-dropped"),
+	foldersDropped: makeEvent<FoldersDropped, FoldersDropped>("folders-dropped"),
 	libraryChanged: makeEvent<LibraryChanged, LibraryChanged>("library-changed"),
 	navigate: makeEvent<Navigate, Navigate>("navigate"),
 	quickAskShown: makeEvent<QuickAskShown, QuickAskShown>("quick-ask-shown"),
@@ -633,6 +633,15 @@ export type Evidence = {
 	score: number | null,
 };
 
+/**  Which chats are exported. */
+export type ExportChoice = 
+/**  Every one outside Trash. */
+{ kind: "all" } | { kind: "chats"; chats: ChatId[] } | 
+/**  Those of a collection, outside Trash. */
+{ kind: "collection"; collection: CollectionId } | 
+/**  Those with a tag, outside Trash. */
+{ kind: "tag"; tag: string };
+
 export type ExportFormat = "json" | "markdown" | "html" | "pdf";
 
 /**  How far an export is. */
@@ -701,6 +710,22 @@ export type FolderProgress = {
 	/**  Those of them that were new or had changed, and were read. */
 	read: number,
 	paused: boolean,
+};
+
+/**  How a folder stands to those that are searched. */
+export type FolderStanding = 
+/**  It can be added. So many of those that are searched lie in it, and are part of it then. */
+{ kind: "new"; contains: number } | 
+/**  It is searched already. */
+{ kind: "known" } | 
+/**  It lies in one that is searched. */
+{ kind: "within"; path: string } | 
+/**  It cannot be searched. */
+{ kind: "refused"; failure: Failure };
+
+/**  Folders were dropped on the window; nothing is done with them yet. */
+export type FoldersDropped = {
+	folders: OfferedFolder[],
 };
 
 /**  What a gateway says of itself. */
@@ -865,7 +890,7 @@ export type LeftOutReason =
 "unknown" | 
 /**  Nobody says anything in it. */
 "empty" | 
-/**  Messages that follow each other in a circle. */
+/**  Messages that follow each other in a circle, or one that comes later. */
 "circle" | 
 /**  Longer than a chat may be. */
 "too_large" | 
@@ -875,7 +900,7 @@ export type LeftOutReason =
 "attachment" | 
 /**  What tools were told and said, hidden thoughts, instructions. */
 "hidden" | 
-/**  Evidence whose page is not in the file. */
+/**  Evidence whose page is not in the file, or does not say what is quoted of it. */
 "evidence" | 
 /**  A file of the archive that holds no chats. */
 "other_file" | 
@@ -884,7 +909,11 @@ export type LeftOutReason =
 /**  The file ends in the middle. */
 "cut_off" | 
 /**  What the store does not take, as the note says. */
-"refused";
+"refused" | 
+/**  The chat lies in Trash here, and stays there. */
+"in_trash" | 
+/**  A collection or a tag that cannot be made; the chat came without it. */
+"label";
 
 /**  Chats that changed; none named is all. */
 export type LibraryChanged = {
@@ -946,6 +975,14 @@ export type ModelInfo = {
 export type Navigate = 
 /**  Come to the front, and stay where you are. */
 { to: "here" } | { to: "chat"; chat_id: ChatId; message_id: MessageId | null } | { to: "ask"; question: string | null } | { to: "settings"; section: string | null } | { to: "notice"; failure: Failure };
+
+/**  A folder that was handed over. */
+export type OfferedFolder = {
+	name: string,
+	/**  Where it lies, to be shown. */
+	path: string,
+	standing: FolderStanding,
+};
 
 /**  A page of a chat, in reading order. */
 export type OpenChat = {

@@ -25,10 +25,12 @@ import type {
   EngineStatus,
   EngineTrial,
   Every,
+  ExportChoice,
   Exported,
   ExportProgress,
   Finding,
   ExportFormat,
+  FolderList,
   GatewayInfo,
   HistoryQuery,
   HistoryResults,
@@ -39,6 +41,7 @@ import type {
   MessageId,
   ModelInfo,
   Navigate,
+  OfferedFolder,
   OpenChat,
   OpenMessage,
   Page,
@@ -115,6 +118,7 @@ export class FakePlatform implements Platform {
   readonly #onLibrary = new Set<(changed: LibraryChanged) => void>();
   readonly #onSettings = new Set<(changed: SettingsChanged) => void>();
   readonly #onDropped = new Set<(files: AttachedFile[]) => void>();
+  readonly #onFolders = new Set<(folders: OfferedFolder[]) => void>();
   readonly #onNavigate = new Set<(navigate: Navigate) => void>();
   readonly #onShown = new Set<() => void>();
   readonly #onOnline = new Set<(online: boolean) => void>();
@@ -386,6 +390,12 @@ export class FakePlatform implements Platform {
   addFolder = () => this.#answer(this.folders.add());
   removeFolder = (path: string) => this.#answer(this.folders.remove(path));
   pauseFolders = (paused: boolean) => this.#answer(this.folders.pause(paused));
+
+  async addDroppedFolders(): Promise<FolderList> {
+    this.deeds.push({ what: "addDroppedFolders", about: this.folders.offered });
+    return this.#answer(this.folders.addOffered());
+  }
+
   folderProblems = (after: string, limit: number) => this.#answer(this.folders.problems(after, limit));
   chooseFiles = () => this.#answer<AttachedFile[]>([{ url: "files:00aa11bb/report.pdf", name: "report.pdf" }]);
   openFile = (url: string) => this.#do("openFile", url);
@@ -394,6 +404,12 @@ export class FakePlatform implements Platform {
   drop(...names: string[]): void {
     const files = names.map((name, at) => ({ url: `files:${at}/${encodeURIComponent(name)}`, name }));
     for (const listener of this.#onDropped) listener(files);
+  }
+
+  /** As if folders had been dropped on the window. */
+  dropFolders(...paths: string[]): void {
+    const folders = this.folders.offer(paths);
+    for (const listener of this.#onFolders) listener(folders);
   }
 
   openDataFolder = () => this.#do("openDataFolder");
@@ -422,14 +438,14 @@ export class FakePlatform implements Platform {
   }
 
   async exportChats(
-    chats: ChatId[],
+    choice: ExportChoice,
     format: ExportFormat,
     onProgress: (progress: ExportProgress) => void,
   ): Promise<Exported | null> {
-    this.deeds.push({ what: "exportChats", about: { chats, format } });
-    const count = chats.length || 180;
-    const name = chats.length ? "2026-11-23-chat" : "deepsearch-chats";
-    return this.carry.write(count, format, name, () => this.#answer(undefined, 60), onProgress);
+    this.deeds.push({ what: "exportChats", about: { choice, format } });
+    const found = this.sorted.chosen(choice);
+    if (found.chats === 0) throw failures.nothingIn;
+    return this.carry.write(found, format, () => this.#answer(undefined, 60), onProgress);
   }
 
   async stopCarrying(): Promise<void> {
@@ -552,6 +568,7 @@ export class FakePlatform implements Platform {
   onLibraryChanged = (listener: (changed: LibraryChanged) => void) => listen(this.#onLibrary, listener);
   onSettingsChanged = (listener: (changed: SettingsChanged) => void) => listen(this.#onSettings, listener);
   onFilesDropped = (listener: (files: AttachedFile[]) => void) => listen(this.#onDropped, listener);
+  onFoldersDropped = (listener: (folders: OfferedFolder[]) => void) => listen(this.#onFolders, listener);
   onNavigate = (listener: (navigate: Navigate) => void) => listen(this.#onNavigate, listener);
   onQuickAskShown = (listener: () => void) => listen(this.#onShown, listener);
 

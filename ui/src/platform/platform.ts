@@ -31,6 +31,7 @@ import type {
   Finding,
   FolderList,
   FolderProblem,
+  ExportChoice,
   ExportFormat,
   GatewayInfo,
   HistoryQuery,
@@ -42,6 +43,7 @@ import type {
   MessageId,
   ModelInfo,
   Navigate,
+  OfferedFolder,
   OpenChat,
   OpenMessage,
   Page,
@@ -167,6 +169,8 @@ export interface Platform {
   addFolder(): Promise<FolderList | null>;
   removeFolder(path: string): Promise<FolderList>;
   pauseFolders(paused: boolean): Promise<FolderList>;
+  /** Adds the folders that were dropped on this window last. */
+  addDroppedFolders(): Promise<FolderList>;
   /** Files that could not be read, by path, after one. */
   folderProblems(after: string, limit: number): Promise<FolderProblem[]>;
   /** Asks which files a question is to rest on; none when it was called off. */
@@ -202,9 +206,9 @@ export interface Platform {
   previewImport(file: string, onProgress: (progress: ImportProgress) => void): Promise<ImportReport>;
   /** Stopped, it reports what came until then. */
   importChats(file: string, onProgress: (progress: ImportProgress) => void): Promise<ImportReport>;
-  /** Asks where to, and writes chats there, or with none named all; `null` when it was called off or stopped. */
+  /** Asks where to, and writes chats there; `null` when it was called off or stopped. */
   exportChats(
-    chats: ChatId[],
+    choice: ExportChoice,
     format: ExportFormat,
     onProgress: (progress: ExportProgress) => void,
   ): Promise<Exported | null>;
@@ -268,6 +272,8 @@ export interface Platform {
   onAccountChanged(listener: () => void): Promise<Unlisten>;
   onSettingsChanged(listener: (changed: SettingsChanged) => void): Promise<Unlisten>;
   onFilesDropped(listener: (files: AttachedFile[]) => void): Promise<Unlisten>;
+  /** Nothing is done with them before `addDroppedFolders`. */
+  onFoldersDropped(listener: (folders: OfferedFolder[]) => void): Promise<Unlisten>;
   onNavigate(listener: (navigate: Navigate) => void): Promise<Unlisten>;
   /** Quick ask was brought to the front: focus the field. */
   onQuickAskShown(listener: () => void): Promise<Unlisten>;

@@ -79,6 +79,7 @@ export function tauriPlatform(start: Start): Platform {
     addFolder: told(commands.addFolder),
     removeFolder: told(commands.removeFolder),
     pauseFolders: told(commands.pauseFolders),
+    addDroppedFolders: told(commands.addDroppedFolders),
     folderProblems: told(commands.folderProblems),
     chooseFiles: told(commands.chooseFiles),
     openFile: done(commands.openFile),
@@ -102,7 +103,7 @@ export function tauriPlatform(start: Start): Platform {
     chooseArchive: told(commands.chooseArchive),
     previewImport: (file, onProgress) => told(commands.previewImport)(file, channel(onProgress)),
     importChats: (file, onProgress) => told(commands.importChats)(file, channel(onProgress)),
-    exportChats: (chats, format, onProgress) => told(commands.exportChats)(chats, format, channel(onProgress)),
+    exportChats: (choice, format, onProgress) => told(commands.exportChats)(choice, format, channel(onProgress)),
     stopCarrying: told(commands.stopCarrying),
     showExported: done(commands.showExported),
 
@@ -146,6 +147,7 @@ export function tauriPlatform(start: Start): Platform {
     onAccountChanged: (listener) => events.accountChanged.listen(() => listener()),
     onSettingsChanged: (listener) => events.settingsChanged.listen((event) => listener(event.payload)),
     onFilesDropped: (listener) => events.filesDropped.listen((event) => listener(event.payload.files)),
+    onFoldersDropped: (listener) => events.foldersDropped.listen((event) => listener(event.payload.folders)),
     onNavigate: (listener) => events.navigate.listen((event) => listener(event.payload)),
     onQuickAskShown: (listener) => events.quickAskShown.listen(() => listener()),
 

@@ -114,7 +114,19 @@ describe("an export", () => {
     await shoot(page, "carry-exported");
     await button("Show in folder").click();
     await expect.poll(() => deeds("showExported")).toHaveLength(1);
-    expect(await deeds("exportChats")).toEqual([{ chats: [], format: "pdf" }]);
+    expect(await deeds("exportChats")).toEqual([{ choice: { kind: "all" }, format: "pdf" }]);
+    expect({ troubles, axe: await axe(page) }).toEqual({ troubles: [], axe: [] });
+  });
+
+  it("of a tag or a collection is chosen beside the format", async () => {
+    await open({ section: "data", sorted: 1 });
+    await page.getByRole("combobox", { name: "Chats", exact: true }).click();
+    await page.getByRole("option", { name: "Work" }).waitFor();
+    await shoot(page, "carry-choices");
+    await page.getByRole("option", { name: "to read" }).click();
+    await button("Export chats…").click();
+    await page.getByText("deepsearch-chats-to-read.json", { exact: false }).waitFor();
+    expect(await deeds("exportChats")).toEqual([{ choice: { kind: "tag", tag: "to read" }, format: "json" }]);
     expect({ troubles, axe: await axe(page) }).toEqual({ troubles: [], axe: [] });
   });
 
@@ -124,6 +136,50 @@ describe("an export", () => {
     await button("Stop").click();
     await page.getByRole("progressbar").waitFor({ state: "detached" });
     expect(await page.getByText("Saved as", { exact: false }).count()).toBe(0);
+    expect(troubles).toEqual([]);
+  });
+
+  it.each([modes.light, modes.dark, modes.rtl])("of a collection is chosen from its menu, $name", async (mode) => {
+    await open({ sorted: 1, latency: 900 }, mode);
+    const work = page.locator("[data-collection]").filter({ hasText: "Work" });
+    await work.hover();
+    await work.locator(".more").click();
+    await page.locator("[aria-haspopup=menu][role=menuitem]").press(mode.name === "rtl" ? "ArrowLeft" : "ArrowRight");
+    await page.getByRole("menuitem", { name: /^HTML/ }).waitFor();
+    await shoot(page, `carry-collection-menu-${mode.name}`);
+    await page.getByRole("menuitem", { name: /^HTML/ }).click();
+    // What takes a while says how far it is, and can be stopped.
+    const toast = page.locator(".toast");
+    await toast.locator(".toast-action").waitFor();
+    await shoot(page, `carry-collection-far-${mode.name}`);
+    await toast.filter({ hasText: "deepsearch-chats-Work.zip" }).waitFor();
+    await shoot(page, `carry-collection-saved-${mode.name}`);
+    const [deed] = await deeds("exportChats");
+    expect(deed).toMatchObject({ choice: { kind: "collection" }, format: "html" });
+    await expect.poll(() => toast.count()).toBe(1);
+    expect(troubles).toEqual([]);
+  });
+
+  it("of an empty collection says that there is nothing in it", async () => {
+    await open({ sorted: 1 });
+    const empty = page.locator("[data-collection]").filter({ hasText: "旅行" });
+    await empty.hover();
+    await empty.locator(".more").click();
+    await page.getByRole("menuitem", { name: "Export" }).click();
+    await page.getByRole("menuitem", { name: /^JSON/ }).click();
+    await page.getByText("There is no chat outside Trash in this collection.").waitFor();
+    expect(troubles).toEqual([]);
+  });
+
+  it("can be stopped where it says how far it is", async () => {
+    await open({ sorted: 1, latency: 1500 });
+    const work = page.locator("[data-collection]").filter({ hasText: "Work" });
+    await work.hover();
+    await work.locator(".more").click();
+    await page.getByRole("menuitem", { name: "Export" }).click();
+    await page.getByRole("menuitem", { name: /^JSON/ }).click();
+    await page.locator(".toast").getByRole("button", { name: "Stop" }).click();
+    await page.locator(".toast").waitFor({ state: "detached" });
     expect(troubles).toEqual([]);
   });
 
@@ -140,7 +196,7 @@ describe("an export", () => {
     await page.getByRole("menuitem", { name: /^HTML/ }).waitFor();
     await shoot(page, `carry-menu-${mode.name}`);
     await page.keyboard.press("Enter");
-    await expect.poll(() => deeds("exportChats")).toMatchObject([{ format: "html" }]);
+    await expect.poll(() => deeds("exportChats")).toMatchObject([{ choice: { kind: "chats" }, format: "html" }]);
     await page.getByText("2026-11-23-chat.html", { exact: false }).waitFor();
     await shoot(page, `carry-saved-${mode.name}`);
     expect(troubles).toEqual([]);

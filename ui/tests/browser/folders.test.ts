@@ -2,6 +2,7 @@
 
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { deeds } from "./fake";
 import { axe, launch, type Mode, modes, openWindow, shoot } from "./window";
 
 let browser: Browser;
@@ -71,6 +72,75 @@ describe.each([modes.light, modes.dark, modes.narrow])("a question, $name", (mod
     await expect.poll(() => where.textContent()).toContain("My files + News");
     await shoot(page, `folders-question-${mode.name}`);
     expect({ troubles, axe: await axe(page) }).toEqual({ troubles: [], axe: [] });
+  });
+});
+
+const drop = (...paths: string[]) => page.evaluate((paths) => fakePlatform.dropFolders(...paths), paths);
+
+describe.each([modes.light, modes.dark, modes.narrow, modes.rtl])("a folder that is dropped, $name", (mode) => {
+  it("is searched only when that was confirmed", async () => {
+    await open({}, mode);
+    await page.locator("textarea").first().waitFor();
+    await drop("/home/ada/Notizen/Reise 2027");
+    const dialog = page.getByRole("alertdialog");
+    await dialog.waitFor();
+    await shoot(page, `folders-drop-${mode.name}`);
+    expect({ axe: await axe(page), deeds: await deeds(page, "addDroppedFolders") }).toEqual({ axe: [], deeds: [] });
+    // The way back has the focus.
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+    expect(await deeds(page, "addDroppedFolders")).toEqual([]);
+
+    await drop("/home/ada/Notizen/Reise 2027");
+    await dialog.getByRole("button").last().click();
+    const toast = page.locator(".toast");
+    await toast.filter({ hasText: "Reise 2027" }).waitFor();
+    await shoot(page, `folders-dropped-${mode.name}`);
+    expect(await deeds(page, "addDroppedFolders")).toEqual([["/home/ada/Notizen/Reise 2027"]]);
+    await toast.locator(".toast-action").click();
+    // There is how far looking through it is.
+    await page.getByText("/home/ada/Notizen/Reise 2027", { exact: true }).waitFor();
+    expect(troubles).toEqual([]);
+  });
+});
+
+describe("folders that are dropped", () => {
+  it("are told where they are searched already, and nothing is asked", async () => {
+    await open({});
+    await page.locator("textarea").first().waitFor();
+    await drop("/home/ada/Documents", "/home/ada/Documents/contracts");
+    await page.getByText("“Documents” is searched already.").waitFor();
+    await page.getByText("“contracts” lies in /home/ada/Documents, which is searched already.").waitFor();
+    await shoot(page, "folders-drop-known");
+    expect(await page.getByRole("alertdialog").count()).toBe(0);
+    expect({ troubles, axe: await axe(page) }).toEqual({ troubles: [], axe: [] });
+  });
+
+  it("are added together, with what lies in them", async () => {
+    await open({});
+    await page.locator("textarea").first().waitFor();
+    await drop("/home/ada", "/srv/papers");
+    await page.getByRole("heading", { name: "Search in 2 folders?" }).waitFor();
+    await page.getByText("The folder in it that is searched already becomes part of it.").waitFor();
+    await shoot(page, "folders-drop-many");
+    await button("Add").click();
+    await page.getByText("2 folders are being looked through.").waitFor();
+    await page.getByRole("button", { name: "Show folders" }).click();
+    await page.getByText("/srv/papers", { exact: true }).waitFor();
+    expect(await page.getByText("/home/ada/Documents", { exact: true }).count()).toBe(0);
+    expect(troubles).toEqual([]);
+  });
+
+  it("say why they cannot be searched, and why they were not added", async () => {
+    await open({});
+    await page.locator("textarea").first().waitFor();
+    await drop("/root/forbidden");
+    await page.getByText("The folder `/root/forbidden` cannot be read.").waitFor();
+    expect(await page.getByRole("alertdialog").count()).toBe(0);
+    await drop("/srv/locked");
+    await button("Add").click();
+    await page.getByText("which goes before what is stored", { exact: false }).waitFor();
+    expect(troubles).toEqual([]);
   });
 });
 

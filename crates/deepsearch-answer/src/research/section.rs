@@ -24,7 +24,8 @@ const LEAD_PASSAGES: usize = 6;
 // A text of which less is in the sources was not written from them.
 const LEAST_SUPPORTED: f32 = 0.34;
 const LONGEST_SECTION: usize = 3_500;
-const SHORTEST: Duration = Duration::from_secs(5);
+// With less time than this a model is not asked for a text.
+pub(super) const SHORTEST: Duration = Duration::from_secs(5);
 
 impl Desk<'_> {
     pub(super) async fn write_lead(&mut self) {

@@ -2,6 +2,7 @@
 
 mod asking;
 mod carry;
+mod offered_folders;
 mod settings;
 
 use std::path::Path;

@@ -84,6 +84,8 @@ pub enum Reason {
     Refused,
     /// The chat lies in Trash here, and stays there.
     InTrash,
+    /// A collection or a tag that cannot be made; the chat came without it.
+    Label,
 }
 
 /// Something that was left out.
@@ -107,7 +109,8 @@ impl Note {
         }
     }
 
-    pub(crate) fn times(mut self, count: u64) -> Self {
+    #[must_use]
+    pub fn times(mut self, count: u64) -> Self {
         self.count = u32::try_from(count).unwrap_or(u32::MAX);
         self
     }
@@ -364,6 +367,7 @@ fn own(bytes: &[u8], sink: &mut Sink<'_>) {
             let dropped = [
                 (Reason::Circle, chat.drop_circles()),
                 (Reason::Evidence, chat.drop_false_evidence()),
+                (Reason::Label, chat.labels.keep_valid()),
             ];
             let title = chat.chat.title.clone();
             sink.give(Found::Chat(Origin::DeepSearch, Box::new(chat)));

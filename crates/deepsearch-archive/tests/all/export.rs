@@ -1,11 +1,12 @@
 //! What is written: read again it is the same; as HTML it runs and loads nothing, whatever is in it.
 
 use deepsearch_archive::{
-    ArchivedChat, ArchivedMessage, JSON_END, PageOfSource, html, json_chat, json_start, markdown,
+    ArchivedChat, ArchivedMessage, Format, JSON_END, PageOfSource, file_name_of_many, html, json_chat, json_start,
+    markdown,
 };
 use deepsearch_core::{
-    Chat, ChatId, Citation, MediaType, Message, MessageId, MessageState, Page, PageId, Role, SentenceCheck, Source,
-    Span, Verdict,
+    Chat, ChatId, Citation, MediaType, Message, MessageId, MessageState, NamedLabels, Page, PageId, Role,
+    SentenceCheck, Source, Span, Verdict,
 };
 
 use crate::support::{now, read};
@@ -90,6 +91,10 @@ fn chat() -> ArchivedChat {
             archived: false,
             leaf: Some(MessageId::from_stored("msg_2")),
         },
+        labels: NamedLabels {
+            collection: Some("Zweite Heimat".into()),
+            tags: vec!["hohe Bauten".into(), "旅行".into()],
+        },
         messages: vec![ArchivedMessage::bare(question), answer],
         pages: vec![page],
     }
@@ -127,5 +132,35 @@ fn a_citation_opens_the_quoted_sentence_and_nothing_runs() {
     assert!(document.contains("default-src 'none'"));
     for hostile in ["<script", "javascript:", "<img", "evil.example", "<b>"] {
         assert!(!document.contains(hostile), "{hostile}");
+    }
+}
+
+#[test]
+fn what_is_for_others_does_not_tell_how_its_owner_sorts_it() {
+    let chat = chat();
+    for document in [markdown(&chat), html(&chat)] {
+        for private in ["Zweite Heimat", "hohe Bauten", "旅行"] {
+            assert!(!document.contains(private), "{private}");
+        }
+    }
+}
+
+#[test]
+fn a_file_of_many_chats_is_called_by_what_they_have_in_common() {
+    let named = |common, format| file_name_of_many(common, format);
+    assert_eq!(named(None, Format::Json), "deepsearch-chats.json");
+    assert_eq!(
+        named(Some("Zweite Heimat"), Format::Json),
+        "deepsearch-chats-Zweite-Heimat.json"
+    );
+    assert_eq!(named(Some("旅行"), Format::Pdf), "deepsearch-chats-旅行-pdf.zip");
+    for hostile in ["../../etc/passwd", "CON", "a\\b:c*?\"<>|", " . ", "x\u{202E}gpj.exe"] {
+        let name = named(Some(hostile), Format::Html);
+        let is_plain = |letter: char| letter.is_alphanumeric() || letter == '-';
+        let stem = name.strip_suffix("-html.zip").expect("how it ends");
+        assert!(
+            stem.starts_with("deepsearch-chats") && stem.chars().all(is_plain),
+            "{name}"
+        );
     }
 }

@@ -2,5 +2,6 @@
 
 mod export;
 mod import;
+mod labels;
 mod pdf;
 mod support;

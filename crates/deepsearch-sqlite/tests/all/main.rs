@@ -12,6 +12,7 @@ mod journal;
 mod ledgers;
 mod messages;
 mod model_use;
+mod named_labels;
 mod outbox;
 mod pages;
 mod queries;

@@ -11,6 +11,7 @@ import type {
   Chat,
   ChatId,
   CollectionId,
+  ExportChoice,
   ExportFormat,
   HistoryHit,
   LibraryChanged,
@@ -19,7 +20,8 @@ import type {
 import type { Platform } from "../../platform/platform";
 import { m } from "../../paraglide/messages";
 import { asFailure } from "../../shared/failure";
-import { say } from "../../shared/toast";
+import { formatNumber } from "../../shared/i18n.svelte";
+import { say, sayWith, working } from "../../shared/toast";
 import { ChatList, type ListView, type Told } from "./chat-list.svelte";
 import { untilTomorrow } from "./groups";
 import { HistorySearch } from "./search.svelte";
@@ -276,15 +278,20 @@ export class LibraryState {
     });
   }
 
-  /** Asks where to, and writes the chat there; it is said where it went, with the way there. */
-  async export(chat: Chat, format: ExportFormat): Promise<void> {
+  /** Asks where to, and writes chats there; it is said how far it is, and then where it went, with the way there. */
+  async export(choice: ExportChoice, format: ExportFormat): Promise<void> {
+    const stop = () => void this.#platform.stopCarrying().catch(() => undefined);
+    const shown = working({ label: m.carry_stop(), run: stop });
     await this.attempt(async () => {
-      const exported = await this.#platform.exportChats([chat.id], format, () => undefined);
+      const exported = await this.#platform.exportChats(choice, format, ({ done, total }) =>
+        shown.far(m.carry_exporting_chats({ done: formatNumber(done), total: formatNumber(total) })),
+      );
       if (!exported) return;
       const name = exported.path.split(/[/\\]/).at(-1) ?? exported.path;
       const show = () => void this.attempt(() => this.#platform.showExported());
-      say(m.carry_saved({ name }), { label: m.carry_show(), run: show });
+      sayWith(m.carry_saved({ name }), { label: m.carry_show(), run: show });
     });
+    shown.over();
   }
 
   async openWindow(chat: ChatId): Promise<void> {

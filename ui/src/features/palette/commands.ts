@@ -164,7 +164,7 @@ function exportCommands(library: LibraryState, chat: Chat): Command[] {
     id: `export_${format}`,
     label: `${m.carry_chat_export()}: ${name}`,
     icon: FileUp,
-    run: () => library.export(chat, format),
+    run: () => library.export({ kind: "chats", chats: [chat.id] }, format),
   }));
 }
 

@@ -45,9 +45,8 @@ export class FakeCarry {
   }
 
   async write(
-    chats: number,
+    { chats, name, isOne }: { chats: number; name: string; isOne: boolean },
     format: ExportFormat,
-    name: string,
     wait: () => Promise<void>,
     tell: (far: ExportProgress) => void,
   ): Promise<Exported | null> {
@@ -58,7 +57,7 @@ export class FakeCarry {
       if (this.#stopped) return null;
     }
     const ending = { json: "json", markdown: "md", html: "html", pdf: "pdf" }[format];
-    return { path: `/home/ada/Documents/${name}.${chats > 1 && format !== "json" ? "zip" : ending}`, chats };
+    return { path: `/home/ada/Documents/${name}.${isOne || format === "json" ? ending : "zip"}`, chats };
   }
 }
 

@@ -26,6 +26,11 @@ export const failures = {
     hint: "What came is kept; continue or ask again.",
   },
   noModel: { code: "not_found", message: "There is no model “ollama/llama3.2”.", hint: "Choose another model." },
+  nothingIn: {
+    code: "not_found",
+    message: "There is no chat outside Trash in this collection.",
+    hint: "Put chats into it first.",
+  },
   timedOut: { code: "timed_out", message: "The page took longer than 10 s.", hint: null },
   refused: { code: "refused", message: "The site does not allow reading by programs.", hint: null },
   cancelled: { code: "cancelled", message: "The answer was stopped.", hint: "What came is kept." },

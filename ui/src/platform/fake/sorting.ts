@@ -10,6 +10,7 @@ import type {
   ChatLabels,
   Collection,
   CollectionId,
+  ExportChoice,
   SavedQuery,
   SavedSearch,
   Sorting,
@@ -76,6 +77,24 @@ export class FakeSorting {
       tags: [...this.#tags.values()].filter((tag) => tag.chats.has(chat)).map((tag) => tag.name),
     }));
     return all.filter(({ collection, tags }) => collection !== null || tags.length > 0);
+  }
+
+  /** How many chats an export takes, and what it is called. */
+  chosen(choice: ExportChoice): { chats: number; name: string; isOne: boolean } {
+    const { collections, tags } = this.sorting();
+    const named = (name: string, chats: number) => ({ chats, name: `deepsearch-chats-${name}`, isOne: false });
+    switch (choice.kind) {
+      case "all":
+        return { chats: 180, name: "deepsearch-chats", isOne: false };
+      case "chats":
+        return { chats: choice.chats.length, name: "2026-11-23-chat", isOne: choice.chats.length === 1 };
+      case "collection": {
+        const known = collections.find(({ id }) => id === choice.collection) ?? fail("collection", choice.collection);
+        return named(known.name.replaceAll(" ", "-"), known.chats);
+      }
+      case "tag":
+        return named(choice.tag, tags.find(({ name }) => name === choice.tag)?.chats ?? 0);
+    }
   }
 
   add(name: string): Collection {

@@ -1,13 +1,16 @@
 //! No budget is exceeded, and what it is exceeded by never is the report.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use deepsearch_answer::research::Prices;
+use deepsearch_core::model::ModelStream;
 use deepsearch_core::research::ResearchEnd;
-use deepsearch_core::{PlanEdit, ResearchBudget};
+use deepsearch_core::{ChatModel, ChatRequest, ModelError, ModelInfo, PlanEdit, Purpose, ResearchBudget};
 
-use super::desk::{Death, World, headings, lighthouse, willing};
+use super::desk::{Death, Scripted, World, headings, lighthouse, willing};
 use crate::fakes::FakeWeb;
 
 #[tokio::test]
@@ -59,6 +62,45 @@ async fn slow_pages_end_the_search_in_time_and_not_the_report() {
     assert_eq!(world.ended(), Some(ResearchEnd::Time));
     assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
     assert!(!answer.citations.is_empty(), "{}", answer.content);
+}
+
+/// Takes four seconds for every text, and does not come to an end with a title and what could be asked next.
+struct Slow(Arc<Scripted>);
+
+#[async_trait]
+impl ChatModel for Slow {
+    fn info(&self) -> &ModelInfo {
+        self.0.info()
+    }
+
+    async fn stream(&self, request: ChatRequest) -> Result<ModelStream, ModelError> {
+        match request.purpose {
+            Purpose::Answer => tokio::time::sleep(Duration::from_secs(4)).await,
+            Purpose::Title | Purpose::FollowUps => std::future::pending().await,
+            Purpose::Plan => {}
+        }
+        self.0.stream(request).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_after_the_report_takes_no_more_time_than_was_given() {
+    for seconds in [20, 24, 60] {
+        let mut world = World::of(lighthouse(), willing());
+        world.research.pipeline.model = Arc::new(Slow(willing()));
+        let budget = ResearchBudget {
+            seconds,
+            ..ResearchBudget::default()
+        };
+        let began = tokio::time::Instant::now();
+        let answer = world.run(world.fresh(budget), "").await.answer.unwrap();
+        let took = began.elapsed();
+        assert!(
+            took <= Duration::from_secs(u64::from(seconds) + 1),
+            "{took:?} of {seconds} s"
+        );
+        assert!(answer.content.contains("Maren Voss"), "{}", answer.content);
+    }
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ const REASONS: Record<LeftOutReason, () => string> = {
   hostile_path: m.carry_reason_hostile_path,
   cut_off: m.carry_reason_cut_off,
   refused: m.carry_reason_refused,
+  label: m.carry_reason_label,
 };
 
 export function origins(report: ImportReport): { name: string; chats: number }[] {
