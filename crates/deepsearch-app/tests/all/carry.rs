@@ -234,7 +234,7 @@ async fn a_chat_in_trash_stays_there_and_what_was_written_since_is_what_is_shown
     let (file, go) = (home.path().join("conversations.json"), CancellationToken::new());
     std::fs::write(&file, chatgpt(2)).unwrap();
     app.import_archive(&file, &go, |_| {}).await.unwrap();
-    let chats = app.store().list_chats(&Default::default(), None, 10).await.unwrap();
+    let chats = app.store().list_chats(ChatFilter::default(), None, 10).await.unwrap();
     app.store().delete_chat(&chats[0].id).await.unwrap();
     let request = AskRequest {
         question: "how do I use my own SearXNG?".into(),
