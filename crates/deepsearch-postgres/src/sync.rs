@@ -405,6 +405,11 @@ fn remote_error(action: &'static str, error: sqlx::Error) -> RemoteError {
             action,
             reason: told.message().to_owned(),
         },
+        // What no text or time can be, as a NUL: it is that the next time, too.
+        Some(code) if code.starts_with("22") => RemoteError::Refused {
+            action,
+            reason: told.message().to_owned(),
+        },
         // A time limit, a lock, two pushes that met crosswise: nothing was written, and the next try goes through.
         Some("57014" | "55P03" | "25P03" | "40P01" | "40001") => RemoteError::TimedOut { action },
         Some(code) if code.starts_with("08") || code.starts_with("57P") => RemoteError::Offline {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use deepsearch_core::sync::{Push, PushRow, SettingRow};
+use deepsearch_core::sync::{Push, PushAnswer, PushRow, SettingRow};
 use deepsearch_core::{ChatId, MessageId, MessageState, RemoteError};
 use deepsearch_sqlite::{Entity, LocalMessage, Operation, QueuedChange, SyncTx};
 
@@ -68,6 +68,7 @@ impl SyncEngine {
         let answers = match self.remote.push(&push).await {
             // The next page says which past is the server's now.
             Err(RemoteError::EpochChanged) => return Ok(true),
+            Err(RemoteError::Refused { .. }) => self.push_each(push).await?,
             answers => answers?,
         };
         let mut tx = self.store.begin_sync().await?;
@@ -75,6 +76,30 @@ impl SyncEngine {
         tx.commit().await?;
         self.count_pushed(settled);
         Ok(settled > 0)
+    }
+}
+
+impl SyncEngine {
+    /// Sends each row by itself: one that the server cannot read has spoiled what went with it.
+    async fn push_each(&self, push: Push) -> Result<Vec<PushAnswer>, SyncError> {
+        let mut answers = Vec::with_capacity(push.rows.len());
+        for row in push.rows {
+            let alone = Push {
+                epoch: push.epoch.clone(),
+                protocol: push.protocol,
+                rows: vec![row],
+            };
+            let answer = match self.remote.push(&alone).await {
+                Ok(mut answers) => answers.pop(),
+                Err(RemoteError::Refused { reason, .. }) => Some(PushAnswer::Refused { reason }),
+                Err(RemoteError::EpochChanged) => None,
+                Err(error) => return Err(error.into()),
+            };
+            // What has no answer stays, and goes again.
+            let Some(answer) = answer else { break };
+            answers.push(answer);
+        }
+        Ok(answers)
     }
 }
 

@@ -58,8 +58,13 @@ impl Node {
         }))
     }
 
+    /// In the checkout that this runs in, which need not be the one it was compiled in.
     fn folder(name: &str) -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
+        let here = std::env::current_dir().unwrap_or_default();
+        let mut folders = here.ancestors().map(|above| above.join("tests").join(name));
+        folders
+            .find(|folder| folder.is_dir())
+            .unwrap_or_else(|| Path::new("tests").join(name))
     }
 
     /// What it tells next.

@@ -1,7 +1,6 @@
 //! A team's database as its people and its administrator meet it: what one searched the others need not, searches are
 //! counted, tables are looked through without their secrets, and a database that is gone is in nobody's way.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -23,8 +22,7 @@ async fn team() -> Result<Option<Postgres>> {
     };
     let mut database = PgConnection::connect(&server.url("postgres")).await?;
     database.execute("create schema deepsearch").await?;
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations/postgres");
-    let mut steps: Vec<_> = std::fs::read_dir(folder)?
+    let mut steps: Vec<_> = std::fs::read_dir("../migrations/postgres")?
         .map(|entry| Ok(entry?.path()))
         .collect::<Result<_>>()?;
     steps.retain(|path| path.to_string_lossy().ends_with(".up.sql"));

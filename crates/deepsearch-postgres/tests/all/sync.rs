@@ -788,6 +788,29 @@ async fn pages_are_kept_once_a_person_and_only_as_what_they_are() {
 }
 
 #[tokio::test]
+async fn a_text_that_the_database_cannot_hold_is_refused_and_said_to_be() {
+    let Some(cluster) = Cluster::start() else { return };
+    let world = world(&cluster).await;
+    let server = world.a.pull(FeedCursor::default(), 1).await.unwrap().server;
+    let push = Push {
+        epoch: server.epoch,
+        protocol: PROTOCOL,
+        rows: vec![chat("c", "x", 1), PushRow::Message(Box::new(message("m", "c", "a\0b")))],
+    };
+    let refused = world.a.push(&push).await;
+    assert!(matches!(refused, Err(RemoteError::Refused { .. })), "{refused:?}");
+    assert_eq!(pushed(&world.a, vec![chat("c", "x", 1)]).await.len(), 1);
+    let text = "a\0b".to_owned();
+    let page = PageBody {
+        content_hash: deepsearch_core::page::content_hash(&text),
+        text,
+        html: None,
+    };
+    let refused = world.a.put_page(&page).await;
+    assert!(matches!(refused, Err(RemoteError::Refused { .. })), "{refused:?}");
+}
+
+#[tokio::test]
 async fn one_person_never_meets_anothers_rows() {
     let Some(cluster) = Cluster::start() else { return };
     let world = world(&cluster).await;

@@ -2,13 +2,12 @@
 //!
 //! Without Node or the web app's packages a test says so and passes by; under `cargo xtask test` that is a failure.
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Pushes the web app's schema, or says that it cannot.
 #[expect(clippy::print_stderr, reason = "a test that passes by says so")]
 pub(crate) fn push(url: &str) -> bool {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/webapp");
+    let folder = std::path::absolute("../../tests/webapp").expect("a folder to run in");
     let program = folder.join("node_modules/drizzle-kit/bin.cjs");
     let has_node = Command::new("node").arg("--version").output().is_ok();
     if !program.is_file() || !has_node {

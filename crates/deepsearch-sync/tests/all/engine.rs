@@ -375,6 +375,30 @@ async fn an_id_that_somebody_else_has_is_changed_and_the_message_arrives() {
 }
 
 #[tokio::test]
+async fn what_the_server_cannot_read_holds_up_nothing_beside_it() {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    pair.a.new_chat().await;
+    let chat = pair.a.chat(0).await.unwrap();
+    let said = |text: &str, second| message(&chat.id, text, None, at(START + second));
+    let unreadable = said("a\0b", 6);
+    pair.a
+        .store
+        .add_messages(&chat.id, &[said("before", 5), unreadable.clone(), said("after", 7)])
+        .await
+        .unwrap();
+    sync(&mut pair.a).await;
+    let tables = pair.server.state.lock().unwrap().tables.clone();
+    let mut arrived: Vec<&str> = tables.messages.values().map(|row| &*row.content).collect();
+    arrived.sort_unstable();
+    assert_eq!(arrived, ["after", "before"]);
+    assert_eq!(pair.a.counts().await.outbox, 0);
+    let dead = pair.a.store.list_dead_changes(10).await.unwrap();
+    assert_eq!(dead.len(), 1);
+    assert_eq!(dead[0].entity_id, unreadable.id.to_string());
+}
+
+#[tokio::test]
 async fn what_the_server_refuses_leaves_the_head_of_the_queue() {
     let mut pair = pair().await;
     sync(&mut pair.a).await;

@@ -486,6 +486,13 @@ impl State {
     }
 
     fn answer(&self, push: &Push) -> Result<(Vec<Effect>, Vec<PushAnswer>), RemoteError> {
+        // As PostgreSQL, which reads a push as JSON before it looks at any row.
+        if serde_json::to_string(push).is_ok_and(|json| json.contains("\\u0000")) {
+            return Err(RemoteError::Refused {
+                action: "push",
+                reason: "unsupported Unicode escape sequence".into(),
+            });
+        }
         if push.epoch != self.info().epoch {
             return Err(RemoteError::EpochChanged);
         }

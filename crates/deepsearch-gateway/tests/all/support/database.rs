@@ -97,7 +97,7 @@ impl Database {
 }
 
 fn migrations() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations/postgres")
+    PathBuf::from("../../migrations/postgres")
 }
 
 /// Ends with the last test that uses it. A thread of its own keeps it: the server hears when the thread that started it
