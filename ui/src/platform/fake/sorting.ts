@@ -82,7 +82,11 @@ export class FakeSorting {
   /** How many chats an export takes, and what it is called. */
   chosen(choice: ExportChoice): { chats: number; name: string; isOne: boolean } {
     const { collections, tags } = this.sorting();
-    const named = (name: string, chats: number) => ({ chats, name: `deepsearch-chats-${name}`, isOne: false });
+    const named = (name: string, chats: number) => ({
+      chats,
+      name: `deepsearch-chats-${name.replaceAll(" ", "-")}`,
+      isOne: false,
+    });
     switch (choice.kind) {
       case "all":
         return { chats: 180, name: "deepsearch-chats", isOne: false };
@@ -90,7 +94,7 @@ export class FakeSorting {
         return { chats: choice.chats.length, name: "2026-11-23-chat", isOne: choice.chats.length === 1 };
       case "collection": {
         const known = collections.find(({ id }) => id === choice.collection) ?? fail("collection", choice.collection);
-        return named(known.name.replaceAll(" ", "-"), known.chats);
+        return named(known.name, known.chats);
       }
       case "tag":
         return named(choice.tag, tags.find(({ name }) => name === choice.tag)?.chats ?? 0);
