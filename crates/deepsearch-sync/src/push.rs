@@ -77,9 +77,7 @@ impl SyncEngine {
         self.count_pushed(settled);
         Ok(settled > 0)
     }
-}
 
-impl SyncEngine {
     /// Sends each row by itself: one that the server cannot read has spoiled what went with it.
     async fn push_each(&self, push: Push) -> Result<Vec<PushAnswer>, SyncError> {
         let mut answers = Vec::with_capacity(push.rows.len());

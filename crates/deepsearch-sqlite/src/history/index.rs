@@ -97,26 +97,38 @@ impl Kind {
 }
 
 /// Documents that go into the index by one statement: a statement each would cost more than what it does.
-#[derive(Default)]
 struct Documents {
+    kind: Kind,
     rows: Vec<(i64, String)>,
     bytes: usize,
 }
 
 impl Documents {
-    /// Says whether they are enough for a statement.
-    fn add(&mut self, seq: i64, document: String) -> bool {
-        self.bytes += document.len();
-        self.rows.push((seq, document));
-        self.bytes > LONGEST
+    fn of(kind: Kind) -> Self {
+        Self {
+            kind,
+            rows: Vec::new(),
+            bytes: 0,
+        }
     }
 
-    async fn put(&mut self, tx: &mut SqliteConnection, kind: Kind) -> Result<(), sqlx::Error> {
+    /// Adds one, and puts them into the index once they are enough for a statement.
+    async fn add(&mut self, tx: &mut SqliteConnection, seq: i64, document: String) -> Result<(), sqlx::Error> {
+        self.bytes += document.len();
+        self.rows.push((seq, document));
+        if self.bytes > LONGEST {
+            self.put(tx).await?;
+        }
+        Ok(())
+    }
+
+    async fn put(&mut self, tx: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         if self.rows.is_empty() {
             return Ok(());
         }
-        let rows = std::mem::take(self).rows;
-        sqlx::query(kind.put()).bind(write_json(&rows)?).execute(tx).await?;
+        let rows = write_json(&self.rows)?;
+        sqlx::query(self.kind.put()).bind(rows).execute(tx).await?;
+        *self = Self::of(self.kind);
         Ok(())
     }
 }
@@ -151,7 +163,7 @@ async fn index_messages(tx: &mut SqliteConnection) -> Result<bool, sqlx::Error> 
     .await?;
     let last = rows.last().map(|row| row.seq);
     let count = rows.len();
-    let mut documents = Documents::default();
+    let mut documents = Documents::of(Kind::Message);
     for row in rows {
         let (Some(chat_id), Some(content)) = (row.chat_id, row.content) else {
             continue;
@@ -164,11 +176,9 @@ async fn index_messages(tx: &mut SqliteConnection) -> Result<bool, sqlx::Error> 
         for host in row.sources.iter().flat_map(|json| source_hosts(json)) {
             facets::hosts(&host).for_each(|facet| add(&mut document, facet));
         }
-        if documents.add(row.seq, document) {
-            documents.put(tx, Kind::Message).await?;
-        }
+        documents.add(tx, row.seq, document).await?;
     }
-    documents.put(tx, Kind::Message).await?;
+    documents.put(tx).await?;
     done(tx, Kind::Message, last, count, BATCH).await
 }
 
@@ -192,7 +202,7 @@ async fn index_pages(tx: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
     .await?;
     let last = rows.last().map(|row| row.seq);
     let count = rows.len();
-    let mut documents = Documents::default();
+    let mut documents = Documents::of(Kind::Page);
     for row in rows {
         let (Some(title), Some(text)) = (row.title, row.text) else {
             continue;
@@ -208,11 +218,9 @@ async fn index_pages(tx: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
         add(&mut document, facets::year(at));
         facets::hosts(&row.host.unwrap_or_default()).for_each(|facet| add(&mut document, facet));
         document.push_str(&folded(&text));
-        if documents.add(row.seq, document) {
-            documents.put(tx, Kind::Page).await?;
-        }
+        documents.add(tx, row.seq, document).await?;
     }
-    documents.put(tx, Kind::Page).await?;
+    documents.put(tx).await?;
     done(tx, Kind::Page, last, count, BATCH_OF_PAGES).await
 }
 
@@ -228,18 +236,16 @@ async fn index_chats(tx: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
     .await?;
     let last = rows.last().map(|row| row.0);
     let count = rows.len();
-    let mut documents = Documents::default();
+    let mut documents = Documents::of(Kind::Chat);
     for (seq, chat_id, title) in rows {
         let (Some(chat_id), Some(title)) = (chat_id, title) else {
             continue;
         };
         let mut document = folded(&title);
         add(&mut document, facets::chat(&ChatId::from_stored(chat_id)));
-        if documents.add(seq, document) {
-            documents.put(tx, Kind::Chat).await?;
-        }
+        documents.add(tx, seq, document).await?;
     }
-    documents.put(tx, Kind::Chat).await?;
+    documents.put(tx).await?;
     done(tx, Kind::Chat, last, count, BATCH).await
 }
 
