@@ -88,14 +88,6 @@ impl Store {
     ) -> Result<(Imported, Vec<String>), StoreError> {
         const ACTION: &str = "import the chat";
         valid(chat, imported)?;
-        let mut refused = Vec::new();
-        // Before the transaction, as making a collection is one of its own; one that then stays empty is found the next time.
-        let collection = match &labels.collection {
-            Some(name) if self.lookup_chat(&chat.id).await?.is_none() => {
-                self.make_collection(name, &mut refused).await?
-            }
-            _ => None,
-        };
         let now = self.now();
         // A file may say what it likes: no page of one is newer than any to come.
         let mut saved = saved.to_vec();
@@ -108,6 +100,7 @@ impl Store {
         let mut page_ids: Option<Vec<PageId>> = None;
         let mut last: Option<DateTime<Utc>> = None;
         let mut added = 0;
+        let mut refused = Vec::new();
         for one in imported {
             let id = &one.message.id;
             if messages::lookup(&mut *tx, id).await.doing(ACTION)?.is_some() {
@@ -147,7 +140,7 @@ impl Store {
             added += 1;
         }
         if is_new {
-            named_labels::give(&mut tx, &chat.id, collection, &labels.tags, &mut refused).await?;
+            refused = named_labels::give(&mut tx, &chat.id, labels, now).await?;
             outbox::add(&mut tx, Entity::Chat, chat.id.as_str(), now)
                 .await
                 .doing(ACTION)?;

@@ -2,10 +2,13 @@
 //!
 //! What there is no room for is told and left out: a chat is worth more than its place.
 
-use deepsearch_core::{ChatId, CollectionId, NamedLabels};
+use chrono::{DateTime, Utc};
+use deepsearch_core::collection::valid_name;
+use deepsearch_core::{ChatId, NamedLabels};
 use sqlx::SqliteConnection;
 
 use crate::bulk::move_chat;
+use crate::collections;
 use crate::error::{Doing, StoreError};
 use crate::store::Store;
 use crate::tags::{tag_chat, valid_tag};
@@ -34,42 +37,31 @@ impl Store {
         .doing(ACTION)?;
         Ok(NamedLabels { collection, tags })
     }
-
-    /// The collection of this name, made where there is none; `None`, and its name among the refused, where none can be.
-    pub(crate) async fn make_collection(
-        &self,
-        name: &str,
-        refused: &mut Vec<String>,
-    ) -> Result<Option<CollectionId>, StoreError> {
-        if let Some(known) = self.find_collection(name).await? {
-            return Ok(Some(known.id));
-        }
-        match self.add_collection(name).await {
-            Ok(made) => Ok(Some(made.id)),
-            // Another program may have made it in between.
-            Err(StoreError::Invalid(_)) => {
-                let known = self.find_collection(name).await?;
-                if known.is_none() {
-                    refused.push(name.to_owned());
-                }
-                Ok(known.map(|known| known.id))
-            }
-            Err(error) => Err(error),
-        }
-    }
 }
 
-/// Sorts a chat that is new; what it cannot be given comes to the refused.
+/// Sorts a chat that is new, and gives back what it cannot be given. A collection that is missing is made.
 pub(crate) async fn give(
     tx: &mut SqliteConnection,
     chat: &ChatId,
-    collection: Option<CollectionId>,
-    tags: &[String],
-    refused: &mut Vec<String>,
-) -> Result<(), StoreError> {
-    // One that was deleted meanwhile is none.
-    move_chat(tx, chat.as_str(), collection, false).await?;
-    for tag in tags {
+    labels: &NamedLabels,
+    now: DateTime<Utc>,
+) -> Result<Vec<String>, StoreError> {
+    let mut refused = Vec::new();
+    if let Some(name) = &labels.collection {
+        let made = match valid_name("the collection's name", name) {
+            Ok(name) => collections::find_or_make(tx, &name, now)
+                .await
+                .doing("make the collection")?,
+            Err(_) => None,
+        };
+        match made {
+            Some(made) => {
+                move_chat(tx, chat.as_str(), Some(made), true).await?;
+            }
+            None => refused.push(name.clone()),
+        }
+    }
+    for tag in &labels.tags {
         let given = match valid_tag(tag) {
             Ok(tag) => tag_chat(tx, chat, &tag, true, "tag the chat").await,
             Err(invalid) => Err(StoreError::Invalid(invalid)),
@@ -80,5 +72,5 @@ pub(crate) async fn give(
             Err(error) => return Err(error),
         }
     }
-    Ok(())
+    Ok(refused)
 }
