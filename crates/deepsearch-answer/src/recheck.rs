@@ -34,7 +34,7 @@ pub fn compare(
     let mut compared: Vec<Compared> = old_claims
         .iter()
         .take_while(|_| wanted())
-        .map(|claim| held(claim, old, evidence, unread))
+        .filter_map(|claim| held(claim, old, evidence, unread))
         .collect();
     let is_new = |claim: &&Claim| {
         let nearest = old_claims.iter().map(|known| similarity(&claim.text, &known.text));
@@ -66,7 +66,9 @@ pub fn count_changed(compared: &[Compared]) -> usize {
     compared.iter().filter(changed).count()
 }
 
-fn held(claim: &Claim, old: Kept<'_>, evidence: &Evidence, unread: &HashSet<String>) -> Compared {
+/// What has become of a sentence; nothing where it rested on nothing and nothing speaks of it now: what was never there
+/// cannot be gone.
+fn held(claim: &Claim, old: Kept<'_>, evidence: &Evidence, unread: &HashSet<String>) -> Option<Compared> {
     let before = proof(claim.span, old);
     let assertion = Assertion::of(&claim.text);
     let mut best: Option<(f32, Proof)> = None;
@@ -106,15 +108,16 @@ fn held(claim: &Claim, old: Kept<'_>, evidence: &Evidence, unread: &HashSet<Stri
         (_, Some(against)) => (Standing::Changed, Some(against)),
         (Some((score, near)), None) if is_unread => (Standing::Unread, (score >= PARTLY).then_some(near)),
         (None, None) if is_unread => (Standing::Unread, None),
+        _ if before.is_none() => return None,
         (Some((score, near)), None) if score >= PARTLY => (Standing::Gone, Some(near)),
         _ => (Standing::Gone, None),
     };
-    Compared {
+    Some(Compared {
         standing,
         sentence: claim.text.clone(),
         before,
         now,
-    }
+    })
 }
 
 /// What a sentence cites.

@@ -12,7 +12,7 @@ use deepsearch_core::event::AnswerEvent;
 use deepsearch_core::validate::message_content;
 use deepsearch_core::{
     ChatId, ChatModel, EngineKind, ErrorCode, Failure, Message, MessageId, MessageMetadata, MessageState, PageId,
-    PlanEdit, ResearchBudget, ResearchState, Role, Searcher, TimeRange, Turn as SaidTurn,
+    PlanEdit, ResearchBudget, ResearchState, Role, Searcher, TimeRange, TokenUsage, Turn as SaidTurn,
 };
 use deepsearch_net::{Recorder, carried};
 use deepsearch_sqlite::{FinishedAnswer, NewTurn, Turn as SavedTurn};
@@ -591,6 +591,10 @@ impl<'a> Answering<'a> {
             Ended::Stopped => (self.cut_off(pipeline).await, Some(AppError::Cancelled)),
             Ended::Broken(error) => (self.cut_off(pipeline).await, Some(error)),
         };
+        if self.research.is_none() {
+            // A research tells what all of it used; an answer that goes on, only what that took.
+            answer.metadata.tokens = both(self.used_before(), answer.metadata.tokens);
+        }
         answer.metadata.stale_search = self.is_stale.then_some(true);
         if !self.places.is_empty() {
             answer
@@ -685,6 +689,11 @@ impl<'a> Answering<'a> {
         Ok(Some(written.answer))
     }
 
+    /// What an answer that goes on had used when it stopped.
+    fn used_before(&self) -> Option<TokenUsage> {
+        self.turn.answer.metadata.as_ref()?.tokens
+    }
+
     /// What a stopped answer has: its text, cited and checked as far as it goes.
     fn partial(&mut self, pipeline: &Pipeline) -> Answer {
         let content = std::mem::take(&mut self.content);
@@ -701,6 +710,13 @@ impl<'a> Answering<'a> {
             truncated: false,
             content,
         }
+    }
+}
+
+fn both(one: Option<TokenUsage>, other: Option<TokenUsage>) -> Option<TokenUsage> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one + other),
+        (one, other) => one.or(other),
     }
 }
 

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use deepsearch_archive::{ArchivedChat, Found, Limits, Note, Origin, Reason};
-use deepsearch_core::PageId;
+use deepsearch_core::{Failure, PageId};
 use deepsearch_sqlite::{Imported, ImportedMessage, StoreError};
 use serde::Serialize;
 use tokio::sync::mpsc;
@@ -126,7 +126,14 @@ impl App {
                 Some(Found::LeftOut(note)) => report.leave_out(note),
                 Some(Found::Chat(origin, chat)) => {
                     report.count(origin, &chat);
-                    self.import_one(*chat, write, &mut report).await?;
+                    if let Err(error) = self.import_one(*chat, write, &mut report).await {
+                        if report.added + report.extended == 0 {
+                            return Err(error);
+                        }
+                        // What is in already is not to be told as if nothing were.
+                        report.ended_early = Some(Failure::from(&error).message);
+                        return Ok(report);
+                    }
                 }
             }
             progress(&report);

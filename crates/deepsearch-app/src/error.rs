@@ -179,7 +179,7 @@ impl From<&AppError> for Failure {
             AppError::Files(FilesError::Unknown { .. }) => {
                 say(ErrorCode::NotFound).hint("`deepsearch folders list` shows those that there are.")
             }
-            AppError::Files(FilesError::Index { .. } | FilesError::Watch(_)) => {
+            AppError::Files(FilesError::Index { .. } | FilesError::Version { .. } | FilesError::Watch(_)) => {
                 say(ErrorCode::Storage).hint("Try again; what is in the folders is untouched.")
             }
             AppError::ChatsBeside => {

@@ -16,7 +16,7 @@ pub struct Recheck {
     pub checked_at: DateTime<Utc>,
     /// How many sentences do not stand as they did.
     pub changed: u32,
-    /// The old answer's sentences in order, then those that only the new one has.
+    /// The old answer's sentences in order, without those that rested on nothing, then those that only the new one has.
     pub sentences: Vec<Compared>,
     /// Why nothing could be compared. Then there are no sentences.
     #[serde(default)]

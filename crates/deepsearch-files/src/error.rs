@@ -12,6 +12,9 @@ pub enum FilesError {
         #[source]
         source: sqlx::Error,
     },
+    /// Never seen outside: the index is made anew.
+    #[error("the index of folders has version {version}")]
+    Version { version: i64 },
     #[error("`{path}` cannot be used as a folder")]
     Folder {
         path: PathBuf,

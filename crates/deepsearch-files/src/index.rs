@@ -11,17 +11,17 @@ use std::time::Duration;
 use deepsearch_core::text::{content_terms, terms};
 use sha2::{Digest, Sha256};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Row, SqlitePool};
+use sqlx::{AssertSqlSafe, Row, SqlitePool};
 
 use crate::error::{Doing, FilesError};
 
 /// Raised whenever what stands in the index changes its meaning.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// Terms of a question that are looked up.
 const TERMS: usize = 12;
 /// Matches that are ranked: scoring the matches of a common word in 100,000 files takes longer than a person waits.
 const RANKED: i64 = 4_000;
-/// Paths of dropped files that are remembered.
+/// Paths of dropped files that are remembered, the newest.
 const ATTACHED: i64 = 10_000;
 
 const SCHEMA: &str = "
@@ -37,7 +37,7 @@ const SCHEMA: &str = "
         problem text
     );
     create index file_problem on file (path) where problem is not null;
-    create table attached (key text primary key, path text not null) without rowid;
+    create table attached (id integer primary key, key text not null unique, path text not null);
     create virtual table file_term using fts5 (title, path, text, content = '', contentless_delete = 1,
         tokenize = 'unicode61 remove_diacritics 0');
 ";
@@ -90,6 +90,24 @@ pub(crate) struct Match {
     pub(crate) modified: i64,
 }
 
+/// SQLite's primary result codes for a file that is damaged, or is no database at all.
+const DAMAGED: [u32; 2] = [11, 26];
+
+/// Whether what is in the file can never be read, so that it is lost already.
+fn is_beyond_use(error: &FilesError) -> bool {
+    match error {
+        FilesError::Version { .. } => true,
+        FilesError::Index {
+            source: sqlx::Error::Database(error),
+            ..
+        } => {
+            let code = error.code().and_then(|code| code.parse::<u32>().ok());
+            code.is_some_and(|code| DAMAGED.contains(&(code & 0xff)))
+        }
+        _ => false,
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Index {
     readers: SqlitePool,
@@ -99,8 +117,8 @@ pub(crate) struct Index {
 impl Index {
     pub(crate) async fn open(path: &Path) -> Result<Self, FilesError> {
         match Self::open_once(path).await {
-            Ok(index) => Ok(index),
-            Err(error) => {
+            // Another program may have it open, and a full disk is no fault of it.
+            Err(error) if is_beyond_use(&error) => {
                 tracing::warn!(%error, "the index of folders is made anew");
                 for suffix in ["", "-wal", "-shm"] {
                     let mut file = path.as_os_str().to_owned();
@@ -109,6 +127,7 @@ impl Index {
                 }
                 Self::open_once(path).await
             }
+            opened => opened,
         }
     }
 
@@ -134,13 +153,13 @@ impl Index {
             .doing(ACTION)?;
         if version == 0 {
             sqlx::raw_sql(SCHEMA).execute(&mut *tx).await.doing(ACTION)?;
-            sqlx::raw_sql("pragma user_version = 1")
+            let version = format!("pragma user_version = {VERSION}");
+            sqlx::raw_sql(AssertSqlSafe(version))
                 .execute(&mut *tx)
                 .await
                 .doing(ACTION)?;
         } else if version != VERSION {
-            let source = sqlx::Error::Protocol(format!("its version is {version}"));
-            return Err(FilesError::Index { action: ACTION, source });
+            return Err(FilesError::Version { version });
         }
         tx.commit().await.doing(ACTION)?;
         let readers = SqlitePoolOptions::new()
@@ -256,17 +275,20 @@ impl Index {
     pub(crate) async fn attach(&self, path: &str) -> Result<String, FilesError> {
         const ACTION: &str = "remember a file";
         let key = key_of(path);
-        let query = sqlx::query(
-            "insert or ignore into attached (key, path) select ?1, ?2
-            where (select count(*) from attached) < ?3",
-        );
-        query
+        let mut tx = self.writer.begin().await.doing(ACTION)?;
+        sqlx::query("insert or replace into attached (key, path) values (?1, ?2)")
             .bind(&key)
             .bind(path)
-            .bind(ATTACHED)
-            .execute(&self.writer)
+            .execute(&mut *tx)
             .await
             .doing(ACTION)?;
+        // Those that were dropped longest ago make room.
+        sqlx::query("delete from attached where id <= (select max(id) from attached) - ?1")
+            .bind(ATTACHED)
+            .execute(&mut *tx)
+            .await
+            .doing(ACTION)?;
+        tx.commit().await.doing(ACTION)?;
         Ok(key)
     }
 

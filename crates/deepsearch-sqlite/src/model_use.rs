@@ -1,7 +1,7 @@
 //! Model use: tokens by month and model, and by chat. The months outlive the chats: what was used stays used.
 
 use chrono::{DateTime, Utc};
-use deepsearch_core::{ChatId, MessageMetadata};
+use deepsearch_core::{ChatId, MessageMetadata, TokenUsage};
 use sqlx::SqliteConnection;
 
 use crate::error::{Doing, StoreError};
@@ -122,26 +122,38 @@ fn of(model: String, answers: u32, prompt: i64, completion: i64) -> ModelUse {
     }
 }
 
-/// Counts what an answer used, where its provider told.
+/// Counts what an answer used, where its provider told. What was counted `before` for an answer that goes on is not
+/// counted again: its metadata says what all of it used.
 pub(crate) async fn count(
     tx: &mut SqliteConnection,
+    before: Option<&MessageMetadata>,
     metadata: Option<&MessageMetadata>,
     now: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
-    let Some((model, tokens)) = metadata.and_then(|metadata| metadata.model.as_ref().zip(metadata.tokens)) else {
+    let Some((model, tokens)) = metadata.and_then(used) else {
         return Ok(());
     };
+    let counted = before.and_then(used);
+    let already = counted.map(|(_, tokens)| tokens).unwrap_or_default();
+    let prompt = tokens.prompt.saturating_sub(already.prompt);
+    let completion = tokens.completion.saturating_sub(already.completion);
+    let answers = u32::from(counted.is_none_or(|(before, _)| before != model));
     let month = now.format("%Y-%m").to_string();
     sqlx::query!(
-        "insert into model_use (month, model, answers, prompt, completion) values (?, ?, 1, ?, ?)
-         on conflict (month, model) do update set answers = answers + 1,
+        "insert into model_use (month, model, answers, prompt, completion) values (?1, ?2, ?3, ?4, ?5)
+         on conflict (month, model) do update set answers = answers + excluded.answers,
              prompt = prompt + excluded.prompt, completion = completion + excluded.completion",
         month,
         model,
-        tokens.prompt,
-        tokens.completion
+        answers,
+        prompt,
+        completion
     )
     .execute(tx)
     .await?;
     Ok(())
+}
+
+fn used(metadata: &MessageMetadata) -> Option<(&str, TokenUsage)> {
+    metadata.model.as_deref().zip(metadata.tokens)
 }

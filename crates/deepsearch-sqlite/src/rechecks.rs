@@ -86,7 +86,7 @@ impl Store {
             .doing(ACTION)?;
         }
         delete_old(&mut tx, id, at).await.doing(ACTION)?;
-        model_use::count(&mut tx, new.metadata.as_ref(), self.device_now())
+        model_use::count(&mut tx, None, new.metadata.as_ref(), self.device_now())
             .await
             .doing(ACTION)?;
         crate::history::follow(&mut tx).await.doing(ACTION)?;

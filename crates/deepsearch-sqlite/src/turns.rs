@@ -176,13 +176,14 @@ impl Store {
             answer.content.clone_from(&finished.content);
         }
         answer.state = finished.state;
-        answer.metadata = finished.metadata.clone().or(answer.metadata);
+        let before = answer.metadata.take();
+        answer.metadata = finished.metadata.clone().or_else(|| before.clone());
         answer.validate()?;
 
         write_end(&mut tx, &answer, &finished.follow_ups).await.doing(ACTION)?;
         citations::replace(&mut tx, answer_id, &finished.citations, &finished.checks).await?;
         journal::clear(&mut tx, answer_id.as_str()).await.doing(ACTION)?;
-        model_use::count(&mut tx, finished.metadata.as_ref(), self.device_now())
+        model_use::count(&mut tx, before.as_ref(), answer.metadata.as_ref(), self.device_now())
             .await
             .doing(ACTION)?;
         outbox::add(&mut tx, Entity::Message, answer_id.as_str(), self.now())

@@ -96,6 +96,25 @@ fn without_any_page_everything_is_gone_and_nothing_is_invented() {
 }
 
 #[test]
+fn what_rested_on_nothing_cannot_be_gone_and_what_a_page_denies_is_told_all_the_same() {
+    let pages = [("https://a.example/", HEIGHT)];
+    let old = answer(
+        &format!("{HEIGHT} [1] I hope that this overview is of help to you. {KEEPERS}"),
+        &pages,
+    );
+    let found = compared(&old, &answer(&format!("{HEIGHT} [1]"), &pages));
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(count_changed(&found), 0);
+    let denied = "Two keepers live at the Halden lighthouse.";
+    let found = compared(
+        &old,
+        &answer(&format!("{denied} [1]"), &[("https://b.example/", denied)]),
+    );
+    let keepers = found.iter().find(|known| known.sentence == KEEPERS).unwrap();
+    assert_eq!(keepers.standing, Standing::Changed, "{found:#?}");
+}
+
+#[test]
 fn what_the_cited_page_still_says_stands_whatever_another_says_and_leads_to_its_sentence() {
     let old = answer(&format!("{HEIGHT} [1]"), &[("https://a.example/", HEIGHT)]);
     let new = answer(

@@ -1,13 +1,19 @@
 use chrono::TimeDelta;
-use deepsearch_core::{MessageMetadata, TokenUsage};
+use deepsearch_core::{MessageMetadata, MessageState, TokenUsage};
 use deepsearch_sqlite::{ChatUse, FinishedAnswer, ModelUse, Store, Turn};
 use sqlx::AssertSqlSafe;
 
 use crate::support::{Home, ask, complete, home};
 
 /// An answer of a model that told what it used.
-async fn answered(store: &Store, question: &str, model: &str, (prompt, completion): (u32, u32)) -> Turn {
+async fn answered(store: &Store, question: &str, model: &str, tokens: (u32, u32)) -> Turn {
     let turn = ask(store, question).await;
+    let finished = told(complete("An answer."), model, tokens);
+    store.finish_answer(&turn.answer.id, finished).await.unwrap();
+    turn
+}
+
+fn told(finished: FinishedAnswer, model: &str, (prompt, completion): (u32, u32)) -> FinishedAnswer {
     let metadata = MessageMetadata {
         model: Some(model.into()),
         tokens: Some(TokenUsage {
@@ -17,12 +23,10 @@ async fn answered(store: &Store, question: &str, model: &str, (prompt, completio
         }),
         ..MessageMetadata::default()
     };
-    let finished = FinishedAnswer {
+    FinishedAnswer {
         metadata: Some(metadata),
-        ..complete("An answer.")
-    };
-    store.finish_answer(&turn.answer.id, finished).await.unwrap();
-    turn
+        ..finished
+    }
 }
 
 fn used(model: &str, answers: u32, prompt: u64, completion: u64) -> ModelUse {
@@ -58,6 +62,39 @@ async fn tokens_are_counted_by_month_and_model_and_stay_counted_when_the_chat_is
         ]
     );
     assert_eq!(months(&store, Some("2023-12")).await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_that_goes_on_is_counted_once_and_to_each_model_what_it_used() {
+    let (_home, store) = home().await;
+    let turn = ask(&store, "a").await;
+    let id = &turn.answer.id;
+    let stopped = |text: &str, model: &str, tokens| {
+        let cut = FinishedAnswer {
+            state: MessageState::Interrupted,
+            ..complete(text)
+        };
+        told(cut, model, tokens)
+    };
+    store
+        .finish_answer(id, stopped("A", "openai/x", (20, 2)))
+        .await
+        .unwrap();
+    store.begin_continue(id).await.unwrap();
+    store
+        .finish_answer(id, stopped("An", "openai/x", (50, 5)))
+        .await
+        .unwrap();
+    store.begin_continue(id).await.unwrap();
+    let whole = told(complete("An answer."), "ollama/y", (70, 9));
+    store.finish_answer(id, whole).await.unwrap();
+    assert_eq!(
+        months(&store, None).await,
+        [
+            ("2023-11".into(), used("openai/x", 1, 50, 5)),
+            ("2023-11".into(), used("ollama/y", 1, 20, 4)),
+        ]
+    );
 }
 
 #[tokio::test]

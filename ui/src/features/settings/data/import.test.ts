@@ -121,7 +121,7 @@ describe("what was left out", () => {
   it("can be sent to somebody as text", () => {
     const text = asText("export.zip", { ...report, ended_early: "The file ends in the middle." });
     expect(text).toContain("export.zip\nChatGPT: 3\nClaude: 1\nMessages: 20");
-    expect(text).toContain("The rest of the file cannot be read: The file ends in the middle.");
+    expect(text).toContain("The rest of the file was not read: The file ends in the middle.");
     expect(text).toContain("1 × Chats in which nothing is said\n- New chat");
   });
 });
