@@ -9,12 +9,15 @@ use tauri::AppHandle;
 use crate::windows;
 
 const ID: &str = "quick-ask";
+/// With which the desktop lets a window take the focus.
+const TOKEN: &str = "activation_token";
 
-/// Binds the shortcut and shows quick ask each time it is pressed, for as long as the desktop's session lives.
+/// Binds the shortcut, says which keys the desktop gave, and shows quick ask each time they are pressed, for as long as the
+/// desktop's session lives.
 ///
 /// # Errors
 /// [`Failure`] with what to do instead, where the desktop has no such portal or the person declined.
-pub(crate) async fn listen(app: &AppHandle, keys: &str, bound: impl FnOnce()) -> Result<(), Failure> {
+pub(crate) async fn listen(app: &AppHandle, keys: &str, bound: impl FnOnce(Option<String>)) -> Result<(), Failure> {
     match serve(app, keys, bound).await {
         Ok(()) => Ok(()),
         Err(error) => {
@@ -27,7 +30,13 @@ pub(crate) async fn listen(app: &AppHandle, keys: &str, bound: impl FnOnce()) ->
     }
 }
 
-async fn serve(app: &AppHandle, keys: &str, bound: impl FnOnce()) -> ashpd::Result<()> {
+/// What it is when the desktop ends the session, as when its portal is started anew.
+pub(crate) fn ended() -> Failure {
+    Failure::new(ErrorCode::Refused, "The desktop gives this app its shortcut no more.")
+        .hint("Start DeepSearch again, or bind `deepsearch --quick-ask` in the desktop's keyboard settings.")
+}
+
+async fn serve(app: &AppHandle, keys: &str, bound: impl FnOnce(Option<String>)) -> ashpd::Result<()> {
     // A program outside a sandbox has to say who it is; desktops that do not know the call need none.
     if let Ok(id) = app.config().identifier.parse() {
         let _ = ashpd::register_host_app(id).await;
@@ -37,14 +46,19 @@ async fn serve(app: &AppHandle, keys: &str, bound: impl FnOnce()) -> ashpd::Resu
     let trigger = trigger(keys);
     let shortcut = NewShortcut::new(ID, "DeepSearch: quick ask").preferred_trigger(trigger.as_deref());
     let mut pressed = portal.receive_activated().await?;
-    portal
+    let given = portal
         .bind_shortcuts(&session, &[shortcut], None, Default::default())
         .await?
         .response()?;
-    bound();
+    let ours = given.shortcuts().iter().find(|shortcut| shortcut.id() == ID);
+    bound(ours.map(|shortcut| shortcut.trigger_description().to_owned()));
     while let Some(event) = pressed.next().await {
         if event.shortcut_id() == ID {
-            windows::toggle_quick_ask(app);
+            let token = event
+                .options()
+                .get(TOKEN)
+                .and_then(|token| token.downcast_ref::<String>().ok());
+            windows::call_quick_ask(app, token);
         }
     }
     Ok(())

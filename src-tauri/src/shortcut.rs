@@ -18,6 +18,8 @@ const KEY: &str = "shortcut.quick_ask";
 pub(crate) struct Shortcut {
     /// As Tauri writes it, `CommandOrControl+Shift+Space`; empty when there is none.
     keys: String,
+    /// The keys that a Wayland desktop gave, in its words; it need not have taken ours.
+    given: Option<String>,
     /// Whether the system lets it through to us now.
     active: bool,
     /// Why not, in words.
@@ -44,35 +46,30 @@ fn remember(app: &AppHandle, shortcut: Shortcut) -> Shortcut {
     shortcut
 }
 
-/// Registers the shortcut of the settings. One that is taken is no reason not to start: settings show it.
+/// Registers the shortcut of the settings. One that is taken is no reason not to start: the window says so.
 pub(crate) fn set_up(handle: &AppHandle, app: &App) {
-    let setting = app.setting(KEY).ok();
-    let keys = setting
-        .and_then(|setting| setting.value.as_str().map(str::to_owned))
-        .unwrap_or_default();
+    let keys = wanted(app);
     #[cfg(target_os = "linux")]
     if session() == "wayland" {
         let handle = handle.clone();
         tauri::async_runtime::spawn(async move {
-            let bound = || {
-                drop(remember(
-                    &handle,
-                    Shortcut {
-                        keys: keys.clone(),
-                        active: true,
-                        problem: None,
-                    },
-                ))
+            let bound = |given: Option<String>| {
+                let bound = Shortcut {
+                    keys: keys.clone(),
+                    given,
+                    active: true,
+                    problem: None,
+                };
+                remember(&handle, bound);
             };
             let problem = crate::portal::listen(&handle, &keys, bound).await.err();
-            remember(
-                &handle,
-                Shortcut {
-                    keys: keys.clone(),
-                    active: false,
-                    problem,
-                },
-            );
+            let ended = Shortcut {
+                keys: keys.clone(),
+                given: None,
+                active: false,
+                problem: problem.or_else(|| Some(crate::portal::ended())),
+            };
+            remember(&handle, ended);
         });
         return;
     }
@@ -81,7 +78,28 @@ pub(crate) fn set_up(handle: &AppHandle, app: &App) {
         tracing::warn!(%problem, "the shortcut is not registered");
     }
     let active = problem.is_none() && !keys.is_empty();
-    remember(handle, Shortcut { keys, active, problem });
+    let given = None;
+    remember(
+        handle,
+        Shortcut {
+            keys,
+            given,
+            active,
+            problem,
+        },
+    );
+}
+
+/// Whether quick ask is to be called by keys.
+pub(crate) fn is_wanted(handle: &AppHandle) -> bool {
+    !wanted(&handle.state::<App>()).is_empty()
+}
+
+fn wanted(app: &App) -> String {
+    let setting = app.setting(KEY).ok();
+    setting
+        .and_then(|setting| setting.value.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }
 
 /// Takes another shortcut and keeps it in the settings. The old one stays when the new one cannot be had.
@@ -116,6 +134,7 @@ pub(crate) async fn update(handle: &AppHandle, app: &App, keys: String) -> Resul
         handle,
         Shortcut {
             keys,
+            given: None,
             active,
             problem: None,
         },
@@ -137,7 +156,13 @@ fn register(app: &AppHandle, keys: &str) -> Result<(), Failure> {
     }
     app.global_shortcut().on_shortcut(keys, pressed).map_err(|error| {
         tracing::debug!(%error, "a shortcut was refused");
-        Failure::new(ErrorCode::Refused, format!("Another program has taken {keys}."))
-            .hint("Choose other keys, or free them there.")
+        let refused = |message| Failure::new(ErrorCode::Refused, message);
+        // The plugin passes on the library's words and no more.
+        if error.to_string().starts_with("HotKey already registered") {
+            return refused(format!("Another program has taken {keys}."))
+                .hint("Choose other keys, or free them there.");
+        }
+        refused(format!("The system does not let {keys} through to this app."))
+            .hint("Choose other keys, or bind `deepsearch --quick-ask` to keys in the desktop's keyboard settings.")
     })
 }

@@ -85,6 +85,8 @@ fn set_up(handle: &AppHandle) -> tauri::Result<()> {
     };
     handle.manage(app.clone());
     handle.manage(Ending::default());
+    handle.manage(windows::Arriving::default());
+    handle.manage(windows::LastUsed::default());
     handle.manage(shortcut::Registered::default());
     handle.manage(Carrying::default());
     handle.manage(Offered::default());
@@ -130,8 +132,12 @@ fn stay_in_touch(handle: &AppHandle, app: &App) {
     });
 }
 
-/// Builds quick ask once the first window has had its time: the shortcut then only has to show it.
+/// Builds quick ask once the first window has had its time: the shortcut then only has to show it. Whoever has turned the
+/// shortcut off does not pay for a web view that waits.
 fn prepare_quick_ask(handle: &AppHandle) {
+    if !shortcut::is_wanted(handle) {
+        return;
+    }
     let handle = handle.clone();
     tauri::async_runtime::spawn(async move {
         tokio::time::sleep(std::time::Duration::from_secs(2)).await;
@@ -182,8 +188,12 @@ fn on_run_event(handle: &AppHandle, event: RunEvent) {
         // Sync looks often while somebody looks at a window, and seldom else.
         RunEvent::WindowEvent {
             event: WindowEvent::Focused(is_focused),
+            label,
             ..
         } => {
+            if is_focused {
+                windows::used(handle, &label);
+            }
             if let Some(app) = handle.try_state::<App>() {
                 app.focus_sync(is_focused);
             }

@@ -1,11 +1,15 @@
 //! Windows: the main ones, any number of them, and quick ask, of which there is one, kept ready while it is hidden.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use deepsearch_app::App;
 use deepsearch_core::{ChatId, ErrorCode, Failure};
 use tauri::window::Color;
-use tauri::{AppHandle, LogicalSize, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent};
+use tauri::{
+    AppHandle, LogicalSize, Manager, PhysicalPosition, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent,
+};
 use tauri_specta::Event;
 
 use crate::commands::{Navigate, QuickAskShown, Start, WindowKind};
@@ -19,8 +23,38 @@ const QUICK_WIDTH: f64 = 720.0;
 const QUICK_HEIGHT: f64 = 76.0;
 const QUICK_TALLEST: f64 = 640.0;
 
-/// Further main windows are numbered, and all share the place that was remembered for the first.
+/// How far another window lies from the one it was opened from, to the right and down, in logical pixels.
+const STEP: f64 = 28.0;
+
+/// Further main windows are numbered, and all share the size that was remembered for the first.
 static NUMBER: AtomicU32 = AtomicU32::new(2);
+
+/// Windows whose page does not listen yet, each with where it is to go as soon as it does.
+#[derive(Default)]
+pub(crate) struct Arriving(Mutex<HashMap<String, Option<Navigate>>>);
+
+/// A window's page listens from now on; gives where it was asked to go meanwhile.
+pub(crate) fn arrived(app: &AppHandle, label: &str) -> Option<Navigate> {
+    arriving(app, |arriving| arriving.remove(label)).flatten()
+}
+
+fn arriving<T>(app: &AppHandle, what: impl FnOnce(&mut HashMap<String, Option<Navigate>>) -> T) -> T {
+    let arriving = app.state::<Arriving>();
+    let mut arriving = arriving.0.lock().unwrap_or_else(PoisonError::into_inner);
+    what(&mut arriving)
+}
+
+/// Which main window the person was in last.
+#[derive(Default)]
+pub(crate) struct LastUsed(Mutex<String>);
+
+pub(crate) fn used(app: &AppHandle, label: &str) {
+    if state_label(label) == MAIN
+        && let Some(last) = app.try_state::<LastUsed>()
+    {
+        label.clone_into(&mut last.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
 
 pub(crate) fn state_label(label: &str) -> &str {
     if label.starts_with("main-") { MAIN } else { label }
@@ -33,16 +67,24 @@ pub(crate) fn open_main(app: &AppHandle, navigate: Option<Navigate>) -> tauri::R
     } else {
         format!("main-{}", NUMBER.fetch_add(1, Ordering::Relaxed))
     };
+    let beside = a_main(app).and_then(|other| other.outer_position().ok().zip(other.scale_factor().ok()));
+    arriving(app, |arriving| arriving.insert(label.clone(), None));
     let window = build(app, &label, "index.html", WindowKind::Main, navigate)?
         .title("DeepSearch")
         .inner_size(1180.0, 780.0)
         .min_inner_size(420.0, 480.0)
         .center()
         .build()?;
+    // Exactly over the other nobody would see that it is there.
+    if let Some((at, scale)) = beside {
+        let step = (STEP * scale) as i32;
+        let _ = window.set_position(PhysicalPosition::new(at.x + step, at.y + step));
+    }
     crate::commands::take_drops(&window);
     let own = app.clone();
     window.on_window_event(move |event| {
         if matches!(event, WindowEvent::Destroyed) {
+            arrived(&own, &label);
             left(&own, &label);
         }
     });
@@ -51,10 +93,7 @@ pub(crate) fn open_main(app: &AppHandle, navigate: Option<Navigate>) -> tauri::R
 
 /// Where no tray shows the app it ends with the last window that a person sees, which a hidden quick ask is not.
 fn left(app: &AppHandle, gone: &str) {
-    let is_seen = |(label, window): (String, WebviewWindow)| {
-        label != gone && (state_label(&label) == MAIN || window.is_visible().unwrap_or(false))
-    };
-    if tray::is_there(app) || app.webview_windows().into_iter().any(is_seen) {
+    if tray::is_there(app) || is_anything_seen(app, Some(gone)) {
         return;
     }
     if let Some(quick) = app.get_webview_window(QUICK)
@@ -64,6 +103,13 @@ fn left(app: &AppHandle, gone: &str) {
     }
 }
 
+fn is_anything_seen(app: &AppHandle, gone: Option<&str>) -> bool {
+    let is_seen = |(label, window): (String, WebviewWindow)| {
+        Some(label.as_str()) != gone && (state_label(&label) == MAIN || window.is_visible().unwrap_or(false))
+    };
+    app.webview_windows().into_iter().any(is_seen)
+}
+
 /// Shows a main window, the one used last if there are several, and tells it where to go.
 pub(crate) fn show_main(app: &AppHandle, navigate: Option<Navigate>) -> tauri::Result<()> {
     let Some(window) = a_main(app) else {
@@ -71,7 +117,13 @@ pub(crate) fn show_main(app: &AppHandle, navigate: Option<Navigate>) -> tauri::R
         return Ok(());
     };
     if let Some(navigate) = navigate {
-        navigate.emit_to(app, window.label())?;
+        let waits = arriving(app, |arriving| {
+            let waits = arriving.get_mut(window.label());
+            waits.map(|later| *later = Some(navigate.clone())).is_some()
+        });
+        if !waits {
+            navigate.emit_to(app, window.label())?;
+        }
     }
     window.show()?;
     window.unminimize()?;
@@ -87,13 +139,14 @@ pub(crate) fn tell_main(app: &AppHandle, navigate: Navigate) {
 
 fn a_main(app: &AppHandle) -> Option<WebviewWindow> {
     let windows = app.webview_windows();
-    let is_focused = |window: &WebviewWindow| window.is_focused().unwrap_or(false);
+    let last = app.state::<LastUsed>();
+    let last = last.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let mut mains: Vec<_> = windows
         .into_iter()
         .filter(|(label, _)| state_label(label) == MAIN)
         .map(|(_, window)| window)
         .collect();
-    mains.sort_by_key(|window| (!is_focused(window), window.label().to_owned()));
+    mains.sort_by_key(|window| (window.label() != last, window.label().to_owned()));
     mains.into_iter().next()
 }
 
@@ -152,6 +205,23 @@ pub(crate) fn toggle_quick_ask(app: &AppHandle) {
     }
 }
 
+/// As [`toggle_quick_ask`], on a Wayland desktop: without its token a window that is shown stays behind the others.
+#[cfg(target_os = "linux")]
+pub(crate) fn call_quick_ask(app: &AppHandle, token: Option<String>) {
+    let here = app.clone();
+    let called = app.run_on_main_thread(move || {
+        if let Some(token) = token
+            && let Ok(window) = prepare_quick_ask(&here).and_then(|window| window.gtk_window())
+        {
+            gtk::prelude::GtkWindowExt::set_startup_id(&window, &token);
+        }
+        toggle_quick_ask(&here);
+    });
+    if let Err(error) = called {
+        tracing::error!(%error, "quick ask cannot be shown");
+    }
+}
+
 /// Hides it; the system gives the focus back to the window that had it.
 pub(crate) fn hide_quick_ask(app: &AppHandle) {
     if let Some(window) = app.get_webview_window(QUICK)
@@ -186,7 +256,7 @@ fn place(window: &WebviewWindow) {
     let x = f64::from(origin.x) + (f64::from(screen.width) - QUICK_WIDTH * scale) / 2.0;
     let y = f64::from(origin.y) + f64::from(screen.height) * 0.18;
     // Where a window may not place itself, as on Wayland, the desktop does.
-    let _ = window.set_position(tauri::PhysicalPosition::new(x, y));
+    let _ = window.set_position(PhysicalPosition::new(x, y));
 }
 
 fn build<'a>(
@@ -240,7 +310,7 @@ pub(crate) fn exit_after_answers(handle: &AppHandle) {
         while leaves_answers(&handle) {
             tokio::time::sleep(std::time::Duration::from_millis(200)).await;
         }
-        if a_main(&handle).is_none() && !tray::is_there(&handle) {
+        if !is_anything_seen(&handle, None) && !tray::is_there(&handle) {
             handle.exit(0);
         }
     });

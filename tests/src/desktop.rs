@@ -8,6 +8,7 @@ mod bus;
 mod network;
 mod notifications;
 mod page;
+mod portal;
 mod processes;
 mod screen;
 mod tray;
@@ -27,6 +28,7 @@ use crate::needs;
 pub use app::{App, Network, Start};
 pub use notifications::Notifications;
 pub use page::Page;
+pub use portal::{CHOSEN, Portal};
 pub use processes::{Process, Tree};
 pub use screen::{Region, Screen};
 pub use tray::Tray;
@@ -138,6 +140,17 @@ impl Desktop {
     /// When the bus refuses.
     pub async fn show_notifications(&self) -> Result<Notifications> {
         Notifications::show(self.bus.address()).await
+    }
+
+    /// Makes this desktop one that says it is Wayland, and gives shortcuts through its portal. Windows stay on X11, as
+    /// programs on Wayland may have theirs.
+    ///
+    /// # Errors
+    /// When the bus refuses.
+    pub async fn show_portal(&mut self) -> Result<Portal> {
+        self.processes.set("WAYLAND_DISPLAY", "wayland-0");
+        self.processes.set("GDK_BACKEND", "x11");
+        Portal::show(self.bus.address()).await
     }
 
     /// The person's home folder, where programs leave what the desktop reads at the next login.

@@ -89,10 +89,10 @@ export class AppState {
   /** Loads what the window needs and listens to the world; the returned function ends that. */
   start(): () => void {
     const { platform } = this;
-    const listening = [
-      platform.onSettingsChanged(() => void this.loadSettings()),
-      platform.onNavigate((navigate) => this.navigate(navigate)),
-    ];
+    const navigating = platform.onNavigate((navigate) => this.navigate(navigate));
+    const listening = [platform.onSettingsChanged(() => void this.loadSettings()), navigating];
+    // Quick ask goes nowhere.
+    if (platform.start.window === "main") void this.#attempt(() => this.#arrive(navigating));
     const offOnline = platform.onOnline((online) => (this.online = online));
     void this.loadSettings();
     void this.#attempt(async () => {
@@ -225,6 +225,12 @@ export class AppState {
       case "notice":
         return this.notice(to.failure);
     }
+  }
+
+  async #arrive(navigating: Promise<unknown>): Promise<void> {
+    await navigating;
+    const navigate = await this.platform.arrive();
+    if (navigate) this.navigate(navigate);
   }
 
   #leaveSidebar(): void {

@@ -54,6 +54,14 @@ it("opens where the shell says, at the start and later", () => {
   stop();
 });
 
+it("goes where the shell said before the window listened", async () => {
+  const { app, platform } = fakeWindow();
+  platform.navigatedEarly = { to: "chat", chat_id: "chat_wal", message_id: null };
+  const stop = app.start();
+  await vi.waitFor(() => expect(app.chat).toBe("chat_wal"));
+  stop();
+});
+
 it("stops listening at its end", async () => {
   const { app, platform } = fakeWindow();
   const stop = app.start();

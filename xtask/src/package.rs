@@ -13,6 +13,9 @@ use crate::{shell, ui};
 /// What a person downloads, at most.
 const MOST_BYTES: u64 = 15_000_000;
 
+/// In `usr/bin`.
+const PROGRAMS: [&str; 2] = ["deepsearch", "deepsearch-desktop"];
+
 /// What each Linux package brings, beside the rest.
 const BRINGS: [&str; 5] = [
     "usr/bin/deepsearch",
@@ -126,9 +129,7 @@ fn pack_tightly(bundle: &Path) -> Result<()> {
 fn examine(bundle: &Path) -> Result<()> {
     let (deb, rpm) = (only(&bundle.join("deb"), "deb")?, only(&bundle.join("rpm"), "rpm")?);
     let (from_deb, from_rpm) = (bundle.join("check/deb"), bundle.join("check/rpm"));
-    for (package, into) in [(&deb, &from_deb), (&rpm, &from_rpm)] {
-        let bytes = std::fs::metadata(package).context("weighing a package")?.len();
-        ensure!(bytes < MOST_BYTES, "`{}` has {bytes} bytes", package.display());
+    for into in [&from_deb, &from_rpm] {
         std::fs::create_dir_all(into).context("making a folder to unpack into")?;
     }
     shell::run(shell::command("dpkg-deb", &["--extract"]).arg(&deb).arg(&from_deb))?;
@@ -139,6 +140,15 @@ fn examine(bundle: &Path) -> Result<()> {
         ensure!(in_deb.contains(expected), "the .deb lacks `{expected}`");
     }
     ensure!(in_deb == in_rpm, "the packages differ: {:?}", &in_deb ^ &in_rpm);
+    for name in PROGRAMS {
+        let program = |root: &Path| std::fs::read(root.join("usr/bin").join(name)).context("reading a packed program");
+        ensure!(
+            program(&from_deb)? == program(&from_rpm)?,
+            "the packages differ in `{name}`"
+        );
+    }
+    // What it asks for is there, in the distribution that this is; nothing is installed.
+    shell::run(shell::command("apt-get", &["install", "--simulate", "--no-install-recommends"]).arg(&deb))?;
     let entry = from_deb.join("usr/share/applications/DeepSearch.desktop");
     shell::run(shell::command("desktop-file-validate", &[]).arg(&entry))?;
     says(&entry, "Exec=deepsearch-desktop %u")?;
@@ -154,7 +164,14 @@ fn examine(bundle: &Path) -> Result<()> {
             .env("DEEPSEARCH_TEST_DESKTOP", program("deepsearch-desktop"))
             .env("DEEPSEARCH_TEST_BIN", program("deepsearch"))
             .env("DEEPSEARCH_TEST_COMPLETE", "1"),
-    )
+    )?;
+    // Last, for it says least of whether they work.
+    for package in [&deb, &rpm] {
+        let bytes = std::fs::metadata(package).context("weighing a package")?.len();
+        println!("{}: {:.2} MB", package.display(), bytes as f64 / 1e6);
+        ensure!(bytes < MOST_BYTES, "`{}` has {bytes} bytes", package.display());
+    }
+    Ok(())
 }
 
 /// The one package of a kind.

@@ -107,8 +107,8 @@ impl App {
     }
 
     /// Joins a recheck that is under way, as [`App::watch`] joins an answer.
-    pub async fn watch_recheck(&self, answer: &MessageId, on_event: impl FnMut(AnswerEvent) + Send) -> bool {
-        self.inner.rechecks.watch(answer, on_event).await
+    pub async fn watch_recheck(&self, answer: &MessageId, on_events: impl FnMut(Vec<AnswerEvent>) + Send) -> bool {
+        self.inner.rechecks.watch(answer, on_events).await
     }
 
     /// Stops a recheck. Says whether it was under way here.

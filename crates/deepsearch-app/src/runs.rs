@@ -28,10 +28,10 @@ impl App {
         live.iter().filter_map(|run| run.answer()).collect()
     }
 
-    /// Joins an answer that is being written: tells every step so far, text that came in pieces as one, then each as it
-    /// comes, and returns when the run has ended. `false`, and nothing told, when it is not running here.
-    pub async fn watch(&self, answer: &MessageId, on_event: impl FnMut(AnswerEvent) + Send) -> bool {
-        self.inner.runs.watch(answer, on_event).await
+    /// Joins an answer that is being written: tells every step so far at once, text that came in pieces as one, then what
+    /// comes as it comes, and returns when the run has ended. `false`, and nothing told, when it is not running here.
+    pub async fn watch(&self, answer: &MessageId, on_events: impl FnMut(Vec<AnswerEvent>) + Send) -> bool {
+        self.inner.runs.watch(answer, on_events).await
     }
 
     /// Stops an answer; what has come of it is kept. Says whether it was running here.
@@ -90,11 +90,11 @@ impl Runs {
     }
 
     /// As [`App::watch`].
-    pub(crate) async fn watch(&self, answer: &MessageId, on_event: impl FnMut(AnswerEvent) + Send) -> bool {
+    pub(crate) async fn watch(&self, answer: &MessageId, on_events: impl FnMut(Vec<AnswerEvent>) + Send) -> bool {
         let Some(run) = self.lookup(answer) else {
             return false;
         };
-        run.listen().each(on_event).await;
+        run.listen().all(on_events).await;
         true
     }
 
@@ -210,10 +210,16 @@ pub(crate) struct Listener {
 
 impl Listener {
     /// Tells everything from the beginning to the end of the run.
-    pub(crate) async fn each(mut self, mut on_event: impl FnMut(AnswerEvent) + Send) {
+    pub(crate) async fn each(self, mut on_event: impl FnMut(AnswerEvent) + Send) {
+        self.all(|events| events.into_iter().for_each(&mut on_event)).await;
+    }
+
+    /// As [`each`](Self::each), with all that has come since the last time told together.
+    async fn all(mut self, mut on_events: impl FnMut(Vec<AnswerEvent>) + Send) {
         loop {
-            while let Some(event) = self.next() {
-                on_event(event);
+            let events: Vec<_> = std::iter::from_fn(|| self.next()).collect();
+            if !events.is_empty() {
+                on_events(events);
             }
             // Seen changes come before the end, so nothing is left untold.
             if self.told.changed().await.is_err() {

@@ -62,7 +62,7 @@ pub(crate) async fn watch_answer(
 ) -> Result<bool, Failure> {
     told(async {
         let frames = Frames::to(events);
-        let was_running = app.watch(&answer, |event| frames.push(event)).await;
+        let was_running = app.watch(&answer, |events| frames.push(events)).await;
         frames.finish().await;
         Ok::<_, Failure>(was_running)
     })
@@ -100,7 +100,7 @@ impl Telling {
     }
 
     pub(super) fn push(&mut self, event: AnswerEvent) {
-        self.frames.push(event);
+        self.frames.push(vec![event]);
         self.begun.take().map(|begun| begun.send(Ok(())));
     }
 
@@ -121,18 +121,17 @@ impl Telling {
 /// Tells a window events, once a frame at most. A window that has gone is no reason to stop.
 pub(super) struct Frames {
     // Holds what one frame brings: the other end takes all that is there each time.
-    events: mpsc::UnboundedSender<AnswerEvent>,
+    events: mpsc::UnboundedSender<Vec<AnswerEvent>>,
     telling: JoinHandle<()>,
 }
 
 impl Frames {
     pub(super) fn to(window: Channel<Vec<AnswerEvent>>) -> Self {
-        let (events, mut coming) = mpsc::unbounded_channel();
+        let (events, mut coming) = mpsc::unbounded_channel::<Vec<AnswerEvent>>();
         let telling = tauri::async_runtime::spawn(async move {
-            while let Some(first) = coming.recv().await {
-                let mut batch = vec![first];
-                while let Ok(event) = coming.try_recv() {
-                    push(&mut batch, event);
+            while let Some(mut batch) = coming.recv().await {
+                while let Ok(more) = coming.try_recv() {
+                    more.into_iter().for_each(|event| push(&mut batch, event));
                 }
                 let _ = window.send(batch);
                 tokio::time::sleep(FRAME).await;
@@ -141,8 +140,9 @@ impl Frames {
         Self { events, telling }
     }
 
-    pub(super) fn push(&self, event: AnswerEvent) {
-        let _ = self.events.send(event);
+    /// What is given together is told together: a window takes the first that it is told for all there was.
+    pub(super) fn push(&self, events: Vec<AnswerEvent>) {
+        let _ = self.events.send(events);
     }
 
     /// Waits until the last event is told: it goes before the command's own answer.

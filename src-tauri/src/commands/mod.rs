@@ -131,6 +131,7 @@ pub(crate) fn all() -> Commands<tauri::Wry> {
         sync::forget_conflict,
         sync::decide_chat_offers,
         shell::info,
+        shell::arrive,
         shell::shortcut,
         shell::update_shortcut,
         shell::starts_at_login,

@@ -50,7 +50,7 @@ pub(crate) async fn watch_recheck(
 ) -> Result<bool, Failure> {
     told(async {
         let frames = Frames::to(events);
-        let was_running = app.watch_recheck(&answer, |event| frames.push(event)).await;
+        let was_running = app.watch_recheck(&answer, |events| frames.push(events)).await;
         frames.finish().await;
         Ok::<_, Failure>(was_running)
     })

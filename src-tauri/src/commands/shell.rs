@@ -3,7 +3,7 @@
 use deepsearch_app::App;
 use deepsearch_core::{ChatId, Failure, MessageId};
 use serde::{Deserialize, Serialize};
-use tauri::{AppHandle, State, WebviewWindow};
+use tauri::{AppHandle, Manager, State, WebviewWindow};
 use tauri_plugin_autostart::ManagerExt;
 use tauri_specta::Event;
 
@@ -127,6 +127,13 @@ pub(crate) fn session() -> &'static str {
     } else {
         "x11"
     }
+}
+
+/// The window listens from now on; gives where it was asked to go while it came up.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn arrive(window: WebviewWindow) -> Result<Option<Navigate>, Failure> {
+    told(async { Ok::<_, Failure>(windows::arrived(window.app_handle(), window.label())) }).await
 }
 
 #[tauri::command]

@@ -91,7 +91,7 @@ async fn whoever_joins_an_answer_in_its_midst_is_told_all_of_it() -> Result<()> 
     });
     let answer = running(&app).await?;
     let mut joined = Vec::new();
-    assert!(app.watch(&answer.answer_id, |event| joined.push(event)).await);
+    assert!(app.watch(&answer.answer_id, |events| joined.extend(events)).await);
     let message = asking.await??;
     let first: Vec<AnswerEvent> = told.try_iter().collect();
     assert_eq!(message.state, MessageState::Complete);
@@ -130,10 +130,8 @@ async fn a_stop_is_heard_while_whoever_asked_does_not_listen() -> Result<()> {
     let mut much = Some(much);
     let watcher = tokio::spawn(async move {
         let mut length = 0;
-        let count = |event| {
-            if let AnswerEvent::Token { text } = event {
-                length += text.len();
-            }
+        let count = |events: Vec<AnswerEvent>| {
+            length += text(&events).len();
             if length > 10_000 {
                 much.take().map(|much| much.send(()));
             }

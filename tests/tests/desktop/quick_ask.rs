@@ -1,7 +1,7 @@
 //! Quick ask: there at a key, gone at a key, and carried on in the main window.
 
 use anyhow::Result;
-use deepsearch_tests::desktop::{Page, journey};
+use deepsearch_tests::desktop::{CHOSEN, Page, journey, until};
 use deepsearch_tests::small_web::{SmallWeb, offline, searching};
 use fantoccini::key::Key;
 
@@ -48,6 +48,42 @@ async fn quick_ask_comes_from_the_tray_the_shortcut_and_a_second_start_and_goes_
         quick.press(&[Key::Escape.into()]).await?;
         desktop.until_window(QUICK, false).await?;
         Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_wayland_the_desktop_is_asked_for_keys_and_the_window_tells_those_that_it_gave() -> Result<()> {
+    journey(async |desktop| {
+        let portal = desktop.show_portal().await?;
+        let home = offline()?;
+        let app = desktop.start(&home).await?;
+        let main = app.main().await?;
+        main.find("textbox", "^Your question").await?;
+        let proposed = until("the shortcut to be bound", async || Ok(portal.proposed())).await?;
+        assert_eq!(proposed, "CTRL+SHIFT+space");
+        portal.press().await?;
+        desktop.until_window(QUICK, true).await?;
+        assert_eq!(desktop.focused().await?, QUICK);
+        desktop.press("Escape").await?;
+        desktop.until_window(QUICK, false).await?;
+        main.click("button", "^Settings").await?;
+        main.click("button", "^Shortcuts").await?;
+        main.shows(CHOSEN).await?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wayland_desktop_without_the_portal_is_told_of_with_what_to_do_instead() -> Result<()> {
+    journey(async |desktop| {
+        drop(desktop.show_portal().await?);
+        let home = offline()?;
+        let app = desktop.start(&home).await?;
+        app.main().await?.shows("does not open quick ask now").await?;
+        desktop.start_again(&home, &["--quick-ask"]).await?;
+        desktop.until_window(QUICK, true).await
     })
     .await
 }

@@ -10,7 +10,7 @@ use deepsearch_tests::small_web::{SmallWeb, offline, searching, with_model};
 use fantoccini::key::Key;
 use serde_json::json;
 
-use crate::world::{MAIN, QUESTION, QUICK, ask, ask_about_the_lighthouse};
+use crate::world::{ANSWER, MAIN, QUESTION, QUICK, ask, ask_about_the_lighthouse};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_asked_in_one_window_is_listed_in_the_other_and_each_closes_by_itself() -> Result<()> {
@@ -26,6 +26,9 @@ async fn what_is_asked_in_one_window_is_listed_in_the_other_and_each_closes_by_i
             Ok((pages.len() == 2).then_some(pages))
         })
         .await?;
+        let place = "return [screenX, screenY]";
+        let (first, second) = (pages[0].eval(place).await?, pages[1].eval(place).await?);
+        assert_ne!(first, second, "one lies over the other, to be seen");
         ask_about_the_lighthouse(&pages[0]).await?;
         pages[1].find("button", &QUESTION.replace('?', "\\?")).await?;
 
@@ -38,6 +41,36 @@ async fn what_is_asked_in_one_window_is_listed_in_the_other_and_each_closes_by_i
         let left = app.main().await?;
         left.find("textbox", "^Your question").await?;
         Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_opened_from_the_tray_comes_in_the_window_that_was_used_last() -> Result<()> {
+    journey(async |desktop| {
+        let web = SmallWeb::lighthouse().await?;
+        let home = searching(&web.engine)?;
+        let tray = desktop.show_tray().await?;
+        let app = desktop.start(&home).await?;
+        let main = app.main().await?;
+        ask_about_the_lighthouse(&main).await?;
+        main.click("button", "^New chat").await?;
+        main.press(&[Key::Control.into(), Key::Shift.into(), 'n']).await?;
+        let second = until("a second window", async || {
+            for page in app.pages("index.html").await? {
+                let label = page.eval("return window.__TAURI_INTERNALS__.metadata.currentWindow.label");
+                if label.await? == "main-2" {
+                    return Ok(Some(page));
+                }
+            }
+            Ok(None)
+        })
+        .await?;
+        second.find("textbox", "^Your question").await?;
+        // The first has an older name, and is not looked at.
+        tray.click(QUESTION).await?;
+        second.shows(ANSWER).await?;
+        main.lacks(ANSWER).await
     })
     .await
 }

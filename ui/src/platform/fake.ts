@@ -539,17 +539,21 @@ export class FakePlatform implements Platform {
   onAccountChanged = (listener: () => void) => listen(this.account.listeners, listener);
 
   async shortcut(): Promise<Shortcut> {
-    return this.#answer({ keys: String(this.configuration.value("shortcut.quick_ask")), active: true, problem: null });
+    return this.#answer(this.#shortcut(this.options.scenario === "taken"));
+  }
+
+  #shortcut(taken: boolean): Shortcut {
+    const keys = String(this.configuration.value("shortcut.quick_ask"));
+    const problem = taken
+      ? { code: "refused" as const, message: "Another program uses these keys.", hint: "Choose others." }
+      : null;
+    return { keys, given: null, active: keys !== "" && !taken, problem };
   }
 
   async updateShortcut(keys: string): Promise<Shortcut> {
     this.configuration.update("shortcut.quick_ask", keys);
     // One combination that another program holds, so that the conflict can be seen.
-    const taken = keys.endsWith("+Space") && keys.startsWith("Alt");
-    const problem = taken
-      ? { code: "refused" as const, message: "Another program uses these keys.", hint: "Choose others." }
-      : null;
-    return this.#answer({ keys, active: keys !== "" && !taken, problem });
+    return this.#answer(this.#shortcut(keys.endsWith("+Space") && keys.startsWith("Alt")));
   }
 
   startsAtLogin = () => this.#answer(this.#startsAtLogin);
@@ -569,6 +573,9 @@ export class FakePlatform implements Platform {
   onSettingsChanged = (listener: (changed: SettingsChanged) => void) => listen(this.#onSettings, listener);
   onFilesDropped = (listener: (files: AttachedFile[]) => void) => listen(this.#onDropped, listener);
   onFoldersDropped = (listener: (folders: OfferedFolder[]) => void) => listen(this.#onFolders, listener);
+  /** Where it was asked to go before it listened. */
+  navigatedEarly: Navigate | null = null;
+  arrive = () => this.#answer(this.navigatedEarly);
   onNavigate = (listener: (navigate: Navigate) => void) => listen(this.#onNavigate, listener);
   onQuickAskShown = (listener: () => void) => listen(this.#onShown, listener);
 

@@ -275,6 +275,8 @@ export interface Platform {
   /** Nothing is done with them before `addDroppedFolders`. */
   onFoldersDropped(listener: (folders: OfferedFolder[]) => void): Promise<Unlisten>;
   onNavigate(listener: (navigate: Navigate) => void): Promise<Unlisten>;
+  /** Said once it listens; gives where the window was asked to go while it came up. */
+  arrive(): Promise<Navigate | null>;
   /** Quick ask was brought to the front: focus the field. */
   onQuickAskShown(listener: () => void): Promise<Unlisten>;
 

@@ -16,6 +16,7 @@ export function tauriPlatform(start: Start): Platform {
     window: start.window,
     start,
     info: told(commands.info),
+    arrive: told(commands.arrive),
 
     ask: (request, onEvents) =>
       new Promise((resolve, reject) => {

@@ -136,6 +136,19 @@ describe("search engines", () => {
   });
 });
 
+it("says once where the shortcut does nothing, and leads to where another is chosen", async () => {
+  ({ page, troubles } = await openWindow(browser, modes.light, { scenario: "taken" }));
+  await page.getByText("Ctrl Shift Space does not open quick ask now").waitFor();
+  await shoot(page, "shortcut-taken");
+  await button("Shortcuts").click();
+  await page.locator("#settings-heading", { hasText: "Shortcuts" }).waitFor();
+  await page.getByText("Does not work now").waitFor();
+  await page.reload();
+  await page.locator("main").waitFor();
+  await page.waitForTimeout(3500);
+  expect(await page.getByText("does not open quick ask now").count()).toBe(0);
+});
+
 describe("the shortcut", () => {
   beforeEach(() => open("shortcuts"));
 

@@ -14,7 +14,9 @@ export type Scenario =
   /** The store cannot be read. */
   | "error"
   /** `full`, and the newest chat's answer is being written. */
-  | "running";
+  | "running"
+  /** Another program holds the keys of quick ask. */
+  | "taken";
 export type AskFault = "none" | "offline" | "key_refused" | "captcha" | "broken" | "no_model" | "long";
 
 export type AccountScenario =

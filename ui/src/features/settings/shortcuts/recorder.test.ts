@@ -4,7 +4,7 @@ import type { Platform } from "../../../platform/platform";
 import { Recorder } from "./recorder.svelte";
 
 const taken: Failure = { code: "refused", message: "Another program has taken it.", hint: null };
-const old: Shortcut = { keys: "CommandOrControl+Shift+Space", active: true, problem: null };
+const old: Shortcut = { keys: "CommandOrControl+Shift+Space", given: null, active: true, problem: null };
 
 function recorder(updateShortcut: Platform["updateShortcut"]) {
   const platform = { shortcut: async () => old, updateShortcut } as Partial<Platform> as Platform;
@@ -16,7 +16,7 @@ const key = (name: string, held: KeyboardEventInit = {}) =>
 
 describe("the recorder", () => {
   it("takes the first whole shortcut", async () => {
-    const update = vi.fn<Platform["updateShortcut"]>(async (keys) => ({ keys, active: true, problem: null }));
+    const update = vi.fn<Platform["updateShortcut"]>(async (keys) => ({ keys, given: null, active: true, problem: null }));
     const state = recorder(update);
     await state.load();
     state.start();
