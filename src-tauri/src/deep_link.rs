@@ -34,10 +34,13 @@ pub(crate) fn at_start(app: &AppHandle) -> Option<Link> {
     Some(Link::of(&urls))
 }
 
-/// It starts several programs of the desktop, which the first window does not wait for.
+/// It starts several programs of the desktop, which would take the processor from the first window while it comes up.
+/// Nobody signs in that soon.
 #[cfg(target_os = "linux")]
 fn register(app: AppHandle) {
+    const AFTER: std::time::Duration = std::time::Duration::from_secs(2);
     tauri::async_runtime::spawn_blocking(move || {
+        std::thread::sleep(AFTER);
         if let Err(error) = app.deep_link().register_all() {
             tracing::warn!(%error, "the deepsearch:// scheme is not registered");
         }

@@ -20,11 +20,8 @@ const CHORES_AFTER: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// Opens the window and runs until the app is quit. A second start only tells the first what was asked of it.
 pub fn run() -> ExitCode {
-    // Some drivers paint nothing with it; what it saves is not worth a blank window.
     #[cfg(target_os = "linux")]
-    if std::env::var_os("WEBKIT_DISABLE_DMABUF_RENDERER").is_none() {
-        rerun_without_dmabuf();
-    }
+    without_dmabuf();
     log();
     let bindings = bindings::builder();
     let built = tauri::Builder::default()
@@ -156,7 +153,16 @@ fn prepare_quick_ask(handle: &AppHandle) {
 async fn open() -> Result<App, AppError> {
     let environment =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    App::open(AppOptions::new(Config::load(environment)?)).await
+    let mut options = AppOptions::new(Config::load(environment)?);
+    options.crawl.parser.command.program = command_beside();
+    App::open(options).await
+}
+
+/// The `deepsearch` command, which every package puts beside this program. It parses the pages for both: this program would
+/// take ten times as long to start, for it loads the libraries of the window first.
+fn command_beside() -> std::path::PathBuf {
+    let name = format!("deepsearch{}", std::env::consts::EXE_SUFFIX);
+    std::env::current_exe().map_or_else(|_| name.clone().into(), |own| own.with_file_name(&name))
 }
 
 // The arguments may hold a deep link and with it a sign-in code: they are never logged.
@@ -251,16 +257,16 @@ fn closes_first(handle: &AppHandle, code: i32) -> bool {
     *closing != Closing::Done
 }
 
-/// WebKit reads its environment when it is first used, and changing one's own is unsafe once there are threads.
+/// Some drivers paint nothing with it; what it saves is not worth a blank window. Set here and not by a second start of
+/// this program, which would load the window's 160 libraries twice: an eighth of a second.
 #[cfg(target_os = "linux")]
-fn rerun_without_dmabuf() {
-    use std::os::unix::process::CommandExt;
-    let Ok(program) = std::env::current_exe() else { return };
-    let error = std::process::Command::new(program)
-        .args(std::env::args_os().skip(1))
-        .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1")
-        .exec();
-    tracing::warn!(%error, "going on with WebKit's own renderer");
+#[expect(unsafe_code, reason = "WebKit takes this by the environment alone")]
+fn without_dmabuf() {
+    const RENDERER: &str = "WEBKIT_DISABLE_DMABUF_RENDERER";
+    if std::env::var_os(RENDERER).is_none() {
+        // SAFETY: called before anything else, so there is no other thread that could read the environment meanwhile.
+        unsafe { std::env::set_var(RENDERER, "1") };
+    }
 }
 
 fn log() {

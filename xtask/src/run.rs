@@ -26,8 +26,16 @@ pub(crate) fn run(consent: Consent, args: &[String]) -> Result<()> {
     setup::ensure(consent, setup::DESKTOP)?;
     shell::say("Building the window (some minutes the first time)");
     ui::build()?;
-    let mut desktop = shell::cargo("run --locked --package deepsearch-desktop --bin deepsearch-desktop");
-    shell::run(&mut desktop).context("running DeepSearch; what it printed above says why")
+    // The command parses the pages for the window.
+    shell::run(&mut shell::cargo(
+        "build --locked --package deepsearch-cli --package deepsearch-desktop --bins",
+    ))?;
+    let name = format!("deepsearch-desktop{}", std::env::consts::EXE_SUFFIX);
+    // xtask itself lies among the programs that are built.
+    let program = std::env::current_exe()
+        .context("finding the folder of built programs")?
+        .with_file_name(name);
+    shell::run(&mut shell::command(program, &[])).context("running DeepSearch; what it printed above says why")
 }
 
 fn command(args: &[&str]) -> Result<()> {

@@ -125,7 +125,8 @@ impl Default for ParserOptions {
     }
 }
 
-/// How a parser child is started: by default this very program, told to parse by its hidden first argument.
+/// How a parser child is started: by default this very program, told to parse by its hidden first argument. A program that
+/// does not heed that argument names another one that does.
 #[derive(Debug, Clone)]
 pub struct ParserCommand {
     pub program: PathBuf,

@@ -110,8 +110,14 @@ async fn answer(
 ) -> zbus::fdo::Result<OwnedObjectPath> {
     let request = handle("request", header, options, "handle_token")?;
     let interface = "org.freedesktop.portal.Request";
-    bus.emit_signal(header.sender().cloned(), &request, interface, "Response", &(0_u32, result))
-        .await?;
+    bus.emit_signal(
+        header.sender().cloned(),
+        &request,
+        interface,
+        "Response",
+        &(0_u32, result),
+    )
+    .await?;
     Ok(request)
 }
 
