@@ -172,6 +172,8 @@ export const commands = {
 	/**  Hands all of them over, or keeps all of them here. Says how many. */
 	decideChatOffers: (accept: boolean) => __TAURI_INVOKE<number>("decide_chat_offers", { accept }),
 	info: () => __TAURI_INVOKE<AppInfo>("info"),
+	/**  The window listens from now on; gives where it was asked to go while it came up. */
+	arrive: () => __TAURI_INVOKE<Navigate | null>("arrive"),
 	shortcut: () => __TAURI_INVOKE<Shortcut>("shortcut"),
 	/**  Takes another shortcut for quick ask; empty takes none. The old one stays when the new one cannot be had. */
 	updateShortcut: (keys: string) => __TAURI_INVOKE<Shortcut>("update_shortcut", { keys }),
@@ -1411,6 +1413,8 @@ export type SettingsChanged = {
 export type Shortcut = {
 	/**  As Tauri writes it, `CommandOrControl+Shift+Space`; empty when there is none. */
 	keys: string,
+	/**  The keys that a Wayland desktop gave, in its words; it need not have taken ours. */
+	given: string | null,
 	/**  Whether the system lets it through to us now. */
 	active: boolean,
 	/**  Why not, in words. */

@@ -16,7 +16,12 @@ const key = (name: string, held: KeyboardEventInit = {}) =>
 
 describe("the recorder", () => {
   it("takes the first whole shortcut", async () => {
-    const update = vi.fn<Platform["updateShortcut"]>(async (keys) => ({ keys, given: null, active: true, problem: null }));
+    const update = vi.fn<Platform["updateShortcut"]>(async (keys) => ({
+      keys,
+      given: null,
+      active: true,
+      problem: null,
+    }));
     const state = recorder(update);
     await state.load();
     state.start();
