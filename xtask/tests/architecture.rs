@@ -133,3 +133,45 @@ fn the_library_table_names_crates_that_exist() {
         }
     }
 }
+
+/// A file that no `mod` names is compiled by nobody, and its tests pass for ever.
+#[test]
+fn every_file_of_a_test_is_compiled() {
+    let root = root();
+    let crates = std::fs::read_dir(root.join("crates")).expect("the crates are there");
+    let mut folders: Vec<PathBuf> = crates
+        .filter_map(|entry| Some(entry.ok()?.path().join("tests/all")))
+        .chain(["tests/tests/all", "tests/tests/desktop", "tests/tests/journeys"].map(|folder| root.join(folder)))
+        .chain([root.join("src-tauri/tests/all")])
+        .filter(|folder| folder.is_dir())
+        .collect();
+    let mut orphans = Vec::new();
+    while let Some(folder) = folders.pop() {
+        let own = ["main.rs", "mod.rs"].map(|name| folder.join(name));
+        let parent = own
+            .into_iter()
+            .find(|file| file.is_file())
+            .unwrap_or_else(|| folder.with_extension("rs"));
+        let Ok(text) = std::fs::read_to_string(&parent) else {
+            continue;
+        };
+        for entry in std::fs::read_dir(&folder)
+            .expect("a folder of tests can be read")
+            .flatten()
+        {
+            let path = entry.path();
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs")
+                && path != parent
+                && !text
+                    .lines()
+                    .any(|line| line.trim().trim_start_matches("pub ") == format!("mod {name};"))
+            {
+                orphans.push(path);
+            }
+        }
+    }
+    assert!(orphans.is_empty(), "no `mod` names {orphans:?}");
+}

@@ -21,6 +21,7 @@ mod interrupted;
 mod offline;
 
 mod links;
+mod quick_ask;
 mod shell;
 mod sign_in;
 mod team;

@@ -1,6 +1,7 @@
 // The real world: every call is a command of the desktop shell. The only code of ours that knows Tauri.
 
 import { Channel } from "@tauri-apps/api/core";
+import { getCurrentWebview } from "@tauri-apps/api/webview";
 import { commands, events, type AnswerEvent, type Failure, type Start } from "../bindings/bindings";
 import type { Platform } from "./platform";
 
@@ -12,6 +13,8 @@ declare global {
 }
 
 export function tauriPlatform(start: Start): Platform {
+  // What is told to one window all of them would hear, were they not to say which they are.
+  const own = getCurrentWebview();
   return {
     window: start.window,
     start,
@@ -147,10 +150,10 @@ export function tauriPlatform(start: Start): Platform {
     onSyncChanged: (listener) => events.syncChanged.listen(() => listener()),
     onAccountChanged: (listener) => events.accountChanged.listen(() => listener()),
     onSettingsChanged: (listener) => events.settingsChanged.listen((event) => listener(event.payload)),
-    onFilesDropped: (listener) => events.filesDropped.listen((event) => listener(event.payload.files)),
-    onFoldersDropped: (listener) => events.foldersDropped.listen((event) => listener(event.payload.folders)),
-    onNavigate: (listener) => events.navigate.listen((event) => listener(event.payload)),
-    onQuickAskShown: (listener) => events.quickAskShown.listen(() => listener()),
+    onFilesDropped: (listener) => events.filesDropped(own).listen((event) => listener(event.payload.files)),
+    onFoldersDropped: (listener) => events.foldersDropped(own).listen((event) => listener(event.payload.folders)),
+    onNavigate: (listener) => events.navigate(own).listen((event) => listener(event.payload)),
+    onQuickAskShown: (listener) => events.quickAskShown(own).listen(() => listener()),
 
     onOnline(listener) {
       const tell = () => listener(navigator.onLine);
