@@ -122,6 +122,8 @@ pub enum ModelError {
     Resting { provider: String },
     #[error("`{model}` is not on this computer, and private mode is on")]
     Private { model: ModelId },
+    #[error("`{model}` is not on this computer, and only a model of this computer may compare passages")]
+    Elsewhere { model: ModelId },
 }
 
 impl ModelError {
@@ -136,6 +138,7 @@ impl ModelError {
             Self::ContextExceeded { .. } => ErrorCode::TooLarge,
             Self::Provider { .. } | Self::BrokenOff { .. } => ErrorCode::Upstream,
             Self::Private { .. } => ErrorCode::Private,
+            Self::Elsewhere { .. } => ErrorCode::Refused,
         }
     }
 }
@@ -152,6 +155,9 @@ impl From<&ModelError> for Failure {
                 failure.hint("Check that it runs and that its address is right: `deepsearch doctor`.")
             }
             ModelError::Private { .. } => failure.hint(PRIVATE_HINT),
+            ModelError::Elsewhere { .. } => {
+                failure.hint("Name an embedding model of Ollama, LM Studio or llama.cpp on this computer.")
+            }
             ModelError::BrokenOff { .. } => failure.hint("What came is kept; continue or ask again."),
             ModelError::QuotaExceeded { .. } => {
                 failure.hint("Choose another model, or wait for the allowance to renew.")
