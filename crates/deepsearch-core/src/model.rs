@@ -7,7 +7,7 @@ use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::error::{ErrorCode, Failure, PRIVATE_HINT};
+use crate::error::{ErrorCode, Failure, PRIVATE_HINT, sentence};
 use crate::message::{Role, TokenUsage};
 use crate::page::PageId;
 use crate::text::Span;
@@ -145,7 +145,12 @@ impl ModelError {
 
 impl From<&ModelError> for Failure {
     fn from(error: &ModelError) -> Self {
-        let failure = Self::new(error.code(), format!("{error}."));
+        let said = match error {
+            // A provider writes its own name as it likes; a sentence begins with a capital.
+            ModelError::Unknown { .. } => sentence(&error.to_string()),
+            _ => format!("{error}."),
+        };
+        let failure = Self::new(error.code(), said);
         match error {
             ModelError::Unknown { .. } => failure.hint("`deepsearch models` lists the models that can be used."),
             ModelError::KeyMissing { provider } | ModelError::KeyRefused { provider } => failure.hint(format!(
