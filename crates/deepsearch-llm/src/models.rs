@@ -193,7 +193,8 @@ impl Models {
         }
         let (local, hosted): (Vec<_>, Vec<_>) = self.providers.iter().partition(|provider| provider.is_local());
         let found = join_all(local.iter().map(|provider| self.list_of(provider))).await;
-        if let Some(info) = found.iter().flatten().find(|info| info.local) {
+        let embeds = |info: &&ModelInfo| self.config.embedding_model.as_ref() == Some(&info.id);
+        if let Some(info) = found.iter().flatten().find(|info| info.local && !embeds(info)) {
             return self.model(&info.id).await;
         }
         let with_key = hosted

@@ -189,6 +189,21 @@ async fn a_local_model_is_taken_before_a_hosted_one_and_a_chosen_one_before_both
     );
 }
 
+#[tokio::test]
+async fn a_server_that_was_chosen_to_embed_is_not_taken_for_one_that_answers() {
+    let server = Server::start(|_, _| Reply::json(200, LLAMACPP)).await;
+    let mut config = with_provider(config(), "embed", &server.url);
+    let id = "embed//models/SmolLM2-135M-Instruct.Q4_1.gguf";
+    let default = models(config.clone()).default().await.expect("a default");
+    assert_eq!(default.info().id, id, "its list does not tell what it can do");
+    config.embedding_model = Some(id.into());
+    let default = models(config.clone()).default().await.expect("a default");
+    assert_eq!(default.info().id, "extractive");
+    config.default_model = Some(id.into());
+    let default = models(config).default().await.expect("a default");
+    assert_eq!(default.info().id, id, "unless a person says so");
+}
+
 #[test]
 fn every_provider_is_told_with_what_it_needs_whether_or_not_it_can_be_asked() {
     let mut config = with_provider(config(), "mine", "http://192.168.7.7:8000");

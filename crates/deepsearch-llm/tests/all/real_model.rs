@@ -33,8 +33,8 @@ async fn a_real_model_streams_an_answer_with_its_usage() {
         found.info()
     );
     let mut config = config();
-    config.local.first_token = std::time::Duration::from_secs(120);
-    config.local.overall = std::time::Duration::from_secs(240);
+    config.local.first_token = Duration::from_secs(120);
+    config.local.overall = Duration::from_secs(240);
     let models = crate::models(with_provider(config, "real", &url));
     let came = ask(&models, &found.info().id).await.expect("an answer");
     assert!(came.error.is_none(), "{:?}", came.error);
