@@ -5,7 +5,8 @@
 //! ranking puts first was looked through for those. Numbers of the ranking are chosen by the
 //! questions marked `tuning`; what they are worth, the `held-out` ones say. `-- --each` tells the place of the right
 //! passage for each of the former, and what stood first. `-- --embedder URL MODEL` names an embedding model behind an
-//! OpenAI-compatible address of this machine, and measures what it adds when it puts our passages in order.
+//! OpenAI-compatible address of this machine, and measures what it adds when it puts our passages in order. On the
+//! held-out questions all-MiniLM-L6-v2 adds a fifth: MRR@10 0.404 → 0.486, nDCG@10 0.426 → 0.505.
 
 #![expect(clippy::print_stdout, reason = "a benchmark's result is what it prints")]
 
