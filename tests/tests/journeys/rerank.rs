@@ -123,16 +123,13 @@ async fn what_means_the_answer_is_cited_first_and_the_ledger_has_what_was_sent()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_language_model_the_answer_begins_with_it_too_and_in_private_mode_as_well() -> Result<()> {
+async fn without_a_language_model_it_is_the_first_source_too_and_in_private_mode_as_well() -> Result<()> {
     let world = World::with(Manner::Good).await?;
     let openai = world.embeddings.openai();
     let home = world.home()?.set("models.mine.url", openai.as_str());
     let home = home.set(KEY, "mine/all-minilm:latest");
     let ran = home.run(["ask", "--json", QUESTION])?.succeeded()?;
     assert_eq!(first_source(&ran)?, "saying.html");
-    let message = finished(&ran)?;
-    assert!(text(&message["content"]).contains("47 metres"), "{message}");
-
     let folder = folder()?;
     home.run(["folders", "add", &folder.path().to_string_lossy()])?
         .succeeded()?;
