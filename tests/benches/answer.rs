@@ -105,6 +105,7 @@ async fn measure_traits(index: &LocalIndex, corpus: &Path) -> Result<()> {
         fallback: Vec::new(),
         fetcher: Arc::new(web),
         model: Arc::new(Model::default()),
+        embedder: None,
         clock: Arc::new(SystemClock),
         limits: Limits::default(),
     };

@@ -4,20 +4,24 @@
 //! answers it. A passage is right when it holds the phrase given there, or another one that says the same; what each
 //! ranking puts first was looked through for those. Numbers of the ranking are chosen by the
 //! questions marked `tuning`; what they are worth, the `held-out` ones say. `-- --each` tells the place of the right
-//! passage for each of the former, and what stood first.
+//! passage for each of the former, and what stood first. `-- --embedder URL MODEL` names an embedding model behind an
+//! OpenAI-compatible address of this machine, and measures what it adds when it puts our passages in order. On the
+//! held-out questions all-MiniLM-L6-v2 adds a fifth: MRR@10 0.404 → 0.486, nDCG@10 0.426 → 0.505.
 
 #![expect(clippy::print_stdout, reason = "a benchmark's result is what it prints")]
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use bm25::{Document, Language, SearchEngineBuilder};
 use chrono::DateTime;
 use deepsearch_core::text::sentences;
-use deepsearch_core::{MediaType, Page, PageId};
-use deepsearch_rank::{RankOptions, SplitOptions};
+use deepsearch_core::{Embedder, MediaType, Page, PageId};
+use deepsearch_llm::{Models, ModelsConfig, ProviderConfig};
+use deepsearch_rank::{CountedPage, RankOptions, SplitOptions, nearness};
 use deepsearch_tests::local_index::LocalIndex;
 use deepsearch_tests::needs;
 use url::Url;
@@ -27,8 +31,10 @@ const MANUALS: &[&str] = &["apache/en", "django", "git", "postgresql", "python",
 const PAGES: usize = 10;
 /// How far down a list is looked.
 const DEPTH: usize = 10;
-/// How often each ranking is timed.
+/// How often a ranking of ours is timed.
 const TIMES: usize = 5;
+/// How many passages are put in order by what they mean: as many as in an answer.
+const FOREMOST: usize = 31;
 
 struct Question {
     is_held_out: bool,
@@ -51,6 +57,7 @@ fn main() -> Result<()> {
     if std::env::args().any(|argument| argument == "--each") {
         return tell_each(&asked);
     }
+    let reranker = Reranker::of_arguments()?;
     let found = asked.iter().filter(|(_, pages)| pages.was_found).count();
     println!(
         "rank: {} questions; the rough index gives the right page for {found} of them, the others have it last",
@@ -64,10 +71,14 @@ fn main() -> Result<()> {
         }
         for (half, is_held_out) in [("tuning", false), ("held-out", true)] {
             let of_half = || asked.iter().filter(|(question, _)| question.is_held_out == is_held_out);
-            let ours = measure(of_half(), ours)?;
-            let plain = measure(of_half(), plain_bm25)?;
+            let ours = measure(of_half(), TIMES, ours)?;
+            let plain = measure(of_half(), TIMES, plain_bm25)?;
             println!("rank, pages {order}, {half}: {ours}");
             println!("rank, pages {order}, {half}: {plain} with plain BM25");
+            if let Some(reranker) = &reranker {
+                let reranked = measure(of_half(), 1, |question, pages| reranker.rank(question, pages))?;
+                println!("rank, pages {order}, {half}: {reranked} reranked by {}", reranker.model);
+            }
         }
     }
     Ok(())
@@ -189,6 +200,49 @@ fn page(corpus: &Path, document: &str) -> Result<Page> {
 /// The texts of passages, best first.
 type Ranking = fn(&str, &[Page]) -> Vec<String>;
 
+/// Ours, put in order by an embedding model as the pipeline has it done.
+struct Reranker {
+    model: String,
+    embedder: Arc<dyn Embedder>,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Reranker {
+    /// The one that the command line names.
+    fn of_arguments() -> Result<Option<Self>> {
+        let mut named = std::env::args().skip_while(|argument| argument != "--embedder").skip(1);
+        let Some(url) = named.next() else { return Ok(None) };
+        let model = named.next().context("`--embedder` wants an address and a model")?;
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let provider = ProviderConfig {
+            url: Some(Url::parse(&url).with_context(|| format!("reading the address `{url}`"))?),
+            ..ProviderConfig::default()
+        };
+        let mut config = ModelsConfig::default();
+        config.providers.insert("bench".into(), provider);
+        let embedder = Models::new(config)?.embedder(&format!("bench/{model}"));
+        embedder.check()?;
+        Ok(Some(Self {
+            model,
+            embedder: Arc::new(embedder),
+            runtime: tokio::runtime::Runtime::new()?,
+        }))
+    }
+
+    #[expect(clippy::expect_used, reason = "a benchmark whose model fails measures nothing")]
+    fn rank(&self, question: &str, pages: &[Page]) -> Vec<String> {
+        let ranking = deepsearch_rank::Ranking::new(question, &[], RankOptions::new(DateTime::default()));
+        let counted: Vec<CountedPage> = pages.iter().map(|page| ranking.count(page)).collect();
+        let foremost = ranking.foremost(FOREMOST, pages, &counted);
+        let texts: Vec<String> = std::iter::once(question).chain(foremost).map(str::to_owned).collect();
+        let embedded = self.embedder.embed(&texts, Duration::from_secs(60));
+        let vectors = self.runtime.block_on(embedded).expect("the model embeds");
+        let near = nearness(&vectors[0], &vectors[1..]);
+        let ranked = ranking.choose_by(&near, pages, &counted);
+        ranked.into_iter().map(|passage| passage.text).collect()
+    }
+}
+
 fn ours(question: &str, pages: &[Page]) -> Vec<String> {
     let options = RankOptions::new(DateTime::default());
     let ranked = deepsearch_rank::rank(question, &[], pages, &options);
@@ -241,11 +295,15 @@ struct Measured {
     took: Vec<Duration>,
 }
 
-fn measure<'a>(asked: impl Iterator<Item = &'a (&'a Question, Pages)>, ranking: Ranking) -> Result<Measured> {
+fn measure<'a>(
+    asked: impl Iterator<Item = &'a (&'a Question, Pages)>,
+    times: usize,
+    ranking: impl Fn(&str, &[Page]) -> Vec<String>,
+) -> Result<Measured> {
     let mut measured = Measured::default();
     for (question, pages) in asked {
         let mut ranked = Vec::new();
-        for _ in 0..TIMES {
+        for _ in 0..times {
             let started = Instant::now();
             ranked = ranking(&question.text, &pages.list);
             measured.took.push(started.elapsed());

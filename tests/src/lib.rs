@@ -9,6 +9,7 @@ pub mod certificates;
 pub mod cli;
 #[cfg(target_os = "linux")]
 pub mod desktop;
+pub mod embedding_server;
 pub mod engines;
 pub mod gateway;
 pub mod local_index;

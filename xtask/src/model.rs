@@ -1,4 +1,5 @@
-//! The small real language model of the journeys: served on a free port, and ended with us.
+//! The small real language model of the journeys: served on free ports, where it answers and where it embeds, and ended
+//! with us.
 //!
 //! It is often wrong: it proves the wiring, not the wit.
 
@@ -20,6 +21,7 @@ const READY_WITHIN: Duration = Duration::from_secs(60);
 pub(crate) struct ModelServer {
     process: Child,
     port: u16,
+    embedding_port: u16,
 }
 
 impl ModelServer {
@@ -28,19 +30,24 @@ impl ModelServer {
     /// # Errors
     /// With the place of its log, when it does not answer in time.
     pub(crate) fn start(python: &Path) -> Result<Self> {
-        shell::say("Starting the small language model, one thread, on a free port of this machine");
-        let port = free_port()?;
+        shell::say("Starting the small language model, one thread, on free ports of this machine");
+        let (port, embedding_port) = (free_port()?, free_port()?);
         let log = shell::cache()?.join("model.log");
         let process = shell::command(python, &[])
             .arg(shell::root().join("xtask/src/model_server.py"))
             .arg(port.to_string())
+            .arg(embedding_port.to_string())
             // Held open as long as we live: the script ends when it closes.
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(File::create(&log).with_context(|| format!("creating `{}`", log.display()))?)
             .spawn()
             .context("starting the model server")?;
-        let mut server = Self { process, port };
+        let mut server = Self {
+            process,
+            port,
+            embedding_port,
+        };
         let started = Instant::now();
         while !server.answers() {
             if let Some(status) = server.process.try_wait().context("watching the model server")? {
@@ -60,6 +67,11 @@ impl ModelServer {
     /// The OpenAI-compatible base address.
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}/v1", self.port)
+    }
+
+    /// The same of the server that embeds.
+    pub(crate) fn embedding_url(&self) -> String {
+        format!("http://127.0.0.1:{}/v1", self.embedding_port)
     }
 
     fn answers(&self) -> bool {

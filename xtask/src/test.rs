@@ -114,6 +114,7 @@ fn tests(world: Option<&World>) -> Result<()> {
         command
             .env("DEEPSEARCH_TEST_CORPUS", &world.documents)
             .env("DEEPSEARCH_TEST_MODEL_URL", server.url())
+            .env("DEEPSEARCH_TEST_EMBEDDING_URL", server.embedding_url())
             // A test that lacks one of these is a failure here, not left out.
             .env("DEEPSEARCH_TEST_COMPLETE", "1"),
     )

@@ -13,6 +13,7 @@ pub mod links;
 pub mod plan;
 pub mod read;
 pub mod recheck;
+pub mod rerank;
 pub mod research;
 pub mod retrieve;
 pub mod write;

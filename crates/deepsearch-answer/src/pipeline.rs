@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use deepsearch_core::error::sentence;
 use deepsearch_core::event::AnswerEvent;
 use deepsearch_core::{
-    ChatModel, Citation, Clock, ErrorCode, Failure, MessageMetadata, ModelError, Page, PageFetcher, SearchHit,
-    SearchQuery, Searcher, SentenceCheck, Source, TimeRange, TokenUsage, Turn,
+    ChatModel, Citation, Clock, Embedder, ErrorCode, Failure, MessageMetadata, ModelError, Page, PageFetcher,
+    SearchHit, SearchQuery, Searcher, SentenceCheck, Source, TimeRange, TokenUsage, Turn,
 };
 use deepsearch_rank::{CountedPage, Ranking};
 use thiserror::Error;
@@ -19,6 +19,7 @@ use crate::afterwards::{Afterwards, afterwards};
 use crate::evidence::Evidence;
 use crate::plan::{Plan, plan};
 use crate::read::{ReadLimits, ReadPage, read};
+use crate::rerank::Held;
 use crate::research::NotebookError;
 use crate::retrieve::{Retrieved, retrieve};
 use crate::write::{Draft, write};
@@ -81,6 +82,8 @@ pub struct Limits {
     /// For rewording a follow-up.
     pub plan: Duration,
     pub read: ReadLimits,
+    /// For an embedding model to put the passages in order; then their words have.
+    pub rerank: Duration,
     /// For the title and the follow-up questions, after the answer.
     pub afterwards: Duration,
     /// Most tokens of evidence that a model is shown; fewer where its context is small.
@@ -99,6 +102,7 @@ impl Default for Limits {
                 grace: Duration::from_millis(1500),
                 total: Duration::from_secs(15),
             },
+            rerank: Duration::from_secs(2),
             afterwards: Duration::from_secs(20),
             evidence_tokens: 6_000,
             answer_tokens: 2_048,
@@ -164,6 +168,8 @@ pub struct Pipeline {
     pub fallback: Vec<Arc<dyn Searcher>>,
     pub fetcher: Arc<dyn PageFetcher>,
     pub model: Arc<dyn ChatModel>,
+    /// Puts passages in order by what they mean; without one their words alone do.
+    pub embedder: Option<Arc<dyn Embedder>>,
     pub clock: Arc<dyn Clock>,
     pub limits: Limits,
 }
@@ -177,7 +183,7 @@ impl Pipeline {
         let started = Instant::now();
         let steps = Steps(steps);
         let (plan, evidence, searched) = match &question.so_far {
-            Some(so_far) => self.resume(question, so_far).await,
+            Some(so_far) => self.resume(question, so_far, &steps).await,
             None => self.gather(question, &steps).await,
         };
         let evidence = Arc::new(evidence);
@@ -230,27 +236,40 @@ impl Pipeline {
         if plan.queries.is_empty() && plan.urls.is_empty() {
             return (plan, Evidence::default(), Searched::default());
         }
+        let ranking = Arc::new(self.ranking(&plan, None));
+        let finding = self.find(question, &plan, &ranking, steps);
+        let (pages, searched) = self.while_loading(ranking.question(), finding).await;
+        let evidence = self.rank(&plan, &ranking, pages, steps).await;
+        (plan, evidence, searched)
+    }
+
+    /// Retrieve, read.
+    async fn find(
+        &self,
+        question: &Question,
+        plan: &Plan,
+        ranking: &Arc<Ranking>,
+        steps: &Steps,
+    ) -> (Vec<ReadPage>, Searched) {
         let queries: Vec<SearchQuery> = plan.queries.iter().map(|text| self.query(question, text)).collect();
         let retrieved = retrieve(&self.searchers, &queries, steps).await;
         let (offline, failure) = (retrieved.offline, retrieved.failure.clone());
-        let ranking = Arc::new(self.ranking(&plan, None));
-        let mut pages = self.read(&ranking, &plan.urls, retrieved, steps).await;
+        let mut pages = self.read(ranking, &plan.urls, retrieved, steps).await;
         // Private chats go to a model elsewhere only when they were asked for, and never beside a page of the web.
         if pages.is_empty() && !self.fallback.is_empty() && (offline || self.model.info().local) {
             let local = retrieve(&self.fallback, &queries, steps).await;
-            pages = self.read(&ranking, &[], local, steps).await;
+            pages = self.read(ranking, &[], local, steps).await;
         }
-        let evidence = self.rank(&plan, &ranking, pages).await;
         let searched = Searched {
             yes: true,
             offline,
             failure,
         };
-        (plan, evidence, searched)
+        (pages, searched)
     }
 
     /// The evidence of an interrupted answer, numbered as its text cites it.
-    async fn resume(&self, question: &Question, so_far: &SoFar) -> (Plan, Evidence, Searched) {
+    async fn resume(&self, question: &Question, so_far: &SoFar, steps: &Steps) -> (Plan, Evidence, Searched) {
         let plan = Plan {
             question: question.text.clone(),
             queries: Vec::new(),
@@ -259,13 +278,13 @@ impl Pipeline {
             usage: TokenUsage::default(),
         };
         let pages = so_far.pages.clone();
-        let ranking = self.ranking(&plan, pages.first());
-        let evidence = blocking(move || {
-            let counted: Vec<CountedPage> = pages.iter().map(|page| ranking.count(page)).collect();
-            let passages = ranking.choose(&pages, &counted);
-            Evidence::of_pages(pages, passages)
-        })
-        .await;
+        let held = Held {
+            ranking: Arc::new(self.ranking(&plan, pages.first())),
+            pages,
+            counted: Vec::new(),
+        };
+        let (pages, passages) = self.choose(held, steps).await;
+        let evidence = Evidence::of_pages(pages, passages);
         let searched = Searched {
             yes: !so_far.pages.is_empty(),
             ..Searched::default()
@@ -312,22 +331,20 @@ impl Pipeline {
         Ranking::new(&plan.subject(first), &plan.queries, options)
     }
 
-    async fn rank(&self, plan: &Plan, ranking: &Arc<Ranking>, read: Vec<ReadPage>) -> Evidence {
-        let (pages, mut counted): (Vec<Page>, Vec<CountedPage>) =
+    async fn rank(&self, plan: &Plan, ranking: &Arc<Ranking>, read: Vec<ReadPage>, steps: &Steps) -> Evidence {
+        let (pages, counted): (Vec<Page>, Vec<CountedPage>) =
             read.into_iter().map(|read| (read.page, read.counted)).unzip();
-        let mut ranking = Arc::clone(ranking);
-        let is_about_another = plan.subject(pages.first()) != ranking.question();
-        if is_about_another {
-            ranking = Arc::new(self.ranking(plan, pages.first()));
+        let mut held = Held {
+            ranking: Arc::clone(ranking),
+            pages,
+            counted,
+        };
+        if plan.subject(held.pages.first()) != ranking.question() {
+            held.ranking = Arc::new(self.ranking(plan, held.pages.first()));
+            held.counted.clear();
         }
-        blocking(move || {
-            if is_about_another {
-                counted = pages.iter().map(|page| ranking.count(page)).collect();
-            }
-            let passages = ranking.choose(&pages, &counted);
-            Evidence::number(pages, passages)
-        })
-        .await
+        let (pages, passages) = self.choose(held, steps).await;
+        Evidence::number(pages, passages)
     }
 
     /// What fits beside the instructions, the chat and the answer.

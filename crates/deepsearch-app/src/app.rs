@@ -519,6 +519,7 @@ fn models_config(settings: &Resolved, network: Network) -> ModelsConfig {
     };
     ModelsConfig {
         default_model: settings.text("default_model").map(str::to_owned),
+        embedding_model: settings.text(crate::reranking::KEY).map(str::to_owned),
         providers: settings.names_under("models").into_iter().map(provider).collect(),
         discover_local: settings.flag("models.discover_local", true),
         network,

@@ -384,6 +384,7 @@ impl App {
             fallback,
             fetcher: wired.fetcher.clone(),
             model,
+            embedder: wired.embedder(),
             clock: self.inner.clock.clone(),
             limits,
         }

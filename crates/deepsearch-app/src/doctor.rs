@@ -153,14 +153,28 @@ impl App {
             Err(error) => Finding::failed("model", Grade::Bad, Failure::from(&error)),
         };
         let offered = self.models().await.len();
-        vec![
+        let mut findings = vec![
             default,
             Finding::new(
                 "models",
                 Grade::Good,
                 format!("{offered} can be chosen: `deepsearch models`."),
             ),
-        ]
+        ];
+        findings.extend(self.look_at_reranking().await);
+        findings
+    }
+
+    /// Only where a person chose a model for it.
+    async fn look_at_reranking(&self) -> Option<Finding> {
+        let part = "reranking";
+        let reranking = self.reranking().await;
+        let model = reranking.model?;
+        Some(match reranking.failure {
+            None => Finding::new(part, Grade::Good, format!("{model} puts passages in order.")),
+            // Answers go on without it.
+            Some(failure) => Finding::failed(part, Grade::Warning, failure),
+        })
     }
 
     async fn look_at_engines(&self) -> Vec<Finding> {

@@ -480,6 +480,7 @@ fn is_progress(event: &AnswerEvent) -> bool {
             | AnswerEvent::SearchFailed { .. }
             | AnswerEvent::SourceRead { .. }
             | AnswerEvent::SourceFailed { .. }
+            | AnswerEvent::Reranked { .. }
             | AnswerEvent::Ranked { .. }
     )
 }

@@ -133,6 +133,11 @@ pub const SETTINGS: &[SettingInfo] = &[
         "Whether Ollama, LM Studio and llama.cpp are looked for on this machine.",
     ),
     setting(
+        crate::reranking::KEY,
+        SettingKind::Text { longest: 120 },
+        "Embedding model of this machine that puts passages in order, as ollama/all-minilm; empty leaves it to their words.",
+    ),
+    setting(
         "redis.url",
         SettingKind::Secret,
         "Address of a shared search cache, redis:// or rediss://.",
@@ -305,6 +310,12 @@ impl App {
                 origin: origin.to_owned(),
             });
         }
+        if let Some(id) = value.as_ref().and_then(Value::as_str)
+            && key == crate::reranking::KEY
+            && !id.is_empty()
+        {
+            self.wired().check_embedder(id)?;
+        }
         if is_of_user(key) {
             self.update_user_setting(key, value).await?;
         } else if info.kind == SettingKind::Secret {
@@ -463,6 +474,9 @@ pub(crate) fn check(key: &str, info: &SettingInfo, value: &Value) -> Result<(), 
         SettingKind::Text { longest } if !value.is_string() || text.chars().count() > longest => {
             format!("write a text of at most {longest} characters")
         }
+        SettingKind::Text { .. } if key == crate::reranking::KEY && !is_model_or_none(text) => {
+            "write provider/name, such as ollama/all-minilm".to_owned()
+        }
         SettingKind::List if !value.as_array().is_some_and(|list| list.iter().all(Value::is_string)) => {
             "write a list of names".to_owned()
         }
@@ -495,6 +509,11 @@ pub(crate) fn check(key: &str, info: &SettingInfo, value: &Value) -> Result<(), 
         value: shown,
         expected,
     })
+}
+
+fn is_model_or_none(id: &str) -> bool {
+    let of_provider = |(provider, name): (&str, &str)| is_name(provider) && !name.trim().is_empty();
+    id.is_empty() || id.split_once('/').is_some_and(of_provider)
 }
 
 fn unknown_engine(list: &Value) -> Option<&str> {

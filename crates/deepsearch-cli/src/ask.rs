@@ -108,6 +108,8 @@ struct Shown {
     sources: Vec<Source>,
     searched: bool,
     failed: bool,
+    /// Whether it was said that passages stand in the order of their words: a research ranks many times.
+    not_reranked: bool,
     answer: Option<MessageId>,
     research: research::Shown,
     /// Only the plan of a research is wanted, and whether it is there.
@@ -124,6 +126,7 @@ impl Shown {
             sources: Vec::new(),
             searched: false,
             failed: false,
+            not_reranked: false,
             answer: None,
             research: research::Shown::default(),
             plan_only: false,
@@ -151,6 +154,15 @@ impl Shown {
             print::json(&event)
         } else {
             self.tell(event)
+        }
+    }
+
+    fn tell_not_reranked(&mut self, failure: &Failure) {
+        if !std::mem::replace(&mut self.not_reranked, true) {
+            note(&format!(
+                "Passages stay in the order of their words. {}",
+                failure.message
+            ));
         }
     }
 
@@ -204,6 +216,12 @@ impl Shown {
             }
             AnswerEvent::SourceRead { url, title, .. } => progress(&format!("Read: {} ({url})", title.trim())),
             AnswerEvent::SourceFailed { failure, .. } => note(&format!("Not read: {}", failure.message)),
+            AnswerEvent::Reranked {
+                failure: Some(failure), ..
+            } => self.tell_not_reranked(&failure),
+            AnswerEvent::Reranked { model, passages, .. } => {
+                progress(&format!("{model} put {passages} passages in order."));
+            }
             AnswerEvent::Ranked { sources, .. } => {
                 progress("");
                 self.sources = sources;

@@ -301,6 +301,7 @@ fn step(event: &AnswerEvent) -> Option<String> {
         AnswerEvent::Searched { engine, hits, .. } => Some(format!("{engine}: {} results", hits.len())),
         AnswerEvent::SearchFailed { failure, .. } => Some(failure.message.clone()),
         AnswerEvent::SourceRead { url, .. } => Some(format!("Read: {url}")),
+        AnswerEvent::Reranked { failure, .. } => failure.as_ref().map(|failure| failure.message.clone()),
         AnswerEvent::Ranked { .. } => Some("Writing the answer".to_owned()),
         _ => None,
     }

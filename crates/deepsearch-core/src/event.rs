@@ -51,6 +51,13 @@ pub enum AnswerEvent {
         url: String,
         failure: Failure,
     },
+    /// Passages were put in the order in which a local embedding model finds them near the question; with a failure
+    /// they stay in the order of their words.
+    Reranked {
+        model: String,
+        passages: u32,
+        failure: Option<Failure>,
+    },
     /// The sources of the answer in the order `[n]` numbers them; `pages` holds their saved pages, in the same order.
     Ranked {
         sources: Vec<Source>,

@@ -17,6 +17,7 @@ pub mod user;
 
 pub mod cache;
 pub mod clock;
+pub mod embedder;
 pub mod fetch;
 pub mod ledger;
 pub mod model;
@@ -35,6 +36,7 @@ pub use chat::{Chat, ChatCursor, ChatId};
 pub use citation::{Citation, Evidence, SentenceCheck, Verdict};
 pub use clock::{Clock, SystemClock};
 pub use collection::{CollectionId, SavedSearchId};
+pub use embedder::Embedder;
 pub use error::{ErrorCode, Failure};
 pub use event::AnswerEvent;
 pub use fetch::{FetchError, PageFetcher};

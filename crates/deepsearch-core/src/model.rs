@@ -7,7 +7,7 @@ use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::error::{ErrorCode, Failure, PRIVATE_HINT};
+use crate::error::{ErrorCode, Failure, PRIVATE_HINT, sentence};
 use crate::message::{Role, TokenUsage};
 use crate::page::PageId;
 use crate::text::Span;
@@ -122,6 +122,8 @@ pub enum ModelError {
     Resting { provider: String },
     #[error("`{model}` is not on this computer, and private mode is on")]
     Private { model: ModelId },
+    #[error("`{model}` is not on this computer, and only a model of this computer may compare passages")]
+    Elsewhere { model: ModelId },
 }
 
 impl ModelError {
@@ -136,13 +138,19 @@ impl ModelError {
             Self::ContextExceeded { .. } => ErrorCode::TooLarge,
             Self::Provider { .. } | Self::BrokenOff { .. } => ErrorCode::Upstream,
             Self::Private { .. } => ErrorCode::Private,
+            Self::Elsewhere { .. } => ErrorCode::Refused,
         }
     }
 }
 
 impl From<&ModelError> for Failure {
     fn from(error: &ModelError) -> Self {
-        let failure = Self::new(error.code(), format!("{error}."));
+        let said = match error {
+            // A provider writes its own name as it likes; a sentence begins with a capital.
+            ModelError::Unknown { .. } => sentence(&error.to_string()),
+            _ => format!("{error}."),
+        };
+        let failure = Self::new(error.code(), said);
         match error {
             ModelError::Unknown { .. } => failure.hint("`deepsearch models` lists the models that can be used."),
             ModelError::KeyMissing { provider } | ModelError::KeyRefused { provider } => failure.hint(format!(
@@ -152,6 +160,9 @@ impl From<&ModelError> for Failure {
                 failure.hint("Check that it runs and that its address is right: `deepsearch doctor`.")
             }
             ModelError::Private { .. } => failure.hint(PRIVATE_HINT),
+            ModelError::Elsewhere { .. } => {
+                failure.hint("Name an embedding model of Ollama, LM Studio or llama.cpp on this computer.")
+            }
             ModelError::BrokenOff { .. } => failure.hint("What came is kept; continue or ask again."),
             ModelError::QuotaExceeded { .. } => {
                 failure.hint("Choose another model, or wait for the allowance to renew.")

@@ -12,6 +12,8 @@ use url::Url;
 pub struct ModelsConfig {
     /// `provider/name` or `extractive`; `None` chooses by what is available.
     pub default_model: Option<String>,
+    /// What is known to embed and so never answers unless a person says so, as `provider/name`.
+    pub embedding_model: Option<String>,
     /// By provider: `openai, anthropic, gemini, groq, openrouter, ollama, lmstudio, llamacpp`. Any other name with a
     /// `url` is an OpenAI-compatible server.
     pub providers: HashMap<String, ProviderConfig>,
@@ -67,6 +69,7 @@ impl Default for ModelsConfig {
     fn default() -> Self {
         Self {
             default_model: None,
+            embedding_model: None,
             providers: HashMap::new(),
             discover_local: true,
             remote: Deadlines {

@@ -3,26 +3,28 @@
 
 use std::time::Duration;
 
-use deepsearch_core::{Errand, ModelError, ModelInfo};
-use deepsearch_net::{ACCEPTED, Body, BodyLimits, Client, Purpose, SendError};
+use deepsearch_core::{Errand, ModelError, ModelId, ModelInfo};
+use deepsearch_net::Client;
 use genai::adapter::AdapterKind;
 use reqwest::RequestBuilder;
-use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
-use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use crate::errors::{Cause, chain, refusal, shown};
+use crate::asking::{Question, address, json_of, unreadable};
 use crate::provider::{Listing, Provider};
 
 /// OpenRouter's list, the longest, has half a megabyte.
 const LONGEST_LIST: usize = 8 << 20;
 
-/// The provider's chat models, within the time given.
-pub(crate) async fn models(
-    provider: &Provider,
-    client: &Client,
-    within: Duration,
-) -> Result<Vec<ModelInfo>, ModelError> {
+/// What a provider serves.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Served {
+    pub(crate) chat: Vec<ModelInfo>,
+    /// Models that embed, as far as the list tells.
+    pub(crate) embedding: Vec<ModelId>,
+}
+
+/// The provider's models, within the time given.
+pub(crate) async fn models(provider: &Provider, client: &Client, within: Duration) -> Result<Served, ModelError> {
     let path = match provider.listing {
         Listing::OpenAi => "models",
         Listing::Anthropic => "models?limit=1000",
@@ -30,17 +32,8 @@ pub(crate) async fn models(
         Listing::Ollama => "api/tags",
     };
     let asked = async {
-        let list = json_of(
-            provider,
-            client,
-            with_key(provider, client.get(address(provider, path))),
-        )
-        .await?;
-        read(provider, &list).ok_or_else(|| ModelError::Provider {
-            provider: provider.id.clone(),
-            status: None,
-            detail: "its list of models is not in the format we know".into(),
-        })
+        let list = json_of(provider, client, about("", client.get(address(provider, path)))).await?;
+        read(provider, &list).ok_or_else(|| unreadable(provider, "its list of models is not in the format we know"))
     };
     tokio::time::timeout(within, asked).await.unwrap_or_else(|_| {
         Err(ModelError::TimedOut {
@@ -56,7 +49,7 @@ pub(crate) async fn ollama_context(provider: &Provider, client: &Client, name: &
     let shown = client
         .post(address(provider, "api/show"))
         .json(&json!({ "model": name }));
-    let asked = json_of(provider, client, with_key(provider, shown));
+    let asked = json_of::<Value>(provider, client, about(name, shown));
     let Ok(Ok(model)) = tokio::time::timeout(within, asked).await else {
         return OLLAMA_CONTEXT;
     };
@@ -67,6 +60,15 @@ pub(crate) async fn ollama_context(provider: &Provider, client: &Client, name: &
         line.trim().parse().ok()
     });
     own.unwrap_or(OLLAMA_CONTEXT)
+}
+
+fn about(model: &str, request: RequestBuilder) -> Question<'_> {
+    Question {
+        errand: Errand::ModelList,
+        model,
+        request,
+        longest: LONGEST_LIST,
+    }
 }
 
 const OLLAMA_CONTEXT: usize = 4_096;
@@ -103,65 +105,8 @@ pub(crate) fn info(provider: &Provider, name: &str, context_tokens: usize) -> Mo
     }
 }
 
-fn address(provider: &Provider, path: &str) -> reqwest::Url {
-    provider.url.join(path).unwrap_or_else(|_| provider.url.clone())
-}
-
-fn with_key(provider: &Provider, request: RequestBuilder) -> RequestBuilder {
-    let request = match provider.listing {
-        Listing::Anthropic => request.header("anthropic-version", "2023-06-01"),
-        _ => request,
-    };
-    let Some(key) = provider.key.as_ref().map(|key| key.expose_secret()) else {
-        return request;
-    };
-    match provider.listing {
-        Listing::OpenAi | Listing::Ollama => request.bearer_auth(key),
-        Listing::Anthropic => request.header("x-api-key", key),
-        Listing::Gemini => request.header("x-goog-api-key", key),
-    }
-}
-
-async fn json_of(provider: &Provider, client: &Client, request: RequestBuilder) -> Result<Value, ModelError> {
-    let unreachable = |error: SendError| ModelError::Unreachable {
-        provider: provider.id.clone(),
-        source: Box::new(Cause(provider.redact(&chain(&error.without_url())))),
-    };
-    let purpose = Purpose::new(Errand::ModelList, &provider.id);
-    let sent = client.send(purpose, request.header(ACCEPT_ENCODING, ACCEPTED)).await;
-    let mut response = sent.map_err(unreachable)?;
-    let (status, headers) = (response.status(), response.headers().clone());
-    let encoding = headers
-        .get(CONTENT_ENCODING)
-        .and_then(|encoding| encoding.to_str().ok());
-    let limits = BodyLimits {
-        wire: LONGEST_LIST,
-        decoded: LONGEST_LIST,
-        ratio: usize::MAX,
-    };
-    let damaged = |error| unreadable(provider, &chain(&error));
-    let mut body = Body::new(encoding.unwrap_or_default(), limits).map_err(damaged)?;
-    while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(error.into()))? {
-        body.push(&chunk).map_err(damaged)?;
-    }
-    let body = body.finish().map_err(damaged)?;
-    if !status.is_success() {
-        let body = String::from_utf8_lossy(&body);
-        return Err(refusal(provider, "", Some(status.as_u16()), Some(&headers), &body));
-    }
-    serde_json::from_slice(&body).map_err(|error| unreadable(provider, &error.to_string()))
-}
-
-fn unreadable(provider: &Provider, detail: &str) -> ModelError {
-    ModelError::Provider {
-        provider: provider.id.clone(),
-        status: None,
-        detail: shown(provider, detail),
-    }
-}
-
 /// `None` when this is not the format the provider speaks: another program may listen on its port.
-fn read(provider: &Provider, list: &Value) -> Option<Vec<ModelInfo>> {
+fn read(provider: &Provider, list: &Value) -> Option<Served> {
     let (entries, name_at) = match provider.listing {
         Listing::Ollama => (list.get("models")?, "name"),
         Listing::Gemini => (list.get("models")?, "name"),
@@ -177,12 +122,20 @@ fn read(provider: &Provider, list: &Value) -> Option<Vec<ModelInfo>> {
     if provider.id == "llamacpp" && !provider.configured && !marked() {
         return None;
     }
-    let model = |entry: &Value| {
-        let name = short_name(provider, entry.get(name_at)?.as_str()?);
-        let context = told_context(entry).unwrap_or_else(|| known_context(provider, name));
-        writes_text(name, entry).then(|| info(provider, name, context))
-    };
-    Some(entries.iter().filter_map(model).collect())
+    let mut served = Served::default();
+    for entry in entries {
+        let Some(name) = entry.get(name_at).and_then(Value::as_str) else {
+            continue;
+        };
+        let name = short_name(provider, name);
+        if embeds(name, entry) {
+            served.embedding.push(format!("{}/{name}", provider.id));
+        } else if writes_text(name, entry) {
+            let context = told_context(entry).unwrap_or_else(|| known_context(provider, name));
+            served.chat.push(info(provider, name, context));
+        }
+    }
+    Some(served)
 }
 
 /// llama.cpp calls a model by the path of its file and answers to any name; Gemini puts `models/` before each.
@@ -213,10 +166,18 @@ fn told_context(entry: &Value) -> Option<usize> {
     .filter(|tokens| *tokens > 0)
 }
 
+/// Ollama tells of which family a model is, and all of BERT's embed; of other lists the names tell.
+fn embeds(name: &str, entry: &Value) -> bool {
+    let family = entry.pointer("/details/family").and_then(Value::as_str);
+    let capabilities = entry.get("capabilities").and_then(Value::as_array);
+    let is_told = capabilities.is_some_and(|all| all.iter().any(|one| one == "embedding"));
+    let is_bert = family.is_some_and(|family| family.contains("bert"));
+    is_told || is_bert || name.to_lowercase().contains("embed")
+}
+
 /// Lists mix chat models with ones that embed, paint, speak or listen.
 fn writes_text(name: &str, entry: &Value) -> bool {
     const OTHERS: &[&str] = &[
-        "embed",
         "whisper",
         "tts",
         "dall-e",

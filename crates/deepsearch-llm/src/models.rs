@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deepsearch_core::{ChatModel, ModelError, ModelInfo};
+use deepsearch_core::{ChatModel, ModelError, ModelId, ModelInfo};
 use deepsearch_net::Client;
 use futures::future::join_all;
 use recloser::{AsyncRecloser, Recloser};
@@ -15,13 +15,17 @@ use tokio::time::Instant;
 
 use crate::chat::ProviderModel;
 use crate::config::ModelsConfig;
+use crate::embedding::ProviderEmbedder;
 use crate::extractive::{self, ExtractiveWriter};
-use crate::listing;
+use crate::listing::{self, Served};
 use crate::provider::{KNOWN, Listing, Provider};
 
 /// Lists are asked for anew after this long; those of this machine sooner, because models come and go there.
 const REMOTE_LIST_FRESH: Duration = Duration::from_secs(600);
 const LOCAL_LIST_FRESH: Duration = Duration::from_secs(15);
+
+/// Embeddings that the breaker looks back on: each that times out has held up an answer.
+const EMBEDDING_WINDOW: usize = 2;
 
 /// Why [`Models::new`] failed.
 #[derive(Debug, Error)]
@@ -33,6 +37,7 @@ pub struct Models {
     config: ModelsConfig,
     providers: Vec<Arc<Provider>>,
     breakers: HashMap<String, AsyncRecloser>,
+    embedding_breaker: AsyncRecloser,
     /// For the web: through the system's proxy, where there is one.
     remote: Clients,
     /// For this machine: a proxy elsewhere could not reach it.
@@ -69,7 +74,7 @@ pub struct ProviderStatus {
 /// A provider's models as last told.
 #[derive(Clone)]
 struct List {
-    models: Vec<ModelInfo>,
+    served: Served,
     asked: Instant,
 }
 
@@ -78,18 +83,19 @@ impl Models {
     /// [`SetUpError`] when the HTTP client cannot be built.
     pub fn new(config: ModelsConfig) -> Result<Self, SetUpError> {
         let providers = providers(&config);
-        let retry = config.retry;
-        let breaker = |provider: &Arc<Provider>| {
+        let breaker = |window: usize| {
             let recloser = Recloser::custom()
                 .error_rate(0.5)
-                .closed_len(retry.breaker_window)
+                .closed_len(window)
                 .half_open_len(1)
-                .open_wait(retry.rest)
+                .open_wait(config.retry.rest)
                 .build();
-            (provider.id.clone(), AsyncRecloser::from(recloser))
+            AsyncRecloser::from(recloser)
         };
+        let of_provider = |provider: &Arc<Provider>| (provider.id.clone(), breaker(config.retry.breaker_window));
         Ok(Self {
-            breakers: providers.iter().map(breaker).collect(),
+            breakers: providers.iter().map(of_provider).collect(),
+            embedding_breaker: breaker(EMBEDDING_WINDOW),
             providers,
             remote: Clients::new(&config, |builder| builder)?,
             local: Clients::new(&config, reqwest::ClientBuilder::no_proxy)?,
@@ -108,6 +114,33 @@ impl Models {
         models.retain(|model| model.local || !self.is_private());
         models.push(extractive::info());
         models
+    }
+
+    /// The models of this machine that embed, as far as their providers tell which do.
+    pub async fn list_embedders(&self) -> Vec<ModelId> {
+        let local = self.providers.iter().filter(|provider| provider.is_local());
+        let lists = join_all(local.map(|provider| async move {
+            let embedding = self.served_by(provider).await.embedding.into_iter();
+            let own = |id: &ModelId| {
+                id.split_once('/')
+                    .is_some_and(|(_, name)| listing::runs_here(provider, name))
+            };
+            embedding.filter(own).collect::<Vec<_>>()
+        }));
+        lists.await.into_iter().flatten().collect()
+    }
+
+    /// A model that embeds, by its id. Whether there is one and whether it may be used is told when it is.
+    pub fn embedder(&self, id: &str) -> ProviderEmbedder {
+        let (provider, name) = id.split_once('/').unwrap_or(("", id));
+        let provider = self.providers.iter().find(|known| known.id == provider);
+        ProviderEmbedder {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            provider: provider.filter(|_| !name.trim().is_empty()).cloned(),
+            client: self.local.ours.clone(),
+            breaker: self.embedding_breaker.clone(),
+        }
     }
 
     /// Every provider as it is set, those that are switched off included. Asks nobody.
@@ -160,7 +193,8 @@ impl Models {
         }
         let (local, hosted): (Vec<_>, Vec<_>) = self.providers.iter().partition(|provider| provider.is_local());
         let found = join_all(local.iter().map(|provider| self.list_of(provider))).await;
-        if let Some(info) = found.iter().flatten().find(|info| info.local) {
+        let embeds = |info: &&ModelInfo| self.config.embedding_model.as_ref() == Some(&info.id);
+        if let Some(info) = found.iter().flatten().find(|info| info.local && !embeds(info)) {
             return self.model(&info.id).await;
         }
         let with_key = hosted
@@ -178,8 +212,12 @@ impl Models {
     }
 
     async fn list_of(&self, provider: &Provider) -> Vec<ModelInfo> {
+        self.served_by(provider).await.chat
+    }
+
+    async fn served_by(&self, provider: &Provider) -> Served {
         if provider.lacks_key() || (self.is_private() && !provider.is_local()) {
-            return Vec::new();
+            return Served::default();
         }
         let last = self.lists.lock().await.get(&provider.id).cloned();
         let (fresh, within) = match provider.is_local() {
@@ -187,16 +225,16 @@ impl Models {
             false => (REMOTE_LIST_FRESH, self.config.list_within),
         };
         if let Some(list) = last.as_ref().filter(|list| list.asked.elapsed() < fresh) {
-            return list.models.clone();
+            return list.served.clone();
         }
         match listing::models(provider, &self.clients_for(provider).ours, within).await {
-            Ok(models) => {
+            Ok(served) => {
                 let list = List {
-                    models: models.clone(),
+                    served: served.clone(),
                     asked: Instant::now(),
                 };
                 self.lists.lock().await.insert(provider.id.clone(), list);
-                models
+                served
             }
             Err(error) => {
                 tracing::debug!(provider = provider.id, %error, "no list of models");
@@ -217,7 +255,7 @@ impl Models {
         let lists = self.lists.lock().await;
         let told = lists
             .get(&provider.id)
-            .and_then(|list| list.models.iter().find(|info| info.id == id));
+            .and_then(|list| list.served.chat.iter().find(|info| info.id == id));
         told.map_or_else(|| listing::known_context(provider, name), |info| info.context_tokens)
     }
 
@@ -288,18 +326,19 @@ fn status(id: &str, config: &ModelsConfig) -> ProviderStatus {
 }
 
 /// Never more certain than what is known: nothing for a server on this machine that is not there.
-fn fallback(provider: &Provider, last: Option<List>) -> Vec<ModelInfo> {
+fn fallback(provider: &Provider, last: Option<List>) -> Served {
     if provider.is_local() {
-        return Vec::new();
+        return Served::default();
     }
     if let Some(list) = last {
-        return list.models;
+        return list.served;
     }
     let default = provider.default_model.filter(|_| provider.key.is_some());
-    default
-        .map(|name| listing::info(provider, name, listing::known_context(provider, name)))
-        .into_iter()
-        .collect()
+    let default = default.map(|name| listing::info(provider, name, listing::known_context(provider, name)));
+    Served {
+        chat: default.into_iter().collect(),
+        embedding: Vec::new(),
+    }
 }
 
 impl Clients {

@@ -12,12 +12,14 @@ pub mod tokens;
 
 mod bm25;
 mod duplicates;
+mod meaning;
 pub mod rank;
 
 pub mod similarity;
 
 pub use canonical::canonical_url;
 pub use fuse::{fuse, pick};
+pub use meaning::nearness;
 pub use rank::{CountedPage, RankOptions, Ranking, rank};
 pub use similarity::{
     Assertion, Best, Disagreement, PARTLY, PreparedPage, SUPPORTED, best_sentence, contradicts, similarity, verdict,

@@ -9,6 +9,7 @@ use deepsearch_core::{Page, Passage};
 use crate::bm25::{self, Counts};
 use crate::canonical::canonical_host;
 use crate::duplicates::{Shingles, hash};
+use crate::meaning;
 use crate::split::{Run, SplitOptions, runs};
 use crate::tokens::estimate_tokens;
 
@@ -110,19 +111,18 @@ impl Ranking {
     /// Copies are folded into the one of the better page, hosts are mixed, and no token budget is exceeded. Where no
     /// passage has a word of the question, the start of each page is given, with score 0.
     pub fn choose(&self, pages: &[Page], counted: &[CountedPage]) -> Vec<Passage> {
+        self.choose_by(&[], pages, counted)
+    }
+
+    /// As [`Ranking::choose`], with the passages that [`Ranking::foremost`] gave in the order of `nearness` to the
+    /// question, which has a number for each of them.
+    pub fn choose_by(&self, nearness: &[f32], pages: &[Page], counted: &[CountedPage]) -> Vec<Passage> {
         let options = &self.options;
         let mut candidates = candidates(&self.query, pages, counted, options);
-        if candidates.iter().all(|candidate| candidate.score <= 0.0) {
-            return page_starts(candidates, options);
+        if candidates.is_empty() {
+            return page_starts(pages, counted, options);
         }
-        candidates.retain(|candidate| candidate.score > 0.0);
-        candidates.sort_by(|a, b| {
-            b.score
-                .total_cmp(&a.score)
-                .then(a.page.cmp(&b.page))
-                .then(a.counted.run.span.cmp(&b.counted.run.span))
-        });
-        candidates.truncate(MOST_CANDIDATES);
+        reorder(&mut candidates, nearness, options);
         let mut passages = select(candidates, options);
         let best = passages
             .iter()
@@ -132,6 +132,13 @@ impl Ranking {
             passage.score /= best;
         }
         passages
+    }
+
+    /// The best passages by their words alone, before it is decided which of them fit: at most so many, best first.
+    pub fn foremost<'a>(&self, most: usize, pages: &'a [Page], counted: &'a [CountedPage]) -> Vec<&'a str> {
+        let candidates = candidates(&self.query, pages, counted, &self.options);
+        let texts = candidates.into_iter().map(|candidate| candidate.text());
+        texts.take(most).collect()
     }
 }
 
@@ -255,6 +262,7 @@ impl<'a> Counting<'a> {
     }
 }
 
+#[derive(Clone, Copy)]
 struct Candidate<'a> {
     source: &'a Page,
     page: usize,
@@ -263,37 +271,45 @@ struct Candidate<'a> {
     score: f32,
 }
 
-impl Candidate<'_> {
+impl<'a> Candidate<'a> {
+    fn text(self) -> &'a str {
+        self.source.quote(self.counted.run.span)
+    }
+
     fn into_passage(self) -> Passage {
-        let span = self.counted.run.span;
         Passage {
             page_id: self.source.id.clone(),
             page: self.page,
-            span,
-            text: self.source.quote(span).to_owned(),
+            span: self.counted.run.span,
+            text: self.text().to_owned(),
             score: self.score,
         }
     }
 }
 
+/// Every passage of every page, unscored.
+fn all<'a>(pages: &'a [Page], counted: &'a [CountedPage]) -> Vec<Candidate<'a>> {
+    let all = pages.iter().zip(counted).enumerate();
+    all.flat_map(|(page, (source, counted))| {
+        counted.runs.iter().map(move |run| Candidate {
+            source,
+            page,
+            host: &counted.host,
+            counted: run,
+            score: 0.0,
+        })
+    })
+    .collect()
+}
+
+/// The passages that have a word of the question, best first.
 fn candidates<'a>(
     query: &Query,
     pages: &'a [Page],
     counted: &'a [CountedPage],
     options: &RankOptions,
 ) -> Vec<Candidate<'a>> {
-    let all = pages.iter().zip(counted).enumerate();
-    let mut candidates: Vec<Candidate> = all
-        .flat_map(|(page, (source, counted))| {
-            counted.runs.iter().map(move |run| Candidate {
-                source,
-                page,
-                host: &counted.host,
-                counted: run,
-                score: 0.0,
-            })
-        })
-        .collect();
+    let mut candidates = all(pages, counted);
     let collection: Vec<&Counts> = candidates.iter().map(|candidate| &candidate.counted.counts).collect();
     let scores = bm25::scores(&collection, &query.weights);
     let coverage = bm25::coverage(&collection, &query.weights);
@@ -301,7 +317,27 @@ fn candidates<'a>(
         let score = score * (1.0 - COVERAGE_SHARE + COVERAGE_SHARE * covered);
         candidate.score = score * place(candidate.page) * freshness(candidate.source, options);
     }
+    candidates.retain(|candidate| candidate.score > 0.0);
+    candidates.sort_by(|a, b| {
+        b.score
+            .total_cmp(&a.score)
+            .then(a.page.cmp(&b.page))
+            .then(a.counted.run.span.cmp(&b.counted.run.span))
+    });
+    candidates.truncate(MOST_CANDIDATES);
     candidates
+}
+
+/// Puts the first candidates in another order. The scores stay where they are, each for the place that it earned: what
+/// follows weighs them against each other, and a nearness is on no scale that it knows.
+fn reorder(candidates: &mut [Candidate], nearness: &[f32], options: &RankOptions) {
+    let count = nearness.len().min(candidates.len());
+    let before = candidates[..count].to_vec();
+    let order = meaning::order(&nearness[..count], |at| freshness(before[at].source, options));
+    for (place, at) in order.into_iter().enumerate() {
+        let score = before[place].score;
+        candidates[place] = Candidate { score, ..before[at] };
+    }
 }
 
 fn place(page: usize) -> f32 {
@@ -408,18 +444,13 @@ impl Budget {
     }
 }
 
-fn page_starts(candidates: Vec<Candidate>, options: &RankOptions) -> Vec<Passage> {
+fn page_starts(pages: &[Page], counted: &[CountedPage], options: &RankOptions) -> Vec<Passage> {
     let mut budget = Budget::new(options);
     let mut last_page = None;
-    candidates
+    all(pages, counted)
         .into_iter()
         .filter(|candidate| last_page.replace(candidate.page) != Some(candidate.page))
-        .filter(|candidate| {
-            budget.take(
-                candidate.page,
-                estimate_tokens(candidate.source.quote(candidate.counted.run.span)),
-            )
-        })
+        .filter(|candidate| budget.take(candidate.page, estimate_tokens(candidate.text())))
         .map(Candidate::into_passage)
         .collect()
 }

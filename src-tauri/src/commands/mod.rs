@@ -95,6 +95,7 @@ pub(crate) fn all() -> Commands<tauri::Wry> {
         models::list_models,
         models::default_model,
         models::list_providers,
+        models::reranking,
         models::usage,
         data::examine,
         data::data_folder,

@@ -24,6 +24,7 @@ mod model;
 mod model_faults;
 mod real_model;
 mod real_model_research;
+mod rerank;
 
 mod hostile;
 mod interrupted;

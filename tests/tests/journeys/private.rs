@@ -66,7 +66,7 @@ impl Lookup for Noticing {
 }
 
 /// An address of this machine that is not loopback, as any other computer's would be.
-fn outward() -> IpAddr {
+pub(crate) fn outward() -> IpAddr {
     let found = || {
         let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
         socket.connect("192.0.2.1:9").ok()?;

@@ -110,6 +110,8 @@ export const commands = {
 	listModels: () => __TAURI_INVOKE<ModelInfo[]>("list_models"),
 	defaultModel: () => __TAURI_INVOKE<ModelInfo>("default_model"),
 	listProviders: () => __TAURI_INVOKE<ProviderStatus[]>("list_providers"),
+	/**  Which embedding model puts passages in order, and whether it works. */
+	reranking: () => __TAURI_INVOKE<Reranking>("reranking"),
 	/**  What models were used for, by month and by chat. */
 	usage: () => __TAURI_INVOKE<Usage>("usage"),
 	/**  Looks at everything that answering needs. */
@@ -236,6 +238,11 @@ export type AnswerEvent =
 { type: "search_failed"; engine: string; query: string; failure: Failure; next: string | null } | 
 /**  A page was read. Whether it becomes a source is decided when all are read and ranked. */
 { type: "source_read"; url: string; title: string; favicon: string | null } | { type: "source_failed"; url: string; failure: Failure } | 
+/**
+ *  Passages were put in the order in which a local embedding model finds them near the question; with a failure
+ *  they stay in the order of their words.
+ */
+{ type: "reranked"; model: string; passages: number; failure: Failure | null } | 
 /**  The sources of the answer in the order `[n]` numbers them; `pages` holds their saved pages, in the same order. */
 { type: "ranked"; sources: Source[]; pages: PageId[] } | 
 /**  The next piece of the answer's Markdown, its `[n]` already checked. */
@@ -1177,6 +1184,16 @@ export type RecheckSchedule = {
 	next_at: string,
 	/**  How often in a row it could not be done. */
 	failures: number,
+};
+
+/**  How passages are put in order, as things stand. */
+export type Reranking = {
+	/**  The model that was chosen; `None` where the words decide alone. */
+	model: string | null,
+	/**  Models of this computer that are known to embed. */
+	offered: string[],
+	/**  Why the chosen one does not work. */
+	failure: Failure | null,
 };
 
 /**  What a research may cost. Writing what was found is always done: it takes the last part of the time and the tokens. */

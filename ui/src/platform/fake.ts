@@ -48,6 +48,7 @@ import type {
   PageId,
   PlanEdit,
   ProviderStatus,
+  Reranking,
   RecheckHistory,
   RecheckSchedule,
   ResearchProgress,
@@ -377,6 +378,7 @@ export class FakePlatform implements Platform {
   listModels = () => this.#answer<ModelInfo[]>(this.configuration.models());
   defaultModel = () => this.#answer<ModelInfo>(this.configuration.defaultModel());
   listProviders = () => this.#answer<ProviderStatus[]>(this.configuration.providers());
+  reranking = () => this.#answer<Reranking>(this.configuration.reranking(), 300);
   usage = () => this.#answer<Usage>(this.evidence.usage(this.library));
   examine = () => this.#answer<Finding[]>(this.configuration.findings(), 700);
 

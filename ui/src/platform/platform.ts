@@ -50,6 +50,7 @@ import type {
   PageId,
   PlanEdit,
   ProviderStatus,
+  Reranking,
   RecheckHistory,
   RecheckSchedule,
   ResearchProgress,
@@ -189,6 +190,8 @@ export interface Platform {
   listModels(): Promise<ModelInfo[]>;
   defaultModel(): Promise<ModelInfo>;
   listProviders(): Promise<ProviderStatus[]>;
+  /** Which embedding model puts passages in order; tries whether it works. */
+  reranking(): Promise<Reranking>;
   /** What models were used for, by month and by chat. */
   usage(): Promise<Usage>;
   examine(): Promise<Finding[]>;

@@ -96,6 +96,7 @@ export function tauriPlatform(start: Start): Platform {
     listModels: told(commands.listModels),
     defaultModel: told(commands.defaultModel),
     listProviders: told(commands.listProviders),
+    reranking: told(commands.reranking),
     usage: told(commands.usage),
     examine: told(commands.examine),
 

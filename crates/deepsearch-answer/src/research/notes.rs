@@ -6,12 +6,13 @@ use std::sync::Arc;
 use deepsearch_core::research::{Conflict, ConflictKind, PartStage, PassageNote, ReadNote, Saying};
 use deepsearch_core::text::content_terms;
 use deepsearch_core::{Page, Passage, Span};
-use deepsearch_rank::{Assertion, CountedPage, Disagreement, RankOptions, Ranking};
+use deepsearch_rank::{Assertion, Disagreement, RankOptions, Ranking};
 
 use super::Desk;
 use super::gather::about;
 use crate::pipeline::blocking;
 use crate::plan::asks_for_news;
+use crate::rerank::Held;
 
 // What is held against each other: the sentences of the notes, bounded.
 const SENTENCES: usize = 90;
@@ -22,12 +23,14 @@ impl Desk<'_> {
         let Some(part) = self.state.part(id) else { return };
         let asked = Asked::of(&part.question, &self.state.question);
         let subject = about(&part.question, &self.state.question);
-        let ranking = Ranking::new(&subject, &[], self.rank_options());
-        let pages: Vec<Page> = self.read_pages().map(|(_, page)| Page::clone(page)).collect();
+        let held = Held {
+            ranking: Arc::new(Ranking::new(&subject, &[], self.rank_options())),
+            pages: self.read_pages().map(|(_, page)| Page::clone(page)).collect(),
+            counted: Vec::new(),
+        };
+        let (pages, mut passages) = self.research.pipeline.choose(held, &self.steps).await;
         let notes: Vec<ReadNote> = self.state.pages.clone();
         let noted = blocking(move || {
-            let counted: Vec<CountedPage> = pages.iter().map(|page| ranking.count(page)).collect();
-            let mut passages = ranking.choose(&pages, &counted);
             passages.retain(|passage| asked.is_spoken_of(passage, &pages[passage.page]));
             Noted::of(&asked, &passages, &pages, &notes)
         })

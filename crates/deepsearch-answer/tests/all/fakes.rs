@@ -229,6 +229,7 @@ pub(crate) fn pipeline(web: FakeWeb, searcher: Arc<FakeSearcher>, model: FakeMod
         fallback: Vec::new(),
         fetcher: Arc::new(web),
         model: Arc::clone(&model) as Arc<dyn ChatModel>,
+        embedder: None,
         clock: Arc::new(FixedClock),
         limits: Limits::default(),
     };

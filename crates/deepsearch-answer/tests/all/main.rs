@@ -6,4 +6,5 @@ mod links;
 mod pipeline;
 mod plan;
 mod recheck;
+mod rerank;
 mod research;

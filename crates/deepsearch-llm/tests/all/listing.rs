@@ -54,6 +54,35 @@ async fn a_providers_chat_models_are_listed(
     assert_eq!(server.asked().len(), 1, "a fresh list is not asked for again");
 }
 
+const OLLAMA_EMBEDDERS: &str = r#"{"models":[{"name":"llama3.2:3b","details":{"family":"llama"}},{"name":"all-minilm:latest","details":{"family":"bert","families":["bert"]}},{"name":"nomic-embed-text:latest","details":{"family":"nomic-bert"}},{"name":"qwen3-embedding:0.6b","details":{"family":"qwen3"}},{"name":"embedder:cloud"},{"name":"new-kind","capabilities":["embedding"]}]}"#;
+
+#[tokio::test]
+async fn models_that_embed_are_offered_for_that_and_not_for_answers() {
+    let server = Server::start(|_, _| Reply::json(200, OLLAMA_EMBEDDERS)).await;
+    let ollama = models(with_provider(config(), "ollama", &server.url));
+    assert_eq!(
+        ollama.list_embedders().await,
+        [
+            "ollama/all-minilm:latest",
+            "ollama/nomic-embed-text:latest",
+            "ollama/qwen3-embedding:0.6b",
+            "ollama/new-kind"
+        ]
+    );
+    let chat: Vec<String> = ollama.list().await.into_iter().map(|info| info.id).collect();
+    assert_eq!(chat, ["ollama/llama3.2:3b", "extractive"]);
+    assert_eq!(server.asked().len(), 1, "one list says both");
+
+    let server = Server::start(|_, _| Reply::json(200, OPENAI)).await;
+    let mine = models(with_provider(config(), "mine", &server.url));
+    assert_eq!(mine.list_embedders().await, ["mine/text-embedding-3-small"]);
+    let hosted = models(with_provider(config(), "mine", "http://192.0.2.7:8000"));
+    assert!(
+        hosted.list_embedders().await.is_empty(),
+        "what is elsewhere is not offered"
+    );
+}
+
 #[tokio::test]
 async fn ollamas_cloud_models_are_not_called_local() {
     let server = Server::start(|_, _| Reply::json(200, OLLAMA)).await;
@@ -158,6 +187,21 @@ async fn a_local_model_is_taken_before_a_hosted_one_and_a_chosen_one_before_both
         models(config).default().await.is_err(),
         "what a person chose is never silently replaced"
     );
+}
+
+#[tokio::test]
+async fn a_server_that_was_chosen_to_embed_is_not_taken_for_one_that_answers() {
+    let server = Server::start(|_, _| Reply::json(200, LLAMACPP)).await;
+    let mut config = with_provider(config(), "embed", &server.url);
+    let id = "embed//models/SmolLM2-135M-Instruct.Q4_1.gguf";
+    let default = models(config.clone()).default().await.expect("a default");
+    assert_eq!(default.info().id, id, "its list does not tell what it can do");
+    config.embedding_model = Some(id.into());
+    let default = models(config.clone()).default().await.expect("a default");
+    assert_eq!(default.info().id, "extractive");
+    config.default_model = Some(id.into());
+    let default = models(config).default().await.expect("a default");
+    assert_eq!(default.info().id, id, "unless a person says so");
 }
 
 #[test]

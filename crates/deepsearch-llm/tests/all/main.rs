@@ -1,6 +1,7 @@
 //! One binary for all tests of the crate; its modules mirror `src/`.
 
 mod attempts;
+mod embedding;
 mod extractive;
 mod listing;
 mod providers;

@@ -103,6 +103,9 @@ export class AnswerState {
       case "source_failed":
         this.steps.pageFailed(event.url, event.failure);
         break;
+      case "reranked":
+        this.steps.reranked = { model: event.model, failure: event.failure };
+        break;
       case "ranked":
         this.sources = event.sources;
         this.pages = event.pages;

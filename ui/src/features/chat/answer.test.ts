@@ -101,6 +101,12 @@ describe("each event of an answer", () => {
     expect(answer.steps.failed).toEqual([{ url: "https://b.example/", title: "", failure: FAILURE }]);
   });
 
+  it("reranked: which model put the passages in order, or why none did", () => {
+    const reranked: AnswerEvent = { type: "reranked", model: "ollama/all-minilm", passages: 30, failure: null };
+    expect(after(reranked).steps.reranked).toEqual({ model: "ollama/all-minilm", failure: null });
+    expect(after(reranked, { ...reranked, failure: FAILURE }).steps.reranked?.failure).toEqual(FAILURE);
+  });
+
   it("ranked: sources have their pages", () => {
     const answer = after({ type: "ranked", sources: [SOURCE], pages: ["page_1"] });
     expect(answer.sources).toEqual([SOURCE]);

@@ -13,6 +13,8 @@ export type Search = {
   next: EngineId | null;
 };
 export type PageRead = { url: string; title: string; failure: Failure | null };
+/** Which embedding model put the passages in order, or why it did not. */
+export type Reranked = { model: string; failure: Failure | null };
 export type Phase = "planning" | "searching" | "reading" | "writing" | "ending" | "done";
 
 export class Steps {
@@ -21,6 +23,7 @@ export class Steps {
   queries = $state.raw<string[]>([]);
   searches = $state.raw<Search[]>([]);
   pages = $state.raw<PageRead[]>([]);
+  reranked = $state.raw<Reranked | null>(null);
 
   /** Pages that were found, by address: when they were published is known from nowhere else. */
   readonly found = new Map<string, SearchHit>();

@@ -264,6 +264,13 @@ function searching(question: string, topic: Topic, pages: Page[], options: FakeO
     { type: "source_failed", url: "https://slow.example/a-page-that-never-came", failure: failures.timedOut },
   ]);
   steps.push([60, { type: "source_failed", url: "https://members.example/only", failure: failures.refused }]);
+  if (options.rerank !== "off") {
+    const [model, failure] =
+      options.rerank === "works"
+        ? ["ollama/all-minilm:latest", null]
+        : ["ollama/mxbai-embed-large", failures.embedderLate];
+    steps.push([60, { type: "reranked", model, passages: 31, failure }]);
+  }
   steps.push([120, { type: "ranked", sources: evidence(pages).sources!, pages: pages.map((page) => page.id) }]);
   return steps;
 }

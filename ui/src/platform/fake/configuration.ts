@@ -10,9 +10,10 @@ import type {
   Finding,
   ModelInfo,
   ProviderStatus,
+  Reranking,
   SettingValue,
 } from "../../bindings/bindings";
-import { failures } from "./failures";
+import { embedderElsewhere, failures, noEmbedder } from "./failures";
 import type { FakeOptions } from "./options";
 
 type Kind = "bool" | "integer" | "list" | "text" | "secret";
@@ -45,6 +46,9 @@ const MODELS: readonly ModelInfo[] = [
   { id: "openai/gpt-5", provider: "openai", local: false, context_tokens: 272_000 },
 ];
 
+const EMBEDDERS: readonly string[] = ["ollama/all-minilm:latest", "ollama/nomic-embed-text:latest"];
+const EMBEDDING_MODEL = "rank.embedding_model";
+
 const ROWS: readonly Row[] = [
   ["theme", "text", "dark", "How the window looks."],
   ["language", "text", "en", "Language of the app and of searches, as a tag: en, de, pt-BR."],
@@ -54,6 +58,7 @@ const ROWS: readonly Row[] = [
   ["engines.order", "list", [], "Web engines in the order they are asked; empty takes all that are ready."],
   ["models.prices", "list", [], "US dollars that a million tokens cost, read and written."],
   ["models.discover_local", "bool", true, "Whether Ollama, LM Studio and llama.cpp are looked for on this machine."],
+  [EMBEDDING_MODEL, "text", "", "Embedding model of this machine that puts passages in order."],
   ["redis.url", "secret", false, "Address of a shared search cache, redis:// or rediss://."],
   ["shared.url", "secret", false, "Address of your team's database."],
   ["shared.search_cache", "bool", false, "Whether search results are shared with everybody who uses it."],
@@ -110,6 +115,9 @@ export class FakeConfiguration {
     this.#stored.set("appearance.text_size", options.textSize);
     if (options.privacy !== "off") this.#stored.set("privacy.mode", options.privacy);
     if (options.account !== "none") this.#stored.set("gateway.url", "https://sign-in.example.org");
+    if (options.rerank !== "off") {
+      this.#stored.set(EMBEDDING_MODEL, options.rerank === "works" ? EMBEDDERS[0] : "ollama/mxbai-embed-large");
+    }
     if (options.scenario === "empty") return;
     this.#stored.set("engines.brave.key", true).set("engines.tavily.key", true).set("engines.exa.key", true);
     this.#stored.set("models.openai.key", true).set("engines.searxng.enabled", false);
@@ -142,6 +150,7 @@ export class FakeConfiguration {
         hint: "Change it there.",
       } satisfies Failure;
     }
+    if (key === EMBEDDING_MODEL && text && this.#isElsewhere(text)) throw embedderElsewhere(text);
     if (text === null) this.#stored.delete(key);
     else this.#stored.set(key, parse(key, kind, text));
     return this.setting(key);
@@ -229,6 +238,19 @@ export class FakeConfiguration {
       local: key_url === null,
       held_back: key_url !== null && this.isPrivate,
     }));
+  }
+
+  reranking(): Reranking {
+    const model = (this.value(EMBEDDING_MODEL) as string) || null;
+    const offered =
+      this.options.scenario !== "empty" && this.value("models.discover_local") === true ? [...EMBEDDERS] : [];
+    const works = model === null || offered.some((id) => id === model || id === `${model}:latest`);
+    return { model, offered, failure: works ? null : noEmbedder(model) };
+  }
+
+  #isElsewhere(model: string): boolean {
+    const known = PROVIDERS.find(([id]) => model.startsWith(`${id}/`));
+    return known !== undefined && known[2] !== null;
   }
 
   findings(): Finding[] {

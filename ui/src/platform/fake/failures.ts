@@ -26,6 +26,7 @@ export const failures = {
     hint: "What came is kept; continue or ask again.",
   },
   noModel: { code: "not_found", message: "There is no model “ollama/llama3.2”.", hint: "Choose another model." },
+  embedderLate: { code: "timed_out", message: "ollama did not answer within 2s.", hint: null },
   nothingIn: {
     code: "not_found",
     message: "There is no chat outside Trash in this collection.",
@@ -70,3 +71,19 @@ export const failures = {
     hint: "Update DeepSearch.",
   },
 } satisfies Record<string, Failure>;
+
+export function noEmbedder(model: string): Failure {
+  return {
+    code: "not_found",
+    message: `No model named \`${model}\` is known.`,
+    hint: `\`ollama pull ${model.replace(/^ollama\//, "")}\` brings it.`,
+  };
+}
+
+export function embedderElsewhere(model: string): Failure {
+  return {
+    code: "refused",
+    message: `\`${model}\` is not on this computer, and only a model of this computer may compare passages.`,
+    hint: "Name an embedding model of Ollama, LM Studio or llama.cpp on this computer.",
+  };
+}

@@ -44,6 +44,9 @@ export type PrivacyScenario = "off" | "private";
 /** What checking an answer again brings. */
 export type RecheckScenario = "changed" | "same" | "failed";
 
+/** What an embedding model does with passages, where one is chosen. */
+export type RerankScenario = "off" | "works" | "fails";
+
 export type SyncScenario = "private" | "signed_out" | "idle" | "running" | "first" | "offline" | "error" | "much";
 
 export type FakeOptions = {
@@ -53,6 +56,7 @@ export type FakeOptions = {
   sync: SyncScenario;
   privacy: PrivacyScenario;
   recheck: RecheckScenario;
+  rerank: RerankScenario;
   /** Tokens a second; 0 tells everything at once. */
   speed: number;
   /** Milliseconds that every call takes. */
@@ -76,6 +80,7 @@ const DEFAULTS: FakeOptions = {
   sync: "signed_out",
   privacy: "off",
   recheck: "changed",
+  rerank: "off",
   speed: 60,
   latency: 0,
   theme: "system",
@@ -103,6 +108,7 @@ export function fakeOptions(query: URLSearchParams): FakeOptions {
     sync: text("sync", DEFAULTS.sync),
     privacy: text("privacy", DEFAULTS.privacy),
     recheck: text("recheck", DEFAULTS.recheck),
+    rerank: text("rerank", DEFAULTS.rerank),
     speed: number("speed", DEFAULTS.speed),
     latency: number("latency", DEFAULTS.latency),
     theme: text("theme", DEFAULTS.theme),

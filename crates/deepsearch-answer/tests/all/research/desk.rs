@@ -319,6 +319,7 @@ impl World {
             fallback: Vec::new(),
             fetcher: Arc::new(web),
             model,
+            embedder: None,
             clock: Arc::new(FixedClock),
             limits: Limits::default(),
         };
