@@ -212,6 +212,8 @@ pub(crate) fn call_quick_ask(app: &AppHandle, token: Option<String>) {
     let called = app.run_on_main_thread(move || {
         if let Some(token) = token
             && let Ok(window) = prepare_quick_ask(&here).and_then(|window| window.gtk_window())
+            // On X11 it would be read as a time, and a wrong one.
+            && gtk::prelude::WidgetExt::display(&window).type_().name() == "GdkWaylandDisplay"
         {
             gtk::prelude::GtkWindowExt::set_startup_id(&window, &token);
         }

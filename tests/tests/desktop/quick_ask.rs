@@ -64,7 +64,10 @@ async fn on_wayland_the_desktop_is_asked_for_keys_and_the_window_tells_those_tha
         assert_eq!(proposed, "CTRL+SHIFT+space");
         portal.press().await?;
         desktop.until_window(QUICK, true).await?;
-        assert_eq!(desktop.focused().await?, QUICK);
+        until("quick ask to have the focus", async || {
+            Ok((desktop.focused().await? == QUICK).then_some(()))
+        })
+        .await?;
         desktop.press("Escape").await?;
         desktop.until_window(QUICK, false).await?;
         main.click("button", "^Settings").await?;
