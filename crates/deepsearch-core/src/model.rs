@@ -138,11 +138,27 @@ impl ModelError {
             Self::Private { .. } => ErrorCode::Private,
         }
     }
+
+    /// The provider or, where it is about one, the model.
+    fn subject(&self) -> &str {
+        match self {
+            Self::Unknown { model } | Self::ContextExceeded { model } | Self::Private { model } => model,
+            Self::KeyMissing { provider }
+            | Self::KeyRefused { provider }
+            | Self::RateLimited { provider, .. }
+            | Self::QuotaExceeded { provider }
+            | Self::TimedOut { provider, .. }
+            | Self::Unreachable { provider, .. }
+            | Self::Provider { provider, .. }
+            | Self::BrokenOff { provider, .. }
+            | Self::Resting { provider } => provider,
+        }
+    }
 }
 
 impl From<&ModelError> for Failure {
     fn from(error: &ModelError) -> Self {
-        let failure = Self::new(error.code(), format!("{error}."));
+        let failure = Self::new(error.code(), format!("{error}.")).with(error.subject());
         match error {
             ModelError::Unknown { .. } => failure.hint("`deepsearch models` lists the models that can be used."),
             ModelError::KeyMissing { provider } | ModelError::KeyRefused { provider } => failure.hint(format!(

@@ -270,8 +270,8 @@ export type AppInfo = {
 	tray: boolean,
 	data_folder: string,
 	read_only: boolean,
-	/**  What happened to the store at the start, in words, when it was damaged. */
-	recovery: string | null,
+	/**  What was done at the start about a store that was damaged. */
+	recovery: Repair | null,
 };
 
 /**  Whose format a chat came in. */
@@ -665,6 +665,7 @@ export type Failure = {
 	message: string,
 	/**  What to do next, one sentence, where there is something. */
 	hint: string | null,
+	subject?: string | null,
 };
 
 /**  Files were dropped on the window. */
@@ -1731,3 +1732,5 @@ export type DateTime = string;
 export type EngineId = string;
 export type ModelId = string;
 
+
+export type Repair = { restored: string | null, rows: number, lost: number, damaged: string };
