@@ -58,7 +58,7 @@ describe("in the language of the app", () => {
 
   it("a hint that is a command gives way to one for the window", () => {
     const hint = "Set its key: `deepsearch settings set models.openai.key KEY`.";
-    expect(failureWords({ ...refused, hint }).hint).toBe("Check the key in the settings, or sign in again.");
+    expect(failureWords({ ...refused, hint }).hint).toBe("Check the key in the settings.");
   });
 
   it("nobody is told to try again where nothing does", () => {

@@ -19,11 +19,13 @@ type Words = {
   /** With whom it happened. */
   at?: (blanks: { subject: string }) => string;
   hint?: () => string;
+  /** What to do where it is known with whom it happened. */
+  atHint?: () => string;
   /** That and with whom it happened is the whole of it. */
   whole?: boolean;
 };
 
-export const WORDS: Record<ErrorCode, Words> = {
+const WORDS: Record<ErrorCode, Words> = {
   invalid: { plain: m.failures_invalid },
   not_found: { plain: m.failures_not_found, at: m.failures_not_found_at, hint: m.failures_not_found_hint },
   offline: { plain: m.failures_offline, at: m.failures_offline_at, hint: m.failures_offline_hint, whole: true },
@@ -45,6 +47,7 @@ export const WORDS: Record<ErrorCode, Words> = {
     plain: m.failures_key_refused,
     at: m.failures_key_refused_at,
     hint: m.failures_key_refused_hint,
+    atHint: m.failures_key_refused_at_hint,
     whole: true,
   },
   no_results: { plain: m.failures_no_results, at: m.failures_no_results_at, hint: m.failures_no_results_hint },
@@ -66,12 +69,13 @@ type Where = {
 };
 
 export function failureWords(failure: Failure, { named = false, final = false }: Where = {}): FailureWords {
-  const { plain, at, hint, whole } = WORDS[failure.code];
+  const { subject } = failure;
+  const { plain, at, whole, ...hints } = WORDS[failure.code];
+  const hint = (subject ? hints.atHint : undefined) ?? hints.hint;
   if (language.locale === "en" && failure.message) {
     const own = failure.hint && !fits(failure.hint, final) ? (hint?.() ?? null) : failure.hint;
     return { headline: failure.message, hint: own, detail: null };
   }
-  const { subject } = failure;
   const headline = subject && at && !named ? at({ subject: nameOf(subject) }) : plain();
   const isSaid = !failure.message || (whole === true && !!subject);
   return { headline, hint: hint?.() ?? null, detail: isSaid ? null : failure.message };
