@@ -665,6 +665,10 @@ export type Failure = {
 	message: string,
 	/**  What to do next, one sentence, where there is something. */
 	hint: string | null,
+	/**
+	 *  Whom it happened with: an engine or a provider by its id, or a host. A face that speaks another language than these
+	 *  words says it in its own.
+	 */
 	subject?: string | null,
 };
 
@@ -1178,6 +1182,18 @@ export type RecheckSchedule = {
 	next_at: string,
 	/**  How often in a row it could not be done. */
 	failures: number,
+};
+
+/**  What was done about a damaged store. The window says it in its own language. */
+export type Repair = {
+	/**  When the backup was made that took its place; `None` where there was none. */
+	restored: string | null,
+	/**  Rows that were read out of the damaged file beside it. */
+	rows: number,
+	/**  At most so many could not be. */
+	lost: number,
+	/**  Where the damaged file is kept. */
+	damaged: string,
 };
 
 /**  What a research may cost. Writing what was found is always done: it takes the last part of the time and the tokens. */
@@ -1732,5 +1748,3 @@ export type DateTime = string;
 export type EngineId = string;
 export type ModelId = string;
 
-
-export type Repair = { restored: string | null, rows: number, lost: number, damaged: string };
