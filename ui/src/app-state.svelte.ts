@@ -94,7 +94,7 @@ export class AppState {
     const navigating = platform.onNavigate((navigate) => this.navigate(navigate));
     const listening = [platform.onSettingsChanged(() => void this.loadSettings()), navigating];
     // Quick ask goes nowhere.
-    if (platform.start.window === "main") void this.#attempt(() => this.#arrive(navigating));
+    if (platform.start.window === "main") void this.attempt(() => this.#arrive(navigating));
     const offOnline = platform.onOnline((online) => (this.online = online));
     void this.loadSettings();
     void this.attempt(async () => {
