@@ -199,7 +199,7 @@ describe("an answer", () => {
 
   it("is copied with its sources", async () => {
     await open({ chat: "chat_wal" });
-    await button("Copy as Markdown").last().click();
+    await button("Copy as Markdown").first().click();
     await page.getByText("Copied").waitFor();
     const [copied] = (await deeds(page, "copyText")) as string[];
     const [text, sources] = copied!.split("\n\n## Sources\n\n");
