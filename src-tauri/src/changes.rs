@@ -7,7 +7,7 @@ use tauri_specta::Event;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::commands::{AccountChanged, LibraryChanged, SettingsChanged, SyncChanged};
-use crate::tray;
+use crate::{tray, windows};
 
 /// Passes on what the app tells of itself, for as long as it runs.
 pub(crate) fn forward(handle: &AppHandle, app: &App) {
@@ -19,6 +19,7 @@ pub(crate) fn forward(handle: &AppHandle, app: &App) {
                 Ok(Change::Settings { keys }) => {
                     tell(SettingsChanged { keys }.emit(&handle));
                     tray::refresh(&handle);
+                    windows::name_quick_ask(&handle);
                 }
                 Ok(Change::Sync) => tell(SyncChanged.emit(&handle)),
                 Ok(Change::Account) => tell(AccountChanged.emit(&handle)),

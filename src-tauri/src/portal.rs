@@ -2,10 +2,12 @@
 //! in the desktop's own dialog; ours are only proposed.
 
 use ashpd::desktop::global_shortcuts::{GlobalShortcuts, NewShortcut};
+use deepsearch_app::App;
 use deepsearch_core::{ErrorCode, Failure};
 use futures::StreamExt;
-use tauri::AppHandle;
+use tauri::{AppHandle, Manager};
 
+use crate::tray::words;
 use crate::windows;
 
 const ID: &str = "quick-ask";
@@ -44,7 +46,7 @@ async fn serve(app: &AppHandle, keys: &str, bound: impl FnOnce(Option<String>)) 
     let portal = GlobalShortcuts::new().await?;
     let session = portal.create_session(Default::default()).await?;
     let trigger = trigger(keys);
-    let shortcut = NewShortcut::new(ID, "DeepSearch: quick ask").preferred_trigger(trigger.as_deref());
+    let shortcut = NewShortcut::new(ID, words::of(&app.state::<App>()).quick_ask).preferred_trigger(trigger.as_deref());
     let mut pressed = portal.receive_activated().await?;
     let given = portal
         .bind_shortcuts(&session, &[shortcut], None, Default::default())

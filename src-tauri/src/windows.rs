@@ -162,7 +162,7 @@ pub(crate) fn prepare_quick_ask(app: &AppHandle) -> tauri::Result<WebviewWindow>
         return Ok(window);
     }
     let window = build(app, QUICK, "quick.html", WindowKind::Quick, None)?
-        .title("DeepSearch – quick ask")
+        .title(tray::words::of(&app.state::<App>()).quick_ask)
         .inner_size(QUICK_WIDTH, QUICK_HEIGHT)
         // A window that GTK may not resize cannot be lower than a web view wants to be. Without a frame nobody can anyway.
         .resizable(cfg!(target_os = "linux"))
@@ -180,6 +180,16 @@ pub(crate) fn prepare_quick_ask(app: &AppHandle) -> tauri::Result<WebviewWindow>
         }
     });
     Ok(window)
+}
+
+/// Calls quick ask by its name in the language of the app, which may be another now.
+pub(crate) fn name_quick_ask(app: &AppHandle) {
+    let Some(window) = app.get_webview_window(QUICK) else {
+        return;
+    };
+    if let Err(error) = window.set_title(tray::words::of(&app.state::<App>()).quick_ask) {
+        tracing::warn!(%error, "quick ask keeps its old name");
+    }
 }
 
 /// Shows quick ask with its field ready, in the upper part of the screen where the pointer is.

@@ -48,6 +48,8 @@ export type ReaderTarget = {
   /** The citations of the answer that leads here, in reading order, to step through. */
   trail?: readonly Citation[];
 };
+/** Something that went wrong, and the way to do it once more where there is one. */
+export type Notice = { id: number; failure: Failure; retry: (() => void) | null };
 export type PaletteMode = "commands" | "shortcuts";
 
 export class AppState {
@@ -62,7 +64,7 @@ export class AppState {
   /** By key; of a secret only whether it is set. */
   readonly settings = new SvelteMap<string, SettingValue>();
   /** What went wrong outside any view's own doing; the Toaster shows and removes them. */
-  notices = $state.raw<{ id: number; failure: Failure }[]>([]);
+  notices = $state.raw<Notice[]>([]);
   /** Grows by one whenever the question field should take the focus. */
   focusAsk = $state(0);
   /** The same for the sidebar's search field. */
@@ -92,10 +94,10 @@ export class AppState {
     const navigating = platform.onNavigate((navigate) => this.navigate(navigate));
     const listening = [platform.onSettingsChanged(() => void this.loadSettings()), navigating];
     // Quick ask goes nowhere.
-    if (platform.start.window === "main") void this.#attempt(() => this.#arrive(navigating));
+    if (platform.start.window === "main") void this.attempt(() => this.#arrive(navigating));
     const offOnline = platform.onOnline((online) => (this.online = online));
     void this.loadSettings();
-    void this.#attempt(async () => {
+    void this.attempt(async () => {
       this.info = await platform.info();
     });
     return () => {
@@ -105,7 +107,7 @@ export class AppState {
   }
 
   async loadSettings(): Promise<void> {
-    await this.#attempt(async () => {
+    await this.attempt(async () => {
       const all = await this.platform.listSettings();
       this.settings.clear();
       for (const setting of all) this.settings.set(setting.key, setting);
@@ -199,13 +201,27 @@ export class AppState {
     this.sidebarOpen = !narrow;
   }
 
-  notice(failure: Failure): void {
-    this.notices = [...this.notices, { id: this.#nextNotice++, failure }];
+  notice(failure: Failure, retry: (() => void) | null = null): void {
+    this.notices = [...this.notices, { id: this.#nextNotice++, failure, retry }];
   }
 
   /** For what was thrown where no view of its own can show it. */
-  fail(error: unknown): void {
-    this.notice(asFailure(error));
+  fail(error: unknown, retry: (() => void) | null = null): void {
+    this.notice(asFailure(error), retry);
+  }
+
+  /**
+   * Does what no view of its own can tell the failure of. The notice of it can do it `again`, which is more than `work`
+   * where something follows on it. `false` when it failed.
+   */
+  async attempt(work: () => Promise<unknown>, again: () => unknown = () => this.attempt(work)): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      this.fail(error, () => void again());
+      return false;
+    }
   }
 
   dropNotice(id: number): void {
@@ -242,14 +258,6 @@ export class AppState {
     // A language that nobody chose is the system's.
     const chosen = tag && tag.origin !== "default" && typeof tag.value === "string" ? tag.value : "";
     look(this.theme, chosen, Number(this.settings.get("appearance.text_size")?.value ?? 100));
-  }
-
-  async #attempt(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      this.fail(error);
-    }
   }
 }
 

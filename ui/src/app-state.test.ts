@@ -104,6 +104,20 @@ it("says in a notice what could not be loaded", async () => {
   expect(app.notices.map((notice) => notice.failure.code)).toEqual(["storage"]);
 });
 
+it("does once more what failed, with what follows on it", async () => {
+  const { app } = fakeWindow();
+  const work = vi.fn().mockRejectedValueOnce(new Error("No.")).mockResolvedValue(null);
+  expect(await app.attempt(work)).toBe(false);
+  app.notices[0]!.retry!();
+  expect(work).toHaveBeenCalledTimes(2);
+  expect(app.notices).toHaveLength(1);
+
+  const again = vi.fn();
+  await app.attempt(() => Promise.reject(new Error("No.")), again);
+  app.notices[1]!.retry!();
+  expect(again).toHaveBeenCalledOnce();
+});
+
 it("leaves keys alone that a feature has taken", () => {
   const { app } = fakeWindow();
   const press = () => new KeyboardEvent("keydown", { key: "k", ctrlKey: true, cancelable: true });

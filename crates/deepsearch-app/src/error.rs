@@ -167,7 +167,8 @@ impl From<&AppError> for Failure {
                 say(ErrorCode::Upstream).hint("Is there a pooler between that changes who connects?")
             }
             AppError::NoRandom => say(ErrorCode::Internal),
-            AppError::Leaves(_) | AppError::HeldBack => say(ErrorCode::Private).hint(PRIVATE_HINT),
+            AppError::Leaves(leaves) => say(ErrorCode::Private).with(&leaves.host).hint(PRIVATE_HINT),
+            AppError::HeldBack => say(ErrorCode::Private).hint(PRIVATE_HINT),
             AppError::Auth(error) => error.into(),
             AppError::Files(FilesError::Folder { .. } | FilesError::NoFolder { .. }) => {
                 say(ErrorCode::NotFound).hint("Check its name, and that you may read it.")

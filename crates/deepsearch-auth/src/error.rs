@@ -71,9 +71,26 @@ pub enum AuthError {
     Client(#[source] reqwest::Error),
 }
 
+impl AuthError {
+    fn host(&self) -> Option<&str> {
+        match self {
+            Self::Unreachable { host, .. }
+            | Self::Private { host }
+            | Self::TimedOut { host, .. }
+            | Self::Status { host, .. }
+            | Self::Unusable { host, .. }
+            | Self::NoGatewayThere { host } => Some(host),
+            _ => None,
+        }
+    }
+}
+
 impl From<&AuthError> for Failure {
     fn from(error: &AuthError) -> Self {
-        let say = |code| Self::new(code, sentence(&error.to_string()));
+        let say = |code| Self {
+            subject: error.host().map(str::to_owned),
+            ..Self::new(code, sentence(&error.to_string()))
+        };
         let again = "Start signing in again.";
         match error {
             AuthError::NotAGateway { .. } => say(ErrorCode::Invalid),

@@ -49,6 +49,10 @@ pub struct Failure {
     pub message: String,
     /// What to do next, one sentence, where there is something.
     pub hint: Option<String>,
+    /// Whom it happened with: an engine or a provider by its id, or a host. A face that speaks another language than these
+    /// words says it in its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
 }
 
 impl Failure {
@@ -57,12 +61,20 @@ impl Failure {
             code,
             message: message.into(),
             hint: None,
+            subject: None,
         }
     }
 
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Names whom it happened with.
+    #[must_use]
+    pub fn with(mut self, subject: impl Into<String>) -> Self {
+        self.subject = Some(subject.into());
         self
     }
 }

@@ -61,11 +61,32 @@ impl FetchError {
             Self::Status { .. } | Self::Unsupported { .. } | Self::Unparsable { .. } => ErrorCode::Upstream,
         }
     }
+
+    /// Of an address in somebody's own files there is none.
+    fn host(&self) -> Option<&str> {
+        match self {
+            Self::Robots { host } => Some(host),
+            Self::Refused { url, .. }
+            | Self::TimedOut { url, .. }
+            | Self::Unreachable { url, .. }
+            | Self::Status { url, .. }
+            | Self::TooLarge { url, .. }
+            | Self::Unsupported { url, .. }
+            | Self::Unparsable { url, .. }
+            | Self::Empty { url }
+            | Self::SignIn { url }
+            | Self::Captcha { url }
+            | Self::NeedsScript { url }
+            | Self::Unknown { url }
+            | Self::Private { url } => url.host_str().filter(|_| matches!(url.scheme(), "http" | "https")),
+        }
+    }
 }
 
 impl From<&FetchError> for Failure {
     fn from(error: &FetchError) -> Self {
-        let failure = Self::new(error.code(), format!("{error}."));
+        let mut failure = Self::new(error.code(), format!("{error}."));
+        failure.subject = error.host().map(str::to_owned);
         match error {
             FetchError::Private { .. } => failure.hint(PRIVATE_HINT),
             _ => failure,

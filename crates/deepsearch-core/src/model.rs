@@ -141,6 +141,25 @@ impl ModelError {
             Self::Elsewhere { .. } => ErrorCode::Refused,
         }
     }
+
+    /// The provider or, where it is about one, the model.
+    fn subject(&self) -> &str {
+        match self {
+            Self::Unknown { model }
+            | Self::ContextExceeded { model }
+            | Self::Private { model }
+            | Self::Elsewhere { model } => model,
+            Self::KeyMissing { provider }
+            | Self::KeyRefused { provider }
+            | Self::RateLimited { provider, .. }
+            | Self::QuotaExceeded { provider }
+            | Self::TimedOut { provider, .. }
+            | Self::Unreachable { provider, .. }
+            | Self::Provider { provider, .. }
+            | Self::BrokenOff { provider, .. }
+            | Self::Resting { provider } => provider,
+        }
+    }
 }
 
 impl From<&ModelError> for Failure {
@@ -150,7 +169,7 @@ impl From<&ModelError> for Failure {
             ModelError::Unknown { .. } => sentence(&error.to_string()),
             _ => format!("{error}."),
         };
-        let failure = Self::new(error.code(), said);
+        let failure = Self::new(error.code(), said).with(error.subject());
         match error {
             ModelError::Unknown { .. } => failure.hint("`deepsearch models` lists the models that can be used."),
             ModelError::KeyMissing { provider } | ModelError::KeyRefused { provider } => failure.hint(format!(

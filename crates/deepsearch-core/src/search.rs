@@ -131,11 +131,28 @@ impl SearchError {
             Self::Private { .. } => ErrorCode::Private,
         }
     }
+
+    fn engine(&self) -> &str {
+        match self {
+            Self::Captcha { engine }
+            | Self::RateLimited { engine, .. }
+            | Self::QuotaExceeded { engine }
+            | Self::KeyRefused { engine }
+            | Self::KeyMissing { engine }
+            | Self::TimedOut { engine, .. }
+            | Self::Unreachable { engine, .. }
+            | Self::NoResults { engine }
+            | Self::Status { engine, .. }
+            | Self::Unreadable { engine, .. }
+            | Self::Resting { engine, .. }
+            | Self::Private { engine } => engine,
+        }
+    }
 }
 
 impl From<&SearchError> for Failure {
     fn from(error: &SearchError) -> Self {
-        let failure = Self::new(error.code(), format!("{error}."));
+        let failure = Self::new(error.code(), format!("{error}.")).with(error.engine());
         match error {
             SearchError::KeyRefused { engine } | SearchError::KeyMissing { engine } => failure.hint(format!(
                 "Set its key: `deepsearch settings set engines.{engine}.key KEY`."

@@ -1,6 +1,7 @@
 //! What belongs to the window and the desktop around it, and what windows are told.
 
-use deepsearch_app::App;
+use chrono::{DateTime, Utc};
+use deepsearch_app::{App, Recovery};
 use deepsearch_core::{ChatId, Failure, MessageId};
 use serde::{Deserialize, Serialize};
 use tauri::{AppHandle, Manager, State, WebviewWindow};
@@ -97,8 +98,33 @@ pub(crate) struct AppInfo {
     tray: bool,
     data_folder: String,
     read_only: bool,
-    /// What happened to the store at the start, in words, when it was damaged.
-    recovery: Option<String>,
+    /// What was done at the start about a store that was damaged.
+    recovery: Option<Repair>,
+}
+
+/// What was done about a damaged store. The window says it in its own language.
+#[derive(Debug, Serialize, specta::Type)]
+pub(crate) struct Repair {
+    /// When the backup was made that took its place; `None` where there was none.
+    restored: Option<DateTime<Utc>>,
+    /// Rows that were read out of the damaged file beside it.
+    rows: u32,
+    /// At most so many could not be.
+    lost: u32,
+    /// Where the damaged file is kept.
+    damaged: String,
+}
+
+impl From<&Recovery> for Repair {
+    fn from(recovery: &Recovery) -> Self {
+        let count = |count| u32::try_from(count).unwrap_or(u32::MAX);
+        Self {
+            restored: recovery.restored.as_ref().map(|backup| backup.created_at),
+            rows: count(recovery.salvaged.rows),
+            lost: count(recovery.salvaged.lost),
+            damaged: recovery.damaged.to_string_lossy().into_owned(),
+        }
+    }
 }
 
 #[tauri::command]
@@ -112,7 +138,7 @@ pub(crate) async fn info(window: AppHandle, app: State<'_, App>) -> Result<AppIn
             tray: tray::will_be_there(&window).await,
             data_folder: app.config().home.to_string_lossy().into_owned(),
             read_only: app.store().is_read_only(),
-            recovery: app.store().recovery().map(deepsearch_app::tell),
+            recovery: app.store().recovery().map(Repair::from),
         })
     })
     .await

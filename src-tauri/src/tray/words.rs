@@ -7,6 +7,8 @@ pub(crate) struct Words {
     pub(crate) ask: &'static str,
     pub(crate) open: &'static str,
     pub(crate) quit: &'static str,
+    /// What the window of quick ask is called, by desktops and in the list of their shortcuts.
+    pub(crate) quick_ask: &'static str,
     pub(crate) answer_ready: &'static str,
     pub(crate) answer_changed: &'static str,
     pub(crate) sync: SyncWords,
@@ -23,12 +25,16 @@ pub(crate) struct SyncWords {
     pub(crate) private: &'static str,
 }
 
-const fn words([ask, open, quit, answer_ready, answer_changed]: [&'static str; 5], sync: [&'static str; 6]) -> Words {
+const fn words(
+    [ask, open, quit, quick_ask, answer_ready, answer_changed]: [&'static str; 6],
+    sync: [&'static str; 6],
+) -> Words {
     let [waiting, synced, running, offline, stopped, private] = sync;
     Words {
         ask,
         open,
         quit,
+        quick_ask,
         answer_ready,
         answer_changed,
         sync: SyncWords {
@@ -47,6 +53,7 @@ static ENGLISH: Words = words(
         "Ask…",
         "Open DeepSearch",
         "Quit",
+        "DeepSearch – quick ask",
         "Your answer is ready",
         "An old answer has changed",
     ],
@@ -67,6 +74,7 @@ static ALL: [(&str, Words); 6] = [
                 "Fragen …",
                 "DeepSearch öffnen",
                 "Beenden",
+                "DeepSearch – Schnellfrage",
                 "Ihre Antwort ist da",
                 "Eine frühere Antwort hat sich geändert",
             ],
@@ -87,6 +95,7 @@ static ALL: [(&str, Words); 6] = [
                 "Preguntar…",
                 "Abrir DeepSearch",
                 "Salir",
+                "DeepSearch: pregunta rápida",
                 "Su respuesta está lista",
                 "Una respuesta anterior ha cambiado",
             ],
@@ -107,6 +116,7 @@ static ALL: [(&str, Words); 6] = [
                 "Poser une question…",
                 "Ouvrir DeepSearch",
                 "Quitter",
+                "DeepSearch – question rapide",
                 "Votre réponse est prête",
                 "Une ancienne réponse a changé",
             ],
@@ -127,6 +137,7 @@ static ALL: [(&str, Words); 6] = [
                 "質問する…",
                 "DeepSearch を開く",
                 "終了",
+                "DeepSearch – クイック質問",
                 "回答ができました",
                 "以前の回答に変更があります",
             ],
@@ -143,14 +154,28 @@ static ALL: [(&str, Words); 6] = [
     (
         "zh",
         words(
-            ["提问…", "打开 DeepSearch", "退出", "回答已就绪", "以前的回答有变化"],
+            [
+                "提问…",
+                "打开 DeepSearch",
+                "退出",
+                "DeepSearch – 快速提问",
+                "回答已就绪",
+                "以前的回答有变化",
+            ],
             ["等待同步", "已同步", "正在同步…", "离线", "同步已停止", "隐私模式"],
         ),
     ),
     (
         "ar",
         words(
-            ["اسأل…", "فتح DeepSearch", "إنهاء", "إجابتك جاهزة", "تغيّرت إجابة سابقة"],
+            [
+                "اسأل…",
+                "فتح DeepSearch",
+                "إنهاء",
+                "DeepSearch – سؤال سريع",
+                "إجابتك جاهزة",
+                "تغيّرت إجابة سابقة",
+            ],
             [
                 "بانتظار المزامنة",
                 "تمت المزامنة",

@@ -64,6 +64,10 @@ fn quick_ask_may_do_what_it_is_for_and_a_main_window_all_but_what_is_quick_asks_
     assert_eq!(permissions("capabilities/main.json"), expected);
 }
 
+/// Styles may stand in the document, and nothing else may: KaTeX sets each letter of a formula in its place by a `style`
+/// attribute, and the list of chats, the reader's width and the toasts do likewise with what they have measured. No nonce or
+/// hash lets an attribute through. What strangers wrote brings none in (`ui/src/shared/markdown/sanitise.ts` and the reader
+/// take them off), and where a style would fetch something from, `img-src`, `font-src` and `default-src` say.
 #[test]
 fn the_policy_lets_nothing_out_and_no_foreign_script_in() {
     let policy = &read("tauri.conf.json")["app"]["security"]["csp"];
@@ -72,7 +76,7 @@ fn the_policy_lets_nothing_out_and_no_foreign_script_in() {
         "script-src": "'self'",
         "style-src": "'self' 'unsafe-inline'",
         "img-src": "'self' data:",
-        "font-src": "'self' data:",
+        "font-src": "'self'",
         "connect-src": "'self' ipc: http://ipc.localhost",
         "object-src": "'none'",
         "base-uri": "'none'",

@@ -2,6 +2,8 @@
 
 use anyhow::{Result, ensure};
 use deepsearch_tests::desktop::journey;
+use deepsearch_tests::model_server::Script;
+use deepsearch_tests::purpose::answering;
 use deepsearch_tests::small_web::{SmallWeb, searching, with_model};
 use fantoccini::key::Key;
 
@@ -52,6 +54,39 @@ async fn an_answer_is_read_while_it_is_written_and_can_be_stopped() -> Result<()
         main.shows("Step 5 is made of granite").await?;
         main.click("button", "^Continue$").await?;
         main.shows("The rest\\.").await?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_formula_is_drawn_in_its_own_letters_under_the_windows_policy() -> Result<()> {
+    journey(async |desktop| {
+        let web = SmallWeb::lighthouse().await?;
+        let written = "The lighthouse is 47 metres high [1].\n\n$$h=\\frac{d^2}{2R}$$\n\nSo far is it seen.";
+        let model = answering(move |_| Script::text(written)).await?;
+        let home = with_model(searching(&web.engine)?, &model);
+        let app = desktop.start(&home).await?;
+        let main = app.main().await?;
+        main.find("textbox", "^Your question").await?;
+        let watch = "
+            window.__violations = [];
+            document.addEventListener('securitypolicyviolation', (event) => {
+                window.__violations.push(event.violatedDirective + ' ' + event.blockedURI);
+            });";
+        main.eval(watch).await?;
+        ask(&main, QUESTION).await?;
+        until_complete(&main).await?;
+        main.until(
+            "the fraction, one part above the other, in letters that have come",
+            "const parts = [...document.querySelectorAll('main .katex-html .mfrac .mord')];
+             const heights = parts.map((part) => part.getBoundingClientRect().top);
+             const letters = [...document.fonts].filter(({ family }) => /KaTeX/.test(family));
+             return parts.length > 2 && Math.max(...heights) - Math.min(...heights) > 8 &&
+                 letters.some(({ status }) => status === 'loaded') && letters.every(({ status }) => status !== 'error')",
+        )
+        .await?;
+        assert_eq!(main.eval("return window.__violations").await?, serde_json::json!([]));
         Ok(())
     })
     .await

@@ -277,8 +277,8 @@ export type AppInfo = {
 	tray: boolean,
 	data_folder: string,
 	read_only: boolean,
-	/**  What happened to the store at the start, in words, when it was damaged. */
-	recovery: string | null,
+	/**  What was done at the start about a store that was damaged. */
+	recovery: Repair | null,
 };
 
 /**  Whose format a chat came in. */
@@ -672,6 +672,11 @@ export type Failure = {
 	message: string,
 	/**  What to do next, one sentence, where there is something. */
 	hint: string | null,
+	/**
+	 *  Whom it happened with: an engine or a provider by its id, or a host. A face that speaks another language than these
+	 *  words says it in its own.
+	 */
+	subject?: string | null,
 };
 
 /**  Files were dropped on the window. */
@@ -1184,6 +1189,18 @@ export type RecheckSchedule = {
 	next_at: string,
 	/**  How often in a row it could not be done. */
 	failures: number,
+};
+
+/**  What was done about a damaged store. The window says it in its own language. */
+export type Repair = {
+	/**  When the backup was made that took its place; `None` where there was none. */
+	restored: string | null,
+	/**  Rows that were read out of the damaged file beside it. */
+	rows: number,
+	/**  At most so many could not be. */
+	lost: number,
+	/**  Where the damaged file is kept. */
+	damaged: string,
 };
 
 /**  How passages are put in order, as things stand. */

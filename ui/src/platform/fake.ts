@@ -342,7 +342,8 @@ export class FakePlatform implements Platform {
     this.deeds.push({ what: "searchWeb", about: text });
     await this.#answer(null, 400);
     if (!this.#online) throw failures.offline;
-    return { hits: this.library.webHits(text), failures: [failures.captcha] };
+    const most = Number(this.configuration.setting("max_search_results").value);
+    return { hits: this.library.webHits(text).slice(0, most), failures: [failures.captcha] };
   }
 
   async readPage(url: string): Promise<Page> {

@@ -7,7 +7,10 @@ export function isFailure(error: unknown): error is Failure {
 }
 
 export function asFailure(error: unknown): Failure {
-  if (isFailure(error)) return { code: error.code, message: error.message, hint: error.hint ?? null };
+  if (isFailure(error)) {
+    const { code, message, hint, subject } = error;
+    return { code, message, hint: hint ?? null, ...(subject ? { subject } : {}) };
+  }
   return { code: "internal", message: error instanceof Error ? error.message : String(error), hint: null };
 }
 

@@ -2,6 +2,7 @@
 
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { deeds } from "./fake";
 import { axe, launch, modes, openWindow, shoot } from "./window";
 
 /** A long answer, and a short one. */
@@ -44,6 +45,8 @@ describe("a new chat", () => {
     await open({ scenario: "empty", speed: 0 });
     await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).toBe("TEXTAREA");
     await page.getByText("no language model is used").waitFor();
+    const examples = page.getByRole("list", { name: "Examples" }).getByRole("button");
+    expect(await examples.count()).toBe(3);
     await button("How do I use my own SearXNG?").click();
     await page.getByRole("heading", { level: 2, name: "How do I use my own SearXNG?" }).waitFor();
     await complete();
@@ -86,6 +89,7 @@ describe("an answer", () => {
     await chips().first().waitFor();
     await complete();
     await answer().getByText("Read 4 pages").waitFor();
+    await expect.poll(() => answer().locator(".facts").innerText()).toMatch(/gpt-5-mini[^]*tokens[^]*\d s/);
 
     // What is scrolling takes no pointer.
     await chips().first().scrollIntoViewIfNeeded();
@@ -95,6 +99,8 @@ describe("an answer", () => {
     await card.waitFor();
     expect(await card.textContent()).toContain("changed pages are appended to the log");
     expect(await card.textContent()).toContain("docs.sqlite.example");
+    expect(await card.locator(".title").textContent()).toContain("Write-Ahead Logging");
+    expect(await card.locator(".from").textContent()).toMatch(/Published .*20\d\d/);
     await page.keyboard.press("Escape");
     await card.waitFor({ state: "detached" });
 
@@ -193,9 +199,14 @@ describe("an answer", () => {
 
   it("is copied with its sources", async () => {
     await open({ chat: "chat_wal" });
-    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     await button("Copy as Markdown").first().click();
     await page.getByText("Copied").waitFor();
+    const [copied] = (await deeds(page, "copyText")) as string[];
+    const [text, sources] = copied!.split("\n\n## Sources\n\n");
+    expect(text).toContain("[1]");
+    expect(text).toContain("**");
+    expect(sources!.trim().split("\n")).toHaveLength(4);
+    expect(sources).toMatch(/^1\. \[[^\]]+\]\(<https:\/\/docs\.sqlite\.example\/[^>]*>\)\n2\. /);
   });
 
   it("asks on by itself when a follow-up is chosen", async () => {

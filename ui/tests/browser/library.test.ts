@@ -197,6 +197,28 @@ describe("archive and Trash", () => {
     await row("chat_leave").waitFor();
   });
 
+  it("the archive shows its chats, and gives them back", async () => {
+    await open();
+    await opener("chat_leave").click({ button: "right" });
+    await page.getByRole("menuitem", { name: "Archive" }).click();
+    await expect.poll(() => row("chat_leave").count()).toBe(0);
+    await page.getByRole("button", { name: "Archive", exact: true }).click();
+    await page.getByRole("heading", { name: "Archive" }).waitFor();
+    await row("chat_leave").waitFor();
+    await shoot(page, "library-archive");
+    const shown = await page.locator("[data-chat]").evaluateAll((rows) => rows.map((each) => each.dataset.chat!));
+    const archived = await page.evaluate(async () => {
+      const chats = await fakePlatform.listChats("archived", null, 500);
+      return chats.map(({ id }) => id);
+    });
+    expect([...shown].sort()).toEqual([...archived].sort());
+    await opener("chat_leave").click({ button: "right" });
+    await page.getByRole("menuitem", { name: "Take out of archive" }).click();
+    await expect.poll(() => row("chat_leave").count()).toBe(0);
+    await page.getByRole("button", { name: "Back to chats" }).click();
+    await row("chat_leave").waitFor();
+  });
+
   it("delete for ever only after asking", async () => {
     await open();
     await page.getByRole("button", { name: "Trash", exact: true }).click();

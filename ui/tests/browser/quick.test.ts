@@ -1,10 +1,9 @@
 // Quick ask in a real browser: asked, read, left and come back to by keys alone, in a window that follows its text.
 
-import AxeBuilder from "@axe-core/playwright";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { deeds } from "./fake";
-import { launch, type Mode, modes, openWindow, shoot } from "./window";
+import { axe, launch, type Mode, modes, openWindow, shoot } from "./window";
 
 const SIZE = { width: 720, height: 660 };
 const QUESTION = "How does SQLite write-ahead logging work?";
@@ -28,12 +27,6 @@ async function ask(question = QUESTION): Promise<void> {
   await page.keyboard.type(question);
   await page.keyboard.press("Enter");
   await page.locator("[data-follow-up]").first().waitFor();
-}
-
-/** What axe holds against the window; the headings and tables of an answer are its author's. */
-async function axe(): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).exclude(".markdown").analyze();
-  return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)}`));
 }
 
 const field = () => page.locator("textarea");
@@ -251,7 +244,7 @@ describe.each(looks)("in %s", (name, query, mode) => {
     await open(query, mode);
     await page.waitForTimeout(200);
     await shoot(page, `quick-${name}-empty`);
-    const complaints = await axe();
+    const complaints = await axe(page);
     await page.keyboard.type(mode.language === "ar" ? "كيف يعمل الأسطرلاب؟" : QUESTION);
     await page.keyboard.press("Enter");
     await page.locator("[data-follow-up], [role=alert]").first().waitFor();
@@ -259,7 +252,7 @@ describe.each(looks)("in %s", (name, query, mode) => {
     if (await citation.count()) await citation.click();
     await page.waitForTimeout(200);
     await shoot(page, `quick-${name}`);
-    complaints.push(...(await axe()));
+    complaints.push(...(await axe(page)));
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     expect({ troubles, overflow, complaints }).toEqual({ troubles: [], overflow: 0, complaints: [] });
   });

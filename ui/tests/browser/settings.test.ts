@@ -71,6 +71,83 @@ describe("appearance", () => {
   });
 });
 
+describe("what is chosen takes effect at once", () => {
+  const newChat = () =>
+    button(/^New chat/)
+      .first()
+      .click();
+
+  it("the model that answers", async () => {
+    await open("models");
+    const picker = page.getByRole("combobox", { name: "Default model" });
+    await picker.click();
+    await page.getByRole("option", { name: /qwen3/ }).click();
+    await newChat();
+    await button("Model: qwen3:8b").waitFor();
+    await page.getByText("qwen3:8b").nth(1).waitFor();
+  });
+
+  it("whether questions are searched for", async () => {
+    await open("search");
+    await page.getByRole("switch", { name: "Search by default" }).click();
+    await newChat();
+    await button("Where to look: No search").waitFor();
+  });
+
+  it("how many results a search brings", async () => {
+    await open("search");
+    const searchWeb = async () => {
+      await page.keyboard.press("Control+k");
+      await page.keyboard.type("sqlite log storage");
+      await page.getByRole("option", { name: /^Search the web/ }).click();
+      await page.getByText("DuckDuckGo asks for a CAPTCHA.").waitFor();
+      const hits = await page.getByRole("option", { name: /\.example/ }).count();
+      const closed = async () => {
+        await page.keyboard.press("Escape");
+        return page.getByRole("dialog").count();
+      };
+      await expect.poll(closed).toBe(0);
+      return hits;
+    };
+    expect(await searchWeb()).toBeGreaterThan(1);
+    const results = page.getByRole("spinbutton", { name: "Results per search" });
+    await results.fill("1");
+    await page.keyboard.press("Enter");
+    await expect
+      .poll(() =>
+        page.evaluate(async () => {
+          const all = await fakePlatform.listSettings();
+          return all.find(({ key }) => key === "max_search_results")?.value;
+        }),
+      )
+      .toBe(1);
+    expect(await searchWeb()).toBe(1);
+  });
+
+  it("in the other windows too", async () => {
+    ({ page, troubles } = await openWindow(browser, { ...modes.light, width: 720, height: 420 }, {}, "/quick.html"));
+    await page.getByText("gpt-5-mini").waitFor();
+    await page.evaluate(async () => {
+      await fakePlatform.updateSetting("default_model", "ollama/llama3.2");
+      await fakePlatform.updateSetting("enable_search_by_default", "false");
+    });
+    await page.getByText("llama3.2").waitFor();
+    await page.getByText("Without searching").waitFor();
+  });
+});
+
+it("moves what changes, and nothing where the system asks for less motion", async () => {
+  const duration = async (mode: Mode) => {
+    await open("search", mode);
+    const knob = page.getByRole("switch", { name: "Search by default" }).locator("> *");
+    const took = await knob.evaluate((knob) => parseFloat(getComputedStyle(knob).transitionDuration));
+    if (mode.motion) await page.context().close();
+    return took;
+  };
+  expect(await duration({ ...modes.light, motion: "no-preference" })).toBeGreaterThan(0.1);
+  expect(await duration(modes.light)).toBeLessThan(0.001);
+});
+
 describe("search engines", () => {
   beforeEach(() => open("search"));
 

@@ -16,15 +16,20 @@ const views: Queries = {
   overlong: { chat: "chat_wide" },
   offline: { scenario: "offline", chat: "chat_heat" },
   error: { scenario: "error", chat: "chat_heat" },
+  // Nothing comes for an hour.
+  loading: { chat: "chat_wal", latency: "3600000" },
   settings: { section: "appearance" },
 };
 
-const sections: Queries = Object.fromEntries(
-  ["search", "models", "folders", "shortcuts", "data", "privacy", "account", "about"].map((section) => [
-    section,
-    { section },
-  ]),
-);
+const sections: Queries = {
+  ...Object.fromEntries(
+    [
+      ...["search", "folders", "answers", "models", "usage", "shortcuts"],
+      ...["data", "privacy", "account", "database", "start", "about"],
+    ].map((section) => [section, { section }]),
+  ),
+  loading: { section: "models", latency: "3600000" },
+};
 
 let browser: Browser;
 beforeAll(async () => {
@@ -45,11 +50,11 @@ describe.each(Object.values(modes))("$name", (mode) => {
   it.each(Object.entries(views))("%s", (view, query) => examine(mode, view, query));
 });
 
-describe.each([modes.light, modes.narrow, modes.rtl])("settings, $name", (mode) => {
+describe.each([modes.light, modes.dark, modes.narrow, modes.wide, modes.rtl])("settings, $name", (mode) => {
   it.each(Object.entries(sections))("%s", (view, query) => examine(mode, `settings-${view}`, query));
 });
 
-describe.each([modes.light, modes.dark, modes.rtl])("quick ask, $name", (mode) => {
+describe.each([modes.light, modes.dark, modes.rtl, modes.large])("quick ask, $name", (mode) => {
   it("comes up", async () => {
     const { page, troubles } = await openWindow(browser, { ...mode, width: 640, height: 420 }, {}, "/quick.html");
     await page.waitForTimeout(200);

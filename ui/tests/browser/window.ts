@@ -15,6 +15,8 @@ export type Mode = {
   language: string;
   /** Percent. */
   textSize?: number;
+  /** Whether things move; pictures want them still. */
+  motion?: "no-preference";
 };
 
 export const modes = {
@@ -57,7 +59,7 @@ export async function openWindow(
     viewport: { width: mode.width, height: mode.height },
     deviceScaleFactor,
     colorScheme: mode.theme,
-    reducedMotion: "reduce",
+    reducedMotion: mode.motion ?? "reduce",
     locale: mode.language,
   });
   const page = await context.newPage();

@@ -3,18 +3,15 @@
 import type { AppState } from "../../app-state.svelte";
 import type { Source } from "../../bindings/bindings";
 import { m } from "../../paraglide/messages";
-import { asFailure } from "../../shared/failure";
 import { say } from "../../shared/toast";
 import type { AnswerState } from "./answer.svelte";
 
 /** Copies an answer, and says that it has. */
 export async function copyAnswer(app: AppState, answer: AnswerState): Promise<void> {
-  try {
+  await app.attempt(async () => {
     await app.platform.copyText(asMarkdown(answer.content, answer.sources, m.chat_sources()));
     say(m.chat_copied());
-  } catch (error) {
-    app.notice(asFailure(error));
-  }
+  });
 }
 
 export function asMarkdown(content: string, sources: readonly Source[], heading: string): string {

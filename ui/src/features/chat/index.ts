@@ -5,4 +5,4 @@ export { LONGEST_QUESTION } from "./composer.svelte";
 export { asMarkdown } from "./copy";
 export { modelName } from "./models.svelte";
 export { QuestionState } from "./question.svelte";
-export { SentenceReader } from "./sentences";
+export { default as Spoken } from "./Spoken.svelte";

@@ -132,8 +132,10 @@ export class LibraryState {
   }
 
   async deleteCollection(id: CollectionId): Promise<void> {
-    await this.attempt(() => this.sorting.deleteCollection(id));
-    if (this.collection === id) this.showCollection(null);
+    await this.attempt(async () => {
+      await this.sorting.deleteCollection(id);
+      if (this.collection === id) this.showCollection(null);
+    });
   }
 
   /** What was kept is asked again. */
@@ -142,10 +144,12 @@ export class LibraryState {
   }
 
   async forgetSearch(saved: SavedSearch): Promise<void> {
-    if (!(await this.attempt(() => this.sorting.deleteSearch(saved)))) return;
-    this.#offerUndo(m.sorting_search_forgotten(), () =>
-      this.attempt(() => this.sorting.saveSearch(saved.name, saved.query)),
-    );
+    await this.attempt(async () => {
+      await this.sorting.deleteSearch(saved);
+      this.#offerUndo(m.sorting_search_forgotten(), () =>
+        this.attempt(() => this.sorting.saveSearch(saved.name, saved.query)),
+      );
+    });
   }
 
   /** Asks where chats are to go, or which tags they are to have. */
@@ -185,8 +189,10 @@ export class LibraryState {
   }
 
   async #undo(undo: Before[], reopen: ChatId | null): Promise<void> {
-    const isUndone = await this.attempt(async () => this.#take(await this.#platform.undoChange(undo)));
-    if (isUndone && reopen !== null) this.app.openChat(reopen);
+    await this.attempt(async () => {
+      await this.#take(await this.#platform.undoChange(undo));
+      if (reopen !== null) this.app.openChat(reopen);
+    });
   }
 
   /** Shows what has become of chats. */
@@ -233,7 +239,8 @@ export class LibraryState {
     if (trimmed === "" || trimmed === chat.title) return;
     // Shown before it is saved: the field closes and must not show the old title for a moment.
     this.#put({ ...chat, title: trimmed });
-    if (!(await this.#change(() => this.#platform.renameChat(chat.id, trimmed)))) this.#put(chat);
+    const again = () => this.rename(chat, title);
+    if (!(await this.#change(() => this.#platform.renameChat(chat.id, trimmed), false, again))) this.#put(chat);
   }
 
   async pin(chat: Chat, pinned: boolean): Promise<void> {
@@ -241,14 +248,16 @@ export class LibraryState {
   }
 
   async archive(chat: Chat, archived: boolean): Promise<void> {
-    const change = (to: boolean) => this.#change(() => this.#platform.archiveChat(chat.id, to), true);
-    if (!(await change(archived))) return;
+    const change = (to: boolean, again?: () => unknown) =>
+      this.#change(() => this.#platform.archiveChat(chat.id, to), true, again);
+    if (!(await change(archived, () => this.archive(chat, archived)))) return;
     this.#offerUndo(archived ? m.library_was_archived() : m.library_was_unarchived(), () => change(!archived));
   }
 
   /** To Trash; the chat that is shown gives way to a new one. */
   async delete(chat: Chat): Promise<void> {
-    if (!(await this.#change(() => this.#platform.deleteChat(chat.id), true))) return;
+    const again = () => this.delete(chat);
+    if (!(await this.#change(() => this.#platform.deleteChat(chat.id), true, again))) return;
     const shown = this.app.chat === chat.id;
     if (shown) this.app.newChat();
     this.#offerUndo(m.library_was_deleted(), async () => {
@@ -303,24 +312,18 @@ export class LibraryState {
   }
 
   /** `false` when it was refused; the person has then been told. */
-  async #change(work: () => Promise<Chat>, moves = false): Promise<boolean> {
+  async #change(work: () => Promise<Chat>, moves = false, again?: () => unknown): Promise<boolean> {
     return this.attempt(async () => {
       const chat = await work();
       this.#put(chat);
       // What the person moves goes at once, also from under the pointer.
       if (moves) this.#settle();
-    });
+    }, again);
   }
 
   /** `false` when it was refused; the person has then been told. */
-  async attempt(work: () => Promise<unknown>): Promise<boolean> {
-    try {
-      await work();
-      return true;
-    } catch (error) {
-      this.app.fail(error);
-      return false;
-    }
+  attempt(work: () => Promise<unknown>, again?: () => unknown): Promise<boolean> {
+    return this.app.attempt(work, again);
   }
 
   async #follow({ chats }: LibraryChanged): Promise<void> {

@@ -46,7 +46,7 @@ export type Command = {
 };
 
 export function windowCommands(app: AppState, library: LibraryState): Command[] {
-  const attempt = (work: () => Promise<unknown>) => () => attemptFor(app, work);
+  const attempt = (work: () => Promise<unknown>) => () => void app.attempt(work);
   const commands: Command[] = [
     {
       id: "new_chat",
@@ -180,7 +180,7 @@ function themeCommands(app: AppState): Command[] {
       id: `theme_${theme}`,
       label,
       icon,
-      run: () => attemptFor(app, () => app.updateSetting("theme", theme)),
+      run: () => void app.attempt(() => app.updateSetting("theme", theme)),
     }));
 }
 
@@ -213,7 +213,7 @@ function showView(app: AppState, library: LibraryState, view: "archived" | "tras
 }
 
 async function copyLastAnswer(app: AppState, chat: Chat): Promise<void> {
-  await attemptFor(app, async () => {
+  await app.attempt(async () => {
     // The last two are a question and its answer, or an answer and a question that has none.
     const { messages } = await app.platform.openChat(chat.id, null, 2);
     const answer = messages.findLast((message) => message.role === "assistant");
@@ -221,12 +221,4 @@ async function copyLastAnswer(app: AppState, chat: Chat): Promise<void> {
     await app.platform.copyText(asMarkdown(answer.content, answer.sources ?? [], m.chat_sources()));
     say(m.palette_copied());
   });
-}
-
-async function attemptFor(app: AppState, work: () => Promise<unknown>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    app.fail(error);
-  }
 }

@@ -8,6 +8,7 @@ import type { AppState } from "../../app-state.svelte";
 import type { Failure, WebResults } from "../../bindings/bindings";
 import { m } from "../../paraglide/messages";
 import { asFailure } from "../../shared/failure";
+import { failureLine } from "../../shared/failure-words";
 import { hostOf } from "../../shared/favicons";
 import { webAddress } from "../../shared/markdown";
 import type { Entry, Section } from "./palette.svelte";
@@ -104,7 +105,7 @@ export class WebSearch {
     const failures = this.failure ? [this.failure] : (this.results?.failures ?? []);
     return failures.map((failure, at) => ({
       id: `trouble-${at}`,
-      label: failure.message,
+      label: failureLine(failure),
       highlights: [],
       icon: CircleAlert,
       run: () => this.app.openSettings("search"),

@@ -19,6 +19,8 @@ export class QuickState {
   copied = $state(false);
   /** What went wrong beside the answer: with the clipboard, the browser, the other window. */
   trouble = $state.raw<Failure | null>(null);
+  /** Does that once more. */
+  again: (() => Promise<void>) | null = null;
   chat = $state.raw<ChatState>(null!);
 
   readonly question = $derived(this.chat.entries.findLast((entry) => entry instanceof QuestionState) ?? null);
@@ -130,6 +132,7 @@ export class QuickState {
     try {
       await work();
     } catch (error) {
+      this.again = () => this.attempt(work);
       this.trouble = asFailure(error);
     }
   }

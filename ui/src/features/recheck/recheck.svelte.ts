@@ -19,7 +19,7 @@ export type Progress = {
   /** Addresses that were read, in order. */
   read: string[];
   /** The newest thing that went wrong in searching, as long as nothing has gone right since. */
-  trouble: string | null;
+  trouble: Failure | null;
 };
 
 const BEGUN: Progress = { phase: "planning", query: null, read: [], trouble: null };
@@ -119,7 +119,7 @@ export class AnswerRecheck {
         this.progress = { ...known, phase: "reading", trouble: null };
         break;
       case "search_failed":
-        this.progress = { ...known, trouble: event.failure.message };
+        this.progress = { ...known, trouble: event.failure };
         break;
       case "source_read":
         this.progress = { ...known, phase: "reading", read: [...new Set([...known.read, event.url])] };

@@ -45,7 +45,7 @@ describe("a check", () => {
       phase: "reading",
       query: "how high",
       read: ["https://a.example/"],
-      trouble: "There is no network.",
+      trouble: { code: "offline", message: "There is no network.", hint: null },
     });
     await checking;
     expect(recheck.progress).toBeNull();
