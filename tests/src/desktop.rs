@@ -5,6 +5,7 @@
 
 mod app;
 mod bus;
+mod dragging;
 mod network;
 mod notifications;
 mod page;
@@ -319,6 +320,20 @@ impl Desktop {
         let output = self.run("xdotool", &["key", "--clearmodifiers", keys]).await?;
         ensure!(output.status.success(), "pressing {keys}: {output:?}");
         Ok(())
+    }
+
+    /// Drags files and folders from a file manager to the middle of a window, and lets go.
+    ///
+    /// # Errors
+    /// When the window does not take them.
+    pub async fn drop_on(&self, title: &str, paths: &[&Path]) -> Result<()> {
+        let (display, title) = (self.screen.display().to_owned(), title.to_owned());
+        let paths: Vec<PathBuf> = paths.iter().map(|path| path.to_path_buf()).collect();
+        let dropping = tokio::task::spawn_blocking(move || {
+            let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
+            dragging::drop_on(&display, &title, &paths)
+        });
+        dropping.await.context("dragging")?
     }
 
     /// Types text, whatever has the focus.

@@ -1,9 +1,11 @@
 //! Where a sign-in begins: the app's request is checked, the person chooses a way, and the browser goes there.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use std::sync::Arc;
 
 use crate::app_request::{self, AppRequest, BadRequest};
 use crate::flow::{Flow, Flows, Stage, Wish};
@@ -117,12 +119,19 @@ pub(crate) fn chooser(parts: &Parts, headers: &HeaderMap, mut flow: Flow) -> Res
         label,
         mark,
     };
+    // One letter tells them apart, or else two do: Google and GitHub.
+    let firsts: BTreeSet<_> = parts
+        .providers
+        .iter()
+        .map(|provider| provider.name.chars().next())
+        .collect();
+    let letters = if firsts.len() == parts.providers.len() { 1 } else { 2 };
     let mut ways: Vec<Way> = parts
         .providers
         .iter()
         .map(|provider| {
             let label = t.continue_with.with(&[("provider", &provider.name)]);
-            way(&provider.id, label, letter_mark(&provider.name))
+            way(&provider.id, label, letter_mark(&provider.name, letters))
         })
         .collect();
     if parts.mailer.is_some() {

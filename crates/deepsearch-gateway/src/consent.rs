@@ -16,11 +16,11 @@ use crate::app_request::{self, AppRequest};
 use crate::authorize::{browser_lang, flows, parameter, see_other};
 use crate::flow::{Flow, Stage, Wish};
 use crate::gateway::Parts;
-use crate::pages::{Asked, Frame, Page, show};
+use crate::pages::{Asked, Frame, Page, letter_mark, show};
 use crate::people::{self, Found};
 use crate::providers::Identity;
 use crate::tokens::{self, TokenKind};
-use crate::trouble::{Trouble, notice};
+use crate::trouble::{Trouble, notice, success};
 
 /// How long the app has to bring its code back.
 const CODE_LASTS: TimeDelta = TimeDelta::seconds(60);
@@ -75,9 +75,10 @@ async fn show_question(
         plain_title: t.consent_title.plain(&values),
         title: t.consent_title.with(&values),
         lead: t.consent_lead.with(&values),
+        mark: letter_mark(&name, 1),
+        name: user.name.clone().filter(|name| *name != user.email),
         email: user.email.clone(),
         way: parts.way_name(&identity.provider, flow.lang),
-        device: device.clone(),
         request,
         new,
         flow: flow.id.clone(),
@@ -163,7 +164,7 @@ async fn allow(parts: &Parts, frame: &Frame, flow: &Flow, ticket: &str) -> Resul
             match device.filter(|_| allowed) {
                 Some(request) => {
                     let texts = (&t.device_done_title, &t.device_done_text);
-                    notice(frame, texts, &[("device", &request.device_name)]).into_response()
+                    success(frame, texts, &[("device", &request.device_name)]).into_response()
                 }
                 None => notice(frame, (&t.code_title, &t.code_text), &[]).into_response(),
             }
@@ -212,5 +213,5 @@ fn answer(parts: &Parts, request: &AppRequest, parameters: &[(&str, &str)]) -> R
 
 fn done(frame: &Frame) -> Page {
     let t = frame.lang.texts();
-    notice(frame, (&t.done_title, &t.done_text), &[])
+    success(frame, (&t.done_title, &t.done_text), &[])
 }

@@ -17,7 +17,7 @@ use crate::authorize::{browser_lang, flows};
 use crate::callback::proven;
 use crate::flow::{Flow, Stage};
 use crate::gateway::{Parts, chain};
-use crate::pages::{Page, show};
+use crate::pages::{Page, mail_sign, show};
 use crate::people::{self, EMAIL};
 use crate::providers::{Identity, Tokens};
 use crate::tokens::{self, TokenKind};
@@ -59,7 +59,7 @@ pub(crate) async fn send(
     flow.stage = Stage::Mailed {
         address: address.clone(),
     };
-    let page = Page::of(&show!(Mailed, &frame, { flow: flow.id.clone(), address, text }));
+    let page = Page::of(&show!(Mailed, &frame, { flow: flow.id.clone(), address, text, sign: mail_sign() }));
     page.with(flows(&parts, &headers).keep(&flow).into_jar())
 }
 

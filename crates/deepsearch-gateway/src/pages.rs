@@ -59,14 +59,15 @@ macro_rules! page {
 
 page!(Choose, "choose.html", { lead: Markup, ways: Vec<Way>, });
 page!(Email, "email.html", { flow: String, address: String, bad: bool, });
-page!(Mailed, "mailed.html", { flow: String, address: String, text: Markup, });
+page!(Mailed, "mailed.html", { flow: String, address: String, text: Markup, sign: Markup, });
 page!(Consent, "consent.html", {
-    plain_title: String, title: Markup, lead: Markup, email: String, way: String, device: String,
+    plain_title: String, title: Markup, lead: Markup, mark: Markup, name: Option<String>, email: String, way: String,
     request: Option<Asked>, new: bool, flow: String, form: String,
 });
 page!(Device, "device.html", { code: String, bad: bool, });
 page!(Message, "message.html", {
-    plain_title: String, title: Markup, text: Markup, next: Option<String>, link: Option<(String, String)>,
+    plain_title: String, title: Markup, text: Markup, sign: Option<Markup>, next: Option<String>,
+    link: Option<(String, String)>,
 });
 
 /// Fills in what all pages share.
@@ -198,21 +199,45 @@ pub(crate) async fn icon() -> Response {
     ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, FOR_A_DAY)], ICON).into_response()
 }
 
-/// A sign for a way to sign in: the first letter of its name.
-pub(crate) fn letter_mark(name: &str) -> Markup {
-    let letter: String = name.chars().take(1).flat_map(char::to_uppercase).collect();
-    Markup(format!(
-        "<span class=\"mark\" aria-hidden=\"true\">{}</span>",
-        escape(&letter)
-    ))
+/// A sign for a person or a way to sign in: how their name begins.
+pub(crate) fn letter_mark(name: &str, letters: usize) -> Markup {
+    let mut letters = name.trim().chars().take(letters);
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    let sign: String = first.chain(letters).collect();
+    mark(&escape(&sign))
 }
 
-/// A sign for e-mail: an envelope.
+/// A sign for e-mail.
 pub(crate) fn mail_mark() -> Markup {
-    Markup(
-        "<span class=\"mark\" aria-hidden=\"true\"><svg viewBox=\"0 0 16 16\" fill=\"none\" stroke=\"currentColor\" \
-         stroke-width=\"1.5\" stroke-linejoin=\"round\"><rect x=\"2\" y=\"3.5\" width=\"12\" height=\"9\" rx=\"1.5\"/>\
-         <path d=\"m2.5 4.5 5.5 4.5 5.5-4.5\"/></svg></span>"
-            .to_owned(),
-    )
+    mark(ENVELOPE)
 }
+
+/// Above the heading of a page: a mail is on its way.
+pub(crate) fn mail_sign() -> Markup {
+    sign(ENVELOPE)
+}
+
+/// Above the heading of a page: it is done.
+pub(crate) fn done_sign() -> Markup {
+    sign(CHECK)
+}
+
+fn mark(inner: &str) -> Markup {
+    Markup(format!("<span class=\"mark\" aria-hidden=\"true\">{inner}</span>"))
+}
+
+fn sign(inner: &str) -> Markup {
+    Markup(format!("<span class=\"mark sign\" aria-hidden=\"true\">{inner}</span>"))
+}
+
+const ENVELOPE: &str = concat!(
+    r#"<svg viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="1.25" stroke-linejoin="round">"#,
+    r#"<rect x="2" y="3.5" width="12" height="9" rx="1.5"/><path d="m2.5 4.5 5.5 4.5 5.5-4.5"/></svg>"#,
+);
+const CHECK: &str = concat!(
+    r#"<svg viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" "#,
+    r#"stroke-linejoin="round"><path d="m3 8.5 3.5 3.5L13 5"/></svg>"#,
+);
+
+#[cfg(test)]
+mod drawn;

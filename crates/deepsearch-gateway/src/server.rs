@@ -350,7 +350,7 @@ fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     tracing::error!("an answer broke off in a panic");
     (
         StatusCode::INTERNAL_SERVER_ERROR,
-        "Something broke on our side. Try again in a moment.\n",
+        "Something went wrong on our side. Try again in a moment.\n",
     )
         .into_response()
 }

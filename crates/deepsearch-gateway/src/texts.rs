@@ -136,7 +136,6 @@ texts! {
     consent_deny,
     consent_other,
     label_account,
-    label_device,
     label_way,
     label_code,
     label_asked,

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::gateway::{Parts, chain};
 use crate::markup::Markup;
-use crate::pages::{Frame, Page, show};
+use crate::pages::{Frame, Page, done_sign, show};
 use crate::people::Refusal;
 use crate::texts::Text;
 
@@ -134,15 +134,24 @@ fn draw(
     link: Option<(String, String)>,
 ) -> Response {
     let message = show!(Message, frame, {
-        plain_title: title.plain(values), title: title.with(values), text: text.with(values), next, link,
+        plain_title: title.plain(values), title: title.with(values), text: text.with(values), sign: None, next, link,
     });
     Page::with_status(status, &message).into_response()
 }
 
 /// A page that only says something.
-pub(crate) fn notice(frame: &Frame, (title, text): (&Text, &Text), values: &[(&str, &str)]) -> Page {
-    let title_markup: Markup = title.with(values);
+pub(crate) fn notice(frame: &Frame, texts: (&Text, &Text), values: &[(&str, &str)]) -> Page {
+    say(frame, texts, values, None)
+}
+
+/// A page that says that it is done.
+pub(crate) fn success(frame: &Frame, texts: (&Text, &Text), values: &[(&str, &str)]) -> Page {
+    say(frame, texts, values, Some(done_sign()))
+}
+
+fn say(frame: &Frame, (title, text): (&Text, &Text), values: &[(&str, &str)], sign: Option<Markup>) -> Page {
     Page::of(&show!(Message, frame, {
-        plain_title: title.plain(values), title: title_markup, text: text.with(values), next: None, link: None,
+        plain_title: title.plain(values), title: title.with(values), text: text.with(values), sign, next: None,
+        link: None,
     }))
 }

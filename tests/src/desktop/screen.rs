@@ -19,6 +19,7 @@ const HEIGHT: usize = 900;
 pub struct Screen {
     /// What is painted, as an XWD picture that the server keeps up to date.
     picture: PathBuf,
+    display: String,
 }
 
 /// A part of the screen, in pixels.
@@ -66,10 +67,17 @@ impl Screen {
         });
         let number = number.await?.context("reading the screen's number")?;
         anyhow::ensure!(!number.trim().is_empty(), "Xvfb did not start");
-        processes.set("DISPLAY", format!(":{}", number.trim()));
+        let display = format!(":{}", number.trim());
+        processes.set("DISPLAY", display.as_str());
         Ok(Self {
+            display,
             picture: folder.join("Xvfb_screen0"),
         })
+    }
+
+    /// Its name for who connects to it.
+    pub(super) fn display(&self) -> &str {
+        &self.display
     }
 
     pub(super) async fn manage_windows(&self, processes: &mut Processes) -> Result<()> {

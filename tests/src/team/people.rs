@@ -51,7 +51,7 @@ impl Team {
             Proof::Mail(address) => {
                 let form = browser.follow(&chooser, "/sign-in/email").await?;
                 let sent = browser.submit(&form, &[("address", address)]).await?;
-                ensure!(sent.heading() == "Look into your mailbox", "{}", sent.body);
+                ensure!(sent.heading() == "Check your e-mail", "{}", sent.body);
                 browser.open(&self.next_link(address)?).await?
             }
         };

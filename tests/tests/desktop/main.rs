@@ -16,6 +16,7 @@ mod settings;
 mod sorting;
 
 mod carrying;
+mod dropping;
 
 mod interrupted;
 mod offline;

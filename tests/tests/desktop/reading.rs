@@ -1,10 +1,10 @@
 //! From a citation to the sentence of the saved page, and back to what was read before.
 
 use anyhow::Result;
-use deepsearch_tests::desktop::{Page, journey, until};
+use deepsearch_tests::desktop::{journey, until};
 use deepsearch_tests::small_web::{LIGHTHOUSE, SmallWeb, searching};
 
-use crate::world::{ANSWER, ask_about_the_lighthouse};
+use crate::world::{ANSWER, ask_about_the_lighthouse, marked};
 
 const SENTENCE: &str = "The Zorvane lighthouse is 47 metres high.";
 
@@ -21,20 +21,6 @@ async fn long_pages() -> Result<SmallWeb> {
         LIGHTHOUSE[2],
     ])
     .await
-}
-
-/// The marked words of the reader, once they stand where they can be seen.
-async fn marked(page: &Page) -> Result<String> {
-    let script = "
-        const reader = document.querySelector('aside');
-        const marks = [...(reader?.querySelectorAll('mark') ?? [])];
-        if (marks.length === 0) return '';
-        const place = marks[0].getBoundingClientRect();
-        const frame = reader.getBoundingClientRect();
-        if (place.top < frame.top || place.bottom > Math.min(frame.bottom, innerHeight)) return '';
-        return marks.map((mark) => mark.textContent).join('');";
-    let words = page.until("a marked sentence in sight", script).await?;
-    Ok(words.as_str().unwrap_or_default().trim().to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -30,6 +30,20 @@ pub(crate) async fn until_complete(page: &Page) -> Result<()> {
     page.find("button", "^Answer again").await.map(drop)
 }
 
+/// The marked words of the reader, once they stand where they can be seen.
+pub(crate) async fn marked(page: &Page) -> Result<String> {
+    let script = "
+        const reader = document.querySelector('aside');
+        const marks = [...(reader?.querySelectorAll('mark') ?? [])];
+        if (marks.length === 0) return '';
+        const place = marks[0].getBoundingClientRect();
+        const frame = reader.getBoundingClientRect();
+        if (place.top < frame.top || place.bottom > Math.min(frame.bottom, innerHeight)) return '';
+        return marks.map((mark) => mark.textContent).join('');";
+    let words = page.until("a marked sentence in sight", script).await?;
+    Ok(words.as_str().unwrap_or_default().trim().to_owned())
+}
+
 /// A model that would talk for minutes, and ends at once when it is asked to go on.
 pub(crate) async fn slow_model() -> Result<ModelServer> {
     let long: String = std::iter::once("The lighthouse is 47 metres high [1].\n\n".to_owned())

@@ -174,6 +174,7 @@ export class FakePlatform implements Platform {
   async ask(request: AskRequest, onEvents: (events: AnswerEvent[]) => void): Promise<void> {
     await this.#answer(null);
     if (this.options.readOnly) throw failures.readOnly;
+    this.deeds.push({ what: "ask", about: request });
     const run = this.#begin(request);
     run.watch(onEvents);
     await run.ended;

@@ -183,6 +183,49 @@ describe("an export", () => {
     expect(troubles).toEqual([]);
   });
 
+  it.each([modes.light, modes.dark, modes.narrow, modes.rtl])(
+    "of a collection or a tag is chosen in the palette by the keyboard, $name",
+    async (mode) => {
+      await open({ sorted: 1 }, mode);
+      const field = page.locator(".palette input");
+      const chosen = page.locator(".palette [role=option][aria-selected=true]");
+      await page.keyboard.press("Control+k");
+      await field.fill("House");
+      await expect.poll(() => chosen.innerText()).toContain("House and garden");
+      await shoot(page, `carry-palette-${mode.name}`);
+      await page.keyboard.press("Enter");
+      await expect.poll(() => chosen.innerText()).toContain("JSON");
+      await shoot(page, `carry-palette-formats-${mode.name}`);
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      expect({ overflow, axe: await axe(page) }).toEqual({ overflow: 0, axe: [] });
+
+      // Back is where it came from, and nothing has gone out on the way.
+      await page.keyboard.press("Escape");
+      await expect.poll(() => chosen.innerText()).toContain("House and garden");
+      await page.keyboard.press("Enter");
+      await page.keyboard.press("ArrowUp");
+      await page.keyboard.press("Enter");
+      await expect.poll(() => chosen.innerText()).toContain("House and garden");
+      expect(await deeds("exportChats")).toEqual([]);
+
+      await page.keyboard.press("Enter");
+      await page.keyboard.press("ArrowDown");
+      await page.keyboard.press("Enter");
+      await page.locator(".toast").filter({ hasText: "deepsearch-chats-House-and-garden.zip" }).waitFor();
+      await page.keyboard.press("Control+k");
+      await field.fill("to read");
+      await expect.poll(() => chosen.innerText()).toContain("to read");
+      await page.keyboard.press("Enter");
+      await page.locator(".palette").getByRole("option", { name: /^PDF/ }).click();
+      await expect.poll(() => deeds("exportChats")).toHaveLength(2);
+      expect(await deeds("exportChats")).toMatchObject([
+        { choice: { kind: "collection" }, format: "markdown" },
+        { choice: { kind: "tag", tag: "to read" }, format: "pdf" },
+      ]);
+      expect(troubles).toEqual([]);
+    },
+  );
+
   it.each([modes.light, modes.rtl])("of one chat is chosen from its menu by the keyboard, $name", async (mode) => {
     await open({}, mode);
     const row = page.locator("[data-chat]").first();

@@ -72,6 +72,20 @@ describe.each([modes.light, modes.dark, modes.narrow])("a question, $name", (mod
     await expect.poll(() => where.textContent()).toContain("My files + News");
     await shoot(page, `folders-question-${mode.name}`);
     expect({ troubles, axe: await axe(page) }).toEqual({ troubles: [], axe: [] });
+
+    // They go with the question, and with no other.
+    const [file] = await page.evaluate(() => fakePlatform.chooseFiles());
+    const field = page.locator("form textarea").last();
+    for (const question of ["What does it conclude?", "And what is new?"]) {
+      await field.fill(question);
+      await field.press("Enter");
+      await page
+        .getByRole("button", { name: /^Answer again/ })
+        .last()
+        .waitFor();
+    }
+    const asked = (await deeds(page, "ask")) as { files: string[] }[];
+    expect(asked.map(({ files }) => files)).toEqual([[file!.url], []]);
   });
 });
 

@@ -123,7 +123,7 @@ async fn codes_that_are_over_or_were_never_given_open_nothing() {
         "<b>BCDFGHJK</b>",
     ] {
         let page = browser.submit(&page, &[("user_code", code)]).await;
-        assert!(page.says("No device waits with this code"), "{code}");
+        assert!(page.says("No device is waiting with this code"), "{code}");
         assert!(!page.body.contains("<b>"));
     }
 }

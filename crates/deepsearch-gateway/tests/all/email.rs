@@ -42,7 +42,7 @@ async fn a_link_in_a_mail_signs_a_person_in() {
     let form = browser.open(&app.authorize(world.issuer(), Some("email"))).await;
     assert_eq!(form.heading(), "Sign in by e-mail");
     let page = browser.submit(&form, &[("address", "Grace.Hopper@example.org")]).await;
-    assert_eq!(page.heading(), "Look into your mailbox");
+    assert_eq!(page.heading(), "Check your e-mail");
     let mail = world.mail.as_ref().unwrap().next();
     assert_eq!(mail["from"], "sign-in@example.org");
     assert!(
@@ -206,7 +206,7 @@ async fn what_is_no_address_is_said_in_the_form_and_a_mailbox_that_is_not_there_
     ] {
         let page = browser.submit(&form, &[("address", address)]).await;
         assert!(
-            page.says("This is no complete e-mail address"),
+            page.says("This e-mail address is not complete"),
             "{address}: {}",
             page.body
         );

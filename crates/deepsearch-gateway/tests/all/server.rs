@@ -220,6 +220,6 @@ async fn health_readiness_and_metrics_say_how_it_goes() {
     let page = Browser::new().submit(&page, &[("user_code", "BCDF-GHJK")]).await;
     assert_eq!(
         (page.status, page.heading().as_str()),
-        (503, "Something broke on our side")
+        (503, "Something went wrong on our side")
     );
 }

@@ -86,11 +86,11 @@ export class ComposerState {
     this.files = this.files.filter((file) => file.url !== url);
   }
 
-  /** The question, which leaves the field with its files. What else was chosen stays for the next one. */
-  take(): string {
-    const text = this.text.trim();
+  /** The question and how it is to be answered. It leaves the field with its files; what else was chosen stays. */
+  take(): { text: string; choices: Choices } {
+    const taken = { text: this.text.trim(), choices: this.choices };
     this.text = "";
     this.files = [];
-    return text;
+    return taken;
   }
 }

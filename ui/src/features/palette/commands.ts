@@ -25,8 +25,9 @@ import Undo from "@lucide/svelte/icons/undo-2";
 import Zap from "@lucide/svelte/icons/zap";
 import type { Component } from "svelte";
 import type { AppState, SettingsSection } from "../../app-state.svelte";
-import type { Chat, ExportFormat } from "../../bindings/bindings";
+import type { Chat, ExportChoice, ExportFormat } from "../../bindings/bindings";
 import { m } from "../../paraglide/messages";
+import { formatsOfMany } from "../../shared/export-formats";
 import type { Theme } from "../../shared/look";
 import { shortcuts } from "../../shared/shortcuts";
 import { say } from "../../shared/toast";
@@ -38,8 +39,12 @@ export type Command = {
   label: string;
   icon: Component;
   keys?: string;
+  /** What is good to know before choosing it. */
+  hint?: string;
   /** Offered before anything is typed. */
   common?: boolean;
+  /** What it asks before it does anything: these take the place of the list. */
+  choices?: readonly Command[];
   /** `"rename"` asks for a title in the palette instead of closing it. */
   // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- what it gives is looked at for one value only
   run: () => void | Promise<void> | "rename";
@@ -105,6 +110,7 @@ export function windowCommands(app: AppState, library: LibraryState): Command[] 
         app.palette = "shortcuts";
       },
     },
+    ...exportCommands(library),
     ...themeCommands(app),
     ...settingsCommands(app),
   ];
@@ -148,12 +154,12 @@ export function chatCommands(app: AppState, library: LibraryState, chat: Chat): 
     { id: "move", label: m.sorting_move(), icon: Library, run: () => library.sort("move", [chat.id]) },
     { id: "tag", label: m.sorting_tag(), icon: Tag, run: () => library.sort("tag", [chat.id]) },
     { id: "window", label: m.palette_chat_window(), icon: AppWindow, run: () => library.openWindow(chat.id) },
-    ...exportCommands(library, chat),
+    ...chatExportCommands(library, chat),
     { id: "delete", label: m.palette_chat_delete(), icon: Trash, run: () => library.delete(chat) },
   ];
 }
 
-function exportCommands(library: LibraryState, chat: Chat): Command[] {
+function chatExportCommands(library: LibraryState, chat: Chat): Command[] {
   const formats: [ExportFormat, string][] = [
     ["html", m.carry_chat_html()],
     ["pdf", "PDF"],
@@ -166,6 +172,32 @@ function exportCommands(library: LibraryState, chat: Chat): Command[] {
     icon: FileUp,
     run: () => library.export({ kind: "chats", chats: [chat.id] }, format),
   }));
+}
+
+/** Each collection and each tag goes out in any format; which one is asked when that was chosen. */
+function exportCommands(library: LibraryState): Command[] {
+  const { collections, tags } = library.sorting;
+  const command = (id: string, label: string, choice: ExportChoice): Command => ({
+    id,
+    label,
+    icon: FileUp,
+    choices: formatsOfMany().map(({ value, label, hint }) => ({
+      id: `${id}_${value}`,
+      label,
+      hint,
+      icon: FileUp,
+      run: () => library.export(choice, value),
+    })),
+    run: () => undefined,
+  });
+  return [
+    ...collections.map(({ id, name }, at) =>
+      command(`export_collection_${at}`, m.carry_export_collection({ name }), { kind: "collection", collection: id }),
+    ),
+    ...tags.map(({ name }, at) =>
+      command(`export_tag_${at}`, m.carry_export_tag({ name }), { kind: "tag", tag: name }),
+    ),
+  ];
 }
 
 function themeCommands(app: AppState): Command[] {

@@ -12,7 +12,7 @@ import { EVERYWHERE } from "../../shared/history";
 import { hostOf, type LibraryState, shortDate } from "../library";
 import { chatCommands, type Command, windowCommands } from "./commands";
 import { fuzzy } from "./fuzzy";
-import { WebSearch } from "./web.svelte";
+import { wayBack, WebSearch } from "./web.svelte";
 
 export type Entry = {
   id: string;
@@ -24,11 +24,18 @@ export type Entry = {
   site?: string;
   /** Quietly at the end: a date, a site. */
   note?: string;
+  hint?: string;
   keys?: string;
+  /** Goes back to the list before: its arrow points the way that is read from. */
+  isBack?: boolean;
+  /** What takes the place of the list when it is chosen. */
+  choices?: readonly Command[];
   run: Command["run"];
 };
 export type Section = { title: string; entries: Entry[] };
 
+/** The id of the entry that goes back from the choices of a command. */
+export const LEAVE_CHOICES = "leave_choices";
 const DEBOUNCE = 50;
 const MOST_RECENT = 6;
 const MOST_COMMANDS = 8;
@@ -44,6 +51,8 @@ export class PaletteState {
   renaming = $state.raw<Chat | null>(null);
   recent = $state.raw<Chat[]>([]);
   hits = $state.raw<HistoryHit[]>([]);
+  /** The command that asks something before it does anything. */
+  asking = $state.raw<Entry | null>(null);
   chat = $state.raw<Chat | null>(null);
   #active = $state<string | null>(null);
   #turn = 0;
@@ -54,6 +63,7 @@ export class PaletteState {
   sections = $derived.by(() => {
     if (this.renaming) return [];
     if (this.web.query !== null) return this.web.sections;
+    if (this.asking?.choices) return [asked(this.asking, this.asking.choices)];
     return this.text.trim() === "" ? this.#common() : this.#fitting();
   });
   entries = $derived(this.sections.flatMap((section) => section.entries));
@@ -71,6 +81,7 @@ export class PaletteState {
   async open(): Promise<void> {
     this.text = "";
     this.renaming = null;
+    this.asking = null;
     this.hits = [];
     this.web.leave();
     this.#active = null;
@@ -81,6 +92,8 @@ export class PaletteState {
       const [recent, current] = await Promise.all([
         platform.listChats("active", null, MOST_RECENT + 1),
         chat && !this.chat ? platform.openChat(chat, null, 1) : null,
+        // With the sidebar closed nobody else has read them.
+        this.library.sorting.load(),
       ]);
       this.recent = recent.filter((each) => each.id !== chat).slice(0, MOST_RECENT);
       if (current && this.app.chat === chat) this.chat = current.chat;
@@ -100,6 +113,7 @@ export class PaletteState {
   type(text: string): void {
     this.text = text;
     this.#active = null;
+    this.asking = null;
     this.web.leave();
     if (this.renaming) return;
     clearTimeout(this.#timer);
@@ -138,6 +152,17 @@ export class PaletteState {
   leaveWeb(): void {
     this.#active = null;
     this.web.leave();
+  }
+
+  ask(entry: Entry): void {
+    this.asking = entry;
+    this.#active = null;
+  }
+
+  /** Back to the list, on the line that was chosen. */
+  leaveChoices(): void {
+    this.#active = this.asking?.id ?? null;
+    this.asking = null;
   }
 
   #common(): Section[] {
@@ -220,8 +245,23 @@ export class PaletteState {
   }
 }
 
-function asEntry({ id, label, icon, keys, run }: Command, highlights: readonly Span[] = []): Entry {
-  return { id, label, icon, highlights, run, ...(keys ? { keys } : {}) };
+function asEntry(command: Command, highlights: readonly Span[] = []): Entry {
+  const { id, label, icon, hint, keys, choices, run } = command;
+  return {
+    id,
+    label,
+    icon,
+    highlights,
+    run,
+    ...(hint && { hint }),
+    ...(keys && { keys }),
+    ...(choices && { choices }),
+  };
+}
+
+/** What a command asks, with the way back. */
+function asked({ label }: Entry, choices: readonly Command[]): Section {
+  return { title: label, entries: [...choices.map((choice) => asEntry(choice)), wayBack(LEAVE_CHOICES)] };
 }
 
 /** What fits, best first; letters strewn over a name are left out where something fits far better. */

@@ -90,14 +90,7 @@ export class WebSearch {
         },
       ];
     });
-    const back: Entry = {
-      id: LEAVE_WEB,
-      label: m.palette_web_back(),
-      highlights: [],
-      icon: ArrowLeft,
-      run: () => undefined,
-    };
-    return [{ title: m.palette_web({ text: query }), entries: [...hits, ...this.#troubles(), back] }];
+    return [{ title: m.palette_web({ text: query }), entries: [...hits, ...this.#troubles(), wayBack(LEAVE_WEB)] }];
   }
 
   /** A failure's line leads to where engines are changed. */
@@ -111,6 +104,11 @@ export class WebSearch {
       run: () => this.app.openSettings("search"),
     }));
   }
+}
+
+/** The line that leads back to the list before. */
+export function wayBack(id: string): Entry {
+  return { id, label: m.palette_web_back(), highlights: [], icon: ArrowLeft, isBack: true, run: () => undefined };
 }
 
 /** An address as people type it: with its scheme, or a host with a dot and a path. */

@@ -72,7 +72,8 @@ function snippet(text: string, words: string[]): { snippet: string; highlights: 
   const lower = text.toLowerCase();
   const places = words.map((word) => lower.indexOf(word));
   if (places.some((place) => place < 0)) return null;
-  const from = Math.max(0, Math.min(...places) - 40);
+  const near = Math.max(0, Math.min(...places) - 40);
+  const from = near === 0 ? 0 : text.indexOf(" ", near) + 1;
   const line =
     (from > 0 ? "…" : "") +
     text
