@@ -11,6 +11,7 @@ pub mod cli;
 pub mod desktop;
 pub mod engines;
 pub mod gateway;
+pub mod kinds_of_page;
 pub mod local_index;
 pub mod local_web;
 pub mod model_server;

@@ -63,7 +63,7 @@ fn claims_of_line(line: &str, offset: usize, claims: &mut Vec<Claim>) {
             .filter(|(position, _)| is_mine(*position))
             .map(|(_, marker)| *marker)
             .collect();
-        let announces = text.ends_with(':') && mine.is_empty();
+        let announces = text.trim_end_matches(['*', '_']).ends_with([':', '：']) && mine.is_empty();
         if announces || content_terms(text).is_empty() {
             continue;
         }
@@ -169,8 +169,7 @@ mod tests {
 
     #[test]
     fn code_headings_and_announcements_claim_nothing() {
-        let content =
-            "# Heading [1]\nThere are two ways:\n- Use `a[1]` here. [2]\n```\nlet x = y[1];\n```\nDone well. [1]\n";
+        let content = "# Heading [1]\nThere are two ways:\n**Above all:**\n方法有两种：\n- Use `a[1]` here. [2]\n```\nlet x = y[1];\n```\nDone well. [1]\n";
         assert_eq!(
             read(content),
             [("Use `a[1]` here. [2]", vec![2]), ("Done well. [1]", vec![1])]

@@ -14,6 +14,7 @@ mod gather;
 mod notes;
 mod review;
 
+mod mend;
 mod outline;
 mod report;
 mod section;
@@ -101,7 +102,10 @@ impl Research {
             let began = Instant::now();
             desk.tell_progress(task.part()).await;
             desk.perform(task).await?;
-            desk.spend_time(began.elapsed());
+            // While a plan waits for the person, nobody works on it.
+            if task != Task::Agree {
+                desk.spend_time(began.elapsed());
+            }
             desk.keep(task.part()).await?;
         }
         desk.finish().await

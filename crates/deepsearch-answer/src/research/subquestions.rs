@@ -32,15 +32,12 @@ impl Desk<'_> {
             let part = edits::part(&mut self.state, question, origin);
             self.state.parts.push(part);
         }
-        // What the person points at is read first.
         let named = alone.urls.iter().map(|url| Lead {
             url: url.to_string(),
             title: String::new(),
             published_at: None,
         });
-        if let Some(first) = self.state.parts.first_mut() {
-            first.leads = named.collect();
-        }
+        self.state.named = named.collect();
         self.state.phase = if self.state.agree {
             ResearchPhase::Agree
         } else {
