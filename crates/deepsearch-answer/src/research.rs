@@ -97,6 +97,10 @@ impl Research {
     ) -> Result<Answer, AnswerError> {
         let mut desk = Desk::open(self, question, state, Steps::new(steps)).await?;
         told.clone_into(&mut desk.told);
+        if desk.state.phase == ResearchPhase::Plan {
+            // Kept before the first task: whoever goes on after a kill has the question, and no files with it.
+            desk.point_at(&question.named);
+        }
         desk.keep(None).await?;
         while let Some(task) = next(&desk.state) {
             let began = Instant::now();

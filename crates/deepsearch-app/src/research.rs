@@ -221,7 +221,7 @@ impl Notebook for StoreNotebook {
 
     async fn keep(&self, kept: Kept<'_>) -> Result<Vec<(i64, PlanEdit)>, NotebookError> {
         // First: a step that counts as done is not done again, and what it sent would never be told.
-        self.ledger.keep_begun().await;
+        self.ledger.keep().await;
         let edits = self
             .store
             .keep_research(&self.answer, kept.state, kept.text, kept.edited)

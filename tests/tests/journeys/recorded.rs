@@ -131,8 +131,15 @@ pub(crate) fn since(now: &BTreeMap<Line, Counts>, before: &BTreeMap<Line, Counts
 
 /// Only what left: requests and bytes.
 pub(crate) fn left(lines: &BTreeMap<Line, Counts>) -> BTreeMap<Line, (u64, u64)> {
-    let out = |(line, counts): (&Line, &Counts)| (line.clone(), (counts.0, counts.1));
-    lines.iter().map(out).collect()
+    let out = |(line, counts): (Line, Counts)| (line, (counts.0, counts.1));
+    without_icons(lines).into_iter().map(out).collect()
+}
+
+/// A site's icon is nobody's to wait for: it may be on its way when a program ends.
+pub(crate) fn without_icons(lines: &BTreeMap<Line, Counts>) -> BTreeMap<Line, Counts> {
+    let mut lines = lines.clone();
+    lines.retain(|(_, errand, _), _| errand != "icon");
+    lines
 }
 
 /// How often a ledger tells that a model was given text.
