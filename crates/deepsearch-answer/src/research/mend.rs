@@ -185,7 +185,11 @@ fn cut(line: &mut String, floor: usize, sentence: Range<usize>) {
     let before = line.as_bytes()[floor..sentence.start].iter().rev();
     let before = before.take_while(|byte| is_emphasis(byte)).count();
     let after = line.as_bytes()[sentence.end..].iter();
-    let after = after.take_while(|byte| is_emphasis(byte)).count().min(before);
+    let own = line.as_bytes()[sentence.clone()]
+        .iter()
+        .take_while(|byte| is_emphasis(byte))
+        .count();
+    let after = after.take_while(|byte| is_emphasis(byte)).count().min(before + own);
     let end = sentence.end + after;
     let blanks = line.as_bytes()[end..].iter().take_while(|byte| **byte == b' ').count();
     line.replace_range(sentence.start - before..end + blanks, "");
