@@ -12,6 +12,7 @@ pub mod desktop;
 pub mod embedding_server;
 pub mod engines;
 pub mod gateway;
+pub mod kinds_of_page;
 pub mod local_index;
 pub mod local_web;
 pub mod model_server;

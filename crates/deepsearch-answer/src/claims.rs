@@ -41,13 +41,21 @@ impl Lines {
             if bare.starts_with("```") || bare.starts_with("~~~") {
                 self.in_fence = !self.in_fence;
             } else if !self.in_fence && !bare.starts_with('#') {
-                let text = bare.trim_start_matches(['>', '-', '*', '+', ' ', '\t', '|']);
+                let text = without_number(bare.trim_start_matches(['>', '-', '*', '+', ' ', '\t', '|']));
                 claims_of_line(text, self.read + (line.len() - text.len()), &mut claims);
             }
             self.read += line.len();
         }
         claims
     }
+}
+
+/// A line without the number that it has in a list: `1.` is no sentence.
+fn without_number(line: &str) -> &str {
+    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+    let after = line[digits..].strip_prefix(['.', ')']);
+    let item = after.filter(|rest| (1..=3).contains(&digits) && rest.starts_with(' '));
+    item.map_or(line, str::trim_start)
 }
 
 fn claims_of_line(line: &str, offset: usize, claims: &mut Vec<Claim>) {
@@ -63,7 +71,7 @@ fn claims_of_line(line: &str, offset: usize, claims: &mut Vec<Claim>) {
             .filter(|(position, _)| is_mine(*position))
             .map(|(_, marker)| *marker)
             .collect();
-        let announces = text.ends_with(':') && mine.is_empty();
+        let announces = text.trim_end_matches(['*', '_']).ends_with([':', '：']) && mine.is_empty();
         if announces || content_terms(text).is_empty() {
             continue;
         }
@@ -169,11 +177,18 @@ mod tests {
 
     #[test]
     fn code_headings_and_announcements_claim_nothing() {
-        let content =
-            "# Heading [1]\nThere are two ways:\n- Use `a[1]` here. [2]\n```\nlet x = y[1];\n```\nDone well. [1]\n";
+        let content = "# Heading [1]\nThere are two ways:\n**Above all:**\n方法有两种：\n- Use `a[1]` here. [2]\n```\nlet x = y[1];\n```\nDone well. [1]\n";
         assert_eq!(
             read(content),
             [("Use `a[1]` here. [2]", vec![2]), ("Done well. [1]", vec![1])]
+        );
+    }
+
+    #[test]
+    fn the_number_of_an_item_is_no_claim() {
+        assert_eq!(
+            read("1. Rust is fast. [1]\n12) It is safe."),
+            [("Rust is fast. [1]", vec![1]), ("It is safe.", vec![])]
         );
     }
 

@@ -93,13 +93,16 @@ impl Evidence {
         self.pages.is_empty()
     }
 
-    /// The sources as the seed keeps them beside the message: the snippet is the beginning of the best passage.
+    /// The sources as the seed keeps them beside the message: the snippet is the beginning of the best passage, of a paper
+    /// behind its DOI.
     pub fn sources(&self) -> Vec<Source> {
         let source = |(at, page): (usize, &Page)| {
             let best = self.passages.iter().find(|passage| passage.number as usize == at + 1);
             // Sources go where their message goes; what stands in a person's file stays with its page.
             let is_file = page.url.scheme() == "files";
-            let snippet = best.filter(|_| !is_file).map_or("", |passage| passage.text.as_str());
+            let passage = best.filter(|_| !is_file).map_or("", |passage| passage.text.as_str());
+            let doi = page.site_name.as_deref().filter(|name| name.starts_with("doi:10."));
+            let snippet = doi.map_or_else(|| passage.to_owned(), |doi| format!("{doi} · {passage}"));
             Source {
                 title: page.title.clone(),
                 url: page.url.to_string(),

@@ -14,6 +14,7 @@ mod gather;
 mod notes;
 mod review;
 
+mod mend;
 mod outline;
 mod report;
 mod section;
@@ -96,12 +97,19 @@ impl Research {
     ) -> Result<Answer, AnswerError> {
         let mut desk = Desk::open(self, question, state, Steps::new(steps)).await?;
         told.clone_into(&mut desk.told);
+        if desk.state.phase == ResearchPhase::Plan {
+            // Kept before the first task: whoever goes on after a kill has the question, and no files with it.
+            desk.point_at(&question.named);
+        }
         desk.keep(None).await?;
         while let Some(task) = next(&desk.state) {
             let began = Instant::now();
             desk.tell_progress(task.part()).await;
             desk.perform(task).await?;
-            desk.spend_time(began.elapsed());
+            // While a plan waits for the person, nobody works on it.
+            if task != Task::Agree {
+                desk.spend_time(began.elapsed());
+            }
             desk.keep(task.part()).await?;
         }
         desk.finish().await

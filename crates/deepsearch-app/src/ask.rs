@@ -173,6 +173,7 @@ impl App {
         };
         let model = run.stop().run_until_cancelled(choosing).await;
         let model = model.ok_or(AppError::Cancelled)??;
+        self.can_afford(&request, &wired, model.info()).await?;
         let turn = self.begin(&request).await?;
         self.chat_changed(&turn.chat.id);
         let mut pipeline = self.pipeline(&wired, &places, model);
@@ -187,8 +188,8 @@ impl App {
         };
         run.tell(started);
         let ledger = OpenLedger::open(self, &turn.answer.id, recorder).await?;
-        let mut answering = Answering::new(self, &turn, &run, ledger, asked_for(&request, &places));
-        let ended = match self.work(&request, &turn, &wired, &places, &pipeline).await {
+        let mut answering = Answering::new(self, &turn, &run, ledger.clone(), asked_for(&request, &places));
+        let ended = match self.work(&request, &turn, &wired, &places, &pipeline, ledger).await {
             Ok(work) => answering.drive(work).await,
             Err(error) => Ended::Broken(error),
         };
@@ -236,6 +237,7 @@ impl App {
         wired: &Wired,
         places: &[Scope],
         pipeline: &Pipeline,
+        ledger: Arc<OpenLedger>,
     ) -> Result<Work, AppError> {
         let mut question = self.question(request, turn, wired, places).await?;
         let answer = &turn.answer.id;
@@ -266,7 +268,7 @@ impl App {
         // A research keeps its own text, and its question is always one that is searched for.
         question.so_far = None;
         question.search = SearchMode::Always;
-        let research = self.research_of(pipeline.clone(), wired, answer);
+        let research = self.research_of(pipeline.clone(), wired, answer, ledger);
         Ok(Work::Research(Box::new(Researching {
             research,
             question,
@@ -457,8 +459,7 @@ struct Answering<'a> {
     app: &'a App,
     turn: &'a SavedTurn,
     run: &'a Run,
-    /// Until it is kept.
-    ledger: Option<OpenLedger>,
+    ledger: Arc<OpenLedger>,
     content: String,
     journalled: usize,
     /// A search that it rests on was past its time.
@@ -473,13 +474,13 @@ struct Answering<'a> {
 }
 
 impl<'a> Answering<'a> {
-    fn new(app: &'a App, turn: &'a SavedTurn, run: &'a Run, ledger: OpenLedger, places: Vec<Scope>) -> Self {
+    fn new(app: &'a App, turn: &'a SavedTurn, run: &'a Run, ledger: Arc<OpenLedger>, places: Vec<Scope>) -> Self {
         let content = turn.answer.content.clone();
         Self {
             app,
             turn,
             run,
-            ledger: Some(ledger),
+            ledger,
             journalled: content.len(),
             content,
             is_stale: false,
@@ -562,6 +563,7 @@ impl<'a> Answering<'a> {
                 .await?;
             self.journalled = self.content.len();
         }
+        self.ledger.keep_begun().await;
         Ok(())
     }
 
@@ -615,9 +617,7 @@ impl<'a> Answering<'a> {
             .finish_answer(&self.turn.answer.id, finished(answer, state))
             .await;
         // Before it is told that the answer is there, so that whoever looks finds its ledger too.
-        if let Some(ledger) = self.ledger.take() {
-            ledger.keep(self.app).await;
-        }
+        self.ledger.clone().close(self.app).await;
         self.rename(title).await;
         if state == MessageState::Complete && self.research.is_some() {
             self.release_pages().await;

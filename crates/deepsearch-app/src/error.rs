@@ -112,6 +112,8 @@ pub enum AppError {
     Files(#[from] FilesError),
     #[error("past chats are not asked beside other places")]
     ChatsBeside,
+    #[error("it is not known what `{model}` costs, so no budget of money can be kept to")]
+    Unpriced { model: String },
     #[error(transparent)]
     Auth(#[from] AuthError),
     #[error(transparent)]
@@ -186,6 +188,9 @@ impl From<&AppError> for Failure {
             AppError::ChatsBeside => {
                 say(ErrorCode::Invalid).hint("They stay apart from what strangers wrote. Ask in them alone.")
             }
+            AppError::Unpriced { model } => say(ErrorCode::Invalid).hint(format!(
+                "Enter what a million tokens read and written cost, as in `deepsearch settings set models.prices {model}=0.25/2`; or leave the money out, or choose a model of this computer."
+            )),
             AppError::Unknown { what: "file", .. } => {
                 say(ErrorCode::NotFound).hint("It was moved or deleted; what was saved of it is still in the reader.")
             }

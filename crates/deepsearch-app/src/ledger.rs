@@ -1,10 +1,13 @@
 //! The ledger of an answer: written while it is made, kept with it, and completed when what it started has ended.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use deepsearch_core::{AnswerLedger, ChatId, Ledger, MessageId};
 use deepsearch_net::Recorder;
+use deepsearch_sqlite::Store;
+use tokio::sync::Mutex;
 
 use crate::app::App;
 use crate::error::AppError;
@@ -47,7 +50,8 @@ pub(crate) async fn until_quiet(app: &App, recorder: &Recorder) {
     }
 }
 
-/// The ledger of an answer that is being made.
+/// The ledger of an answer that is being made. It is kept while that goes on, so that a kill loses no more of it than of
+/// the answer.
 pub(crate) struct OpenLedger {
     answer: MessageId,
     at: DateTime<Utc>,
@@ -55,50 +59,76 @@ pub(crate) struct OpenLedger {
     /// What was kept of an answer that is gone on with.
     before: Ledger,
     recorder: Recorder,
+    store: Store,
+    /// One writes at a time, so that what is newer is not replaced by what is older.
+    kept: Mutex<Written>,
+}
+
+/// What of this run is kept.
+#[derive(Default)]
+struct Written {
+    begun: u64,
+    ledger: Option<Ledger>,
 }
 
 impl OpenLedger {
-    pub(crate) async fn open(app: &App, answer: &MessageId, recorder: &Recorder) -> Result<Self, AppError> {
+    pub(crate) async fn open(app: &App, answer: &MessageId, recorder: &Recorder) -> Result<Arc<Self>, AppError> {
         let before = app.store().lookup_ledger(answer).await?;
-        Ok(Self {
+        Ok(Arc::new(Self {
             answer: answer.clone(),
             at: app.inner.clock.now(),
             private: app.inner.network.is_private(),
             before: before.map(|before| before.ledger).unwrap_or_default(),
             recorder: recorder.clone(),
-        })
+            store: app.store().clone(),
+            kept: Mutex::default(),
+        }))
     }
 
-    /// Keeps what was written so far, and once more when all has ended that the answer started.
-    pub(crate) async fn keep(self, app: &App) {
-        let kept = self.write(app).await;
+    /// Keeps what was written so far, where something has left since. What only came in meanwhile can wait: a model that
+    /// writes for minutes would have the whole of it written for each word.
+    pub(crate) async fn keep_begun(&self) {
+        let mut kept = self.kept.lock().await;
+        if kept.begun != self.recorder.begun() {
+            self.write(&mut kept).await;
+        }
+    }
+
+    /// Keeps what was written so far, also where that is nothing.
+    pub(crate) async fn keep(&self) {
+        let mut kept = self.kept.lock().await;
+        self.write(&mut kept).await;
+    }
+
+    /// The same, and once more when all has ended that the answer started.
+    pub(crate) async fn close(self: Arc<Self>, app: &App) {
+        self.keep().await;
         let app = app.clone();
         let tasks = app.inner.tasks.clone();
         tasks.spawn(async move {
             until_quiet(&app, &self.recorder).await;
-            if kept.as_ref() != Some(&self.recorder.ledger()) {
-                self.write(&app).await;
-            }
+            self.keep().await;
         });
     }
 
-    /// Gives what was written of this run, where it could be kept.
-    async fn write(&self, app: &App) -> Option<Ledger> {
-        let written = self.recorder.ledger();
+    async fn write(&self, kept: &mut Written) {
+        let (begun, written) = (self.recorder.begun(), self.recorder.ledger());
+        if kept.ledger.as_ref() == Some(&written) {
+            return;
+        }
         let mut ledger = self.before.clone();
         ledger.add(written.clone());
-        let kept = AnswerLedger {
+        let all = AnswerLedger {
             message_id: self.answer.clone(),
             at: self.at,
             private: self.private,
             ledger,
         };
-        match app.store().keep_ledger(&kept).await {
-            Ok(()) => Some(written),
-            Err(error) => {
-                tracing::warn!(%error, "what the answer sent is not kept");
-                None
-            }
+        // What failed is tried again when more has left, and at the end; not four times a second.
+        kept.begun = begun;
+        match self.store.keep_ledger(&all).await {
+            Ok(()) => kept.ledger = Some(written),
+            Err(error) => tracing::warn!(%error, "what the answer sent is not kept"),
         }
     }
 }

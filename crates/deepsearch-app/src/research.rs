@@ -6,13 +6,15 @@ use async_trait::async_trait;
 use deepsearch_answer::Pipeline;
 use deepsearch_answer::research::{Kept, Notebook, NotebookError, Research, ResearchLimits, apply_edit};
 use deepsearch_core::research::{ResearchBudget, ResearchProgress};
-use deepsearch_core::{ErrorCode, Failure, MessageId, MessageState, Page, PlanEdit, ResearchState};
+use deepsearch_core::{ErrorCode, Failure, MessageId, MessageState, ModelInfo, Page, PlanEdit, ResearchState};
 use deepsearch_llm::ExtractiveWriter;
 use deepsearch_sqlite::Store;
 use serde::{Deserialize, Serialize};
 
 use crate::app::{App, Wired};
+use crate::ask::{AskRequest, Turn};
 use crate::error::AppError;
+use crate::ledger::OpenLedger;
 use crate::usage::prices;
 
 /// How much is done for an answer.
@@ -126,9 +128,35 @@ impl App {
             return Err(AppError::Answer(failure.hint("Ask again to research anew.")));
         }
         let mut state = self.planned(answer).await?;
+        if let PlanEdit::Budget { budget } = &edit
+            && let Some(model) = self.inner.runs.model_of(answer)
+        {
+            let wired = self.wired();
+            priced(*budget, &wired, wired.models.model(&model).await?.info())?;
+        }
         self.store().edit_research(answer, &edit).await?;
         apply_edit(&mut state, edit);
         Ok(state.progress(None))
+    }
+
+    /// Refuses a budget of money that could not be kept to, before anything is asked or saved.
+    ///
+    /// # Errors
+    /// [`AppError::Unpriced`]; also where a kept research has such a budget and is gone on with by such a model.
+    pub(crate) async fn can_afford(
+        &self,
+        request: &AskRequest,
+        wired: &Wired,
+        model: &ModelInfo,
+    ) -> Result<(), AppError> {
+        let kept = match &request.turn {
+            Turn::Continuing(answer) => self.planned(answer).await.ok().map(|state| state.budget),
+            _ => None,
+        };
+        if kept.is_none() && request.depth == Depth::Quick {
+            return Ok(());
+        }
+        priced(request.research.over(kept.unwrap_or_default()), wired, model)
     }
 
     async fn planned(&self, answer: &MessageId) -> Result<ResearchState, AppError> {
@@ -143,13 +171,20 @@ impl App {
         Ok(state)
     }
 
-    pub(crate) fn research_of(&self, pipeline: Pipeline, wired: &Wired, answer: &MessageId) -> Research {
+    pub(crate) fn research_of(
+        &self,
+        pipeline: Pipeline,
+        wired: &Wired,
+        answer: &MessageId,
+        ledger: Arc<OpenLedger>,
+    ) -> Research {
         Research {
             prices: prices(&wired.settings).remove(&pipeline.model.info().id),
             extractive: Arc::new(ExtractiveWriter::default()),
             notebook: Arc::new(StoreNotebook {
                 store: self.store().clone(),
                 answer: answer.clone(),
+                ledger,
             }),
             limits: ResearchLimits::default(),
             pipeline,
@@ -157,10 +192,21 @@ impl App {
     }
 }
 
+/// What a model of this computer writes costs nothing; of any other it has to be known what it costs.
+fn priced(budget: ResearchBudget, wired: &Wired, model: &ModelInfo) -> Result<(), AppError> {
+    if budget.money.is_none() || model.local || prices(&wired.settings).contains_key(&model.id) {
+        return Ok(());
+    }
+    Err(AppError::Unpriced {
+        model: model.id.clone(),
+    })
+}
+
 /// A research is kept in the local store, beside the answer that it becomes.
 struct StoreNotebook {
     store: Store,
     answer: MessageId,
+    ledger: Arc<OpenLedger>,
 }
 
 #[async_trait]
@@ -174,6 +220,8 @@ impl Notebook for StoreNotebook {
     }
 
     async fn keep(&self, kept: Kept<'_>) -> Result<Vec<(i64, PlanEdit)>, NotebookError> {
+        // First: a step that counts as done is not done again, and what it sent would never be told.
+        self.ledger.keep().await;
         let edits = self
             .store
             .keep_research(&self.answer, kept.state, kept.text, kept.edited)

@@ -107,6 +107,14 @@ impl Runs {
         self.lookup(answer).is_some()
     }
 
+    /// Which model writes an answer that is being written here.
+    pub(crate) fn model_of(&self, answer: &MessageId) -> Option<String> {
+        match self.lookup(answer)?.told.borrow().0.first()? {
+            AnswerEvent::Started { model, .. } => Some(model.clone()),
+            _ => None,
+        }
+    }
+
     pub(crate) fn are_any(&self) -> bool {
         !self.lock().is_empty()
     }

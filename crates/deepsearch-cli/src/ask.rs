@@ -284,10 +284,16 @@ impl Shown {
             print::line("\nSources");
         }
         for (at, source) in self.sources.iter().enumerate() {
+            let doi = source
+                .snippet
+                .split(' ')
+                .next()
+                .filter(|word| word.starts_with("doi:10."));
             print::line(&format!(
-                "[{}] {} — {}",
+                "[{}] {}{} — {}",
                 at + 1,
                 safe(source.title.trim()),
+                doi.map_or_else(String::new, |doi| format!(", {}", safe(doi))),
                 safe(&source.url)
             ));
         }

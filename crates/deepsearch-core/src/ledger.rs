@@ -146,7 +146,15 @@ impl Ledger {
                 None => self.contacts.push(contact),
             }
         }
-        self.texts.extend(later.texts);
+        for text in later.texts {
+            let is_it = |known: &&mut SentText| {
+                known.sha256 == text.sha256 && known.model == text.model && known.host == text.host
+            };
+            match self.texts.iter_mut().find(is_it) {
+                Some(known) => known.times = known.times.saturating_add(text.times),
+                None => self.texts.push(text),
+            }
+        }
         self.unlisted = self.unlisted.saturating_add(later.unlisted);
     }
 

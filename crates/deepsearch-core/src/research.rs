@@ -18,6 +18,10 @@ pub struct ResearchState {
     pub question: String,
     pub phase: ResearchPhase,
     pub parts: Vec<ResearchPart>,
+    /// What the person pointed at: files that came with the question, and addresses in it. It is the question's and no
+    /// part's, so that it is read whatever becomes of the plan; it is gone from here once that was tried.
+    #[serde(default)]
+    pub named: Vec<Lead>,
     /// The id of the part that is added next.
     pub next_part: u32,
     pub budget: ResearchBudget,
@@ -318,6 +322,7 @@ impl ResearchState {
             question: question.into(),
             phase: ResearchPhase::Plan,
             parts: Vec::new(),
+            named: Vec::new(),
             next_part: 1,
             budget: budget.bounded(),
             spent: ResearchSpent::default(),

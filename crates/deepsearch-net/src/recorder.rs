@@ -53,6 +53,14 @@ impl Recorder {
         self.lock().clone()
     }
 
+    /// How often something was begun: while this stays as it is, nothing more has left.
+    pub fn begun(&self) -> u64 {
+        let ledger = self.lock();
+        let requests = ledger.contacts.iter().map(|contact| u64::from(contact.requests));
+        let texts = ledger.texts.iter().map(|text| u64::from(text.times));
+        requests.chain(texts).sum::<u64>() + u64::from(ledger.unlisted)
+    }
+
     /// Whether nothing that was started is still under way.
     pub fn is_quiet(&self) -> bool {
         Arc::strong_count(&self.0) == 1

@@ -16,7 +16,7 @@ use crate::world::{LIGHTHOUSE, SCRIPTED, SmallWeb, finished, offline, searching,
 
 const QUESTION: &str = "How high is the Zorvane lighthouse?";
 
-fn before(url: &Url) -> Result<(RecordingProxy, String)> {
+pub(crate) fn before(url: &Url) -> Result<(RecordingProxy, String)> {
     let proxy = RecordingProxy::before(url.port().context("a port")?)?;
     let mut seen = url.clone();
     seen.set_port(Some(proxy.port())).expect("an address with a host");
@@ -24,10 +24,10 @@ fn before(url: &Url) -> Result<(RecordingProxy, String)> {
 }
 
 /// What a line of the ledger says, without its place in it: requests, bytes out, bytes in.
-type Line = (String, String, String);
-type Counts = (u64, u64, u64);
+pub(crate) type Line = (String, String, String);
+pub(crate) type Counts = (u64, u64, u64);
 
-fn lines(ledger: &Value) -> BTreeMap<Line, Counts> {
+pub(crate) fn lines(ledger: &Value) -> BTreeMap<Line, Counts> {
     let contacts = ledger["ledger"]["contacts"].as_array().into_iter().flatten();
     contacts
         .map(|contact| {
@@ -43,7 +43,10 @@ fn lines(ledger: &Value) -> BTreeMap<Line, Counts> {
 }
 
 /// What the proxies saw, as the ledger should have it.
-fn seen(proxy: &RecordingProxy, line: impl Fn(&Exchange) -> (&'static str, &'static str)) -> BTreeMap<Line, Counts> {
+pub(crate) fn seen(
+    proxy: &RecordingProxy,
+    line: impl Fn(&Exchange) -> (&'static str, &'static str),
+) -> BTreeMap<Line, Counts> {
     let mut seen: BTreeMap<Line, Counts> = BTreeMap::new();
     for exchange in proxy.exchanges() {
         let (errand, service) = line(&exchange);
@@ -66,7 +69,7 @@ fn seen(proxy: &RecordingProxy, line: impl Fn(&Exchange) -> (&'static str, &'sta
     seen
 }
 
-fn messages(exchange: &Exchange) -> Vec<Value> {
+pub(crate) fn messages(exchange: &Exchange) -> Vec<Value> {
     let asked: Value = serde_json::from_slice(&exchange.body).unwrap_or_default();
     asked["messages"].as_array().cloned().unwrap_or_default()
 }
@@ -81,7 +84,7 @@ fn written(exchange: &Exchange) -> usize {
         .sum()
 }
 
-fn of_a_site(exchange: &Exchange) -> (&'static str, &'static str) {
+pub(crate) fn of_a_site(exchange: &Exchange) -> (&'static str, &'static str) {
     match exchange.target.as_str() {
         "/robots.txt" => ("robots", ""),
         "/favicon.ico" => ("icon", ""),
@@ -89,14 +92,14 @@ fn of_a_site(exchange: &Exchange) -> (&'static str, &'static str) {
     }
 }
 
-fn of_a_model(exchange: &Exchange) -> (&'static str, &'static str) {
+pub(crate) fn of_a_model(exchange: &Exchange) -> (&'static str, &'static str) {
     match exchange.method.as_str() {
         "GET" => ("model_list", "scripted"),
         _ => ("model", "scripted"),
     }
 }
 
-fn ledger_of(home: &Home, message: &Value) -> Result<Value> {
+pub(crate) fn ledger_of(home: &Home, message: &Value) -> Result<Value> {
     let told = home
         .run(["ledger", &text(&message["id"]), "--json"])?
         .succeeded()?

@@ -5,6 +5,7 @@
 
 use deepsearch_tests::purpose;
 
+mod recorded;
 mod world;
 
 mod first_question;
@@ -12,9 +13,11 @@ mod main_job;
 
 mod engines;
 mod folders;
+mod kinds_of_page;
 mod stale;
 
 mod ledger;
+mod ledger_of_more;
 mod pictures;
 mod private;
 mod usage;
@@ -37,6 +40,7 @@ mod reading;
 mod recheck;
 mod redis;
 mod research;
+mod research_killed;
 mod secrets;
 mod settings;
 mod sign_in;

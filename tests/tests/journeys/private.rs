@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use async_trait::async_trait;
-use deepsearch_app::{App, AppOptions, AskRequest, Config, Scope, SyncState};
+use deepsearch_app::{App, AppOptions, AskRequest, Config, Depth, ResearchOptions, Scope, SyncState};
 use deepsearch_core::event::AnswerEvent;
-use deepsearch_core::{ErrorCode, Failure, MessageState, SearchQuery};
+use deepsearch_core::recheck::Every;
+use deepsearch_core::{ErrorCode, Failure, MessageId, MessageState, SearchQuery};
 use deepsearch_net::Lookup;
 use deepsearch_tests::cli::{Home, Ran};
 use deepsearch_tests::engines::{FakeEngine, Mood};
@@ -75,6 +76,9 @@ pub(crate) fn outward() -> IpAddr {
     found().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
 }
 
+/// Places that have engines of their own.
+const KINDS: [Scope; 3] = [Scope::Academic, Scope::Discussions, Scope::News];
+
 struct World {
     folder: tempfile::TempDir,
     app: App,
@@ -102,6 +106,12 @@ impl World {
             ("ENGINES__SEARXNG__URL", at("searxng")),
             ("ENGINES__WIKIPEDIA__URL", at("wikipedia")),
             ("ENGINES__DUCKDUCKGO__URL", at("duckduckgo")),
+            ("ENGINES__OPENALEX__URL", at("openalex")),
+            ("ENGINES__ARXIV__URL", at("arxiv")),
+            ("ENGINES__HACKERNEWS__URL", at("hackernews")),
+            ("ENGINES__STACKEXCHANGE__URL", at("stackexchange")),
+            ("ENGINES__REDDIT__URL", at("reddit")),
+            ("ENGINES__GDELT__URL", at("gdelt")),
             ("MODELS__DISCOVER_LOCAL", "false".into()),
             ("MODELS__OPENAI__URL", at("openai")),
             ("MODELS__OPENAI__KEY", "k3y".into()),
@@ -171,6 +181,61 @@ impl World {
             };
             let _ = app.ask(request, |_| {}).await;
         }
+        for scope in KINDS {
+            self.ask_in(scope).await;
+        }
+        self.research().await;
+        if let Some(answer) = self.answer().await {
+            let _ = app.recheck(&answer, |_| {}).await;
+            self.check_what_is_due(&answer).await;
+        }
+    }
+
+    async fn ask_in(&self, scope: Scope) {
+        let request = AskRequest {
+            question: "How bright is the lighthouse?".into(),
+            scope: Some(scope),
+            ..AskRequest::default()
+        };
+        let _ = self.app.ask(request, |_| {}).await;
+    }
+
+    async fn research(&self) {
+        let request = AskRequest {
+            question: "How was the lighthouse built, and how does it work?".into(),
+            scope: Some(Scope::Web),
+            depth: Depth::Deep,
+            research: ResearchOptions {
+                steps: Some(2),
+                minutes: Some(1),
+                ..ResearchOptions::default()
+            },
+            ..AskRequest::default()
+        };
+        let _ = self.app.ask(request, |_| {}).await;
+    }
+
+    /// A whole answer, of the guide where the web says nothing, that looks in the web when it is checked again.
+    async fn answer(&self) -> Option<MessageId> {
+        let request = AskRequest {
+            question: "how do I use my own SearXNG?".into(),
+            model: Some("extractive".into()),
+            ..AskRequest::default()
+        };
+        let message = self.app.ask(request, |_| {}).await.ok()?;
+        (message.state == MessageState::Complete).then_some(message.id)
+    }
+
+    async fn check_what_is_due(&self, answer: &MessageId) {
+        let _ = self.app.schedule_recheck(answer, Some(Every::Daily)).await;
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.folder.path().join("deepsearch.sqlite"));
+        if let Ok(pool) = sqlx::SqlitePool::connect_with(options).await {
+            let _ = sqlx::query("update recheck_schedule set next_at = 1, tried_at = null")
+                .execute(&pool)
+                .await;
+            pool.close().await;
+        }
+        let _ = self.app.recheck_due().await;
     }
 
     /// Another program with the same data folder turns private mode on or off.
@@ -225,7 +290,15 @@ async fn in_private_mode_nothing_leaves_and_no_name_is_looked_up() -> Result<()>
     let is_outward = !outward().is_loopback();
     assert!(now[0] > before[0] && now[3] > before[3], "{now:?}");
     assert!(!is_outward || (now[1] > before[1] && now[2] > before[2]), "{now:?}");
-    for name in ["searxng", "openai", "page", "gateway"] {
+    for name in [
+        "searxng",
+        "openai",
+        "page",
+        "gateway",
+        "openalex",
+        "hackernews",
+        "gdelt",
+    ] {
         let asked = world.lookup.asked();
         assert!(
             asked.iter().any(|host| host.contains(name)),
@@ -233,6 +306,60 @@ async fn in_private_mode_nothing_leaves_and_no_name_is_looked_up() -> Result<()>
         );
     }
     Ok(())
+}
+
+/// The silence of a research, a recheck and a place says something only if each of them alone can be heard.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_research_a_recheck_and_every_kind_of_page_are_silent_in_private_mode_and_heard_without() -> Result<()> {
+    let world = World::open().await?;
+    let app = &world.app;
+    app.update_setting("privacy.mode", Some("private")).await?;
+    let before = world.heard();
+    let answer = world.answer().await.context("a whole answer from the guide")?;
+    world.research().await;
+    let refused = app
+        .recheck(&answer, |_| {})
+        .await
+        .map_err(|error| Failure::from(&error).code);
+    assert_eq!(refused.err(), Some(ErrorCode::Private));
+    world.check_what_is_due(&answer).await;
+    for scope in KINDS {
+        world.ask_in(scope).await;
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(world.heard(), before, "asked for: {:?}", world.lookup.asked());
+
+    // Each alone, in an app that has not yet learnt that nobody answers.
+    for heard in [
+        Alone::Recheck,
+        Alone::Due,
+        Alone::Research,
+        Alone::In(KINDS[0]),
+        Alone::In(KINDS[1]),
+        Alone::In(KINDS[2]),
+    ] {
+        for mode in ["private", "off"] {
+            app.update_setting("privacy.mode", Some(mode)).await?;
+        }
+        let before = world.heard();
+        match heard {
+            Alone::Recheck => drop(app.recheck(&answer, |_| {}).await),
+            Alone::Due => world.check_what_is_due(&answer).await,
+            Alone::Research => world.research().await,
+            Alone::In(scope) => world.ask_in(scope).await,
+        }
+        let now = world.heard();
+        assert!(now[0] > before[0], "{heard:?} reached nobody: {now:?} after {before:?}");
+    }
+    Ok(())
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Alone {
+    Recheck,
+    Due,
+    Research,
+    In(Scope),
 }
 
 #[tokio::test(flavor = "multi_thread")]

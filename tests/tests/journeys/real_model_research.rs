@@ -77,11 +77,22 @@ async fn a_report_keeps_to_its_budget_and_to_its_sources_however_small_the_model
     assert!(!pages.is_empty() && pages.iter().all(is_manual), "{pages:?}");
     let checks = saved["checks"].as_array().context("checks")?;
     let supported = checks.iter().filter(|check| check["verdict"] == "supported").count();
-    // A text of which less than a third is in the sources is not taken over from a model, and a lead may be all of it.
+    // Of what a model wrote at least a third is in the sources, what neither cites nor stands there is left out, and what
+    // fell to sentences of the sources is all of it theirs.
     assert!(
-        supported * 4 >= checks.len() && supported > 0,
+        supported * 2 >= checks.len() && supported > 0,
         "{supported} of {checks:?}"
     );
+    let citations = saved["citations"].as_array().context("citations")?;
+    let at = |span: &Value, end: &str| span[end].as_u64().unwrap_or_default();
+    for check in checks {
+        let sentence = &check["sentence"];
+        let is_cited = citations.iter().any(|citation| {
+            let marker = &citation["marker"];
+            at(sentence, "start") <= at(marker, "start") && at(marker, "end") <= at(sentence, "end")
+        });
+        assert!(is_cited, "a sentence cites nothing: {check} in {report}");
+    }
 
     // What it cost is counted, kept, and no more than it was given.
     let id = text(&message["id"]);

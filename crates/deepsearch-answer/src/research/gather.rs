@@ -47,9 +47,7 @@ impl Desk<'_> {
         let Some(part) = self.state.part_mut(id) else { return };
         part.query = None;
         part.queries.push(text);
-        let named = std::mem::take(&mut part.leads);
-        let leads = named.into_iter().chain(found.into_iter().map(lead));
-        part.leads = leads.take(LEADS).collect();
+        part.leads = found.into_iter().map(lead).collect();
         part.stage = PartStage::Found;
     }
 
@@ -62,7 +60,7 @@ impl Desk<'_> {
             retrieved = retrieve(&pipeline.searchers, &queries, &self.steps).await;
         }
         let may_be_local = retrieved.offline || pipeline.model.info().local;
-        let nothing_read = self.state.pages.is_empty();
+        let nothing_read = self.state.pages.is_empty() && self.state.named.is_empty();
         let turns_local = nothing_read && retrieved.hits.is_empty() && may_be_local && !pipeline.fallback.is_empty();
         if self.state.local || turns_local {
             let local = retrieve(&pipeline.fallback, &queries, &self.steps).await;
@@ -88,38 +86,53 @@ impl Desk<'_> {
     }
 
     pub(super) async fn read(&mut self, id: u32) -> Result<(), AnswerError> {
-        let Some(part) = self.state.part(id) else { return Ok(()) };
-        let hits: Vec<SearchHit> = part.leads.iter().map(hit).collect();
+        let Some(part) = self.state.part(id).cloned() else {
+            return Ok(());
+        };
         let subject = about(&part.question, &self.state.question);
         let options = RankOptions::new(self.research.pipeline.clock.now());
         let ranking = Arc::new(Ranking::new(&subject, &[], options));
         let is_whole = part.question == self.state.question;
         let most = if is_whole { PAGES_OF_THE_WHOLE } else { PAGES_PER_STEP };
-        let wanted = most.min(self.state.budget.pages.saturating_sub(self.state.spent.pages) as usize);
-        let limits = ReadLimits {
-            pages: wanted,
-            enough: (wanted - wanted / 4).max(1),
-            grace: GRACE,
-            total: READ_WITHIN.min(self.time_left()),
-        };
+        let left = self.state.budget.pages.saturating_sub(self.state.spent.pages) as usize;
+        // What the person points at is read whatever the engines found, is waited for, and takes nobody's place.
+        let pointed = self.state.named.len().min(left);
+        let named: Vec<SearchHit> = self.state.named.drain(..pointed).map(|lead| hit(&lead)).collect();
+        let wanted = most.min(left - pointed);
+        let hits = others(&part.leads, &named);
+        let total = READ_WITHIN.min(self.time_left());
         let fetcher = Noting {
             fetcher: self.research.pipeline.fetcher.as_ref(),
             failed: Mutex::default(),
         };
-        let mut pages = Vec::new();
-        if wanted > 0 && !hits.is_empty() {
-            let found = read(&fetcher, &ranking, &hits, limits, &self.steps).await;
-            pages.extend(found.into_iter().map(|read| read.page));
-        }
+        let (pointed_at, found) = tokio::join!(
+            self.read_some(&fetcher, &ranking, &named, at_once(pointed, pointed, total)),
+            self.read_some(&fetcher, &ranking, &hits, at_once(wanted, wanted - wanted / 4, total)),
+        );
+        let pages: Vec<Page> = pointed_at.into_iter().chain(found).collect();
         self.state.unreadable.extend(fetcher.failed());
         self.state.unreadable.truncate(MOST_UNREADABLE);
-        pages.truncate(wanted);
         self.keep_pages(pages).await?;
         if let Some(part) = self.state.part_mut(id) {
             part.leads.clear();
             part.stage = PartStage::Read;
         }
         Ok(())
+    }
+
+    async fn read_some(
+        &self,
+        fetcher: &dyn PageFetcher,
+        ranking: &Arc<Ranking>,
+        hits: &[SearchHit],
+        limits: ReadLimits,
+    ) -> Vec<Page> {
+        if limits.pages == 0 || hits.is_empty() {
+            return Vec::new();
+        }
+        let mut read = read(fetcher, ranking, hits, limits, &self.steps).await;
+        read.truncate(limits.pages);
+        read.into_iter().map(|read| read.page).collect()
     }
 
     /// Saves what is new of the pages: two addresses with one text are one page.
@@ -143,6 +156,23 @@ impl Desk<'_> {
         }
         Ok(())
     }
+}
+
+fn at_once(pages: usize, enough: usize, total: Duration) -> ReadLimits {
+    ReadLimits {
+        pages,
+        enough: enough.max(1),
+        grace: GRACE,
+        total,
+    }
+}
+
+/// What was found, without what is read anyway.
+fn others(leads: &[Lead], named: &[SearchHit]) -> Vec<SearchHit> {
+    let address = |url: &str| Url::parse(url).ok().map(|url| canonical_url(&url));
+    let known: HashSet<String> = named.iter().filter_map(|hit| address(&hit.url)).collect();
+    let is_other = |lead: &&Lead| address(&lead.url).is_none_or(|url| !known.contains(&url));
+    leads.iter().filter(is_other).map(hit).collect()
 }
 
 /// What a part is about, for a search and for the ranking: a part that names nothing of the question's topic is about it

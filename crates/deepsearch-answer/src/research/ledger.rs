@@ -33,6 +33,8 @@ pub(super) struct Ledger {
     pending: TokenUsage,
     failures: u32,
     follows: bool,
+    /// It runs on this machine, where tokens cost nothing.
+    local: bool,
 }
 
 impl Ledger {
@@ -42,6 +44,7 @@ impl Ledger {
             pending: TokenUsage::default(),
             failures: 0,
             follows: research.pipeline.model.follows_instructions(),
+            local: research.pipeline.model.info().local,
         }
     }
 
@@ -53,8 +56,10 @@ impl Ledger {
     pub(super) fn may_ask(&self, state: &ResearchState) -> bool {
         let spent = state.spent.usage.total.saturating_add(self.pending.total);
         let money = match (state.budget.money, self.prices) {
+            (None, _) => true,
             (Some(budget), Some(prices)) => state.spent.money.unwrap_or_default() + prices.of(self.pending) < budget,
-            _ => true,
+            // What a model elsewhere costs without a known price may be more than anything.
+            (Some(_), None) => self.local,
         };
         self.follows && self.failures < MOST_FAILURES && spent < state.budget.tokens && money
     }

@@ -5,25 +5,22 @@ use std::time::Duration;
 
 use deepsearch_core::research::{PassageNote, ResearchEnd};
 use deepsearch_core::{ChatModel, ChatRequest, ModelEvent, NumberedPassage, Purpose, Role, Turn};
-use deepsearch_rank::{SUPPORTED, estimate_tokens};
+use deepsearch_rank::estimate_tokens;
 use futures::StreamExt;
 
 use super::Desk;
 use super::gather::about;
+use super::mend::mended;
 use crate::claims::{Claim, claims};
 use crate::evidence::Evidence;
 use crate::links::AnswerText;
 use crate::pipeline::{Searched, blocking};
-use crate::plan::first_chars;
 use crate::write::{judge, sources, unanswerable};
 
 const LEAD_TOKENS: u32 = 260;
 const SECTION_TOKENS: u32 = 480;
 // The lead is made of the best passage of each part.
 const LEAD_PASSAGES: usize = 6;
-// A text of which less is in the sources was not written from them.
-const LEAST_SUPPORTED: f32 = 0.34;
-const LONGEST_SECTION: usize = 3_500;
 // With less time than this a model is not asked for a text.
 pub(super) const SHORTEST: Duration = Duration::from_secs(5);
 
@@ -185,75 +182,6 @@ fn fitting(passages: &[NumberedPassage], mut tokens: usize) -> Vec<NumberedPassa
         taken.push(passage.clone());
     }
     taken
-}
-
-/// A model's text as a section: its headings below ours, its last sentence whole, and a citation at each sentence that a
-/// source says. `None` where too little of it is in the sources.
-fn mended(text: &str, evidence: &Evidence) -> Option<String> {
-    // A message holds so many sections only while each is one.
-    let text = whole_sentences(first_chars(&below_our_headings(text), LONGEST_SECTION));
-    let found = claims(&text);
-    if found.is_empty() {
-        return None;
-    }
-    let shown: Vec<u32> = {
-        let mut numbers: Vec<u32> = evidence.passages.iter().map(|passage| passage.number).collect();
-        numbers.dedup();
-        numbers
-    };
-    let best = |claim: &Claim, numbers: &[u32]| {
-        let scored = numbers
-            .iter()
-            .filter_map(|number| Some((*number, evidence.nearest(*number, &claim.text)?.score)));
-        scored.reduce(|best, next| if next.1 > best.1 { next } else { best })
-    };
-    let mut supported = 0;
-    let mut mended = text.clone();
-    for claim in found.iter().rev() {
-        let Some((number, score)) = best(claim, &shown) else {
-            continue;
-        };
-        if score < SUPPORTED {
-            continue;
-        }
-        supported += 1;
-        if claim.markers.is_empty() {
-            mended.insert_str(claim.span.end as usize, &format!(" [{number}]"));
-        }
-    }
-    let share = supported as f32 / found.len() as f32;
-    (share >= LEAST_SUPPORTED).then_some(mended)
-}
-
-fn below_our_headings(text: &str) -> String {
-    let line = |line: &str| match line.trim_start().strip_prefix('#') {
-        Some(rest) => format!("### {}", rest.trim_start_matches('#').trim()),
-        None => line.to_owned(),
-    };
-    text.lines().map(line).collect::<Vec<_>>().join("\n")
-}
-
-/// Without the half sentence that a limit left at the end.
-fn whole_sentences(text: &str) -> String {
-    let text = text.trim_end();
-    let ends = |c: char| {
-        matches!(
-            c,
-            '.' | '!' | '?' | ']' | ')' | '。' | '！' | '？' | '؟' | '|' | '`' | '"' | '”' | '*'
-        )
-    };
-    if text.ends_with(ends) {
-        return text.to_owned();
-    }
-    let end = text.rfind(['.', '!', '?', ']', '。', '！', '？']).map(|at| {
-        let last = text[at..].chars().next().map_or(1, char::len_utf8);
-        at + last
-    });
-    // A list of bare words has no sentence to cut back to.
-    match end {
-        Some(end) if !text[end..].contains('\n') => text[..end].to_owned(),
-        _ => text.to_owned(),
-    }
 }
 
 const LEAD: &str =

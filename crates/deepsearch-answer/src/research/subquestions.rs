@@ -5,6 +5,7 @@ use deepsearch_core::event::AnswerEvent;
 use deepsearch_core::research::{Lead, PartOrigin, ResearchPhase};
 use deepsearch_core::text::content_terms;
 use deepsearch_core::{ChatRequest, Purpose, Role, Turn};
+use url::Url;
 
 use super::{Desk, edits, facets};
 use crate::plan::{first_chars, plan};
@@ -32,15 +33,7 @@ impl Desk<'_> {
             let part = edits::part(&mut self.state, question, origin);
             self.state.parts.push(part);
         }
-        // What the person points at is read first.
-        let named = alone.urls.iter().map(|url| Lead {
-            url: url.to_string(),
-            title: String::new(),
-            published_at: None,
-        });
-        if let Some(first) = self.state.parts.first_mut() {
-            first.leads = named.collect();
-        }
+        self.point_at(&alone.urls);
         self.state.phase = if self.state.agree {
             ResearchPhase::Agree
         } else {
@@ -48,6 +41,19 @@ impl Desk<'_> {
         };
         let (question, queries) = (self.state.question.clone(), self.as_plan().queries);
         self.steps.event(AnswerEvent::Planned { question, queries }).await;
+    }
+
+    /// What is to be read whatever is found, each once.
+    pub(super) fn point_at(&mut self, urls: &[Url]) {
+        for url in urls {
+            if !self.state.named.iter().any(|known| known.url == url.as_str()) {
+                self.state.named.push(Lead {
+                    url: url.to_string(),
+                    title: String::new(),
+                    published_at: None,
+                });
+            }
+        }
     }
 
     async fn ask_for_parts(&mut self) -> Vec<String> {

@@ -6,4 +6,5 @@ mod budget;
 mod disagreement;
 mod edits;
 mod killed;
+mod named;
 mod report;

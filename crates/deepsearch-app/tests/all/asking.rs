@@ -1,9 +1,9 @@
 //! Asking with nothing but what is built in.
 
-use deepsearch_app::{AppError, AskRequest, ChatFilter, Scope, Turn};
+use deepsearch_app::{AppError, AskRequest, ChatFilter, Depth, ResearchOptions, Scope, Turn};
 use deepsearch_core::event::AnswerEvent;
 use deepsearch_core::recheck::{Every, RecheckSchedule};
-use deepsearch_core::{MessageId, MessageState};
+use deepsearch_core::{ErrorCode, Failure, MessageId, MessageState};
 use tempfile::tempdir;
 use tokio_util::sync::CancellationToken;
 
@@ -102,6 +102,40 @@ async fn what_is_asked_of_nothing_known_fails_before_anything_is_saved() {
             .unwrap()
             .is_empty()
     );
+}
+
+#[tokio::test]
+async fn a_budget_of_money_is_refused_where_the_models_price_is_not_known() {
+    let home = tempdir().unwrap();
+    let app = app(home.path(), &[("DEEPSEARCH_MODELS__OPENAI__KEY", "k3y")]).await;
+    let request = AskRequest {
+        depth: Depth::Deep,
+        model: Some("openai/gpt-5-mini".into()),
+        research: ResearchOptions {
+            money: Some(0.1),
+            ..ResearchOptions::default()
+        },
+        ..ask_guide("How do backups work, and where are my chats stored?")
+    };
+    let refused = Failure::from(&app.ask(request.clone(), |_| {}).await.unwrap_err());
+    assert_eq!(refused.code, ErrorCode::Invalid);
+    assert!(refused.message.contains("openai/gpt-5-mini"), "{refused}");
+    assert!(
+        refused
+            .hint
+            .is_some_and(|hint| hint.contains("models.prices openai/gpt-5-mini="))
+    );
+    let chats = app.store().list_chats(Default::default(), None, 10).await.unwrap();
+    assert!(chats.is_empty(), "nothing was begun");
+
+    // What is made of sentences of the sources, on this computer, costs nothing.
+    let free = AskRequest {
+        model: Some("extractive".into()),
+        ..request
+    };
+    let message = app.ask(free, |_| {}).await.unwrap();
+    assert_eq!(message.state, MessageState::Complete);
+    assert_eq!(app.research(&message.id).await.unwrap().budget.money, Some(0.1));
 }
 
 #[tokio::test]

@@ -106,6 +106,26 @@ async fn a_text_is_kept_once_however_often_it_is_sent_and_not_if_it_is_too_large
 }
 
 #[tokio::test]
+async fn what_came_in_is_nothing_begun_and_what_was_sent_again_is_told_once() {
+    let recorder = Recorder::default();
+    recorder
+        .during(async {
+            let entry = contact(Purpose::new(Errand::Model, "openai"), "api.openai.com", false, 5);
+            sent("openai/one", "api.openai.com", false, &[turn("Why?")]);
+            assert_eq!(recorder.begun(), 2);
+            entry.received(700);
+            assert_eq!(recorder.begun(), 2);
+            sent("openai/one", "api.openai.com", false, &[turn("Why?")]);
+            assert_eq!(recorder.begun(), 3);
+        })
+        .await;
+    let mut both = recorder.ledger();
+    both.add(recorder.ledger());
+    assert_eq!((both.contacts[0].requests, both.contacts[0].bytes_in), (2, 1_400));
+    assert_eq!(both.texts.iter().map(|text| text.times).collect::<Vec<_>>(), [4]);
+}
+
+#[tokio::test]
 async fn a_ledger_is_bounded_and_says_what_it_left_out() {
     let recorder = Recorder::default();
     recorder

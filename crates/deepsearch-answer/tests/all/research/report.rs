@@ -147,6 +147,47 @@ async fn a_model_that_fails_or_invents_is_replaced_by_the_sources_sentences() {
 }
 
 #[tokio::test]
+async fn of_a_text_that_is_true_in_part_only_that_part_is_kept() {
+    let mixing = planning(
+        "Who built the Halden lighthouse?\nHow high is the Halden lighthouse?",
+        |request| match request.purpose {
+            Purpose::Answer => {
+                "Penguins painted the tower in nine colours. The Halden lighthouse was built by the engineer \
+                                Maren Voss from local granite. Its cellar holds a famous brewery for herrings. The \
+                                construction of the Halden lighthouse took six summers. **Norway bought it twice.**"
+                    .into()
+            }
+            _ => String::new(),
+        },
+    );
+    let world = World::of(lighthouse(), mixing);
+    let answer = world
+        .run(world.fresh(ResearchBudget::default()), "")
+        .await
+        .answer
+        .unwrap();
+    let content = &answer.content;
+    for said in ["from local granite. [", "took six summers. ["] {
+        assert!(content.contains(said), "{said} in {content}");
+    }
+    for invented in ["Penguins", "brewery", "Norway", "**"] {
+        let before = content.split("## Where").next().unwrap_or_default();
+        assert!(!before.contains(invented), "{invented} in {content}");
+    }
+    for check in &answer.checks {
+        let is_cited = answer
+            .citations
+            .iter()
+            .any(|citation| check.sentence.contains(citation.marker));
+        assert!(
+            is_cited && check.verdict == Verdict::Supported,
+            "{}",
+            check.sentence.slice(content)
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_model_that_fails_is_named_and_not_asked_for_ever() {
     let model = Scripted::model(|_| Err(refused()));
     let world = World::of(lighthouse(), model.clone());
