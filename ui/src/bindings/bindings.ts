@@ -202,6 +202,11 @@ export const events = {
 	syncChanged: makeEvent<SyncChanged, SyncChanged>("sync-changed"),
 };
 
+/* Constants */
+export const largestResearchBudget = {"money":null,"pages":120,"seconds":10800,"steps":60,"tokens":2000000} as const;
+
+export const usualResearchBudget = {"money":null,"pages":30,"seconds":600,"steps":16,"tokens":120000} as const;
+
 /* Types */
 /**  An account as the gateway tells of it. */
 export type Account = {
