@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use deepsearch_core::research::ResearchBudget;
 use deepsearch_core::Failure;
+use deepsearch_core::research::ResearchBudget;
 use specta_typescript::Typescript;
 use tauri_specta::{Builder, ErrorHandlingMode, collect_events};
 

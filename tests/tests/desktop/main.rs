@@ -12,12 +12,17 @@ mod branches;
 mod first_start;
 mod reading;
 mod recheck;
+mod researching;
 mod settings;
 mod sorting;
+mod using;
 
 mod carrying;
+mod own_files;
+mod shared_file;
 
 mod interrupted;
+mod keeping_private;
 mod offline;
 
 mod links;

@@ -203,9 +203,9 @@ export const events = {
 };
 
 /* Constants */
-export const largestResearchBudget = {"money":null,"pages":120,"seconds":10800,"steps":60,"tokens":2000000} as const;
+export const largestResearchBudget = {"steps":60,"pages":120,"seconds":10800,"tokens":2000000,"money":null} as const;
 
-export const usualResearchBudget = {"money":null,"pages":30,"seconds":600,"steps":16,"tokens":120000} as const;
+export const usualResearchBudget = {"steps":16,"pages":30,"seconds":600,"tokens":120000,"money":null} as const;
 
 /* Types */
 /**  An account as the gateway tells of it. */
