@@ -30,7 +30,7 @@ async fn a_folder_is_added_and_its_file_is_cited_at_the_sentence_and_opened() ->
 
         main.click("button", "^New chat").await?;
         main.click("button", "^Where to look").await?;
-        main.click("menuitemradio", "^My files").await?;
+        main.click("menuitem|menuitemradio", "^My files").await?;
         ask(&main, "How high is the water levy of the Quellbrook allotments?").await?;
         main.shows("38 euros a year").await?;
         main.click("button", "^Source 1: ").await?;

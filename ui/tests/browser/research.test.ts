@@ -134,7 +134,10 @@ describe("the budget of a research", () => {
 
   async function chooseDeep(): Promise<void> {
     await page.locator("form button.choice").nth(1).click();
-    await page.getByRole("menuitemradio", { name: "Deep research" }).click();
+    await page
+      .getByRole("menuitem", { name: "Deep research" })
+      .or(page.getByRole("menuitemradio", { name: "Deep research" }))
+      .click();
   }
 
   it("is asked for only where there is a research, ends it, and can be larger the next time", async () => {
