@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use deepsearch_core::Failure;
+use deepsearch_core::research::ResearchBudget;
 use specta_typescript::Typescript;
 use tauri_specta::{Builder, ErrorHandlingMode, collect_events};
 
@@ -26,6 +27,9 @@ pub(crate) fn builder() -> Builder<tauri::Wry> {
         ])
         .typ::<Start>()
         .typ::<Failure>()
+        // The interface says its own, and a test of it holds them against these.
+        .constant("usualResearchBudget", ResearchBudget::default())
+        .constant("largestResearchBudget", ResearchBudget::MOST)
         // A promise that is rejected with a `Failure`, as everywhere in the interface.
         .error_handling(ErrorHandlingMode::Throw)
         // Sizes and counts, all far below 2^53.

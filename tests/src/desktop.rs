@@ -22,6 +22,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use futures::FutureExt;
 use tempfile::TempDir;
+use url::Url;
 
 use crate::cli::Home;
 use crate::needs;
@@ -44,6 +45,18 @@ pub const QUICK: &str = "DeepSearch – quick ask";
 /// How long anything may take before it is taken to have failed: the machine may be busy with other tests.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(40);
+
+/// Where distributions put WebKit's MiniBrowser, below `/usr`.
+const SMALL_BROWSERS: [&str; 3] = [
+    "lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser",
+    "lib/aarch64-linux-gnu/webkit2gtk-4.1/MiniBrowser",
+    "libexec/webkit2gtk-4.1/MiniBrowser",
+];
+
+fn small_browser() -> Option<PathBuf> {
+    let places = SMALL_BROWSERS.iter().map(|place| Path::new("/usr").join(place));
+    places.into_iter().find(|place| place.is_file())
+}
 
 /// Where pictures and texts of failed journeys are put.
 const FAILURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/desktop-failures");
@@ -248,6 +261,25 @@ impl Desktop {
         let app = App::start(&mut self.processes, &self.program, home, start).await?;
         self.clients.push(app.client().clone());
         Ok(app)
+    }
+
+    /// Opens an address in the small browser that comes with WebKit, as a person opens a file that they were given. All
+    /// that it asks of the network goes to `proxy`. `None` where that browser is missing.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn browse(&mut self, home: &Home, address: &str, proxy: &Url) -> Result<Option<Page>> {
+        let Some(browser) = small_browser() else {
+            needs::missing("WebKit's MiniBrowser");
+            return Ok(None);
+        };
+        let start = Start {
+            args: vec!["--automation".into(), format!("--proxy={proxy}")],
+            ..Start::default()
+        };
+        let app = App::start(&mut self.processes, &browser, home, &start).await?;
+        self.clients.push(app.client().clone());
+        app.goto(address).await.map(Some)
     }
 
     /// Starts a program that nobody drives, as a person would, and gives its number.

@@ -67,6 +67,8 @@ pub(crate) enum Command {
     Chats(Chats),
     /// What an answer sent to whom, and what came back
     Ledger(Ledger),
+    /// The sentences that an answer cites, with their files and lines
+    Citations(Citations),
     /// The pictures of an answer's sources, from the copies that are kept
     Pictures(Pictures),
     /// What models were used for and what that cost, by month and chat
@@ -452,6 +454,16 @@ pub(crate) struct Ledger {
     /// Print the texts that models were given, too
     #[arg(long)]
     pub(crate) texts: bool,
+}
+
+/// The sentences that an answer cites.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Citations {
+    /// The answer; `deepsearch chats show` tells its ID
+    pub(crate) message: String,
+    /// Only those of this source, by its number in the answer
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) number: Option<u32>,
 }
 
 /// The pictures of an answer.

@@ -7,6 +7,7 @@ mod ask;
 mod backup;
 mod carry;
 mod chats;
+mod citations;
 mod database_view;
 mod db;
 mod doctor;
@@ -106,6 +107,7 @@ async fn dispatch(app: &App, command: Command, json: bool) -> Outcome {
         Command::Search(search) => search::run(app, search, json).await,
         Command::Chats(chats) => chats::run(app, chats, json).await,
         Command::Ledger(ledger) => ledger::run(app, ledger, json).await,
+        Command::Citations(citations) => citations::run(app, citations, json).await,
         Command::Pictures(pictures) => pictures::run(app, pictures, json).await,
         Command::Usage(usage) => usage::run(app, usage, json).await,
         Command::Export(export) => carry::export(app, export, json).await,

@@ -110,6 +110,19 @@ impl App {
         self.page("quick.html").await
     }
 
+    /// Has the window that it began with show an address.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub(super) async fn goto(&self, address: &str) -> Result<Page> {
+        let handle = self.client.window().await?;
+        self.client
+            .goto(address)
+            .await
+            .with_context(|| format!("opening {address}"))?;
+        Ok(Page::new(self.client.clone(), handle))
+    }
+
     async fn page(&self, file: &str) -> Result<Page> {
         let page = until(file, async || Ok(self.pages(file).await?.into_iter().next())).await?;
         page.until("the page to be loaded", "return document.readyState === 'complete'")

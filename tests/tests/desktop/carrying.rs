@@ -46,7 +46,7 @@ fn chatgpt(path: &Path) -> Result<()> {
 }
 
 /// Types a path into the system's dialog, which is the window in front, and accepts it.
-async fn answer_dialog(desktop: &Desktop, before: &[String], path: &Path) -> Result<()> {
+pub(crate) async fn answer_dialog(desktop: &Desktop, before: &[String], path: &Path) -> Result<()> {
     let title = until("the system's dialog", async || {
         let windows = desktop.windows().await?;
         Ok(windows.into_iter().find(|window| !before.contains(window)))

@@ -12,13 +12,18 @@ mod branches;
 mod first_start;
 mod reading;
 mod recheck;
+mod researching;
 mod settings;
 mod sorting;
+mod using;
 
 mod carrying;
 mod dropping;
+mod own_files;
+mod shared_file;
 
 mod interrupted;
+mod keeping_private;
 mod offline;
 
 mod links;

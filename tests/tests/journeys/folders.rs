@@ -118,7 +118,39 @@ async fn a_question_is_answered_with_the_exact_sentence_of_a_file_and_stays_so_w
         "what was cited before still stands as it stood"
     );
 
+    // The command says where: the file as it is now where that still says it, and else the text that was saved.
+    let place = |message: &Value| -> Result<Value> {
+        let id = text(&message["id"]);
+        let cited = desk.home.run(["citations", &id, "--json"])?.succeeded()?.json()?;
+        let cited = cited.as_array().into_iter().flatten();
+        let found = cited
+            .into_iter()
+            .find(|sentence| text(&sentence["quote"]).contains("water levy"));
+        found.cloned().context("the cited sentence")
+    };
+    let minutes = desk.path("club/minutes.md").display().to_string();
+    let (was, is) = (place(&first)?, place(&second)?);
+    assert_eq!(
+        (&was["path"], &was["file_line"]),
+        (&minutes.as_str().into(), &Value::Null),
+        "{was}"
+    );
+    assert_eq!(was["quote"], levy);
+    assert_eq!(
+        (&is["path"], &is["file_line"]),
+        (&minutes.as_str().into(), &5.into()),
+        "{is}"
+    );
+    let printed = desk.home.run(["citations", &text(&second["id"])])?.succeeded()?;
+    assert!(printed.stdout.contains(&format!("{minutes}:5\n")), "{}", printed.stdout);
+    assert!(printed.stdout.contains("41 euros and 50 cents"), "{}", printed.stdout);
+
     desk.home.run(["folders", "remove", &folder])?.succeeded()?;
+    assert_eq!(
+        place(&second)?["path"],
+        Value::Null,
+        "of a folder that was removed nothing is known"
+    );
     let nothing = desk.home.run(["ask", "--in", "files", question])?;
     assert_eq!(nothing.code, Some(7), "{}", nothing.stderr);
     assert!(desk.path("club/minutes.md").is_file(), "nothing in the folder changes");

@@ -204,6 +204,11 @@ export const events = {
 	syncChanged: makeEvent<SyncChanged, SyncChanged>("sync-changed"),
 };
 
+/* Constants */
+export const largestResearchBudget = {"steps":60,"pages":120,"seconds":10800,"tokens":2000000,"money":null} as const;
+
+export const usualResearchBudget = {"steps":16,"pages":30,"seconds":600,"tokens":120000,"money":null} as const;
+
 /* Types */
 /**  An account as the gateway tells of it. */
 export type Account = {

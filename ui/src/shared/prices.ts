@@ -23,6 +23,11 @@ export function parsePrices(entries: readonly string[]): Map<string, Price> {
   return prices;
 }
 
+/** What the setting holds. */
+export function pricesIn(setting: unknown): Map<string, Price> {
+  return parsePrices(Array.isArray(setting) ? setting.map(String) : []);
+}
+
 export function writePrices(prices: ReadonlyMap<string, Price>): string {
   return [...prices].map(([model, { read, written }]) => `${model}=${read}/${written}`).join(",");
 }

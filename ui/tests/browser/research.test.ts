@@ -2,6 +2,7 @@
 
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import "./fake";
 import { axe, launch, modes, openWindow, shoot } from "./window";
 
 const QUESTION = "How does SQLite's WAL mode work, and when should I not use it?";
@@ -125,6 +126,117 @@ describe("a research", () => {
     await plan()
       .getByText(/^Looking into/)
       .waitFor();
+  });
+});
+
+describe("the budget of a research", () => {
+  const field = (name: string) => page.getByRole("dialog").getByRole("spinbutton", { name });
+
+  async function chooseDeep(): Promise<void> {
+    await page.locator("form button.choice").nth(1).click();
+    await page
+      .getByRole("menuitem", { name: "Deep research" })
+      .or(page.getByRole("menuitemradio", { name: "Deep research" }))
+      .click();
+  }
+
+  it("is asked for only where there is a research, ends it, and can be larger the next time", async () => {
+    await open({ speed: 0 });
+    expect(await button(/^Research budget/).count()).toBe(0);
+    await chooseDeep();
+    await button("Research budget: Usual budget").click();
+    expect(await field("Searches").getAttribute("placeholder")).toBe("16");
+    await page.getByText("This model has no price yet").waitFor();
+    expect(await field("US dollars").count()).toBe(0);
+    await field("Pages").fill("500");
+    await field("Searches").fill("2");
+    await page.getByText("From 1 to 120").waitFor();
+    await field("Pages").fill("");
+    expect(await page.getByText("From 1 to 120").count()).toBe(0);
+    await page.keyboard.press("Enter");
+    await expect.poll(() => page.getByRole("dialog").count()).toBe(0);
+    await button("Research budget: Own budget").waitFor();
+    await page.locator("form textarea").last().fill(QUESTION);
+    await page.keyboard.press("Enter");
+    await answer().getByText("Ask next").waitFor();
+    await plan().getByRole("button").first().click();
+    await plan().getByText("2 of 2 searches").waitFor();
+    await plan().getByText("All searches that were allowed are made.").waitFor();
+
+    await button("Research further…").click();
+    expect(await field("Searches").inputValue()).toBe("4");
+    expect(await field("Pages").inputValue()).toBe("30");
+    await button("Research again").click();
+    await page.getByText("2 of 2", { exact: true }).waitFor();
+    await answer().getByText("Ask next").waitFor();
+    await plan().getByRole("button").first().click();
+    await plan().getByText("4 of 4 searches").waitFor();
+  });
+
+  it("goes back to what is usual", async () => {
+    await open({ speed: 0 });
+    await chooseDeep();
+    await button("Research budget: Usual budget").click();
+    await field("Minutes").fill("45");
+    await button("Usual limits").click();
+    expect(await field("Minutes").inputValue()).toBe("");
+    await page.keyboard.press("Escape");
+    await button("Research budget: Usual budget").waitFor();
+  });
+
+  it("is raised while it runs, and after it was stopped", async () => {
+    await open({ speed: 60 });
+    await page.evaluate(() => fakePlatform.updateSetting("models.prices", "openai/gpt-5-mini=0.25/2"));
+    await ask("Deep research");
+    await plan().getByText("of 16 searches").waitFor();
+    await button("Change budget…").click();
+    expect(await field("US dollars").getAttribute("placeholder")).toBe("no limit");
+    await field("Searches").fill("40");
+    // Leaving the fields leaves all as it was, the answer too.
+    await page.keyboard.press("Escape");
+    await expect.poll(() => page.getByRole("dialog").count()).toBe(0);
+    await plan().getByText("of 16 searches").waitFor();
+    await button("Change budget…").click();
+    expect(await field("Searches").inputValue()).toBe("16");
+    await field("Searches").fill("40");
+    await button("Use this budget").click();
+    await plan().getByText("of 40 searches").waitFor();
+
+    await button("Stop").click();
+    await plan().getByText("Stopped. What was found is kept.").waitFor();
+    await button("Change budget…").click();
+    await field("Minutes").fill("60");
+    await page.keyboard.press("Enter");
+    await plan().getByText("of 60:00").waitFor();
+    await answer()
+      .getByRole("button", { name: /Try again|Continue/ })
+      .click();
+    await plan()
+      .getByText(/^Looking into/)
+      .waitFor();
+    await plan().getByText("of 40 searches").waitFor();
+    await plan().getByText("of 60:00").waitFor();
+  });
+
+  it.each(Object.values(modes))("looks as it should and keeps nobody out, in $name", async (mode) => {
+    await open({ speed: 30 }, mode);
+    await page.locator("form button.choice").nth(1).click();
+    await page.locator("[role=menuitem], [role=menuitemradio]").nth(1).click();
+    await page.locator("form button.choice").nth(2).click();
+    await page.getByRole("dialog").getByRole("spinbutton").nth(0).fill("24");
+    await page.getByRole("dialog").getByRole("spinbutton").nth(1).fill("500");
+    await page.keyboard.press("Tab");
+    await shoot(page, `budget-asked-${mode.name}`);
+    expect(await axe(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    await page.evaluate(() => fakePlatform.updateSetting("models.prices", "openai/gpt-5-mini=0.25/2"));
+    await page.locator("form textarea").last().fill(QUESTION);
+    await page.keyboard.press("Enter");
+    await expect.poll(() => parts().count()).toBe(4);
+    await plan().locator(".deeds button").first().click();
+    await page.getByRole("dialog").getByRole("spinbutton").nth(4).waitFor();
+    await shoot(page, `budget-changed-${mode.name}`);
+    expect(await axe(page)).toEqual([]);
   });
 });
 

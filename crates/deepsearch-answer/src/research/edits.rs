@@ -1,7 +1,9 @@
 //! What a person changes of a plan. An edit that no longer fits (its part has gone) changes nothing.
 
 use deepsearch_core::ResearchState;
-use deepsearch_core::research::{PartOrigin, PartStage, PlanEdit, ResearchEnd, ResearchPart, ResearchPhase};
+use deepsearch_core::research::{
+    PartOrigin, PartStage, PlanEdit, ResearchBudget, ResearchEnd, ResearchPart, ResearchPhase,
+};
 
 use super::subquestions::tidy;
 
@@ -18,13 +20,7 @@ pub fn apply(state: &mut ResearchState, edit: PlanEdit) {
             let place = |part: &ResearchPart| parts.iter().position(|id| *id == part.id).unwrap_or(parts.len());
             state.parts.sort_by_key(place);
         }
-        PlanEdit::Budget { budget } => {
-            state.budget = budget.bounded();
-            // What was ended by the smaller budget goes on with the larger one.
-            if !matches!(state.ended, Some(ResearchEnd::Person)) {
-                state.ended = None;
-            }
-        }
+        PlanEdit::Budget { budget } => change_budget(state, budget.bounded()),
         PlanEdit::Agree if state.phase == ResearchPhase::Agree => state.phase = ResearchPhase::Gather,
         PlanEdit::Agree => {}
         PlanEdit::Finish => {
@@ -33,6 +29,30 @@ pub fn apply(state: &mut ResearchState, edit: PlanEdit) {
                 state.phase = ResearchPhase::Gather;
             }
         }
+    }
+}
+
+/// What was ended by the smaller budget goes on with the larger one, also when its report was begun: a part that was never
+/// searched for, and has no section yet, still is.
+fn change_budget(state: &mut ResearchState, budget: ResearchBudget) {
+    state.budget = budget;
+    if state.ended == Some(ResearchEnd::Person) {
+        return;
+    }
+    let ended = state.ended.take();
+    if ended == Some(ResearchEnd::Enough) || state.phase != ResearchPhase::Write {
+        return;
+    }
+    let never_searched =
+        |part: &&mut ResearchPart| part.queries.is_empty() && part.section.as_deref().unwrap_or_default().is_empty();
+    let mut any = false;
+    for part in state.parts.iter_mut().filter(never_searched) {
+        part.stage = PartStage::Planned;
+        part.section = None;
+        any = true;
+    }
+    if any {
+        search_again(state);
     }
 }
 

@@ -135,6 +135,23 @@ fn a_citation_opens_the_quoted_sentence_and_nothing_runs() {
     }
 }
 
+/// The interface's tests open this very file in a browser (`ui/tests/browser/shared-file.test.ts`); with
+/// `DEEPSEARCH_UPDATE_SHARED` set, it is written anew.
+#[test]
+fn the_file_that_is_opened_in_a_browser_is_the_one_that_is_shared() {
+    let committed = std::path::Path::new("tests/all/shared.html");
+    let document = html(&chat());
+    if std::env::var_os("DEEPSEARCH_UPDATE_SHARED").is_some() {
+        std::fs::write(committed, document).expect("writing the file");
+        return;
+    }
+    let known = std::fs::read_to_string(committed).expect("reading the file");
+    assert!(
+        document == known,
+        "run this test with DEEPSEARCH_UPDATE_SHARED=1 and commit what it writes"
+    );
+}
+
 #[test]
 fn what_is_for_others_does_not_tell_how_its_owner_sorts_it() {
     let chat = chat();

@@ -15,7 +15,7 @@ import type {
 } from "../../bindings/bindings";
 import type { Platform } from "../../platform/platform";
 import { asFailure } from "../../shared/failure";
-import { headingsOf } from "../research";
+import { AS_USUAL, headingsOf, type Limits } from "../research";
 import { AnswerState } from "./answer.svelte";
 import { QuestionState } from "./question.svelte";
 
@@ -28,11 +28,11 @@ export type Choices = {
   model: ModelId | null;
   timeRange: TimeRange | null;
   depth: Thoroughness;
+  /** What a research may use. */
+  budget?: Limits;
 };
 /** `plan` is a research whose plan is to be seen first. */
 export type Thoroughness = "quick" | "deep" | "plan";
-
-const LEFT_TO_DEFAULTS = { steps: null, pages: null, minutes: null, tokens: null, money: null };
 
 export const PAGE = 20;
 // A message that is looked for may be far up; beyond this the chat is shown at its end.
@@ -148,7 +148,9 @@ export class ChatState {
   async continue(answer: AnswerState, choices: Choices): Promise<void> {
     answer.resume();
     const turn: Turn = { continuing: answer.id };
-    await this.#run(before(this.entries, answer), answer, { question: "", turn }, choices);
+    // A research keeps the budget that its own plan says.
+    const kept = answer.research ? { ...choices, budget: AS_USUAL } : choices;
+    await this.#run(before(this.entries, answer), answer, { question: "", turn }, kept);
   }
 
   async stop(): Promise<void> {
@@ -172,7 +174,7 @@ export class ChatState {
     entries: Entry[],
     answer: AnswerState,
     what: Pick<AskRequest, "question" | "turn">,
-    { scope, also = [], files = [], model, timeRange, depth }: Choices,
+    { scope, also = [], files = [], model, timeRange, depth, budget = AS_USUAL }: Choices,
   ): Promise<void> {
     const shown = this.entries;
     this.refused = null;
@@ -187,7 +189,7 @@ export class ChatState {
         model,
         time_range: timeRange,
         depth: depth === "quick" ? "quick" : "deep",
-        research: { ...LEFT_TO_DEFAULTS, plan_first: depth === "plan" },
+        research: { ...budget, plan_first: depth === "plan" },
       };
       await this.platform.ask(request, (events) => this.#take(answer, events));
     } catch (error) {

@@ -1,6 +1,7 @@
 // What stands in the question field, and how it is to be answered. Each chat has its own, kept while another is shown.
 
 import type { AttachedFile, ModelId, Scope, TimeRange } from "../../bindings/bindings";
+import { AS_USUAL, type Limits } from "../research";
 import type { Choices, Thoroughness } from "./chat.svelte";
 
 /** As many UTF-16 units as the store takes. */
@@ -22,6 +23,8 @@ export class ComposerState {
   model = $state<ModelId | null>(null);
   timeRange = $state<TimeRange | null>(null);
   depth = $state<Thoroughness>("quick");
+  /** What a research may use. */
+  budget = $state.raw<Limits>(AS_USUAL);
 
   #hasChosen = false;
 
@@ -40,6 +43,7 @@ export class ComposerState {
       timeRange: !this.scope || this.places.some((place) => MIXABLE.has(place)) ? this.timeRange : null,
       // Without a search there is nothing to research.
       depth: this.scope === "none" ? "quick" : this.depth,
+      budget: this.budget,
     };
   }
 

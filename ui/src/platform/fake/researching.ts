@@ -66,6 +66,10 @@ export class FakeResearch {
     });
     this.#spend({ pages: 3, milliseconds: 5_200 });
     if (id === 2) this.#set({ conflicts: 1 });
+    const { spent, budget } = this.progress;
+    if (!this.open) return;
+    if (spent.steps >= budget.steps) this.#set({ ended: "steps" });
+    else if (spent.pages >= budget.pages) this.#set({ ended: "pages" });
   }
 
   write(id: number | null): void {
@@ -97,7 +101,7 @@ export class FakeResearch {
         this.#set({ parts: edit.parts.flatMap((id) => parts.find((known) => known.id === id) ?? []) });
         break;
       case "budget":
-        this.#set({ budget: edit.budget });
+        this.#set({ budget: edit.budget, ended: this.progress.ended === "person" ? "person" : null });
         break;
       case "agree":
         this.#set({ phase: "gather" });

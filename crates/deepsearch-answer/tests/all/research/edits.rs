@@ -1,7 +1,7 @@
 //! A plan can be changed before and while it is worked on, and no change is lost.
 
 use deepsearch_answer::AnswerError;
-use deepsearch_core::research::{PartOrigin, ResearchEnd};
+use deepsearch_core::research::{PartOrigin, ResearchEnd, ResearchPart, ResearchPhase};
 use deepsearch_core::{PlanEdit, ResearchBudget};
 
 use super::desk::{Death, World, headings, lighthouse, willing};
@@ -120,6 +120,47 @@ async fn who_wants_the_report_now_gets_it_with_the_model() {
     assert_eq!(world.index.asked().len(), 1);
     assert_eq!(world.ended(), Some(ResearchEnd::Person));
     assert!(answer.content.contains("Halden lighthouse"));
+}
+
+#[tokio::test]
+async fn a_larger_budget_goes_on_searching_also_when_the_report_was_begun() {
+    let small = ResearchBudget {
+        steps: 1,
+        ..ResearchBudget::default()
+    };
+    let mut raised = 0;
+    for at in 3..30 {
+        let world = World::of(lighthouse(), willing());
+        *world.memory.death.lock().unwrap() = Some(Death { at, written: true });
+        if world.run(world.fresh(small), "").await.answer.is_ok() {
+            break;
+        }
+        let state = world.memory.state();
+        let is_unwritten = |part: &&ResearchPart| part.queries.is_empty() && part.section.is_none();
+        let left: Vec<u32> = state.parts.iter().filter(is_unwritten).map(|part| part.id).collect();
+        if state.phase != ResearchPhase::Write || left.is_empty() {
+            continue;
+        }
+        raised += 1;
+        assert_eq!(state.ended, Some(ResearchEnd::Steps));
+        let budget = ResearchBudget::default();
+        world.memory.add_edit(PlanEdit::Budget { budget });
+        let answer = world.go_on().await.answer.unwrap();
+        let state = world.memory.state();
+        for id in left {
+            let part = state.part(id).unwrap();
+            assert!(
+                !part.queries.is_empty(),
+                "killed at {at}: {} was not searched for",
+                part.question
+            );
+        }
+        assert_ne!(state.ended, Some(ResearchEnd::Steps));
+        let (found, mut once) = (headings(&answer.content), headings(&answer.content));
+        once.dedup();
+        assert_eq!(found, once, "killed at {at}: a section stands there twice");
+    }
+    assert!(raised > 0, "no kill met the report being written");
 }
 
 #[tokio::test]
