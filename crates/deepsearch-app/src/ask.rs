@@ -95,7 +95,8 @@ pub struct AskRequest {
     #[serde(default)]
     pub research: ResearchOptions,
     /// The question is another assistant's, whom a page may have misled: addresses in it are not read, because what it
-    /// knows could go out in them, and nothing is looked for in a place that it did not name.
+    /// knows could go out in them, and nothing is looked for in a place that it did not name. The first is kept with the
+    /// question: whoever has it answered anew sees its answers, and not what stands in its addresses.
     #[serde(skip)]
     #[specta(skip)]
     pub by_assistant: bool,
@@ -201,14 +202,16 @@ impl App {
 
     async fn begin(&self, request: &AskRequest) -> Result<SavedTurn, AppError> {
         let store = self.store();
-        let new = |chat, edits| NewTurn {
+        let new = |chat, edits, by_assistant: bool| NewTurn {
             chat,
             edits,
             parent: None,
             question: request.question.clone(),
+            metadata: by_assistant.then(MessageMetadata::by_assistant),
         };
+        let by_assistant = request.by_assistant;
         Ok(match &request.turn {
-            Turn::New => store.begin_answer(new(None, None)).await?,
+            Turn::New => store.begin_answer(new(None, None, by_assistant)).await?,
             Turn::In(chat) => {
                 // Whoever goes on with a chat wants it kept.
                 if store
@@ -218,11 +221,14 @@ impl App {
                 {
                     store.restore_chat(chat).await?;
                 }
-                store.begin_answer(new(Some(chat.clone()), None)).await?
+                store.begin_answer(new(Some(chat.clone()), None, by_assistant)).await?
             }
             Turn::Editing(question) => {
-                let chat = self.message(question).await?.chat_id;
-                store.begin_answer(new(Some(chat), Some(question.clone()))).await?
+                let old = self.message(question).await?;
+                // Sent off as it was, it is nobody else's by that.
+                let is_same = is_by_assistant(&old) && old.content.trim() == request.question.trim();
+                let new = new(Some(old.chat_id), Some(question.clone()), by_assistant || is_same);
+                store.begin_answer(new).await?
             }
             Turn::Regenerating(question) => store.begin_regenerate(question).await?,
             Turn::Continuing(answer) => store.begin_continue(answer).await?,
@@ -330,7 +336,9 @@ impl App {
             search,
             locale: wired.settings.text("language").map(str::to_owned),
             time_range: request.time_range,
-            reads_addresses: !request.by_assistant && places.iter().any(|place| place.is_elsewhere()),
+            reads_addresses: !request.by_assistant
+                && !is_by_assistant(&turn.question)
+                && places.iter().any(|place| place.is_elsewhere()),
             named,
             results: wired.settings.number("max_search_results", 10).clamp(1, 50) as usize,
             so_far,
@@ -391,6 +399,10 @@ impl App {
             limits,
         }
     }
+}
+
+fn is_by_assistant(question: &Message) -> bool {
+    question.metadata.as_ref().is_some_and(MessageMetadata::is_by_assistant)
 }
 
 /// The places that are asked, each once; none where the model is to answer alone.

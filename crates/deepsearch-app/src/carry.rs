@@ -11,7 +11,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use deepsearch_archive::{ArchivedChat, Found, Limits, Note, Origin, Reason};
-use deepsearch_core::{Failure, PageId};
+use deepsearch_core::{ErrorCode, Failure, PageId};
 use deepsearch_sqlite::{Imported, ImportedMessage, StoreError};
 use serde::Serialize;
 use tokio::sync::mpsc;
@@ -42,6 +42,10 @@ pub struct ImportReport {
     pub notes: Vec<Note>,
     /// Why the rest of the file was not read.
     pub ended_early: Option<String>,
+    /// Of which kind that is.
+    #[serde(skip)]
+    #[specta(skip)]
+    pub ended_by: Option<ErrorCode>,
     /// The person stopped it; what is told of until then was done.
     pub stopped: bool,
 }
@@ -131,7 +135,9 @@ impl App {
                             return Err(error);
                         }
                         // What is in already is not to be told as if nothing were.
-                        report.ended_early = Some(Failure::from(&error).message);
+                        let failure = Failure::from(&error);
+                        report.ended_early = Some(failure.message);
+                        report.ended_by = Some(failure.code);
                         return Ok(report);
                     }
                 }
@@ -146,6 +152,7 @@ impl App {
             }),
             Err(error) => {
                 report.ended_early = Some(deepsearch_core::error::sentence(&error.to_string()));
+                report.ended_by = Some(ErrorCode::Invalid);
                 Ok(report)
             }
             Ok(()) => Ok(report),

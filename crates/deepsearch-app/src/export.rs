@@ -94,7 +94,7 @@ impl App {
         }
         Ok(ArchivedChat {
             chat,
-            labels: self.store().lookup_named_labels(id).await?,
+            labels: self.store().lookup_labels(id).await?,
             messages,
             pages: pages.into_values().collect(),
         })

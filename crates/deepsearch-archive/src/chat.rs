@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use deepsearch_core::page::content_hash;
 use deepsearch_core::validate::MESSAGE_UTF16_LIMIT;
-use deepsearch_core::{Chat, ChatId, Citation, Message, MessageId, NamedLabels, Page, PageId, SentenceCheck, Span};
+use deepsearch_core::{Chat, ChatId, Citation, Labels, Message, MessageId, Page, PageId, SentenceCheck, Span};
 use serde::{Deserialize, Serialize};
 
 /// A chat, whole. Its JSON is one element of our format, see `guide/import-export.md`.
@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 pub struct ArchivedChat {
     pub chat: Chat,
     /// Only our own JSON tells them: what is read by others is not to say how somebody sorts their chats.
-    #[serde(default, skip_serializing_if = "NamedLabels::is_empty")]
-    pub labels: NamedLabels,
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub labels: Labels,
     /// All branches, each message after its parent.
     pub messages: Vec<ArchivedMessage>,
     /// The saved pages that the messages rest on, each once.

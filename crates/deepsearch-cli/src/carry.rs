@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 
-use deepsearch_app::{App, AppError, ExportChoice, ExportProgress, Format, ImportReport};
+use deepsearch_app::{App, AppError, ExportChoice, ExportProgress, Format, ImportReport, Reason};
 use deepsearch_core::{ChatId, ErrorCode, Invalid};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
@@ -114,10 +114,12 @@ pub(crate) async fn import(app: &App, file: &Path, preview: bool, as_json: bool)
     } else {
         tell(&report, preview);
     }
-    Ok(match report.stopped {
-        true => ExitCode::from(code(ErrorCode::Cancelled)),
-        false => ExitCode::SUCCESS,
-    })
+    let ended_by = match report.stopped {
+        true => Some(ErrorCode::Cancelled),
+        // What came before is kept, but a script is not to take the file for done.
+        false => report.ended_by,
+    };
+    Ok(ended_by.map_or(ExitCode::SUCCESS, |why| ExitCode::from(code(why))))
 }
 
 fn tell(report: &ImportReport, preview: bool) {
@@ -142,7 +144,7 @@ fn tell(report: &ImportReport, preview: bool) {
         report.added, report.extended, report.unchanged
     ));
     for (reason, count) in &report.left_out {
-        note(&format!("Left out: {count} × {reason:?}"));
+        note(&format!("Left out, {}: {count}", why(*reason)));
     }
     for left_out in report
         .notes
@@ -150,12 +152,33 @@ fn tell(report: &ImportReport, preview: bool) {
         .take(10)
         .filter(|left_out| !left_out.what.is_empty())
     {
-        note(&format!("  {:?}: {}", left_out.reason, left_out.what));
+        note(&format!("  {}: {}", left_out.what, why(left_out.reason)));
     }
     if let Some(why) = &report.ended_early {
         note(&format!("The rest was not read. {why}"));
     }
     if report.stopped {
         note("Stopped. What was imported until then is kept; import the file again for the rest.");
+    }
+}
+
+/// Why something was left out, in words.
+fn why(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Malformed => "chats that are damaged",
+        Reason::Unknown => "of no format that is known",
+        Reason::Empty => "chats in which nothing is said",
+        Reason::Circle => "messages that follow each other in a circle",
+        Reason::TooLarge => "chats that are too long",
+        Reason::Shortened => "the ends of messages that are too long",
+        Reason::Attachment => "pictures, files and sounds",
+        Reason::Hidden => "what tools did, hidden thoughts and instructions",
+        Reason::Evidence => "evidence that its page does not bear out",
+        Reason::OtherFile => "files in which there are no chats",
+        Reason::HostilePath => "paths that lead out of the archive",
+        Reason::CutOff => "files that end in the middle",
+        Reason::Refused => "what breaks a rule of a chat",
+        Reason::InTrash => "chats that lie in Trash here and stay there",
+        Reason::Label => "collections and tags that cannot be made",
     }
 }

@@ -148,7 +148,22 @@ pub struct MessageMetadata {
     pub other: serde_json::Map<String, Value>,
 }
 
+/// The member that marks another assistant's question.
+const BY_ASSISTANT: &str = "byAssistant";
+
 impl MessageMetadata {
+    /// What is known of a question that another assistant asked. It goes with the question wherever it goes: whoever has
+    /// it answered anew, the text is not a person's.
+    pub fn by_assistant() -> Self {
+        let mut metadata = Self::default();
+        metadata.other.insert(BY_ASSISTANT.into(), true.into());
+        metadata
+    }
+
+    pub fn is_by_assistant(&self) -> bool {
+        self.other.get(BY_ASSISTANT) == Some(&Value::Bool(true))
+    }
+
     /// The metadata in a row's JSON. With a member of another type than ours, all are kept as ones we do not know.
     pub fn of(json: serde_json::Map<String, Value>) -> Self {
         serde_json::from_value(Value::Object(json.clone())).unwrap_or_else(|_| Self {

@@ -3,7 +3,6 @@
 //! Two implementations keep these promises: PostgreSQL, and the server in memory that the simulation runs against.
 //! Leaves out what the device does with the answers (`deepsearch-sync`) and how a row is kept (each side's own).
 
-mod labels;
 mod rows;
 
 use async_trait::async_trait;
@@ -14,7 +13,6 @@ use thiserror::Error;
 use crate::chat::ChatId;
 use crate::error::{ErrorCode, Failure, sentence};
 
-pub use labels::{Labels, TAG_LIMIT};
 pub use rows::{
     ChatRow, EntityKind, FlagsRow, MessageEvidence, MessageExtras, MessageRow, PageBody, PageRef, Row, SETTING_KEYS,
     SettingRow,

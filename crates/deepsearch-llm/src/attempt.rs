@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use deepsearch_core::model::ModelStream;
 use deepsearch_core::{ModelError, ModelEvent, TokenUsage};
-use deepsearch_net::{Entry, Network};
+use deepsearch_net::{Entry, Network, TextEntry};
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use genai::adapter::AdapterKind;
@@ -15,7 +15,7 @@ use genai::chat::{ChatStreamEvent, StopReason, StreamEnd};
 use tokio::time::{Instant, timeout_at};
 
 use crate::config::Deadlines;
-use crate::errors::{Cause, classify};
+use crate::errors::{Cause, classify, is_unsent};
 use crate::provider::Provider;
 
 /// What one attempt needs to know. Cheap to clone; lives as long as its stream.
@@ -27,8 +27,24 @@ pub(crate) struct Attempt {
     /// When the whole answer must be there, retries included.
     pub(crate) until: Instant,
     pub(crate) network: Network,
-    /// The ledger's line, to which what comes in is added.
+    pub(crate) noted: Noted,
+}
+
+/// What the ledger says of an attempt.
+#[derive(Clone)]
+pub(crate) struct Noted {
+    /// Its line, to which what comes in is added.
     pub(crate) entry: Entry,
+    pub(crate) text: TextEntry,
+    pub(crate) bytes: u64,
+}
+
+impl Noted {
+    /// Nobody was reached.
+    fn take_back(&self) {
+        self.entry.not_sent(self.bytes);
+        self.text.not_sent();
+    }
 }
 
 /// A provider's stream with how far it has come.
@@ -107,7 +123,7 @@ impl Pieces {
             match self.provider_event().await? {
                 Some(ChatStreamEvent::Chunk(chunk)) if !chunk.content.is_empty() => {
                     self.alive = true;
-                    self.attempt.entry.received(chunk.content.len());
+                    self.attempt.noted.entry.received(chunk.content.len());
                     return Ok(Some(ModelEvent::Text(chunk.content)));
                 }
                 Some(ChatStreamEvent::End(end)) => self.end(end)?,
@@ -116,7 +132,7 @@ impl Pieces {
                 // Thinking is not shown, but it came, and it is a sign of life.
                 Some(ChatStreamEvent::ReasoningChunk(chunk)) => {
                     self.alive = true;
-                    self.attempt.entry.received(chunk.content.len());
+                    self.attempt.noted.entry.received(chunk.content.len());
                 }
                 Some(_) => self.alive = true,
                 None => {
@@ -142,7 +158,12 @@ impl Pieces {
             Ok(Err(_)) => Err(ModelError::Private {
                 model: format!("{}/{}", attempt.provider.id, attempt.model),
             }),
-            Ok(Ok(event)) => event.map_err(|error| classify(&attempt.provider, &attempt.model, error)),
+            Ok(Ok(event)) => event.map_err(|error| {
+                if is_unsent(&error) {
+                    attempt.noted.take_back();
+                }
+                classify(&attempt.provider, &attempt.model, error)
+            }),
             Err(_) => Err(ModelError::TimedOut {
                 provider: attempt.provider.id.clone(),
                 limit: if deadline == attempt.until {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use backon::Retryable;
 use deepsearch_core::model::ModelStream;
 use deepsearch_core::{ChatModel, ChatRequest, Errand, ModelError, ModelInfo, Role, SentTurn};
-use deepsearch_net::{Entry, Network, Purpose, host_of};
+use deepsearch_net::{Network, Purpose, host_of};
 use genai::adapter::AdapterKind;
 use genai::chat::{ChatMessage, ChatOptions, ReasoningEffort};
 use genai::resolver::{AuthData, Endpoint};
@@ -15,7 +15,7 @@ use recloser::AsyncRecloser;
 use secrecy::ExposeSecret;
 use tokio::time::Instant;
 
-use crate::attempt::{Attempt, waits};
+use crate::attempt::{Attempt, Noted, waits};
 use crate::config::{Deadlines, Retry};
 use crate::errors::{classify, is_illness, is_passing};
 use crate::provider::Provider;
@@ -98,19 +98,22 @@ impl ProviderModel {
             deadlines: self.deadlines,
             until,
             network: self.network.clone(),
-            entry: self.write_down(said),
+            noted: self.write_down(said),
         };
         attempt.begin(response.stream).await
     }
 
     /// Tells the ledger what is sent. The library below sends it with the stream's first step.
-    fn write_down(&self, said: &[SentTurn]) -> Entry {
+    fn write_down(&self, said: &[SentTurn]) -> Noted {
         let host = host_of(&self.provider.url);
-        // Of a model that its server runs elsewhere, the text does not stay here either.
-        deepsearch_net::sent(&self.info.id, &host, self.info.local, said);
         let bytes = said.iter().map(|turn| turn.content.len() as u64).sum();
         let purpose = Purpose::new(Errand::Model, &self.provider.id);
-        deepsearch_net::contact(purpose, &host, self.info.local, bytes)
+        Noted {
+            // Of a model that its server runs elsewhere, the text does not stay here either.
+            text: deepsearch_net::sent(&self.info.id, &host, self.info.local, said),
+            entry: deepsearch_net::contact(purpose, &host, self.info.local, bytes),
+            bytes,
+        }
     }
 
     /// Where the question goes, in full: left to itself, the client guesses the provider from the model's name, sends

@@ -47,6 +47,16 @@ pub(crate) fn classify(provider: &Provider, model: &str, error: genai::Error) ->
     }
 }
 
+/// Whether no connection was made, so that nothing of the request was sent.
+pub(crate) fn is_unsent(error: &genai::Error) -> bool {
+    let genai::Error::WebStream { error, .. } = error else {
+        return false;
+    };
+    error
+        .downcast_ref::<reqwest::Error>()
+        .is_some_and(reqwest::Error::is_connect)
+}
+
 fn transport(provider: &Provider, error: genai::BoxError, cause: &str) -> ModelError {
     let source: genai::BoxError = match error.downcast::<reqwest::Error>() {
         Ok(error) => Box::new(Cause(provider.redact(&chain(&error.without_url())))),

@@ -77,8 +77,14 @@ impl Client {
     ) -> Result<Response, SendError> {
         let url = request.url().clone();
         self.network.check(&url)?;
-        let entry = contact(purpose, &host_of(&url), is_local(&url), content(&request));
-        let response = self.network.through(&url, http.execute(request)).await??;
+        let bytes = content(&request);
+        let entry = contact(purpose, &host_of(&url), is_local(&url), bytes);
+        let sent = self.network.through(&url, http.execute(request)).await?;
+        let response = sent.inspect_err(|error| {
+            if error.is_connect() {
+                entry.not_sent(bytes);
+            }
+        })?;
         Ok(Response { response, entry })
     }
 }

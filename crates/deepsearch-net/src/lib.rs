@@ -14,4 +14,4 @@ pub use client::{Client, Response, SendError};
 pub use decode::{ACCEPTED, Body, BodyLimits, DecodeError};
 pub use lookup::{Lookup, SystemLookup};
 pub use network::{Leaves, Network, Place, host_of, is_local, leaves};
-pub use recorder::{Entry, Purpose, Recorder, carried, contact, sent};
+pub use recorder::{Entry, Purpose, Recorder, TextEntry, carried, contact, sent};

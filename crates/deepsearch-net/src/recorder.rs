@@ -50,7 +50,9 @@ impl Recorder {
 
     /// What was written so far.
     pub fn ledger(&self) -> Ledger {
-        self.lock().clone()
+        let mut ledger = self.lock().clone();
+        ledger.texts.retain(|text| text.times > 0);
+        ledger
     }
 
     /// How often something was begun: while this stays as it is, nothing more has left.
@@ -81,6 +83,30 @@ impl Entry {
             && let Some(contact) = recorder.lock().contacts.get_mut(*line)
         {
             contact.bytes_in += bytes as u64;
+        }
+    }
+
+    /// Takes back what was to go out: the host could not be reached, so that nothing did.
+    pub fn not_sent(&self, bytes: u64) {
+        if let Some((recorder, line)) = &self.0
+            && let Some(contact) = recorder.lock().contacts.get_mut(*line)
+        {
+            contact.bytes_out = contact.bytes_out.saturating_sub(bytes);
+        }
+    }
+}
+
+/// One text of the ledger; of none, where nobody keeps one.
+#[derive(Debug, Clone, Default)]
+pub struct TextEntry(Option<(Recorder, usize)>);
+
+impl TextEntry {
+    /// As [`Entry::not_sent`]: it is told only if it was sent another time.
+    pub fn not_sent(&self) {
+        if let Some((recorder, at)) = &self.0
+            && let Some(text) = recorder.lock().texts.get_mut(*at)
+        {
+            text.times = text.times.saturating_sub(1);
         }
     }
 }
@@ -118,19 +144,20 @@ pub fn contact(purpose: Purpose<'_>, host: &str, local: bool, bytes_out: u64) ->
 }
 
 /// Writes down that a model is given these messages now.
-pub fn sent(model: &str, host: &str, local: bool, turns: &[SentTurn]) {
+pub fn sent(model: &str, host: &str, local: bool, turns: &[SentTurn]) -> TextEntry {
     let Ok(recorder) = CURRENT.try_with(Recorder::clone) else {
-        return;
+        return TextEntry::default();
     };
     let mut digest = Sha256::new();
     turns.iter().for_each(|turn| digest.update(&turn.content));
     let sha256 = hex::encode(digest.finalize());
     let bytes = turns.iter().map(|turn| turn.content.len() as u64).sum();
     let mut ledger = recorder.lock();
-    let is_it = |text: &&mut SentText| text.sha256 == sha256 && text.model == model && text.host == host;
-    if let Some(again) = ledger.texts.iter_mut().find(is_it) {
+    let is_it = |text: &SentText| text.sha256 == sha256 && text.model == model && text.host == host;
+    let at = ledger.texts.iter().position(is_it).unwrap_or(ledger.texts.len());
+    if let Some(again) = ledger.texts.get_mut(at) {
         again.times = again.times.saturating_add(1);
-    } else if ledger.texts.len() < TEXTS {
+    } else if at < TEXTS {
         ledger.texts.push(SentText {
             model: model.to_owned(),
             host: host.to_owned(),
@@ -142,7 +169,10 @@ pub fn sent(model: &str, host: &str, local: bool, turns: &[SentTurn]) {
         });
     } else {
         ledger.unlisted = ledger.unlisted.saturating_add(1);
+        return TextEntry::default();
     }
+    drop(ledger);
+    TextEntry(Some((recorder, at)))
 }
 
 /// Goes on writing to the same ledger in a task of its own.

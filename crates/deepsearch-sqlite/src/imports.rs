@@ -1,14 +1,14 @@
 //! Chats as a whole, in and out: all branches with their evidence. An import is one transaction for each chat.
 
 use chrono::{DateTime, Utc};
-use deepsearch_core::{Chat, ChatId, Citation, Message, MessageId, NamedLabels, Page, PageId, SentenceCheck};
+use deepsearch_core::{Chat, ChatId, Citation, Labels, Message, MessageId, Page, PageId, SentenceCheck};
 use sqlx::SqliteConnection;
 
 use crate::error::{Doing, StoreError};
 use crate::messages::{self, write_json};
 use crate::outbox::{self, Entity};
 use crate::store::Store;
-use crate::{chats, citations, history, named_labels, pages};
+use crate::{chats, citations, history, labels, pages};
 
 /// A message that was made elsewhere, with what it rests on.
 #[derive(Debug, Clone)]
@@ -82,7 +82,7 @@ impl Store {
     pub async fn import_chat(
         &self,
         chat: &Chat,
-        labels: &NamedLabels,
+        labels: &Labels,
         imported: &[ImportedMessage],
         saved: &[Page],
     ) -> Result<(Imported, Vec<String>), StoreError> {
@@ -140,7 +140,8 @@ impl Store {
             added += 1;
         }
         if is_new {
-            refused = named_labels::give(&mut tx, &chat.id, labels, now).await?;
+            let left_out = labels::put(&mut tx, &chat.id, labels, now).await?;
+            refused = left_out.collection.into_iter().chain(left_out.tags).collect();
             outbox::add(&mut tx, Entity::Chat, chat.id.as_str(), now)
                 .await
                 .doing(ACTION)?;

@@ -23,7 +23,7 @@ mod history;
 
 mod bulk;
 mod collections;
-mod named_labels;
+mod labels;
 mod saved_searches;
 mod tags;
 

@@ -16,7 +16,7 @@ use crate::store::Store;
 use crate::{chats, citations, history, journal, model_use};
 
 /// A question to be answered.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct NewTurn {
     /// `None` starts a chat, named after the question.
     pub chat: Option<ChatId>,
@@ -25,6 +25,8 @@ pub struct NewTurn {
     /// The question it rewrites: it becomes a sibling of that one, also where that was the first. Wins over `parent`.
     pub edits: Option<MessageId>,
     pub question: String,
+    /// What is known of the question.
+    pub metadata: Option<MessageMetadata>,
 }
 
 /// A question with its answer, which is being written.
@@ -73,7 +75,7 @@ impl Store {
             role: Role::User,
             content: turn.question,
             sources: None,
-            metadata: None,
+            metadata: turn.metadata,
             created_at: messages::next_time(&mut tx, &chat_id, now).await.doing(ACTION)?,
             state: MessageState::Complete,
         };

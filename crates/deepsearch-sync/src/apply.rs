@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use deepsearch_core::sync::{ChatRow, EntityKind, FlagsRow, Labels, MessageRow, Row, SETTING_KEYS, SettingRow};
-use deepsearch_core::{Chat, ChatId, MessageId, MessageState};
+use deepsearch_core::sync::{ChatRow, EntityKind, FlagsRow, MessageRow, Row, SETTING_KEYS, SettingRow};
+use deepsearch_core::{Chat, ChatId, Labels, MessageId, MessageState};
 use deepsearch_sqlite::{ConflictKind, Entity, LocalChat, LocalMessage, PlainChats, SyncTx};
 
 use crate::bury::bury;
@@ -353,7 +353,7 @@ pub(crate) async fn keep_flags(
     // What had no room may have some now.
     if let Some(labels) = kept
         .labels
-        .filter(|labels| local.has_left_out || !labels.is_like(&local.labels))
+        .filter(|labels| local.has_left_out || *labels != local.labels)
     {
         tx.put_labels(&chat.id, &labels).await?;
     }

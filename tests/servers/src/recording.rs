@@ -103,8 +103,9 @@ fn pass_on(client: TcpStream, port: u16, exchanges: &Exchanges) -> std::io::Resu
                         ..Exchange::default()
                     });
                 }
+                // Another connection may have begun a request since this one's head went by.
                 Part::Body(bytes) => {
-                    if let Some(exchange) = all.last_mut() {
+                    if let Some(exchange) = numbers.last().and_then(|at| all.get_mut(*at)) {
                         exchange.body.extend_from_slice(bytes);
                     }
                 }
@@ -271,7 +272,44 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
+
+    fn until(what: &str, holds: impl Fn() -> bool) {
+        let began = Instant::now();
+        while !holds() {
+            assert!(began.elapsed() < Duration::from_secs(20), "in vain: {what}");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    #[test]
+    fn what_two_clients_send_at_the_same_time_is_noted_with_the_request_that_it_belongs_to() {
+        // It takes connections and says nothing.
+        let server = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let proxy = RecordingProxy::before(server.local_addr().unwrap().port()).unwrap();
+        let begin = |name: &str, seen: usize| {
+            let mut client = TcpStream::connect((Ipv4Addr::LOCALHOST, proxy.port())).unwrap();
+            write!(client, "POST /{name} HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\n\r\n").unwrap();
+            until("its head", || proxy.exchanges().len() == seen);
+            client
+        };
+        let (mut first, mut second) = (begin("first", 1), begin("second", 2));
+        first.write_all(b"one").unwrap();
+        second.write_all(b"two").unwrap();
+        let sizes = || proxy.exchanges().iter().map(|one| one.body.len()).sum::<usize>();
+        until("both bodies", || sizes() == 6);
+        let noted: Vec<_> = proxy
+            .exchanges()
+            .into_iter()
+            .map(|one| (one.target, one.body))
+            .collect();
+        assert_eq!(
+            noted,
+            [("/first".into(), b"one".to_vec()), ("/second".into(), b"two".to_vec())]
+        );
+    }
 
     /// Bytes as they come, cut into pieces of every size.
     fn read(bytes: &[u8]) -> Vec<(String, String)> {

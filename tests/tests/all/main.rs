@@ -9,6 +9,7 @@ mod engines;
 mod guide;
 mod peers;
 mod real_model;
+mod rechecking;
 mod settings_at_once;
 mod sign_in;
 mod sync_clock;

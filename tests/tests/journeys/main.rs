@@ -32,10 +32,13 @@ mod rerank;
 mod hostile;
 mod interrupted;
 
+mod archives;
 mod bad_input;
 mod bad_places;
 mod faults;
 mod full_disk;
+mod imports;
+mod killed;
 mod reading;
 mod recheck;
 mod redis;

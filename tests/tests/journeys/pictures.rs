@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use deepsearch_servers::{Exchange, RecordingProxy};
 use deepsearch_tests::cli::Home;
 use deepsearch_tests::engines::FakeEngine;
 use deepsearch_tests::local_index::LocalIndex;
@@ -23,6 +24,11 @@ const QUESTION: &str = "How high is the Zorvane lighthouse?";
 
 /// A page with a photograph, one that names a program as its picture, one that has none.
 async fn web() -> Result<(TempDir, Site, FakeEngine)> {
+    web_behind(|_| Ok(None)).await
+}
+
+/// The same, its site behind a proxy: `proxy` is told the site's port and gives that of the proxy.
+async fn web_behind(proxy: impl FnOnce(u16) -> Result<Option<u16>>) -> Result<(TempDir, Site, FakeEngine)> {
     let folder = tempfile::tempdir()?;
     let mut photograph = Cursor::new(Vec::new());
     RgbImage::from_fn(900, 600, |x, y| image::Rgb([(x / 5) as u8, (y / 4) as u8, 120]))
@@ -47,6 +53,10 @@ async fn web() -> Result<(TempDir, Site, FakeEngine)> {
         std::fs::write(folder.path().join(name), page)?;
     }
     let site = Site::serve(folder.path()).await?;
+    let site = match proxy(site.base().port().context("a port")?)? {
+        Some(port) => site.known_by(port),
+        None => site,
+    };
     let engine = FakeEngine::start("searxng", Arc::new(LocalIndex::of(&[&site], &[])?)).await?;
     Ok((folder, site, engine))
 }
@@ -96,13 +106,59 @@ async fn a_picture_is_copied_once_and_looked_at_without_a_network() -> Result<()
     assert_eq!(text(&told[0]["alt"]), "The tower");
     let file = std::fs::read(text(&told[0]["file"]))?;
     assert_eq!(image::load_from_memory(&file)?.width(), 800);
-    // What was contacted for it is in the ledger.
-    let ledger = home.run(["ledger", &id])?.succeeded()?.stdout;
-    assert!(ledger.contains("picture"), "{ledger}");
     // And it goes with its chat.
     home.run(["chats", "delete", &text(&message["chat_id"]), "--forever"])?
         .succeeded()?;
     assert_eq!(home.run(["pictures", &id])?.code, Some(3));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_pictures_asked_of_whom_is_a_line_of_the_ledger_as_a_proxy_saw_it() -> Result<()> {
+    let mut proxy = None;
+    let (_folder, site, engine) = web_behind(|port| {
+        let recording = RecordingProxy::before(port)?;
+        let known_by = recording.port();
+        proxy = Some(recording);
+        Ok(Some(known_by))
+    })
+    .await?;
+    let (site, proxy) = (Arc::new(site), proxy.context("a proxy before the site")?);
+    let (home, message) = asked(searching(&engine)?, Some(&site)).await?;
+    let of_pictures = |exchange: &Exchange| exchange.target.starts_with("/tower.");
+    let exchanges: Vec<Exchange> = proxy.exchanges().into_iter().filter(of_pictures).collect();
+    let sum = |size: fn(&Exchange) -> usize| exchanges.iter().map(size).sum::<usize>();
+    assert!(
+        sum(|one| one.answer.len()) > 10_000,
+        "the photograph went by: {}",
+        exchanges.len()
+    );
+
+    let ledger = home
+        .run(["ledger", &text(&message["id"]), "--json"])?
+        .succeeded()?
+        .json()?;
+    let contacts = ledger[0]["ledger"]["contacts"].as_array().context("contacts")?;
+    let lines: Vec<&Value> = contacts
+        .iter()
+        .filter(|contact| contact["errand"] == "picture")
+        .collect();
+    assert_eq!(lines.len(), 1, "one host, one line: {ledger:#}");
+    let line = lines[0];
+    assert_eq!(line["host"], format!("127.0.0.1:{}", proxy.port()), "{line}");
+    assert_eq!(line["requests"], exchanges.len(), "{line}");
+    assert_eq!(
+        line["bytes_out"],
+        sum(|one| one.target.len() + one.body.len()),
+        "{line}"
+    );
+    assert_eq!(line["bytes_in"], sum(|one| one.answer.len()), "{line}");
+    let told = home.run(["ledger", &text(&message["id"])])?.succeeded()?.stdout;
+    assert!(
+        told.lines()
+            .any(|told| told.contains("picture") && told.contains("127.0.0.1")),
+        "{told}"
+    );
     Ok(())
 }
 

@@ -1,7 +1,11 @@
 //! An old answer checked again with the real command: it looks anew, tells each sentence with its evidence then and now,
 //! keeps all of it, and is checked by itself when its time has come.
 
-use anyhow::{Context, Result};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
 use deepsearch_core::{Clock as _, SystemClock};
 use deepsearch_tests::cli::Home;
 use deepsearch_tests::engines::Mood;
@@ -17,7 +21,9 @@ const STEPS: &str = "The lantern room is reached by 212 steps, and visitors may 
 /// An answer from a web that is about to change, with a model that writes what its page says.
 struct Answered {
     web: SmallWeb,
-    _model: ModelServer,
+    model: ModelServer,
+    /// While it is set, the model takes questions and answers none.
+    is_silent: Arc<AtomicBool>,
     home: Home,
     message: Value,
     id: String,
@@ -26,12 +32,18 @@ struct Answered {
 impl Answered {
     async fn begin() -> Result<Self> {
         let web = SmallWeb::lighthouse().await?;
-        let model = ModelServer::start(|request| {
+        let is_silent = Arc::new(AtomicBool::new(false));
+        let silent = Arc::clone(&is_silent);
+        let model = ModelServer::start(move |request| {
             let asked = prompt(request);
             let height = if asked.contains("49 metres") { 49 } else { 47 };
-            Script::text(&format!(
+            let script = Script::text(&format!(
                 "The Zorvane lighthouse is {height} metres high [1]. The lantern room is reached by 212 steps [1]."
-            ))
+            ));
+            match silent.load(Ordering::SeqCst) {
+                true => script.first_token_after(Duration::from_secs(120)),
+                false => script,
+            }
         })
         .await?;
         let home = with_model(searching(&web.engine)?, &model);
@@ -39,7 +51,8 @@ impl Answered {
         let id = text(&message["id"]);
         Ok(Self {
             web,
-            _model: model,
+            model,
+            is_silent,
             home,
             message,
             id,
@@ -68,13 +81,75 @@ impl Answered {
         Ok(Some(told).filter(|told| !told.is_null()))
     }
 
-    async fn change(&self, statement: &'static str) -> Result<()> {
+    async fn store(&self) -> Result<sqlx::SqlitePool> {
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.home.path().join("deepsearch.sqlite"));
-        let pool = sqlx::SqlitePool::connect_with(options).await?;
+        Ok(sqlx::SqlitePool::connect_with(options).await?)
+    }
+
+    async fn change(&self, statement: &'static str) -> Result<()> {
+        let pool = self.store().await?;
         let changed = sqlx::query(statement).execute(&pool).await?;
         assert!(changed.rows_affected() > 0, "{statement}");
         pool.close().await;
         Ok(())
+    }
+}
+
+/// Where a check is when its process is killed.
+#[derive(Debug, Clone, Copy)]
+enum Moment {
+    Searching,
+    Writing,
+}
+
+impl Answered {
+    /// Runs a command until it waits at that moment.
+    fn begun(&self, command: &[&str], moment: Moment) -> Result<std::process::Child> {
+        let (searches, questions) = (self.web.engine.asked().len(), self.model.requests().len());
+        match moment {
+            Moment::Searching => self.web.engine.be(Mood::Slow(Duration::from_secs(120))),
+            Moment::Writing => self.is_silent.store(true, Ordering::SeqCst),
+        }
+        let mut child = self.home.spawn(command)?;
+        let began = Instant::now();
+        let is_there = || match moment {
+            Moment::Searching => self.web.engine.asked().len() > searches,
+            Moment::Writing => self.model.requests().len() > questions,
+        };
+        while !is_there() {
+            ensure!(child.try_wait()?.is_none(), "it ended before it was {moment:?}");
+            ensure!(began.elapsed() < Duration::from_secs(60), "it is never {moment:?}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(child)
+    }
+
+    fn kill(&self, mut child: std::process::Child) -> Result<()> {
+        child.kill()?;
+        ensure!(child.wait()?.code().is_none(), "it was over before it was killed");
+        self.web.engine.be(Mood::Answers);
+        self.is_silent.store(false, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// The one schedule there is, and in how many minutes it is due.
+    fn scheduled(&self) -> Result<(Value, i64)> {
+        let listed = self.home.run(["recheck", "list", "--json"])?.succeeded()?.json()?;
+        assert_eq!(listed.as_array().map(Vec::len), Some(1), "{listed}");
+        let schedule = listed[0]["schedule"].clone();
+        let next = text(&schedule["next_at"]).parse::<chrono::DateTime<chrono::Utc>>()?;
+        Ok((schedule, (next - SystemClock.now()).num_minutes()))
+    }
+
+    async fn pages_for_nothing(&self) -> Result<i64> {
+        let pool = self.store().await?;
+        let count = sqlx::query_scalar(
+            "select count(*) from page where id not in
+                (select page_id from message_source union select page_id from recheck_page)",
+        );
+        let count = count.fetch_one(&pool).await?;
+        pool.close().await;
+        Ok(count)
     }
 }
 
@@ -294,5 +369,82 @@ async fn what_one_model_was_told_is_told_to_no_other() -> Result<()> {
     let same = answered.check()?;
     assert_eq!(standings(&same), ["same", "same"], "{same}");
     assert_eq!(other.requests(), Vec::<Value>::new(), "the default is another by now");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_that_is_killed_leaves_nothing_behind_and_its_schedule_is_neither_lost_nor_doubled() -> Result<()> {
+    const DUE: &str = "update recheck_schedule set next_at = 1, tried_at = null";
+    let answered = Answered::begin().await?;
+    answered
+        .home
+        .run(["recheck", "schedule", &answered.id, "daily"])?
+        .succeeded()?;
+    answered.says(49)?;
+    for moment in [Moment::Searching, Moment::Writing] {
+        answered.change(DUE).await?;
+        let child = answered.begun(&["recheck", "due", "--json"], moment)?;
+        assert_eq!(answered.due()?, None, "another program takes up none beside it");
+        answered.kill(child)?;
+        assert_eq!(answered.history()?, Vec::<Value>::new(), "{moment:?}");
+        assert_eq!(answered.pages_for_nothing().await?, 0, "{moment:?}");
+        assert_eq!(answered.due()?, None, "not at once, which may be what killed it");
+        let (schedule, minutes) = answered.scheduled()?;
+        assert_eq!(
+            (&schedule["every"], &schedule["failures"]),
+            (&"daily".into(), &0.into()),
+            "{schedule}"
+        );
+        assert!((50..=60).contains(&minutes), "within the hour: {schedule}");
+    }
+
+    answered.change(DUE).await?;
+    let due = answered.due()?.context("its hour is over")?;
+    assert_eq!((&due["changed"], &due["news"]), (&1.into(), &1.into()), "{due}");
+    assert_eq!(answered.due()?, None, "once");
+    assert_eq!(answered.history()?.len(), 1);
+    let (schedule, minutes) = answered.scheduled()?;
+    assert!((23 * 60..=24 * 60).contains(&minutes), "and tomorrow again: {schedule}");
+
+    // A person's own touches no schedule.
+    let history = answered.history()?;
+    for moment in [Moment::Searching, Moment::Writing] {
+        let child = answered.begun(&["recheck", &answered.id, "--json"], moment)?;
+        answered.kill(child)?;
+        assert_eq!(
+            (answered.history()?, answered.scheduled()?.0),
+            (history.clone(), schedule.clone()),
+            "{moment:?}"
+        );
+        assert_eq!(answered.pages_for_nothing().await?, 0, "{moment:?}");
+    }
+    assert_eq!(answered.check()?["changed"], 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_stops_a_check_which_says_so_and_leaves_the_answer_as_it_was() -> Result<()> {
+    let answered = Answered::begin().await?;
+    let child = answered.begun(&["recheck", &answered.id, "--json"], Moment::Writing)?;
+    let interrupt = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()?;
+    ensure!(interrupt.success(), "the signal could not be sent");
+    let (began, stopped) = (Instant::now(), child.wait_with_output()?);
+    assert_eq!(stopped.status.code(), Some(130));
+    assert!(began.elapsed() < Duration::from_secs(60), "the model is not waited for");
+    let told: Value = serde_json::from_slice(&stopped.stdout)?;
+    assert_eq!(told["error"]["code"], "cancelled", "{told}");
+    let history = answered.history()?;
+    assert_eq!(history[0]["failure"]["code"], "cancelled", "{history:?}");
+    let chat = open_chat(&answered.home, &answered.message)?;
+    let kept = message_of(&chat, &answered.message["id"])?;
+    assert_eq!(kept["content"], answered.message["content"]);
+    assert_eq!(
+        kept["recheck"],
+        Value::Null,
+        "nothing was compared: {}",
+        kept["recheck"]
+    );
     Ok(())
 }

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use deepsearch_core::chat::title_from_question;
 use deepsearch_core::message::MessageMetadata;
 use deepsearch_core::validate::TITLE_LIMIT;
-use deepsearch_core::{Chat, ChatId, Message, MessageId, MessageState, NamedLabels, Role, Source};
+use deepsearch_core::{Chat, ChatId, Labels, Message, MessageId, MessageState, Role, Source};
 
 use super::ids::stable_id;
 use super::{Note, Origin, Reason};
@@ -131,7 +131,7 @@ impl Draft {
         };
         let chat = ArchivedChat {
             chat,
-            labels: NamedLabels::default(),
+            labels: Labels::default(),
             messages,
             pages: Vec::new(),
         };

@@ -5,8 +5,8 @@ use deepsearch_archive::{
     markdown,
 };
 use deepsearch_core::{
-    Chat, ChatId, Citation, MediaType, Message, MessageId, MessageState, NamedLabels, Page, PageId, Role,
-    SentenceCheck, Source, Span, Verdict,
+    Chat, ChatId, Citation, Labels, MediaType, Message, MessageId, MessageState, Page, PageId, Role, SentenceCheck,
+    Source, Span, Verdict,
 };
 
 use crate::support::{now, read};
@@ -91,7 +91,7 @@ fn chat() -> ArchivedChat {
             archived: false,
             leaf: Some(MessageId::from_stored("msg_2")),
         },
-        labels: NamedLabels {
+        labels: Labels {
             collection: Some("Zweite Heimat".into()),
             tags: vec!["hohe Bauten".into(), "旅行".into()],
         },

@@ -1,8 +1,8 @@
 //! How chats are sorted, in a file that anybody may have written: names that cannot be given cost no chat.
 
 use deepsearch_archive::{JSON_END, Reason, json_chat, json_start};
-use deepsearch_core::named_labels::TAGS_LIMIT;
-use deepsearch_core::{NamedLabels, Role};
+use deepsearch_core::collection::TAGS_OF_A_CHAT;
+use deepsearch_core::{Labels, Role};
 use serde_json::{Value, json};
 
 use crate::support::{Read, chat_of, now, read};
@@ -26,7 +26,7 @@ fn read_with(labels: Option<Value>) -> Read {
 }
 
 fn labels(read: &Read) -> (Option<&str>, Vec<&str>) {
-    let NamedLabels { collection, tags } = &read.chats[0].labels;
+    let Labels { collection, tags } = &read.chats[0].labels;
     (collection.as_deref(), tags.iter().map(String::as_str).collect())
 }
 
@@ -73,6 +73,6 @@ fn what_cannot_be_given_is_counted_and_left_out() {
 fn a_hundred_thousand_tags_are_cut_to_what_a_chat_may_have() {
     let tags: Vec<String> = (0..100_000).map(|number| format!("tag {number}")).collect();
     let read = read_with(Some(json!({ "tags": tags })));
-    assert_eq!(read.chats[0].labels.tags, tags[..TAGS_LIMIT]);
-    assert_eq!(read.notes[0].count as usize, tags.len() - TAGS_LIMIT);
+    assert_eq!(read.chats[0].labels.tags, tags[..TAGS_OF_A_CHAT as usize]);
+    assert_eq!(read.notes[0].count as usize, tags.len() - TAGS_OF_A_CHAT as usize);
 }

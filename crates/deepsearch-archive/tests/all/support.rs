@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use chrono::{DateTime, Utc};
 use deepsearch_archive::{ArchiveError, ArchivedChat, ArchivedMessage, Found, Limits, Note, Reason, import};
-use deepsearch_core::{Chat, ChatId, Message, MessageId, MessageState, NamedLabels, Role};
+use deepsearch_core::{Chat, ChatId, Labels, Message, MessageId, MessageState, Role};
 use zip::write::SimpleFileOptions;
 
 pub(crate) fn now() -> DateTime<Utc> {
@@ -76,7 +76,7 @@ pub(crate) fn chat_of(title: &str, said: &[(Role, &str)]) -> ArchivedChat {
             archived: false,
             leaf: said.len().checked_sub(1).map(id),
         },
-        labels: NamedLabels::default(),
+        labels: Labels::default(),
         messages: messages.collect(),
         pages: Vec::new(),
     }

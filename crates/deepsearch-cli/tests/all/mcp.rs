@@ -203,11 +203,51 @@ fn an_address_that_an_assistant_writes_is_not_read_and_one_that_a_person_writes_
     assistant.end();
     assert_eq!(heard.load(Ordering::SeqCst), 0);
 
-    let mut asked = crate::deepsearch(&home);
-    asked.envs(settings).args(["ask", "--in", "web", &question]);
-    let ran = asked.output().unwrap();
+    let ask = |args: &[&str]| {
+        let mut asked = crate::deepsearch(&home);
+        asked
+            .envs(settings)
+            .args(["ask", "--in", "web"])
+            .args(args)
+            .output()
+            .unwrap()
+    };
+    // Whoever has it answered anew does not see what stands in it, and who sends it off as it was has not read it either.
+    let list = crate::json(&crate::stdout(
+        crate::deepsearch(&home).args(["--json", "chats", "list"]),
+        0,
+    ));
+    let chats: Vec<&str> = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|chat| chat["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(chats.len(), 3, "{list}");
+    let show = |chat: &str| {
+        crate::json(&crate::stdout(
+            crate::deepsearch(&home).args(["--json", "chats", "show", chat]),
+            0,
+        ))
+    };
+    for chat in &chats {
+        let first = show(chat)["messages"][0]["id"].as_str().unwrap().to_owned();
+        ask(&["--regenerate", &first]);
+        ask(&["--edit", &first, &question]);
+        let copy = show(chat)["messages"][0]["id"].as_str().unwrap().to_owned();
+        assert_ne!(copy, first);
+        ask(&["--regenerate", &copy]);
+    }
+    assert_eq!(heard.load(Ordering::SeqCst), 0);
+
+    // In a person's own words it is the person's.
+    let first = show(chats[0])["messages"][0]["id"].as_str().unwrap().to_owned();
+    let edited = ask(&["--edit", &first, &format!("Please: {question}")]);
+    assert!(heard.load(Ordering::SeqCst) > 0, "{edited:?}");
+    let before = heard.load(Ordering::SeqCst);
+    let ran = ask(&[&question]);
     assert!(
-        heard.load(Ordering::SeqCst) > 0,
+        heard.load(Ordering::SeqCst) > before,
         "the same question of a person: {ran:?}"
     );
 }

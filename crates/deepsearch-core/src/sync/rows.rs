@@ -10,9 +10,9 @@ use url::Url;
 
 use crate::chat::ChatId;
 use crate::citation::{Citation, SentenceCheck};
+use crate::labels::Labels;
 use crate::message::MessageId;
 use crate::page::MediaType;
-use crate::sync::Labels;
 
 /// What an entry of the feed is about. The names are those the server's feed uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

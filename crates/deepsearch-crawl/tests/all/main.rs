@@ -6,6 +6,7 @@ mod extract;
 mod limits;
 mod manners;
 mod media;
+mod mutated;
 mod parse;
 mod pictures;
 mod soft;

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use deepsearch_core::{ModelError, ModelEvent};
+use deepsearch_core::{Errand, ModelError, ModelEvent};
 use deepsearch_llm::{Deadlines, Retry};
+use deepsearch_net::Recorder;
 use futures::StreamExt;
 use rstest::rstest;
 
@@ -318,11 +319,17 @@ async fn a_provider_that_is_not_there_cannot_be_reached() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}/", listener.local_addr().expect("an address"));
     drop(listener);
-    let error = ask(&models(with_provider(config(), "my-server", &url)), "my-server/m")
-        .await
-        .err()
-        .expect("an error");
+    let models = models(with_provider(config(), "my-server", &url));
+    let recorder = Recorder::default();
+    let error = recorder.during(ask(&models, "my-server/m")).await.err();
+    let error = error.expect("an error");
     assert!(matches!(error, ModelError::Unreachable { .. }), "{error:?}");
+    // That it was tried is written down; that anything was said is not, because nobody heard it.
+    let ledger = recorder.ledger();
+    let tried = ledger.contacts.iter().find(|contact| contact.errand == Errand::Model);
+    let tried = tried.expect("it was tried");
+    assert!(tried.requests >= 1 && tried.bytes_out == 0, "{tried:?}");
+    assert_eq!(ledger.texts, []);
 }
 
 #[tokio::test]

@@ -64,6 +64,36 @@ async fn what_is_said_and_what_comes_is_counted_by_host_and_errand() {
 }
 
 #[tokio::test]
+async fn what_reached_nobody_is_an_attempt_without_bytes_and_its_text_is_not_told() {
+    let (network, _) = network();
+    let server = Server::start("ok").await;
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = format!("http://{}/ask?much=more", gone.local_addr().unwrap());
+    drop(gone);
+    let client = network.client(|builder| builder.no_proxy()).unwrap();
+    let recorder = Recorder::default();
+    let work = async {
+        let asking = client.post(nobody.parse().unwrap()).body("who?");
+        client.send(Purpose::of(Errand::Page), asking).await.unwrap_err();
+        let asking = client.post(server.url("127.0.0.1", "/ask")).body("who?");
+        client.send(Purpose::of(Errand::Search), asking).await.unwrap();
+        sent("a/b", "h", false, &[turn("never sent")]).not_sent();
+        sent("a/b", "h", false, &[turn("sent once")]).not_sent();
+        sent("a/b", "h", false, &[turn("sent once")]);
+    };
+    recorder.during(work).await;
+    let ledger = recorder.ledger();
+    let counts: Vec<_> = (ledger.contacts.iter())
+        .map(|contact| (contact.errand, contact.requests, contact.bytes_out))
+        .collect();
+    assert_eq!(counts, [(Errand::Page, 1, 0), (Errand::Search, 1, 8)]);
+    let told: Vec<_> = (ledger.texts.iter())
+        .map(|text| (text.turns.clone().unwrap(), text.times))
+        .collect();
+    assert_eq!(told, [(vec![turn("sent once")], 1)]);
+}
+
+#[tokio::test]
 async fn a_task_of_its_own_is_written_to_the_same_ledger_if_it_is_carried() {
     let recorder = Recorder::default();
     let note = |host: &'static str| async move { drop(contact(Purpose::of(Errand::Page), host, false, 1)) };

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use deepsearch_core::sync::{
-    Change, ChatRow, EntityKind, FeedCursor, FlagsRow, Labels, MessageEvidence, MessageExtras, MessageRow, PROTOCOL,
-    PageBody, Push, PushAnswer, PushRow, RemoteError, Row, SettingRow, SyncRemote,
+    Change, ChatRow, EntityKind, FeedCursor, FlagsRow, MessageEvidence, MessageExtras, MessageRow, PROTOCOL, PageBody,
+    Push, PushAnswer, PushRow, RemoteError, Row, SettingRow, SyncRemote,
 };
-use deepsearch_core::{ChatId, Clock, MessageId, SystemClock};
+use deepsearch_core::{ChatId, Clock, Labels, MessageId, SystemClock};
 use deepsearch_postgres::{SharedDatabase, SharedSync};
 use secrecy::SecretString;
 use serde_json::json;

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use deepsearch_core::sync::{ChatRow, FlagsRow, Labels};
+use deepsearch_core::sync::{ChatRow, FlagsRow};
 use deepsearch_core::validate::TITLE_LIMIT;
-use deepsearch_core::{Chat, ChatId, MessageId};
+use deepsearch_core::{Chat, ChatId, Labels, MessageId};
 use sqlx::SqliteConnection;
 
 use super::SyncTx;

@@ -1,8 +1,9 @@
 use chrono::TimeDelta;
-use deepsearch_core::{ErrorCode, MediaType, PageId};
+use deepsearch_core::{ErrorCode, MediaType, MessageId, PageId};
+use deepsearch_sqlite::{HistoryQuery, NewTurn, Store};
 use url::Url;
 
-use crate::support::{ask, home, journal_pages, page};
+use crate::support::{ask, complete, home, journal_pages, page};
 
 #[tokio::test]
 async fn a_page_comes_back_as_it_was_read() {
@@ -130,4 +131,78 @@ async fn a_damaged_page_is_named_as_such_and_does_not_hide_the_others() {
     assert_eq!(store.list_pages_of(&turn.answer.id).await.unwrap(), pages[1..]);
     let evidence = store.lookup_evidence(&turn.answer.id).await.unwrap().unwrap();
     assert_eq!(evidence.pages.len(), 2, "the list of sources needs no text");
+}
+
+async fn pages_found(store: &Store, text: &str) -> usize {
+    let query = HistoryQuery {
+        text: text.into(),
+        limit: 20,
+        ..HistoryQuery::default()
+    };
+    let hits = store.search_history(&query).await.unwrap().hits;
+    hits.iter().filter(|hit| hit.url.is_some()).count()
+}
+
+#[tokio::test]
+async fn a_page_goes_with_the_last_message_that_refers_to_it_and_is_not_found_any_more() {
+    let (_home, store) = home().await;
+    let (read_by_both, read_by_one) = (
+        page("https://example.com/tower", "The tower is of granite."),
+        page("https://example.com/lamp", "The lamp burns rapeseed."),
+    );
+    let first = ask(&store, "one").await;
+    let both = [read_by_both.clone(), read_by_one.clone()];
+    journal_pages(&store, &first.answer.id, &both).await;
+    store
+        .finish_answer(&first.answer.id, complete("It is [1][2]."))
+        .await
+        .unwrap();
+    let next = NewTurn {
+        chat: Some(first.chat.id.clone()),
+        question: "two".into(),
+        ..NewTurn::default()
+    };
+    let second = store.begin_answer(next).await.unwrap();
+    journal_pages(&store, &second.answer.id, std::slice::from_ref(&read_by_both)).await;
+    store
+        .finish_answer(&second.answer.id, complete("It is [1]."))
+        .await
+        .unwrap();
+    assert_eq!(
+        (
+            pages_found(&store, "granite").await,
+            pages_found(&store, "rapeseed").await
+        ),
+        (1, 1)
+    );
+
+    // As when another device deleted it.
+    let delete = async |id: &MessageId| {
+        let mut tx = store.begin_sync().await.unwrap();
+        tx.delete_message(id).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    delete(&first.answer.id).await;
+    assert!(
+        store.lookup_page(&read_by_both.id).await.unwrap().is_some(),
+        "the other rests on it"
+    );
+    assert_eq!(store.lookup_page(&read_by_one.id).await.unwrap(), None);
+    assert_eq!(
+        (
+            pages_found(&store, "granite").await,
+            pages_found(&store, "rapeseed").await
+        ),
+        (1, 0)
+    );
+
+    delete(&second.question.id).await;
+    assert!(
+        store.lookup_page(&read_by_both.id).await.unwrap().is_some(),
+        "a question rests on nothing"
+    );
+    delete(&second.answer.id).await;
+    assert_eq!(store.lookup_page(&read_by_both.id).await.unwrap(), None);
+    assert_eq!(pages_found(&store, "granite").await, 0);
+    assert_eq!(store.find_page_by_url(&read_by_both.url).await.unwrap(), None);
 }

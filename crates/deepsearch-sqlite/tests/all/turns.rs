@@ -308,6 +308,7 @@ proptest! {
                     parent: parent.cloned(),
                     edits: edits.cloned(),
                     question: "next".into(),
+                    ..NewTurn::default()
                 });
                 let turn = match step {
                     Step::FollowUp => ask(None, None).await,

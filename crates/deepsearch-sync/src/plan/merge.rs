@@ -4,8 +4,9 @@
 //! text that lost is handed back.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use deepsearch_core::Labels;
 use deepsearch_core::collection::name_key;
-use deepsearch_core::sync::{ChatRow, FlagsRow, Labels};
+use deepsearch_core::sync::{ChatRow, FlagsRow};
 
 /// A merged row.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,14 +109,14 @@ pub(crate) fn merge_flags(
     let labels = Labels {
         collection: merge_collection(base_labels, our_labels, their_labels, is_ours_later),
         tags: if are_tags_merged {
-            merge_tags(base_labels, our_labels, their_labels)
+            merge_tags(base_labels, our_labels, their_labels, is_ours_later)
         } else if is_ours_later {
             our_labels.tags.clone()
         } else {
             their_labels.tags.clone()
         },
     };
-    let are_labels_dirty = !labels.is_like(theirs.labels.as_ref().unwrap_or(&none));
+    let are_labels_dirty = labels != *theirs.labels.as_ref().unwrap_or(&none);
     if are_labels_dirty {
         row.labels = Some(labels);
     }
@@ -132,23 +133,48 @@ pub(crate) fn merge_flags(
 }
 
 fn merge_collection(base: &Labels, ours: &Labels, theirs: &Labels, is_ours_later: bool) -> Option<String> {
-    let [base, our_key, their_key] = [base, ours, theirs].map(Labels::collection_key);
-    match side(Some(&base), &our_key, &their_key, is_ours_later) {
+    let [base_key, our_key, their_key] = [base, ours, theirs].map(Labels::collection_key);
+    if our_key == their_key {
+        let base = base.collection.as_ref().filter(|_| base_key == our_key);
+        return spelled(
+            base,
+            ours.collection.as_ref(),
+            theirs.collection.as_ref(),
+            is_ours_later,
+        );
+    }
+    match side(Some(&base_key), &our_key, &their_key, is_ours_later) {
         Side::Ours => ours.collection.clone(),
         Side::Theirs => theirs.collection.clone(),
     }
 }
 
 /// Theirs without those that were taken away here, and those that were given here.
-fn merge_tags(base: &Labels, ours: &Labels, theirs: &Labels) -> Vec<String> {
-    let (base, our_keys) = (base.tag_keys(), ours.tag_keys());
-    let is_kept = |tag: &&String| {
+fn merge_tags(base: &Labels, ours: &Labels, theirs: &Labels, is_ours_later: bool) -> Vec<String> {
+    let (base_keys, our_keys) = (base.tag_keys(), ours.tag_keys());
+    let kept = theirs.tags.iter().filter_map(|tag| {
         let key = name_key(tag);
-        our_keys.contains(&key) || !base.contains(&key)
+        let is_kept = our_keys.contains(&key) || !base_keys.contains(&key);
+        is_kept.then(|| spelled(base.tag_of(&key), ours.tag_of(&key), Some(tag), is_ours_later))?
+    });
+    let given = ours.tags.iter().filter(|tag| !base_keys.contains(&name_key(tag)));
+    Labels::new(None, kept.chain(given.cloned())).tags
+}
+
+/// How one name is spelled that both have. Where they did not agree on it before, nobody has renamed it: theirs holds.
+fn spelled(
+    base: Option<&String>,
+    ours: Option<&String>,
+    theirs: Option<&String>,
+    is_ours_later: bool,
+) -> Option<String> {
+    let (Some(base), Some(ours), Some(theirs)) = (base, ours, theirs) else {
+        return theirs.cloned();
     };
-    let kept = theirs.tags.iter().filter(is_kept);
-    let given = ours.tags.iter().filter(|tag| !base.contains(&name_key(tag)));
-    Labels::new(None, kept.chain(given).cloned()).tags
+    Some(match side(Some(base), ours, theirs, is_ours_later) {
+        Side::Ours => ours.clone(),
+        Side::Theirs => theirs.clone(),
+    })
 }
 
 #[cfg(test)]
@@ -288,6 +314,22 @@ mod tests {
     }
 
     #[test]
+    fn a_new_spelling_is_kept_from_whichever_side_it_came_and_of_two_the_later() {
+        let base = flags(1, Some("work"), &["rust", "sea"]);
+        let ours = flags(2, Some("Work"), &["Rust", "sea"]);
+        let theirs = flags(3, Some("work"), &["rust", "SEA"]);
+        let merged = merge_flags(Some(&base), &ours, &theirs, true);
+        let expected = Labels::new(Some("Work".into()), ["Rust".into(), "SEA".into()]);
+        assert_eq!((merged.row.labels, merged.is_dirty), (Some(expected), true));
+
+        let (early, late) = (flags(2, Some("WORK"), &["rust"]), flags(3, Some("Work"), &["rust"]));
+        let here = merge_flags(Some(&base), &early, &late, true);
+        assert_eq!((here.row.labels, here.is_dirty), (late.labels.clone(), false));
+        let there = merge_flags(Some(&base), &late, &early, true);
+        assert_eq!((there.row.labels, there.is_dirty), (late.labels, true));
+    }
+
+    #[test]
     fn a_row_of_a_program_that_knows_no_labels_takes_none_away() {
         let known = flags(1, Some("Work"), &["a"]);
         for base in [None, Some(&known)] {
@@ -302,8 +344,8 @@ mod tests {
     }
 
     fn some_flags() -> impl Strategy<Value = FlagsRow> {
-        let tags = proptest::collection::btree_set("[abcd]", 0..4);
-        (0_i64..5, proptest::option::of("[xy]"), tags, any::<bool>()).prop_map(|(at, collection, tags, pinned)| {
+        let tags = proptest::collection::btree_set("[abcAB]", 0..4);
+        (0_i64..5, proptest::option::of("[xyX]"), tags, any::<bool>()).prop_map(|(at, collection, tags, pinned)| {
             let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
             FlagsRow {
                 pinned,

@@ -64,7 +64,7 @@ pub(crate) fn outgoing_flags(local: &LocalChat, has_labels: bool) -> Option<Flag
     let known = local.flags_base.as_ref().and_then(|base| base.labels.as_ref());
     let are_labels_same = match (&row.labels, known) {
         (None, _) => true,
-        (Some(ours), Some(known)) => ours.is_like(known),
+        (Some(ours), Some(known)) => ours == known,
         (Some(ours), None) => ours.is_empty(),
     };
     (!is_same || !are_labels_same).then_some(row)
@@ -73,8 +73,7 @@ pub(crate) fn outgoing_flags(local: &LocalChat, has_labels: bool) -> Option<Flag
 #[cfg(test)]
 mod tests {
     use chrono::{DateTime, Utc};
-    use deepsearch_core::ChatId;
-    use deepsearch_core::sync::Labels;
+    use deepsearch_core::{ChatId, Labels};
 
     use super::*;
 
@@ -119,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_sends_the_flags_unless_it_is_only_spelled_otherwise_or_the_server_keeps_none() {
+    fn a_tag_sends_the_flags_also_if_it_is_only_spelled_otherwise_unless_the_server_keeps_none() {
         let mut local = synced();
         local.labels = Labels::new(None, ["Rust".into()]);
         let row = outgoing_flags(&local, true).unwrap();
@@ -129,6 +128,8 @@ mod tests {
             labels: Some(Labels::new(None, ["rust".into()])),
             ..row
         });
+        assert!(outgoing_flags(&local, true).is_some());
+        local.flags_base.as_mut().unwrap().labels = Some(local.labels.clone());
         assert_eq!(outgoing_flags(&local, true), None);
         local.labels.collection = Some("Work".into());
         assert!(outgoing_flags(&local, true).is_some());

@@ -7,9 +7,9 @@ use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use deepsearch_core::collection::name_key;
-use deepsearch_core::sync::{Labels, SETTING_KEYS};
+use deepsearch_core::sync::SETTING_KEYS;
 use deepsearch_core::{
-    Chat, ChatId, Clock, Message, MessageId, MessageMetadata, MessageState, Role, SyncRemote, UserId,
+    Chat, ChatId, Clock, Labels, Message, MessageId, MessageMetadata, MessageState, Role, SyncRemote, UserId,
 };
 use deepsearch_sqlite::{
     BulkChange, ChatFilter, ChatView, FinishedAnswer, NewTurn, Store, StoreOptions, SyncAccount, SyncCounts,
@@ -468,7 +468,7 @@ pub(crate) struct ChatSeen {
     pub(crate) labels: LabelsSeen,
 }
 
-/// Each device spells a name as it met it first.
+/// A name is one collection or tag however it is spelled; two chats that came from two devices may each spell it otherwise.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct LabelsSeen {
     pub(crate) collection: Option<String>,

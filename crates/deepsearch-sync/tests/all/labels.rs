@@ -1,8 +1,8 @@
 //! Collections and tags between two devices: what one sorts the other shows, and what has no room is not lost.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use deepsearch_core::sync::{FlagsRow, Labels, Push, PushAnswer, PushRow, SyncRemote};
-use deepsearch_core::{Chat, ChatId};
+use deepsearch_core::sync::{FlagsRow, Push, PushAnswer, PushRow, SyncRemote};
+use deepsearch_core::{Chat, ChatId, Labels};
 use deepsearch_sqlite::BulkChange;
 
 use crate::device::{Device, advance};
@@ -233,10 +233,8 @@ async fn names_that_nobody_can_give_are_passed_over_and_stop_nothing() {
     tag(&pair.b, chat, "mine", true).await;
     both(&mut pair).await;
     let there = on_server(&pair, chat);
-    assert!(there.is_like(&Labels::new(
-        labels.collection.clone(),
-        labels.tags.iter().cloned().chain(["mine".into()])
-    )));
+    let all = labels.tags.iter().cloned().chain(["mine".into()]);
+    assert_eq!(there, Labels::new(labels.collection.clone(), all));
 
     // A program that knows no labels takes none away.
     pair.a.store.pin_chat(chat, false).await.unwrap();
@@ -247,4 +245,58 @@ async fn names_that_nobody_can_give_are_passed_over_and_stop_nothing() {
     assert!(pair.a.all_chats().await[0].pinned);
     assert_eq!(on_server(&pair, chat), there);
     assert_eq!(shown(&pair.a, chat).await.1, ["fine", "mine"]);
+}
+
+#[tokio::test]
+async fn a_name_that_changes_its_capital_letters_alone_changes_them_everywhere() {
+    let (mut pair, chats) = with_chats(2).await;
+    for chat in &chats {
+        file(&pair.a, &chat.id, "work").await;
+    }
+    tag(&pair.a, &chats[0].id, "rust", true).await;
+    both(&mut pair).await;
+
+    let work = pair.b.store.find_collection("work").await.unwrap().unwrap();
+    pair.b.store.rename_collection(&work.id, "WORK").await.unwrap();
+    tag(&pair.b, &chats[0].id, "rust", false).await;
+    tag(&pair.b, &chats[0].id, "Rust", true).await;
+    both(&mut pair).await;
+    for device in [&pair.a, &pair.b] {
+        assert_eq!(names(device).await, [("WORK".into(), 2)], "{}", device.name);
+        let sorted = shown(device, &chats[0].id).await;
+        assert_eq!(sorted, (Some("WORK".into()), vec!["Rust".into()]), "{}", device.name);
+    }
+    for chat in &chats {
+        assert_eq!(on_server(&pair, &chat.id).collection.as_deref(), Some("WORK"));
+    }
+
+    // Of two spellings the later one holds, and what one changed beside it is kept.
+    let renamed = async |device: &Device, name: &str| {
+        let work = device.store.find_collection("work").await.unwrap().unwrap();
+        device.store.rename_collection(&work.id, name).await.unwrap();
+    };
+    renamed(&pair.a, "Work").await;
+    advance(&pair.server, &pair.time, TimeDelta::seconds(5));
+    renamed(&pair.b, "WoRK").await;
+    tag(&pair.b, &chats[1].id, "new", true).await;
+    both(&mut pair).await;
+    for device in [&pair.a, &pair.b] {
+        assert_eq!(names(device).await, [("WoRK".into(), 2)], "{}", device.name);
+        assert_eq!(shown(device, &chats[1].id).await.1, ["new"], "{}", device.name);
+    }
+}
+
+#[tokio::test]
+async fn who_spelled_a_name_otherwise_before_they_met_takes_the_one_that_was_there() {
+    let (mut pair, chats) = with_chats(2).await;
+    file(&pair.a, &chats[0].id, "Work").await;
+    sync(&mut pair.a).await;
+    file(&pair.b, &chats[1].id, "work").await;
+    both(&mut pair).await;
+    // Nothing goes to and fro: what is changed next is all that is sent.
+    pair.b.store.pin_chat(&chats[0].id, true).await.unwrap();
+    both(&mut pair).await;
+    let spelled = names(&pair.a).await;
+    assert_eq!((spelled.len(), spelled[0].1), (1, 2));
+    assert_eq!(names(&pair.b).await, spelled);
 }

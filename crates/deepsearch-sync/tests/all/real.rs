@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use deepsearch_core::sync::{FUTURE_LIMIT, Labels};
-use deepsearch_core::{ChatId, Clock, RemoteError, SystemClock, UserId};
+use deepsearch_core::sync::FUTURE_LIMIT;
+use deepsearch_core::{ChatId, Clock, Labels, RemoteError, SystemClock, UserId};
 use deepsearch_postgres::{Admission, DeviceId, SharedDatabase, SharedSync, scram_verifier, session_token_hash};
 use deepsearch_servers::Postgres;
 use deepsearch_sync::SyncError;

@@ -7,12 +7,13 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use deepsearch_core::collection::NAME_LIMIT;
+use deepsearch_core::labels::TAG_LIMIT;
 use deepsearch_core::sync::{
-    Change, ChatRow, EntityKind, FUTURE_LIMIT, FeedCursor, FeedPage, FlagsRow, IdPage, Labels, MessageExtras,
-    MessageRow, PROTOCOL, PageBody, Push, PushAnswer, PushRow, RecentMark, RecentPage, RemoteError, Row, ServerInfo,
-    SettingRow, SyncRemote, TAG_LIMIT, TOMBSTONE_DAYS,
+    Change, ChatRow, EntityKind, FUTURE_LIMIT, FeedCursor, FeedPage, FlagsRow, IdPage, MessageExtras, MessageRow,
+    PROTOCOL, PageBody, Push, PushAnswer, PushRow, RecentMark, RecentPage, RemoteError, Row, ServerInfo, SettingRow,
+    SyncRemote, TOMBSTONE_DAYS,
 };
-use deepsearch_core::{ChatId, MessageId};
+use deepsearch_core::{ChatId, Labels, MessageId};
 
 /// A rule of the server left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,19 +1,19 @@
 //! A chat that is imported is sorted as it was where it came from, as far as there is room, and only once.
 
-use deepsearch_core::{ChatId, Message, MessageId, MessageState, NamedLabels, Role};
+use deepsearch_core::{ChatId, Labels, Message, MessageId, MessageState, Role};
 use deepsearch_sqlite::{BulkChange, Imported, ImportedMessage, Store};
 
 use crate::support::{answered, home};
 
-fn labels(collection: Option<&str>, tags: &[&str]) -> NamedLabels {
-    NamedLabels {
+fn labels(collection: Option<&str>, tags: &[&str]) -> Labels {
+    Labels {
         collection: collection.map(Into::into),
         tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
     }
 }
 
 /// Imports a chat of one question; tells what came of it and what it was refused.
-async fn import(store: &Store, id: &str, labels: &NamedLabels) -> (Imported, Vec<String>) {
+async fn import(store: &Store, id: &str, labels: &Labels) -> (Imported, Vec<String>) {
     let mut chat = answered(store, "a pattern", "of a chat").await.chat;
     store.delete_chat_forever(&chat.id).await.ok();
     chat.id = ChatId::from_stored(id.to_owned());
@@ -39,9 +39,9 @@ async fn import(store: &Store, id: &str, labels: &NamedLabels) -> (Imported, Vec
     store.import_chat(&chat, labels, &[imported], &[]).await.unwrap()
 }
 
-async fn sorted(store: &Store, id: &str) -> NamedLabels {
+async fn sorted(store: &Store, id: &str) -> Labels {
     let id = ChatId::from_stored(id.to_owned());
-    store.lookup_named_labels(&id).await.unwrap()
+    store.lookup_labels(&id).await.unwrap()
 }
 
 #[tokio::test]
