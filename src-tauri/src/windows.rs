@@ -220,12 +220,13 @@ pub(crate) fn toggle_quick_ask(app: &AppHandle) {
 pub(crate) fn call_quick_ask(app: &AppHandle, token: Option<String>) {
     let here = app.clone();
     let called = app.run_on_main_thread(move || {
+        use gtk::prelude::{GtkWindowExt, ObjectExt, WidgetExt};
         if let Some(token) = token
             && let Ok(window) = prepare_quick_ask(&here).and_then(|window| window.gtk_window())
             // On X11 it would be read as a time, and a wrong one.
-            && gtk::prelude::WidgetExt::display(&window).type_().name() == "GdkWaylandDisplay"
+            && window.display().type_().name() == "GdkWaylandDisplay"
         {
-            gtk::prelude::GtkWindowExt::set_startup_id(&window, &token);
+            window.set_startup_id(&token);
         }
         toggle_quick_ask(&here);
     });

@@ -13,12 +13,13 @@ async fn a_setting_takes_effect_with_the_next_question_and_the_next_search() -> 
     let model = answering(|_| Script::text("The lighthouse is 47 metres high [1].")).await?;
     let home = tempfile::tempdir()?;
     let path = home.path().to_string_lossy();
+    let (model_url, engine_url) = (model.base(), web.engine.base());
     let settings = [
         ("HOME", path.as_ref()),
-        ("MODELS__SCRIPTED__URL", model.base().as_str()),
+        ("MODELS__SCRIPTED__URL", model_url.as_str()),
         ("MODELS__DISCOVER_LOCAL", "false"),
         ("ENGINES__ORDER", "searxng"),
-        ("ENGINES__SEARXNG__URL", web.engine.base().as_str()),
+        ("ENGINES__SEARXNG__URL", engine_url.as_str()),
         ("CRAWL__ALLOW_PRIVATE", "true"),
     ];
     let config = Config::load(settings.map(|(name, value)| (format!("DEEPSEARCH_{name}"), value.to_owned())))?;
