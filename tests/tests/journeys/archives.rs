@@ -286,7 +286,7 @@ pub(crate) fn many_of_ours(chats: usize) -> Vec<u8> {
             "page_span": {"start": 0, "end": length}, "quote": quote}]);
         json!({
             "chat": {"id": id, "title": format!("Stone {at}"), "created_at": minute(0), "updated_at": minute(2),
-                "deleted_at": null, "pinned": at % 7 == 0, "archived": false, "leaf": said},
+                "deleted_at": null, "pinned": at.is_multiple_of(7), "archived": false, "leaf": said},
             "labels": {"collection": format!("Wall {}", at % 5), "tags": ["granite"]},
             "messages": [message(&asked, None, "user", &format!("How heavy is stone {at}?"), 1), answer],
             "pages": [{"id": page, "url": format!("https://stones.example/{at}"), "title": "Stones", "author": null,
