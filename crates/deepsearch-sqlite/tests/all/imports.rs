@@ -68,7 +68,7 @@ async fn a_page_that_was_here_stays_the_one_it_was_and_no_file_makes_it_older() 
     let mut theirs = page("https://example.com/tower", "The tower is of granite.");
     theirs.fetched_at -= TimeDelta::days(1);
     let answer = import(&home, &store, "one", std::slice::from_ref(&theirs)).await;
-    assert_eq!(store.list_pages_of(&answer).await.unwrap(), [here.clone()]);
+    assert_eq!(store.list_pages_of(&answer).await.unwrap(), std::slice::from_ref(&here));
     assert_eq!(store.lookup_page(&theirs.id).await.unwrap(), None);
     assert_eq!(store.find_page_by_url(&here.url).await.unwrap(), Some(here));
 }
