@@ -82,8 +82,8 @@ export class ComposerState {
 
   /** Adds files, each once, as many as a question may bring. */
   attach(files: readonly AttachedFile[]): void {
-    const known = new Set(this.files.map(({ url }) => url));
-    this.files = [...this.files, ...files.filter(({ url }) => !known.has(url))].slice(0, MOST_FILES);
+    const each = new Map([...this.files, ...files].map((file) => [file.url, file]));
+    this.files = [...each.values()].slice(0, MOST_FILES);
   }
 
   detach(url: string): void {
