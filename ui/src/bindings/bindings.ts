@@ -1161,7 +1161,7 @@ export type Recheck = {
 	checked_at: string,
 	/**  How many sentences do not stand as they did. */
 	changed: number,
-	/**  The old answer's sentences in order, then those that only the new one has. */
+	/**  The old answer's sentences in order, without those that rested on nothing, then those that only the new one has. */
 	sentences: Compared[],
 	/**  Why nothing could be compared. Then there are no sentences. */
 	failure?: Failure | null,

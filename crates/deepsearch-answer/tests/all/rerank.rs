@@ -64,7 +64,11 @@ impl Embedder for ByMetres {
 }
 
 fn with(embedder: &Arc<ByMetres>) -> Pipeline {
-    let web = FakeWeb::of([
+    reading_for(embedder, Duration::ZERO)
+}
+
+fn reading_for(embedder: &Arc<ByMetres>, late: Duration) -> Pipeline {
+    let mut web = FakeWeb::of([
         page(
             ASKING,
             "The tower",
@@ -76,6 +80,7 @@ fn with(embedder: &Arc<ByMetres>) -> Pipeline {
             "From its foot to its lantern the tower measures 47 metres.",
         ),
     ]);
+    web.late.insert(SAYING.into(), late);
     let (mut pipeline, _) = pipeline(
         web,
         FakeSearcher::finding([ASKING, SAYING]),
@@ -162,7 +167,8 @@ async fn a_model_that_is_still_being_loaded_holds_up_no_reading() {
         ..ByMetres::default()
     });
     let started = tokio::time::Instant::now();
-    run(&with(&embedder), &asked()).await.0.unwrap();
+    let pipeline = reading_for(&embedder, Duration::from_secs(1));
+    run(&pipeline, &asked()).await.0.unwrap();
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     assert!(
         embedder.was_dropped.load(Ordering::SeqCst),

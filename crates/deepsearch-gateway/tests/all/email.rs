@@ -215,7 +215,7 @@ async fn what_is_no_address_is_said_in_the_form_and_a_mailbox_that_is_not_there_
     let page = browser.submit(&form, &[("address", "nobody@example.org")]).await;
     assert_eq!(
         (page.status, page.heading().as_str()),
-        (502, "The mail could not be sent")
+        (502, "The e-mail could not be sent")
     );
     assert_eq!(
         world

@@ -223,7 +223,7 @@ async fn an_unverified_address_never_links_and_never_makes_a_user() {
         .await;
     assert_eq!(
         (page.status, page.heading().as_str()),
-        (403, "Discord told us no e-mail address")
+        (403, "Discord gave us no e-mail address")
     );
     assert_eq!(
         world.database.sql(r#"select count(*) from "ai-app-template_account""#),
