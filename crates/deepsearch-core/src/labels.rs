@@ -41,6 +41,11 @@ impl Labels {
         self.collection.is_none() && self.tags.is_empty()
     }
 
+    /// Whether each name is one. Where one could not be read, nothing may be taken from what the others say.
+    pub fn are_readable(&self) -> bool {
+        self.collection.iter().chain(&self.tags).all(|name| !name.is_empty())
+    }
+
     pub fn collection_key(&self) -> Option<String> {
         self.collection.as_deref().map(name_key)
     }

@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, Utc};
 use deepsearch_core::sync::{Change, ChatRow, EntityKind, FlagsRow, MessageRow, Row, SettingRow};
-use deepsearch_core::{ChatId, MessageId};
+use deepsearch_core::{ChatId, Labels, MessageId};
 
 /// `deepsearch_sync.feed_row`, without its place in the feed.
 #[derive(Debug, Default)]
@@ -72,7 +72,10 @@ pub(super) fn into_row(found: FeedRow) -> Option<Row> {
             archived: found.archived?,
             leaf: found.leaf.map(MessageId::from_stored),
             at: found.at?,
-            labels: found.value.and_then(|labels| readable(&id, &labels)),
+            labels: found
+                .value
+                .and_then(|labels| readable(&id, &labels))
+                .filter(Labels::are_readable),
             chat_id: ChatId::from_stored(id),
         }),
         EntityKind::Message => Row::Message(Box::new(MessageRow {
