@@ -331,11 +331,14 @@ impl Desktop {
     /// # Errors
     /// When nobody takes it.
     pub async fn open_address(&self, home: &Home, address: &str) -> Result<()> {
-        let mut open = self.processes.command("gio");
-        open.args(["open", address]).envs(home.environment());
-        let output = processes::finish(open).await?;
-        ensure!(output.status.success(), "nobody opens {address}: {output:?}");
-        Ok(())
+        // The app registers itself a moment after its first window.
+        until(&format!("somebody to open {address}"), async || {
+            let mut open = self.processes.command("gio");
+            open.args(["open", address]).envs(home.environment());
+            let output = processes::finish(open).await?;
+            Ok(output.status.success().then_some(()))
+        })
+        .await
     }
 
     /// The addresses that this desktop's browser, its mail program and its file manager were asked to open.

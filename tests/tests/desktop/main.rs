@@ -19,7 +19,6 @@ mod using;
 
 mod carrying;
 mod dropping;
-mod own_files;
 mod shared_file;
 
 mod interrupted;
