@@ -64,11 +64,7 @@ async fn on_wayland_the_desktop_is_asked_for_keys_and_the_window_tells_those_tha
         assert_eq!(proposed, "CTRL+SHIFT+space");
         portal.press().await?;
         desktop.until_window(QUICK, true).await?;
-        until("quick ask to have the focus", async || {
-            Ok((desktop.focused().await? == QUICK).then_some(()))
-        })
-        .await?;
-        desktop.press("Escape").await?;
+        app.quick().await?.press(&[Key::Escape.into()]).await?;
         desktop.until_window(QUICK, false).await?;
         main.click("button", "^Settings").await?;
         main.click("button", "^Shortcuts").await?;
