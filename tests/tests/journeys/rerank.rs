@@ -195,8 +195,14 @@ async fn a_model_elsewhere_is_refused_and_never_asked() -> Result<()> {
         .succeeded()?;
     for mode in ["off", "private"] {
         home.run(["settings", "set", "privacy.mode", mode])?.succeeded()?;
-        let ran = home.run(["ask", "--json", "--in", "files", QUESTION])?.succeeded()?;
+        // The doctor asks whom it may ask which models it has; of that nothing is said here.
+        while canary.accept().is_ok() {}
+        let ran = home
+            .run(["ask", "--json", "--in", "files", "--model", "extractive", QUESTION])?
+            .succeeded()?;
         assert_eq!(reranked(&ran)?["failure"]["code"], "refused");
+        let asked = canary.accept();
+        assert!(asked.is_err(), "{mode}: somebody asked: {asked:?}");
         let doctor = home.run(["doctor"])?;
         assert!(
             doctor.stdout.contains("only a model of this computer"),
