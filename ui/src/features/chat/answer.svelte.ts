@@ -56,6 +56,8 @@ export class AnswerState {
   written = $derived(this.state !== "streaming" || this.steps.phase === "ending");
 
   #bytes = new ByteIndex("");
+  /** This run has shown its plan; whoever folds it up then wants it so. */
+  #isShown = false;
 
   constructor(message?: OpenMessage) {
     if (message) this.fill(message);
@@ -86,6 +88,7 @@ export class AnswerState {
         this.id = event.answer_id;
         this.parent = event.question_id;
         this.model = event.model;
+        this.#isShown = false;
         if (!this.siblings.includes(event.answer_id)) this.siblings = [...this.siblings, event.answer_id];
         break;
       case "planned":
@@ -121,8 +124,9 @@ export class AnswerState {
         this.steps.phase = "writing";
         break;
       case "research":
-        // Whoever sees it begin wants to see what it is at.
-        if (!this.research && this.live) this.view.plan = true;
+        // Whoever sees it begin, or go on, wants to see what it is at.
+        if (this.live && !this.#isShown) this.view.plan = true;
+        this.#isShown = true;
         this.research = event.progress;
         break;
       case "cited":
