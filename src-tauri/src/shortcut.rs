@@ -58,16 +58,15 @@ pub(crate) fn set_up(handle: &AppHandle, app: &App) {
                     keys: keys.clone(),
                     given,
                     active: true,
-                    problem: None,
+                    ..Shortcut::default()
                 };
                 remember(&handle, bound);
             };
             let problem = crate::portal::listen(&handle, &keys, bound).await.err();
             let ended = Shortcut {
                 keys: keys.clone(),
-                given: None,
-                active: false,
                 problem: problem.or_else(|| Some(crate::portal::ended())),
+                ..Shortcut::default()
             };
             remember(&handle, ended);
         });
@@ -78,16 +77,13 @@ pub(crate) fn set_up(handle: &AppHandle, app: &App) {
         tracing::warn!(%problem, "the shortcut is not registered");
     }
     let active = problem.is_none() && !keys.is_empty();
-    let given = None;
-    remember(
-        handle,
-        Shortcut {
-            keys,
-            given,
-            active,
-            problem,
-        },
-    );
+    let shortcut = Shortcut {
+        keys,
+        active,
+        problem,
+        ..Shortcut::default()
+    };
+    remember(handle, shortcut);
 }
 
 /// Whether quick ask is to be called by keys.
@@ -134,9 +130,8 @@ pub(crate) async fn update(handle: &AppHandle, app: &App, keys: String) -> Resul
         handle,
         Shortcut {
             keys,
-            given: None,
             active,
-            problem: None,
+            ..Shortcut::default()
         },
     ))
 }

@@ -159,7 +159,7 @@ async fn open() -> Result<App, AppError> {
 }
 
 /// The `deepsearch` command, which every package puts beside this program. It parses the pages for both: this program would
-/// take ten times as long to start, for it loads the libraries of the window first.
+/// take fifty times as long to start, for it loads the libraries of the window first.
 fn command_beside() -> std::path::PathBuf {
     let name = format!("deepsearch{}", std::env::consts::EXE_SUFFIX);
     std::env::current_exe().map_or_else(|_| name.clone().into(), |own| own.with_file_name(&name))
