@@ -28,7 +28,7 @@ export default defineConfig(({ mode }) => ({
     target: "safari16",
     // Fonts of formulas and the like stay files: `data:` fonts are not in the content security policy.
     assetsInlineLimit: 0,
-    rollupOptions: { input: ["index.html", "quick.html"] },
+    rolldownOptions: { input: ["index.html", "quick.html"] },
   },
   test: {
     environment: "jsdom",

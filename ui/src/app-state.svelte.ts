@@ -73,9 +73,8 @@ export class AppState {
   #nextNotice = 1;
 
   constructor(readonly platform: Platform) {
-    const { theme, language: tag, text_size, navigate } = platform.start;
-    look(isTheme(theme) ? theme : "system", tag ?? "", text_size);
-    if (navigate) this.navigate(navigate);
+    this.#applyLook();
+    if (platform.start.navigate) this.navigate(platform.start.navigate);
   }
 
   /** The chat that is shown, if one is. */
@@ -84,7 +83,7 @@ export class AppState {
   }
 
   get theme(): Theme {
-    const value = this.settings.get("theme")?.value;
+    const value = this.settings.get("theme")?.value ?? this.platform.start.theme;
     return isTheme(value) ? value : "system";
   }
 
@@ -253,21 +252,23 @@ export class AppState {
     if (this.narrow) this.sidebarOpen = false;
   }
 
+  /** What the settings say, and until they have come what the window was started with. */
   #applyLook(): void {
-    const tag = this.settings.get("language");
+    const { start } = this.platform;
+    const tag = this.settings.get("language") ?? { value: start.language, origin: "stored" };
+    const apply = () => {
+      const percent = Number(this.settings.get("appearance.text_size")?.value ?? start.text_size);
+      const textScale = Math.min(Math.max(percent || 100, 80), 160) / 100;
+      applyLook({ theme: this.theme, textScale, language: language.locale, dir: language.dir });
+    };
+    apply();
     // A language that nobody chose is the system's.
-    const chosen = tag && tag.origin !== "default" && typeof tag.value === "string" ? tag.value : "";
-    look(this.theme, chosen, Number(this.settings.get("appearance.text_size")?.value ?? 100));
+    const chosen = tag.origin !== "default" && typeof tag.value === "string" ? tag.value : "";
+    void language.choose(chosen).then(apply);
   }
 }
 
 const LOOKS = new Set(["theme", "language", "appearance.text_size"]);
-
-function look(theme: Theme, tag: string, percent: number): void {
-  language.choose(tag);
-  const textScale = Math.min(Math.max(percent || 100, 80), 160) / 100;
-  applyLook({ theme, textScale, language: language.locale, dir: language.dir });
-}
 
 function isSection(section: string | null): section is SettingsSection {
   return SETTINGS_SECTIONS.some((known) => known === section);

@@ -4,6 +4,8 @@ import { mount } from "svelte";
 import Quick from "./Quick.svelte";
 import { AppState } from "./app-state.svelte";
 import { choosePlatform } from "./platform/choose";
+import { language } from "./shared/i18n.svelte";
 
 const platform = await choosePlatform("quick");
+await language.choose(platform.start.language ?? "");
 mount(Quick, { target: document.getElementById("app")!, props: { app: new AppState(platform) } });

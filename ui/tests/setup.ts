@@ -3,8 +3,10 @@
 import "@testing-library/jest-dom/vitest";
 import { cleanup } from "@testing-library/svelte";
 import { afterEach } from "vitest";
+import { language } from "../src/shared/i18n.svelte";
 
 afterEach(cleanup);
+await language.choose("en");
 
 globalThis.matchMedia ??= (query) => {
   const nothing = () => undefined;

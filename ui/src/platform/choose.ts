@@ -2,13 +2,11 @@
 
 import type { WindowKind } from "../bindings/bindings";
 import type { Platform } from "./platform";
+import { tauriPlatform } from "./tauri";
 
 export async function choosePlatform(window: WindowKind): Promise<Platform> {
   const start = globalThis.window.__START__;
-  if (start) {
-    const { tauriPlatform } = await import("./tauri");
-    return tauriPlatform(start);
-  }
+  if (start) return tauriPlatform(start);
   // The bundler leaves this out of the app: only the browser tests build in the mode `fake`.
   if (import.meta.env.DEV || import.meta.env.MODE === "fake") {
     const [{ FakePlatform }, { fakeOptions }] = await Promise.all([import("./fake"), import("./fake/options")]);

@@ -1,7 +1,7 @@
 // The formats that several chats are exported in, and what each is good for.
 
 import type { ExportFormat } from "../bindings/bindings";
-import { m } from "../paraglide/messages";
+import { m } from "./messages";
 
 export const formatsOfMany = (): { value: ExportFormat; label: string; hint: string }[] => [
   { value: "json", label: "JSON", hint: m.carry_hint_json() },

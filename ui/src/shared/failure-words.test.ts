@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ErrorCode, Failure } from "../bindings/bindings";
 import { failureLine, failureWords } from "./failure-words";
 import { language, locales } from "./i18n.svelte";
@@ -23,24 +23,21 @@ const refused = failure("key_refused", { message: "openai refused the key.", sub
 afterEach(() => language.choose("en"));
 
 describe.each(locales)("in %s", (locale) => {
-  const speak = (known: Failure, where = {}) => {
-    language.choose(locale);
-    return failureWords(known, where);
-  };
+  beforeEach(() => language.choose(locale));
 
   it("every code has words of its own, with and without whom it happened with", () => {
     const told = codes();
     expect(told.length).toBeGreaterThan(15);
-    const headlines = told.map((code) => speak(failure(code, { message: "" })).headline);
+    const headlines = told.map((code) => failureWords(failure(code, { message: "" })).headline);
     expect(new Set(headlines).size).toBe(told.length);
     for (const code of told) {
-      const named = speak(failure(code, { message: "", subject: "brave" })).headline;
+      const named = failureWords(failure(code, { message: "", subject: "brave" })).headline;
       expect(named.includes("Brave Search") || headlines.includes(named)).toBe(true);
     }
   });
 
   it("nothing is said twice", () => {
-    const { headline, detail } = speak(refused);
+    const { headline, detail } = failureWords(refused);
     expect(detail).toBeNull();
     expect(headline).toContain(locale === "en" ? "openai" : "OpenAI");
   });
@@ -69,23 +66,23 @@ describe("in the language of the app", () => {
 });
 
 describe("in another language", () => {
-  it("the app's sentence stands beside, where it says more", () => {
-    language.choose("de");
+  it("the app's sentence stands beside, where it says more", async () => {
+    await language.choose("de");
     expect(failureWords(failure("invalid")).detail).toBe("It is told in English.");
     expect(failureWords(failure("key_refused")).detail).toBe("It is told in English.");
     expect(failureLine(failure("storage"))).toMatch(/^Lesen .* \u2068It is told in English\.\u2069$/);
   });
 
-  it("whom it happened with is not named twice", () => {
-    language.choose("de");
+  it("whom it happened with is not named twice", async () => {
+    await language.choose("de");
     const named = failureWords(refused, { named: true });
     expect(named.headline).not.toContain("OpenAI");
     expect(named.detail).toBeNull();
   });
 
-  it("no text tells anybody to try again: that is for buttons", () => {
+  it("no text tells anybody to try again: that is for buttons", async () => {
     for (const locale of locales) {
-      language.choose(locale);
+      await language.choose(locale);
       const hints = codes().map((code) => failureWords(failure(code, { message: "" })).hint ?? "");
       expect(
         hints.filter((hint) => /try again|erneut versuchen|reintent|réessay|再試行|重试|أعد المحاولة/i.test(hint)),

@@ -2,7 +2,7 @@
 // failure, and keeps what the app said beside it where that says more.
 
 import type { ErrorCode, Failure } from "../bindings/bindings";
-import { m } from "../paraglide/messages";
+import { m } from "./messages";
 import { language } from "./i18n.svelte";
 import { nameOf } from "./names";
 

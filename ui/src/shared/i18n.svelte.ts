@@ -1,23 +1,50 @@
 // The language of the window: which messages are shown, in which direction, and how numbers and dates are written.
 
-import { baseLocale, isLocale, type Locale, locales, overwriteGetLocale } from "../paraglide/runtime";
+import { baseLocale, isLocale, type Locale, locales } from "../paraglide/runtime";
+
+type Words = Readonly<Record<string, (inputs: object) => string>>;
+
+/** Each language is a file of its own, so that a start reads one of the seven. */
+const files = import.meta.glob<Words>("../paraglide/messages/??.js");
 
 class Language {
   /** Reading it in a template makes the template follow the language. */
   locale = $state<Locale>(baseLocale);
   dir = $derived<"ltr" | "rtl">(this.locale === "ar" ? "rtl" : "ltr");
 
-  /** Takes a tag such as `pt-BR`; empty follows the system. What we do not speak becomes English. */
-  choose(tag: string): void {
-    const wanted = tag ? [tag] : [...navigator.languages];
-    this.locale = wanted.map(spoken).find((locale) => locale !== null) ?? baseLocale;
+  #words = $state.raw<Words>({});
+  #wanted: Locale | null = null;
+  #loading = Promise.resolve();
+
+  /**
+   * Takes a tag such as `pt-BR`; empty follows the system. What we do not speak becomes English. The window is in it when
+   * this is done, unless another was chosen meanwhile.
+   */
+  async choose(tag: string): Promise<void> {
+    const tags = tag ? [tag] : [...navigator.languages];
+    const locale = tags.map(spoken).find((locale) => locale !== null) ?? baseLocale;
+    if (locale === this.#wanted) return this.#loading;
+    this.#wanted = locale;
+    return (this.#loading = this.#load(locale));
+  }
+
+  /** A text by its name; `m` is the way to it that knows the names. */
+  say(name: string, inputs: object = {}): string {
+    const text = this.#words[name];
+    if (!text) throw new Error(`There is no text called \`${name}\` in \`${this.locale}\`.`);
+    return text(inputs);
+  }
+
+  async #load(locale: Locale): Promise<void> {
+    const words = await files[`../paraglide/messages/${locale}.js`]!();
+    if (locale !== this.#wanted) return this.#loading;
+    this.#words = words;
+    this.locale = locale;
   }
 }
 
 export const language = new Language();
 export { locales, type Locale };
-
-overwriteGetLocale(() => language.locale);
 
 /** Simplified Chinese as Intl wants it; the rest are good tags already. */
 export function intlTag(locale: Locale = language.locale): string {

@@ -1,6 +1,6 @@
 // How long ago something was, in words: "just now", "5 minutes ago", "yesterday"; a date when it is a week or more.
 
-import { m } from "../paraglide/messages";
+import { m } from "./messages";
 import { formatDate, intlTag } from "./i18n.svelte";
 
 const MINUTE = 60_000;

@@ -1,6 +1,6 @@
 // Every keyboard shortcut, once: what the sheet lists, what tooltips show and what key handlers compare with.
 
-import { m } from "../paraglide/messages";
+import { m } from "./messages";
 
 export type ShortcutGroup = "window" | "chats" | "chat" | "reader" | "quick";
 type Row = { keys: string; group: ShortcutGroup; label: () => string };

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "vite";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
 let folder: string;
 let files: { name: string; text: string }[];
@@ -42,4 +42,39 @@ it("runs no text as code", () => {
 it("loads nothing from elsewhere", () => {
   expect(having(/(?:src|href)="(?:https?:)?\/\//, ".html")).toEqual([]);
   expect(having(/url\(\s*["']?(?:https?:)?\/\//, ".css")).toEqual([]);
+});
+
+describe("the first paint", () => {
+  /** What a page names, and what that imports before it runs. */
+  function neededBy(page: string): string {
+    const needed = new Set([page]);
+    for (const name of needed) {
+      const text = files.find((file) => file.name === name)?.text ?? "";
+      const named = [
+        ...text.matchAll(/(?:src|href)="\/([^"]+\.js)"/g),
+        ...text.matchAll(/(?:\bfrom|\bimport)\s*"\.\/([^"]+\.js)"/g),
+      ];
+      for (const [, file] of named) needed.add(file!.startsWith("assets/") ? file! : `assets/${file}`);
+    }
+    needed.delete(page);
+    return files.flatMap(({ name, text }) => (needed.has(name) ? [text] : [])).join("");
+  }
+
+  it("needs less than half a megabyte of code", () => {
+    expect(neededBy("index.html").length).toBeGreaterThan(300_000);
+    expect(neededBy("index.html").length).toBeLessThan(480_000);
+  });
+
+  it("brings no language but the one that is spoken, which is a file of its own", () => {
+    for (const text of ["Abbrechen", "Annuler", "キャンセル", "إلغاء"]) {
+      expect(having(new RegExp(text), ".js")).toHaveLength(1);
+      expect(neededBy("index.html") + neededBy("quick.html")).not.toContain(text);
+    }
+  });
+
+  it("leaves out what draws answers, pages and settings", () => {
+    const needed = neededBy("index.html");
+    expect(having(/DOMPurify|katex-error/, ".js").length).toBeGreaterThan(0);
+    expect(needed).not.toMatch(/DOMPurify|katex-error/);
+  });
 });

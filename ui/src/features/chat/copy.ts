@@ -2,7 +2,7 @@
 
 import type { AppState } from "../../app-state.svelte";
 import type { Source } from "../../bindings/bindings";
-import { m } from "../../paraglide/messages";
+import { m } from "../../shared/messages";
 import { say } from "../../shared/toast";
 import type { AnswerState } from "./answer.svelte";
 

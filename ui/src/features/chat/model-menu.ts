@@ -1,7 +1,7 @@
 // The models as entries of a menu: those of this computer, those elsewhere, and the writer that is none.
 
 import type { ModelId, ModelInfo } from "../../bindings/bindings";
-import { m } from "../../paraglide/messages";
+import { m } from "../../shared/messages";
 import type { MenuItem } from "../../shared/Menu.svelte";
 import { modelName } from "./models.svelte";
 

@@ -1,7 +1,7 @@
 // The models and engines that can be used now: who would answer, and who would be asked.
 
 import type { EngineId, EngineStatus, ModelId, ModelInfo } from "../../bindings/bindings";
-import { m } from "../../paraglide/messages";
+import { m } from "../../shared/messages";
 import type { Platform } from "../../platform/platform";
 
 export class Equipment {

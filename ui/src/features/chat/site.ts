@@ -1,6 +1,6 @@
 // Where a source comes from, in a word or two: a site's host, the guide, a past chat.
 
-import { m } from "../../paraglide/messages";
+import { m } from "../../shared/messages";
 import { hostName, webAddress } from "../../shared/markdown";
 
 export function siteName(url: string): string {

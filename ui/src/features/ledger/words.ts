@@ -1,7 +1,7 @@
 // The words of a ledger, and what it comes to.
 
 import type { Contact, Errand, Ledger, Role } from "../../bindings/bindings";
-import { m } from "../../paraglide/messages";
+import { m } from "../../shared/messages";
 
 const ERRANDS: Record<Errand, () => string> = {
   search: m.evidence_errand_search,

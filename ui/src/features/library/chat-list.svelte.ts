@@ -78,11 +78,10 @@ export class ChatList {
   async reload(reach = FIRST_PAGE): Promise<void> {
     const reload = ++this.#reloads;
     try {
-      const pinned = await this.#readPinned();
-      const chats: Chat[] = [];
-      let complete = false;
+      const limit = reach > FIRST_PAGE ? PAGE : FIRST_PAGE;
+      const [pinned, chats] = await Promise.all([this.#readPinned(), this.#read(this.view, undefined, limit)]);
+      let complete = chats.length < limit;
       while (!complete && chats.length + pinned.length < Math.max(reach, FIRST_PAGE)) {
-        const limit = reach > FIRST_PAGE ? PAGE : FIRST_PAGE;
         const page = await this.#read(this.view, chats.at(-1), limit);
         chats.push(...page);
         complete = page.length < limit;

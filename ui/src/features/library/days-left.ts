@@ -1,6 +1,6 @@
 // How long Trash still keeps a chat, in words.
 
-import { m } from "../../paraglide/messages";
+import { m } from "../../shared/messages";
 import { formatNumber } from "../../shared/i18n.svelte";
 
 const DAY = 86_400_000;

@@ -41,8 +41,8 @@ describe("what headings say", () => {
     expect(groupLabel({ kind: "month", year: 2024, month: 7 }, now)).toBe("August 2024");
   });
 
-  it("starts with a capital also where months do not", () => {
-    language.choose("es");
+  it("starts with a capital also where months do not", async () => {
+    await language.choose("es");
     expect(groupLabel({ kind: "month", year: 2026, month: 0 }, now)).toBe("Enero");
   });
 });

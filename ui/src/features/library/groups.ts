@@ -1,7 +1,7 @@
 // Which heading of the list a chat stands under: Pinned, the days just gone, then one for each month.
 
 import { formatDate, intlTag } from "../../shared/i18n.svelte";
-import { m } from "../../paraglide/messages";
+import { m } from "../../shared/messages";
 
 export type Group =
   | { kind: "pinned" | "today" | "yesterday" | "week" | "thirty" }

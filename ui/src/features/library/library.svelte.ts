@@ -18,7 +18,7 @@ import type {
   SavedSearch,
 } from "../../bindings/bindings";
 import type { Platform } from "../../platform/platform";
-import { m } from "../../paraglide/messages";
+import { m } from "../../shared/messages";
 import { asFailure } from "../../shared/failure";
 import { formatNumber } from "../../shared/i18n.svelte";
 import { say, sayWith, working } from "../../shared/toast";

@@ -1,6 +1,6 @@
 // The spans of time that a search offers, and how a chosen one is called.
 
-import { m } from "../../paraglide/messages";
+import { m } from "../../shared/messages";
 import { intlTag } from "../../shared/i18n.svelte";
 import type { Period } from "./search.svelte";
 

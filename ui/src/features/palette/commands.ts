@@ -26,7 +26,7 @@ import Zap from "@lucide/svelte/icons/zap";
 import type { Component } from "svelte";
 import type { AppState, SettingsSection } from "../../app-state.svelte";
 import type { Chat, ExportChoice, ExportFormat } from "../../bindings/bindings";
-import { m } from "../../paraglide/messages";
+import { m } from "../../shared/messages";
 import { formatsOfMany } from "../../shared/export-formats";
 import type { Theme } from "../../shared/look";
 import { shortcuts } from "../../shared/shortcuts";

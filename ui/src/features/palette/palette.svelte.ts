@@ -6,7 +6,7 @@ import FileText from "@lucide/svelte/icons/file-text";
 import type { Component } from "svelte";
 import type { AppState } from "../../app-state.svelte";
 import type { Chat, HistoryHit, Span } from "../../bindings/bindings";
-import { m } from "../../paraglide/messages";
+import { m } from "../../shared/messages";
 import { byteLength, ByteIndex } from "../../shared/bytes";
 import { EVERYWHERE } from "../../shared/history";
 import { hostOf, type LibraryState, shortDate } from "../library";

@@ -6,7 +6,7 @@ import CircleAlert from "@lucide/svelte/icons/circle-alert";
 import Globe from "@lucide/svelte/icons/globe";
 import type { AppState } from "../../app-state.svelte";
 import type { Failure, WebResults } from "../../bindings/bindings";
-import { m } from "../../paraglide/messages";
+import { m } from "../../shared/messages";
 import { asFailure } from "../../shared/failure";
 import { failureLine } from "../../shared/failure-words";
 import { hostOf } from "../../shared/favicons";

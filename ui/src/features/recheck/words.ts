@@ -1,7 +1,7 @@
 // The words for what a check found, and for how often one is made.
 
 import type { Every, Recheck, Standing } from "../../bindings/bindings";
-import { m } from "../../paraglide/messages";
+import { m } from "../../shared/messages";
 import { formatDate, formatNumber } from "../../shared/i18n.svelte";
 
 export const EVERY: readonly (Every | null)[] = [null, "daily", "weekly", "monthly"];

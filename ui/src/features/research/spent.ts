@@ -1,7 +1,7 @@
 // What a research has spent of what it may, as words and as a share.
 
 import type { ResearchProgress } from "../../bindings/bindings";
-import { m } from "../../paraglide/messages";
+import { m } from "../../shared/messages";
 import { formatNumber } from "../../shared/i18n.svelte";
 import { formatCost } from "../../shared/prices";
 

@@ -15,7 +15,7 @@ import TextQuote from "@lucide/svelte/icons/text-quote";
 import Users from "@lucide/svelte/icons/users";
 import type { Component } from "svelte";
 import type { SettingsSection } from "../../app-state.svelte";
-import { m } from "../../paraglide/messages";
+import { m } from "../../shared/messages";
 import { AccountSection } from "../account";
 import { DatabaseSection } from "../database";
 import { UsageSection } from "../usage";

@@ -1,7 +1,7 @@
 // How sync stands, followed for as long as a face shows it; and the few things a person decides of it.
 
 import type { Failure, SyncConflict, SyncStatus } from "../../bindings/bindings";
-import { m } from "../../paraglide/messages";
+import { m } from "../../shared/messages";
 import type { Platform } from "../../platform/platform";
 import { asFailure } from "../../shared/failure";
 

@@ -1,7 +1,7 @@
 // What is said when a change to chats is done.
 
 import type { BulkChange } from "../../../bindings/bindings";
-import { m } from "../../../paraglide/messages";
+import { m } from "../../../shared/messages";
 import { formatNumber } from "../../../shared/i18n.svelte";
 
 /** `name` is the collection's that chats were moved to. */

@@ -1,7 +1,7 @@
 // An import in words: whose chats they are, and why something was left out; also as text that can be sent to somebody.
 
 import type { ImportReport, LeftOutNote, ArchiveOrigin, LeftOutReason } from "../../../bindings/bindings";
-import { m } from "../../../paraglide/messages";
+import { m } from "../../../shared/messages";
 import { formatNumber } from "../../../shared/i18n.svelte";
 
 /** Names of products are the same everywhere. */
