@@ -86,7 +86,7 @@ async fn a_folder_that_is_dropped_and_confirmed_is_searched_and_cited() -> Resul
         .await?;
 
         main.click("button", "^Where to look: ").await?;
-        main.click("menuitem|menuitemradio", "^My files").await?;
+        main.click("menuitemcheckbox", "^My files").await?;
         ask(&main, "What does the lens of the Zorvane lighthouse float on?").await?;
         main.shows("90 litres of mercury").await?;
         until_complete(&main).await?;

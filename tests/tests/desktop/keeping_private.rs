@@ -46,7 +46,7 @@ async fn private_mode_answers_from_what_is_here_and_nobody_else_notices() -> Res
         // The web, asked for by name, is not asked either.
         main.click("button", "^New chat").await?;
         main.click("button", "^Where to look").await?;
-        main.click("menuitem|menuitemradio", "^Web").await?;
+        main.click("menuitemcheckbox", "^Web").await?;
         ask(&main, "What does the crossing to Port Ansgar cost in a storm?").await?;
         until_complete(&main).await?;
         tokio::time::sleep(Duration::from_secs(2)).await;

@@ -76,7 +76,7 @@ async fn a_plan_is_seen_changed_and_started_and_its_report_is_read_by_its_conten
         let app = desktop.start(&home).await?;
         let main = app.main().await?;
         main.click("button", "^How thorough").await?;
-        main.click("menuitem|menuitemradio", "^Deep, plan first").await?;
+        main.click("menuitemradio", "^Deep, plan first").await?;
         main.click("button", "^Research budget: Usual budget").await?;
         main.write("spinbutton", "^Searches", "7").await?;
         main.press(&[Key::Enter.into()]).await?;
@@ -126,7 +126,7 @@ async fn a_budget_is_raised_while_the_plan_waits_and_outlives_the_window() -> Re
         let app = desktop.start(&home).await?;
         let main = app.main().await?;
         main.click("button", "^How thorough").await?;
-        main.click("menuitem|menuitemradio", "^Deep, plan first").await?;
+        main.click("menuitemradio", "^Deep, plan first").await?;
         ask(&main, QUESTION).await?;
         main.shows("of 16 searches").await?;
         main.click("button", "^Change budget").await?;

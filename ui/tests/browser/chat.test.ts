@@ -321,12 +321,17 @@ describe("the question field", () => {
   it("chooses where to look, how recent, and by whom", async () => {
     await open();
     await button(/Where to look/).click();
-    await page.getByRole("menuitem", { name: /Past chats/ }).click();
+    await page.getByRole("menuitemradio", { name: /Automatic/, checked: true }).waitFor();
+    await page.getByRole("menuitemradio", { name: /Past chats/, checked: false }).click();
     await button("Where to look: Past chats").waitFor();
     expect(await button(/How recent/).count()).toBe(0);
     await button(/^Model/).click();
-    await page.getByRole("menuitem", { name: /Built-in writer/ }).click();
+    await page.getByRole("menuitemradio", { name: /Built-in writer/, checked: false }).click();
     await button("Model: Built-in writer").waitFor();
+    await button(/^Model/).click();
+    await page.getByRole("menuitemradio", { name: /Built-in writer/, checked: true }).waitFor();
+    expect(await page.getByRole("menuitemradio", { checked: true }).count()).toBe(1);
+    await page.getByRole("menuitem", { name: /ettings/ }).waitFor();
   });
 
   it("edits the last question by the up arrow, when it is empty", async () => {

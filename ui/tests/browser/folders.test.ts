@@ -65,10 +65,10 @@ describe.each([modes.light, modes.dark, modes.narrow])("a question, $name", (mod
     await page.getByRole("list", { name: "Attached files" }).waitFor();
     const where = button(/^Where to look/);
     await where.click();
-    await page.getByRole("menuitem", { name: /My files/ }).click();
+    await page.getByRole("menuitemcheckbox", { name: /My files/, checked: false }).click();
     await where.click();
     await shoot(page, `folders-places-${mode.name}`);
-    await page.getByRole("menuitem", { name: /^News/ }).click();
+    await page.getByRole("menuitemcheckbox", { name: /^News/ }).click();
     await expect.poll(() => where.textContent()).toContain("My files + News");
     await shoot(page, `folders-question-${mode.name}`);
     expect({ troubles, axe: await axe(page) }).toEqual({ troubles: [], axe: [] });

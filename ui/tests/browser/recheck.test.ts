@@ -132,7 +132,7 @@ describe("an answer that is to be checked by itself", () => {
   it("says how often, until it is not", async () => {
     await open();
     await answer().locator("footer .icon-button").nth(2).click();
-    await page.getByRole("menuitem", { name: "Every week" }).click();
+    await page.getByRole("menuitemradio", { name: "Every week", checked: false }).click();
     await line().getByText("Every week · not checked again yet").click();
     await panel()
       .getByText(/^Every week · next on /)
@@ -145,8 +145,8 @@ describe("an answer that is to be checked by itself", () => {
     await listed.getByRole("button").first().click();
     await answer().locator("footer").waitFor();
     await answer().locator("footer .icon-button").nth(2).click();
-    expect(await page.getByRole("menuitem", { name: "Every week" }).getAttribute("aria-checked")).toBe("true");
-    await page.getByRole("menuitem", { name: "Never" }).click();
+    await page.getByRole("menuitemradio", { name: "Every week", checked: true }).waitFor();
+    await page.getByRole("menuitemradio", { name: "Never" }).click();
     await expect
       .poll(() =>
         panel()

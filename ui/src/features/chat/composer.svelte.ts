@@ -9,7 +9,7 @@ export const LONGEST_QUESTION = 100_000;
 /** Files that one question may bring. */
 const MOST_FILES = 8;
 /** Places that may be asked together; past chats stay apart from what strangers wrote. */
-const MIXABLE: ReadonlySet<Scope> = new Set<Scope>(["web", "files", "academic", "discussions", "news"]);
+export const MIXABLE: ReadonlySet<Scope> = new Set<Scope>(["web", "files", "academic", "discussions", "news"]);
 // From here on the field says how much is left.
 const NEARLY = 90_000;
 
