@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
-use deepsearch_app::{App, AppError, AppOptions, Config};
+use deepsearch_app::{App, AppError, AppOptions, Config, program_beside};
 use deepsearch_core::Failure;
 use tauri::{AppHandle, Manager, RunEvent, WindowEvent};
 use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
@@ -154,15 +154,10 @@ async fn open() -> Result<App, AppError> {
     let environment =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let mut options = AppOptions::new(Config::load(environment)?);
-    options.crawl.parser.command.program = command_beside();
+    // The command parses the pages for both: this program would take fifty times as long to start, for it loads the
+    // libraries of the window first.
+    options.crawl.parser.command.program = program_beside("deepsearch");
     App::open(options).await
-}
-
-/// The `deepsearch` command, which every package puts beside this program. It parses the pages for both: this program would
-/// take fifty times as long to start, for it loads the libraries of the window first.
-fn command_beside() -> std::path::PathBuf {
-    let name = format!("deepsearch{}", std::env::consts::EXE_SUFFIX);
-    std::env::current_exe().map_or_else(|_| name.clone().into(), |own| own.with_file_name(&name))
 }
 
 // The arguments may hold a deep link and with it a sign-in code: they are never logged.

@@ -45,6 +45,7 @@ mod share;
 mod shared_database;
 
 mod config;
+mod programs;
 mod secrets;
 mod settings;
 
@@ -68,6 +69,7 @@ pub use export::{ExportChoice, ExportProgress};
 pub use folders::{AttachedFile, FolderList};
 pub use library::{EngineStatus, PageReader};
 pub use offered_folders::{FolderStanding, OfferedFolder};
+pub use programs::program_beside;
 pub use recheck::RecheckHistory;
 pub use recheck_due::DueRecheck;
 pub use reranking::Reranking;

@@ -1,8 +1,8 @@
 //! The window, which is a program of its own beside this one.
 
-use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
+use deepsearch_app::program_beside;
 use deepsearch_core::{ErrorCode, Failure};
 
 use crate::{outcome, print};
@@ -11,7 +11,7 @@ const PROGRAM: &str = "deepsearch-desktop";
 
 /// Calls quick ask. The running app shows it at once; otherwise this starts the app.
 pub(crate) fn quick_ask() -> ExitCode {
-    match Command::new(program()).arg("--quick-ask").spawn() {
+    match Command::new(program_beside(PROGRAM)).arg("--quick-ask").spawn() {
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => {
             let failure = Failure::new(
@@ -23,11 +23,4 @@ pub(crate) fn quick_ask() -> ExitCode {
             ExitCode::from(outcome::code(failure.code))
         }
     }
-}
-
-/// Packages put both programs into one folder; elsewhere `PATH` knows.
-fn program() -> PathBuf {
-    let name = format!("{PROGRAM}{}", std::env::consts::EXE_SUFFIX);
-    let beside = std::env::current_exe().ok().map(|own| own.with_file_name(&name));
-    beside.filter(|path| path.is_file()).unwrap_or_else(|| name.into())
 }
