@@ -6,6 +6,7 @@
 mod app;
 mod bus;
 mod dragging;
+mod neighbour;
 mod network;
 mod notifications;
 mod page;
@@ -28,6 +29,7 @@ use crate::cli::Home;
 use crate::needs;
 
 pub use app::{App, Network, Start};
+pub use neighbour::Neighbour;
 pub use notifications::Notifications;
 pub use page::Page;
 pub use portal::{CHOSEN, Portal};
@@ -371,6 +373,14 @@ impl Desktop {
         dropping.await.context("dragging")?
     }
 
+    /// Another program, which was there first.
+    ///
+    /// # Errors
+    /// When the screen has gone.
+    pub fn neighbour(&self) -> Result<Neighbour> {
+        Neighbour::come(self.screen.display())
+    }
+
     /// Types text, whatever has the focus.
     ///
     /// # Errors
@@ -461,11 +471,43 @@ impl Desktop {
         .await
     }
 
+    /// Puts a window somewhere else, as a person drags it.
+    ///
+    /// # Errors
+    /// When there is no wmctrl, or it stays where it is.
+    pub async fn drag_window(&self, title: &str, x: i32, y: i32) -> Result<()> {
+        let before = self.place(title).await?;
+        let place = format!("0,{x},{y},-1,-1");
+        self.run("wmctrl", &["-F", "-r", title, "-e", &place]).await?;
+        until(&format!("`{title}` to be moved"), async || {
+            Ok((self.place(title).await? != before).then_some(()))
+        })
+        .await
+    }
+
+    /// How far a window is from the screen's left and top, in pixels, without its frame.
+    ///
+    /// # Errors
+    /// When it is not on the screen.
+    pub async fn place(&self, title: &str) -> Result<(i32, i32)> {
+        let told = self.geometry(title).await?;
+        told_number(&told, "X=")
+            .zip(told_number(&told, "Y="))
+            .with_context(|| format!("the place of `{title}`: {told}"))
+    }
+
     /// How wide and high a window is, in pixels, without its frame.
     ///
     /// # Errors
     /// When it is not on the screen.
     pub async fn size(&self, title: &str) -> Result<(u32, u32)> {
+        let told = self.geometry(title).await?;
+        told_number(&told, "WIDTH=")
+            .zip(told_number(&told, "HEIGHT="))
+            .with_context(|| format!("the size of `{title}`: {told}"))
+    }
+
+    async fn geometry(&self, title: &str) -> Result<String> {
         let exactly = format!("^{title}$");
         let ask = [
             "search",
@@ -476,11 +518,7 @@ impl Desktop {
             "--shell",
         ];
         let output = self.run("xdotool", &ask).await?;
-        let told = String::from_utf8_lossy(&output.stdout).into_owned();
-        let number = |name: &str| told.lines().find_map(|line| line.strip_prefix(name)?.parse().ok());
-        number("WIDTH=")
-            .zip(number("HEIGHT="))
-            .with_context(|| format!("the size of `{title}`: {told}"))
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// Closes a window as its close button does.
@@ -526,6 +564,11 @@ impl Desktop {
             eprintln!("a picture of the failure: {}", picture.display());
         }
     }
+}
+
+/// One line of what xdotool tells of a window.
+fn told_number<N: std::str::FromStr>(told: &str, name: &str) -> Option<N> {
+    told.lines().find_map(|line| line.strip_prefix(name)?.parse().ok())
 }
 
 /// Looks again and again until there is something to see.

@@ -16,10 +16,11 @@ use deepsearch_tests::ports::nobody;
 use deepsearch_tests::purpose::answering;
 use deepsearch_tests::scripted_server::{Reply, ScriptedServer};
 use deepsearch_tests::small_web::{SmallWeb, offline, searching, with_model};
+use fantoccini::key::Key;
 use serde_json::json;
 use url::Url;
 
-use crate::world::{ask, until_complete};
+use crate::world::{QUICK, ask, until_complete};
 
 /// A server that nobody has a reason to speak to.
 async fn canary() -> Result<ScriptedServer> {
@@ -65,12 +66,12 @@ async fn hold_harmless(desktop: &Desktop, page: &Page, canary: &ScriptedServer) 
     assert_eq!(desktop.opened(), Vec::<String>::new(), "an address was opened unasked");
     let address = page.eval("return location.pathname").await?;
     assert!(
-        matches!(address.as_str(), Some("/" | "/index.html")),
+        matches!(address.as_str(), Some("/" | "/index.html" | "/quick.html")),
         "the page went to {address}"
     );
 
-    let call =
-        "return await window.__TAURI_INTERNALS__.invoke('update_setting', { key: 'max_search_results', text: '10' })";
+    // Quick ask may not do this at all; it is counted there too.
+    let call = "return await window.__TAURI_INTERNALS__.invoke('update_setting', { key: 'max_search_results', text: '10' }).catch(String)";
     page.call(call, Vec::new()).await?;
     let counted = page.eval("return window.__commands.includes('update_setting')").await?;
     assert_eq!(counted, json!(true), "the counter does not count");
@@ -96,6 +97,31 @@ async fn a_model_that_writes_attacks_calls_nothing_and_reaches_nobody() -> Resul
         until_complete(&main).await?;
         main.shows("The end of the attacks").await?;
         hold_harmless(desktop, &main, &canary).await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_quick_ask_neither() -> Result<()> {
+    journey(async |desktop| {
+        let (web, canary) = (SmallWeb::lighthouse().await?, canary().await?);
+        let attacks = corpus::answer(canary.base());
+        let model = answering(move |_| Script::text(&attacks)).await?;
+        let home = with_model(searching(&web.engine)?, &model);
+        let app = desktop.start(&home).await?;
+        app.main().await?.find("textbox", "^Your question").await?;
+        desktop.press("ctrl+shift+space").await?;
+        desktop.until_window(QUICK, true).await?;
+        let quick = app.quick().await?;
+        quick.find("textbox", "").await?;
+        count(&quick).await?;
+        let question = "How high is the <img src=x onerror=alert(1)> Zorvane lighthouse?";
+        quick.write("textbox", "", question).await?;
+        quick.press(&[Key::Enter.into()]).await?;
+        quick.shows("The end of the attacks").await?;
+        let broken = quick.eval(&format!("return ({SHOWN})()")).await?;
+        assert_eq!(broken, json!([]));
+        hold_harmless(desktop, &quick, &canary).await
     })
     .await
 }

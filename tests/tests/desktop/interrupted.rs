@@ -92,3 +92,29 @@ async fn an_answer_is_written_to_its_end_although_its_window_was_closed() -> Res
     })
     .await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_tray_too_and_the_app_ends_when_it_is_kept() -> Result<()> {
+    journey(async |desktop| {
+        let web = SmallWeb::lighthouse().await?;
+        let model = slow_model().await?;
+        let home = with_model(searching(&web.engine)?, &model);
+        let app = desktop.start(&home).await?;
+        let main = app.main().await?;
+        ask(&main, QUESTION).await?;
+        main.shows("Step 5 is made of granite").await?;
+        desktop.close_window(MAIN).await?;
+        desktop.until_window(MAIN, false).await?;
+        assert!(app.is_running(), "it still writes");
+        app.until_ended().await?;
+
+        let app = desktop.start(&home).await?;
+        let main = app.main().await?;
+        main.click("link|button", "Zorvane").await?;
+        main.shows("Step 2000 is made of granite").await?;
+        main.lacks("What came is kept").await?;
+        assert_eq!(asked_for(&model, Purpose::Grounded).len(), 1, "and it was asked once");
+        Ok(())
+    })
+    .await
+}

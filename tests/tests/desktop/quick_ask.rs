@@ -53,6 +53,28 @@ async fn quick_ask_comes_from_the_tray_the_shortcut_and_a_second_start_and_goes_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn escape_gives_the_focus_back_to_the_program_that_had_it() -> Result<()> {
+    journey(async |desktop| {
+        let home = offline()?;
+        let app = desktop.start(&home).await?;
+        app.main().await?.find("textbox", "^Your question").await?;
+        let neighbour = desktop.neighbour()?;
+        neighbour.open_window("Another program")?;
+        desktop.until_focused("Another program").await?;
+        for _ in 0..2 {
+            desktop.press("ctrl+shift+space").await?;
+            desktop.until_focused(QUICK).await?;
+            app.quick().await?.find("textbox", "").await?;
+            desktop.press("Escape").await?;
+            desktop.until_window(QUICK, false).await?;
+            desktop.until_focused("Another program").await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn on_wayland_the_desktop_is_asked_for_keys_and_the_window_tells_those_that_it_gave() -> Result<()> {
     journey(async |desktop| {
         let portal = desktop.show_portal().await?;

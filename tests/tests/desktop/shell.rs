@@ -76,28 +76,53 @@ async fn what_is_opened_from_the_tray_comes_in_the_window_that_was_used_last() -
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_window_comes_back_as_large_as_it_was_left() -> Result<()> {
+async fn a_window_comes_back_as_large_as_it_was_left_and_where() -> Result<()> {
     journey(async |desktop| {
         let home = offline()?;
         let app = desktop.start(&home).await?;
         app.main().await?.find("textbox", "^Your question").await?;
+        let usual = desktop.place(MAIN).await?;
         desktop.resize(MAIN, 900, 640).await?;
-        let left = size(desktop).await?;
+        desktop.drag_window(MAIN, 31, 57).await?;
+        let left = stands(desktop).await?;
+        assert_ne!(left.0, usual, "it was moved");
         desktop.close_window(MAIN).await?;
         app.until_ended().await?;
 
         let app = desktop.start(&home).await?;
-        app.main().await?.find("textbox", "^Your question").await?;
-        until("the size it had", async || {
-            Ok((size(desktop).await? == left).then_some(()))
+        let main = app.main().await?;
+        main.find("textbox", "^Your question").await?;
+        until("the place and the size it had", async || {
+            Ok((stands(desktop).await? == left).then_some(()))
         })
-        .await
+        .await?;
+        // Another one is as large, and where both can be seen.
+        main.press(&[Key::Control.into(), Key::Shift.into(), 'n']).await?;
+        let measures = "return [innerWidth, innerHeight, screenX, screenY]";
+        let own = main.eval(measures).await?;
+        let other = until("a second window", async || {
+            for page in app.pages("index.html").await? {
+                let told = page.eval(measures).await?;
+                if told[2] != own[2] {
+                    return Ok(Some(told));
+                }
+            }
+            Ok(None)
+        })
+        .await?;
+        assert_eq!((&other[0], &other[1]), (&own[0], &own[1]), "as large");
+        let apart = |at: usize| other[at].as_i64().zip(own[at].as_i64()).map(|(other, own)| other - own);
+        assert!(
+            apart(2).is_some_and(|x| (10..80).contains(&x)) && apart(3).is_some_and(|y| (10..80).contains(&y)),
+            "{other} beside {own}"
+        );
+        Ok(())
     })
     .await
 }
 
-async fn size(desktop: &Desktop) -> Result<(u32, u32)> {
-    desktop.size(MAIN).await
+async fn stands(desktop: &Desktop) -> Result<((i32, i32), (u32, u32))> {
+    Ok((desktop.place(MAIN).await?, desktop.size(MAIN).await?))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -207,6 +232,30 @@ async fn another_shortcut_takes_effect_at_once_and_the_old_one_is_free_again() -
         desktop.press("ctrl+alt+k").await?;
         desktop.until_window(QUICK, true).await?;
         Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_another_program_has_are_told_of_and_others_take_their_place() -> Result<()> {
+    journey(async |desktop| {
+        let home = offline()?;
+        let neighbour = desktop.neighbour()?;
+        neighbour.take_ctrl_shift_space()?;
+        let app = desktop.start(&home).await?;
+        let main = app.main().await?;
+        main.shows("does not open quick ask now").await?;
+        main.click("button", "^Settings").await?;
+        main.click("button", "^Shortcuts").await?;
+        main.shows("Another program has taken").await?;
+
+        main.click("button", "^Change").await?;
+        main.shows("Press the new keys").await?;
+        desktop.press("ctrl+alt+k").await?;
+        main.shows("Works in every program").await?;
+        main.lacks("Another program has taken").await?;
+        desktop.press("ctrl+alt+k").await?;
+        desktop.until_window(QUICK, true).await
     })
     .await
 }
