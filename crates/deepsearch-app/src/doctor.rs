@@ -1,7 +1,9 @@
 //! The doctor: looks at every part that answering needs, and says for each what to do.
 
+use std::fmt;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use deepsearch_core::{ErrorCode, Failure, RemoteError};
 use deepsearch_postgres::SharedSync;
 use serde::Serialize;
@@ -23,39 +25,162 @@ pub enum Grade {
     Bad,
 }
 
-/// What was found of one part.
+/// What was found of one part. The window says it in its own language.
 #[derive(Debug, Clone, Serialize, specta::Type)]
 pub struct Finding {
-    pub part: String,
+    pub part: Part,
     pub grade: Grade,
-    pub says: String,
-    /// What to do, where there is something.
-    pub advice: Option<String>,
+    pub found: Found,
+}
+
+/// What is looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, specta::Type)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    DataFolder,
+    PageReader,
+    Sync,
+    /// The one that answers.
+    Model,
+    /// All that can be chosen.
+    Models,
+    Reranking,
+    PrivateMode,
+    Engines,
+    /// One of them, by its name.
+    Engine(String),
+}
+
+/// How it is.
+#[derive(Debug, Clone, Serialize, specta::Type)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Found {
+    Writable {
+        folder: String,
+    },
+    /// A newer version wrote it.
+    ReadOnly {
+        folder: String,
+    },
+    Parsed,
+    /// The child process that parses does not.
+    Unparsed {
+        failure: Failure,
+    },
+    NobodySignedIn,
+    /// The shared database answers, and nothing has been brought or sent so far.
+    NotYetSynced,
+    Synced {
+        at: DateTime<Utc>,
+    },
+    ChangesWait {
+        changes: u32,
+    },
+    /// Changes that the server will not take, ever.
+    ChangesRefused {
+        changes: u32,
+    },
+    DatabaseSilent,
+    NoModel,
+    ModelAnswers {
+        model: String,
+    },
+    ModelsOffered {
+        models: u32,
+    },
+    Reranks {
+        model: String,
+    },
+    Private,
+    NoEngine,
+    /// An engine answered a question with so many.
+    Results {
+        results: u32,
+    },
+    Failed {
+        failure: Failure,
+    },
 }
 
 impl Finding {
-    fn new(part: impl Into<String>, grade: Grade, says: impl Into<String>) -> Self {
-        Self {
-            part: part.into(),
-            grade,
-            says: says.into(),
-            advice: None,
+    fn new(part: Part, grade: Grade, found: Found) -> Self {
+        Self { part, grade, found }
+    }
+
+    fn failed(part: Part, grade: Grade, failure: Failure) -> Self {
+        Self::new(part, grade, Found::Failed { failure })
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DataFolder => out.write_str("data folder"),
+            Self::PageReader => out.write_str("page reader"),
+            Self::Sync => out.write_str("sync"),
+            Self::Model => out.write_str("model"),
+            Self::Models => out.write_str("models"),
+            Self::Reranking => out.write_str("reranking"),
+            Self::PrivateMode => out.write_str("private mode"),
+            Self::Engines => out.write_str("engines"),
+            Self::Engine(id) => write!(out, "engine {id}"),
+        }
+    }
+}
+
+impl Found {
+    /// In English, for the command.
+    pub fn says(&self) -> String {
+        match self {
+            Self::Writable { folder } => format!("{folder} can be read and written."),
+            Self::ReadOnly { folder } => {
+                format!("{folder} was written by a newer version and is open for reading only.")
+            }
+            Self::Parsed => "Pages are parsed in a process of their own.".into(),
+            Self::NobodySignedIn => "Nobody is signed in; everything is only on this device.".into(),
+            Self::NotYetSynced => "The shared database answers; nothing was brought or sent yet.".into(),
+            Self::Synced { at } => format!(
+                "Everything was sent and brought on {}.",
+                at.format("%Y-%m-%d %H:%M UTC")
+            ),
+            Self::ChangesWait { changes } => {
+                format!("The shared database answers; {changes} changes wait to be sent.")
+            }
+            Self::ChangesRefused { changes } => format!("{changes} changes are refused by the server and kept here."),
+            Self::DatabaseSilent => "The shared database does not answer.".into(),
+            Self::NoModel => "There is no language model: answers are made of sentences from sources.".into(),
+            Self::ModelAnswers { model } => format!("{model} answers."),
+            Self::ModelsOffered { models } => format!("{models} can be chosen: `deepsearch models`."),
+            Self::Reranks { model } => format!("{model} puts passages in order."),
+            Self::Private => "Nothing leaves this computer: no web engine and no model elsewhere is asked.".into(),
+            Self::NoEngine => "No web engine is in use.".into(),
+            Self::Results { results } => format!("answered with {results} results."),
+            Self::Failed { failure } | Self::Unparsed { failure } => failure.message.clone(),
         }
     }
 
-    fn advice(mut self, advice: impl Into<String>) -> Self {
-        self.advice = Some(advice.into());
-        self
+    /// What to do, where there is something, in English and with commands.
+    pub fn advice(&self) -> Option<String> {
+        let advice = match self {
+            Self::ReadOnly { .. } => "Update DeepSearch, or restore an older backup: `deepsearch backup list`.",
+            Self::Unparsed { .. } => "Reinstall DeepSearch; its own program could not be started again.",
+            Self::NotYetSynced | Self::ChangesWait { .. } => "`deepsearch sync` does it now.",
+            Self::ChangesRefused { .. } => "`deepsearch sync status` names them.",
+            Self::DatabaseSilent => "What you change is kept and sent when it does.",
+            Self::NoModel => {
+                "Start Ollama, LM Studio or llama.cpp, or set a key: `deepsearch settings set models.openai.key KEY`."
+            }
+            Self::NoEngine => "Set `engines.order`, or leave it empty to use all.",
+            Self::Failed { failure } => return failure.hint.clone(),
+            _ => return None,
+        };
+        Some(advice.to_owned())
     }
+}
 
-    fn failed(part: impl Into<String>, grade: Grade, failure: Failure) -> Self {
-        Self {
-            part: part.into(),
-            grade,
-            says: failure.message,
-            advice: failure.hint,
-        }
-    }
+/// As the window counts.
+fn count(many: usize) -> u32 {
+    u32::try_from(many).unwrap_or(u32::MAX)
 }
 
 impl App {
@@ -76,17 +201,12 @@ impl App {
     }
 
     async fn look_at_store(&self) -> Finding {
-        let part = "data folder";
-        let path = self.config().home.display();
+        let part = Part::DataFolder;
+        let folder = self.config().home.display().to_string();
         match self.store().count_outbox().await {
             Err(error) => Finding::failed(part, Grade::Bad, Failure::from(&error)),
-            Ok(_) if self.store().is_read_only() => Finding::new(
-                part,
-                Grade::Bad,
-                format!("{path} was written by a newer version and is open for reading only."),
-            )
-            .advice("Update DeepSearch, or restore an older backup: `deepsearch backup list`."),
-            Ok(_) => Finding::new(part, Grade::Good, format!("{path} can be read and written.")),
+            Ok(_) if self.store().is_read_only() => Finding::new(part, Grade::Bad, Found::ReadOnly { folder }),
+            Ok(_) => Finding::new(part, Grade::Good, Found::Writable { folder }),
         }
     }
 
@@ -94,26 +214,20 @@ impl App {
         let html = b"<html><head><title>Check</title></head><body><article><p>The parser works as it should, with whole sentences to read. This is the second of them.</p></article></body></html>";
         let url = "https://example.com/".parse().expect("a fixed address");
         match self.read_bytes(html, Some("text/html"), &url).await {
-            Ok(_) => Finding::new(
-                "page reader",
-                Grade::Good,
-                "Pages are parsed in a process of their own.",
-            ),
-            Err(error) => Finding::failed("page reader", Grade::Bad, Failure::from(&error))
-                .advice("Reinstall DeepSearch; its own program could not be started again."),
+            Ok(_) => Finding::new(Part::PageReader, Grade::Good, Found::Parsed),
+            Err(error) => {
+                let failure = Failure::from(&error);
+                Finding::new(Part::PageReader, Grade::Bad, Found::Unparsed { failure })
+            }
         }
     }
 
     /// Whether the shared database knows this device now, and how sync stands.
     async fn look_at_sync(&self) -> Vec<Finding> {
-        let part = "sync";
-        let failed = |failure: Failure| vec![Finding::failed(part, Grade::Bad, failure)];
+        let failed = |failure: Failure| vec![Finding::failed(Part::Sync, Grade::Bad, failure)];
         let link = match self.sync_link() {
             Ok(Some(link)) => link,
-            Ok(None) => {
-                let says = "Nobody is signed in; everything is only on this device.";
-                return vec![Finding::new(part, Grade::Good, says)];
-            }
+            Ok(None) => return vec![Finding::new(Part::Sync, Grade::Good, Found::NobodySignedIn)],
             Err(error) => return failed(error.into()),
         };
         let status = match self.sync_status().await {
@@ -124,15 +238,14 @@ impl App {
         let asked = tokio::time::timeout(PATIENCE, asked).await;
         let reached = match asked {
             Ok(Ok(Some(_))) => waiting(&status),
-            Ok(Ok(None)) => Finding::failed(part, Grade::Bad, Failure::from(&RemoteError::SignedOut)),
+            Ok(Ok(None)) => Finding::failed(Part::Sync, Grade::Bad, Failure::from(&RemoteError::SignedOut)),
             Ok(Err(error)) => {
                 let failure = Failure::from(&error);
                 // What is written meanwhile is kept and sent later.
                 let is_away = matches!(failure.code, ErrorCode::Offline | ErrorCode::TimedOut);
-                Finding::failed(part, if is_away { Grade::Warning } else { Grade::Bad }, failure)
+                Finding::failed(Part::Sync, if is_away { Grade::Warning } else { Grade::Bad }, failure)
             }
-            Err(_) => Finding::new(part, Grade::Warning, "The shared database does not answer.")
-                .advice("What you change is kept and sent when it does."),
+            Err(_) => Finding::new(Part::Sync, Grade::Warning, Found::DatabaseSilent),
         };
         let mut findings = vec![reached];
         findings.extend(dead(&status));
@@ -141,100 +254,64 @@ impl App {
 
     async fn look_at_models(&self) -> Vec<Finding> {
         let default = match self.default_model().await {
-            Ok(model) if model.id == "extractive" => Finding::new(
-                "model",
-                Grade::Warning,
-                "There is no language model: answers are made of sentences from sources.",
-            )
-            .advice(
-                "Start Ollama, LM Studio or llama.cpp, or set a key: `deepsearch settings set models.openai.key KEY`.",
-            ),
-            Ok(model) => Finding::new("model", Grade::Good, format!("{} answers.", model.id)),
-            Err(error) => Finding::failed("model", Grade::Bad, Failure::from(&error)),
+            Ok(model) if model.id == "extractive" => Finding::new(Part::Model, Grade::Warning, Found::NoModel),
+            Ok(model) => {
+                let model = model.id.to_string();
+                Finding::new(Part::Model, Grade::Good, Found::ModelAnswers { model })
+            }
+            Err(error) => Finding::failed(Part::Model, Grade::Bad, Failure::from(&error)),
         };
-        let offered = self.models().await.len();
-        let mut findings = vec![
-            default,
-            Finding::new(
-                "models",
-                Grade::Good,
-                format!("{offered} can be chosen: `deepsearch models`."),
-            ),
-        ];
+        let models = count(self.models().await.len());
+        let offered = Finding::new(Part::Models, Grade::Good, Found::ModelsOffered { models });
+        let mut findings = vec![default, offered];
         findings.extend(self.look_at_reranking().await);
         findings
     }
 
     /// Only where a person chose a model for it.
     async fn look_at_reranking(&self) -> Option<Finding> {
-        let part = "reranking";
         let reranking = self.reranking().await;
-        let model = reranking.model?;
+        let model = reranking.model?.to_string();
         Some(match reranking.failure {
-            None => Finding::new(part, Grade::Good, format!("{model} puts passages in order.")),
+            None => Finding::new(Part::Reranking, Grade::Good, Found::Reranks { model }),
             // Answers go on without it.
-            Some(failure) => Finding::failed(part, Grade::Warning, failure),
+            Some(failure) => Finding::failed(Part::Reranking, Grade::Warning, failure),
         })
     }
 
     async fn look_at_engines(&self) -> Vec<Finding> {
         if self.inner.network.is_private() {
-            return vec![Finding::new(
-                "private mode",
-                Grade::Good,
-                "Nothing leaves this computer: no web engine and no model elsewhere is asked.",
-            )];
+            return vec![Finding::new(Part::PrivateMode, Grade::Good, Found::Private)];
         }
         let tried = self.try_engines().await;
         if tried.is_empty() {
-            return vec![
-                Finding::new("engines", Grade::Bad, "No web engine is in use.")
-                    .advice("Set `engines.order`, or leave it empty to use all."),
-            ];
+            return vec![Finding::new(Part::Engines, Grade::Bad, Found::NoEngine)];
         }
         let works = tried.iter().any(|(_, result)| result.is_ok());
         // One engine that fails is what failover is for; all failing is no web.
         let grade = if works { Grade::Warning } else { Grade::Bad };
         let finding = |(id, result): (String, Result<usize, Failure>)| match result {
-            Ok(hits) => Finding::new(
-                format!("engine {id}"),
-                Grade::Good,
-                format!("answered with {hits} results."),
-            ),
-            Err(failure) => Finding::failed(format!("engine {id}"), grade, failure),
+            Ok(hits) => {
+                let results = count(hits);
+                Finding::new(Part::Engine(id), Grade::Good, Found::Results { results })
+            }
+            Err(failure) => Finding::failed(Part::Engine(id), grade, failure),
         };
         tried.into_iter().map(finding).collect()
     }
 }
 
 fn waiting(status: &SyncStatus) -> Finding {
-    let counts = &status.counts;
-    let says = match (status.synced_at, counts.outbox) {
-        (None, _) => "The shared database answers; nothing was brought or sent yet.".to_owned(),
-        (Some(at), 0) => format!(
-            "Everything was sent and brought on {}.",
-            at.format("%Y-%m-%d %H:%M UTC")
-        ),
-        (Some(_), waiting) => format!("The shared database answers; {waiting} changes wait to be sent."),
+    let changes = status.counts.outbox;
+    let found = match status.synced_at {
+        None => Found::NotYetSynced,
+        Some(at) if changes == 0 => Found::Synced { at },
+        Some(_) => Found::ChangesWait { changes },
     };
-    let is_late = status.synced_at.is_none() || counts.outbox > 0;
-    let finding = Finding::new("sync", Grade::Good, says);
-    if is_late {
-        finding.advice("`deepsearch sync` does it now.")
-    } else {
-        finding
-    }
+    Finding::new(Part::Sync, Grade::Good, found)
 }
 
-/// What the server will not take, ever.
 fn dead(status: &SyncStatus) -> Option<Finding> {
-    let dead = status.counts.dead;
-    (dead > 0).then(|| {
-        Finding::new(
-            "sync",
-            Grade::Warning,
-            format!("{dead} changes are refused by the server and kept here."),
-        )
-        .advice("`deepsearch sync status` names them.")
-    })
+    let changes = status.counts.dead;
+    (changes > 0).then(|| Finding::new(Part::Sync, Grade::Warning, Found::ChangesRefused { changes }))
 }

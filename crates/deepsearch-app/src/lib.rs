@@ -63,7 +63,7 @@ pub use cited::CitedSentence;
 pub use config::{Config, Origin};
 pub use data::DataFolder;
 pub use database::{DatabaseView, SessionPage};
-pub use doctor::{Finding, Grade};
+pub use doctor::{Finding, Found, Grade, Part};
 pub use error::AppError;
 pub use export::{ExportChoice, ExportProgress};
 pub use folders::{AttachedFile, FolderList};

@@ -689,13 +689,11 @@ export type FilesDropped = {
 	files: AttachedFile[],
 };
 
-/**  What was found of one part. */
+/**  What was found of one part. The window says it in its own language. */
 export type Finding = {
-	part: string,
+	part: Part,
 	grade: Grade,
-	says: string,
-	/**  What to do, where there is something. */
-	advice: string | null,
+	found: Found,
 };
 
 /**  A folder as a person sees it. */
@@ -754,6 +752,10 @@ export type GatewayInfo = {
 	providers: Provider[],
 	takes_codes: boolean,
 };
+
+/**  How it is. */
+export type Found = { kind: "writable"; folder: string } | { kind: "read_only"; folder: string } | { kind: "parsed" } | { kind: "unparsed"; failure: Failure } | { kind: "nobody_signed_in" } | { kind: "not_yet_synced" } | { kind: "synced"; at: string } | { kind: "changes_wait"; changes: number } | { kind: "changes_refused"; changes: number } | { kind: "database_silent" } | { kind: "no_model" } | { kind: "model_answers"; model: string } | { kind: "models_offered"; models: number } | { kind: "reranks"; model: string } | { kind: "private" } | { kind: "no_engine" } | { kind: "results"; results: number } | { kind: "failed"; failure: Failure };
+export type Part = "data_folder" | "page_reader" | "sync" | "model" | "models" | "reranking" | "private_mode" | "engines" | { engine: string };
 
 /**  How bad a finding is. */
 export type Grade = "good" | 

@@ -258,8 +258,16 @@ describe("data", () => {
 
   it("tells what a health check found, in words", async () => {
     await button("Check now").click();
-    await page.getByText("2 things need a look.").waitFor();
+    await page.getByText("3 things need a look.").waitFor();
     await page.getByText("Needs attention").waitFor();
+  });
+
+  it("tells it in the language of the window", async () => {
+    await open("data", modes.light, { language: "de" });
+    await button("Jetzt prüfen").click();
+    await page.getByText("Änderungen, die der Server ablehnt und die hier aufbewahrt werden: 3.").waitFor();
+    await page.getByText("Datenordner", { exact: true }).waitFor();
+    expect(await page.getByText(/can be read|Pages are/).count()).toBe(0);
   });
 
   it("does not take a number outside its range, and keeps the old one on Esc", async () => {

@@ -256,16 +256,23 @@ export class FakeConfiguration {
   findings(): Finding[] {
     return [
       {
-        part: "data folder",
+        part: "data_folder",
         grade: "good",
-        says: "/home/ada/.local/share/deepsearch can be read and written.",
-        advice: null,
+        found: { kind: "writable", folder: "/home/ada/.local/share/deepsearch" },
       },
-      { part: "page reader", grade: "good", says: "Pages are parsed in a process of their own.", advice: null },
-      { part: "model", grade: "good", says: `${this.defaultModel().id} answers.`, advice: null },
-      { part: "brave", grade: "good", says: "10 results in 0.4 s.", advice: null },
-      { part: "duckduckgo", grade: "warning", says: failures.captcha.message, advice: failures.captcha.hint },
-      { part: "exa", grade: "bad", says: "Exa refused the key.", advice: "Set another key." },
+      { part: "page_reader", grade: "good", found: { kind: "parsed" } },
+      { part: "sync", grade: "warning", found: { kind: "changes_refused", changes: 3 } },
+      { part: "model", grade: "good", found: { kind: "model_answers", model: this.defaultModel().id } },
+      { part: { engine: "brave" }, grade: "good", found: { kind: "results", results: 10 } },
+      { part: { engine: "duckduckgo" }, grade: "warning", found: { kind: "failed", failure: failures.captcha } },
+      {
+        part: { engine: "exa" },
+        grade: "bad",
+        found: {
+          kind: "failed",
+          failure: { code: "key_refused", message: "exa refused the key.", hint: null, subject: "exa" },
+        },
+      },
     ];
   }
 
