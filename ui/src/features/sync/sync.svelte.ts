@@ -4,6 +4,7 @@ import type { Failure, SyncConflict, SyncStatus } from "../../bindings/bindings"
 import { m } from "../../shared/messages";
 import type { Platform } from "../../platform/platform";
 import { asFailure } from "../../shared/failure";
+import { formatNumber } from "../../shared/i18n.svelte";
 
 type Doing = "syncing" | "accepting" | "declining" | "signing_in";
 
@@ -100,7 +101,8 @@ export function stateWords(status: SyncStatus): string {
       return m.sync_synced();
     case "running": {
       const { pulled, expected } = status.progress;
-      return expected ? m.sync_running_of({ pulled, expected }) : m.sync_running();
+      if (!expected) return m.sync_running();
+      return m.sync_running_of({ pulled: formatNumber(pulled), expected: formatNumber(expected) });
     }
     case "private":
       return m.evidence_sync_waits();
