@@ -2,7 +2,7 @@
 //! without it; batch inserts beside COPY; full-text search; and PgBouncer between.
 //!
 //! Both are asked in turn, so that what else the machine does befalls both. `-- --messages N`, `--users N` and `--times N`
-//! measure another size.
+//! measure another size. Beside the typical person stands one with very many chats (`--heavy N`).
 
 #![expect(clippy::print_stdout, reason = "a benchmark's result is what it prints")]
 
@@ -27,41 +27,61 @@ mod messages;
 #[path = "made_up/words.rs"]
 mod words;
 
-/// Whose device it is. Its chats are as many as everybody's.
-const USER: &str = "user_7";
+/// Whose chats are as many as everybody's.
+const TYPICAL: Person = Person {
+    name: "typical",
+    user: "user_7",
+    chat: "chat_7",
+};
+const HEAVY: Person = Person {
+    name: "heavy",
+    user: "user_heavy",
+    chat: "chat_heavy_0",
+};
+
+#[derive(Clone, Copy)]
+struct Person {
+    name: &'static str,
+    user: &'static str,
+    /// One with several messages.
+    chat: &'static str,
+}
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let messages = argument("--messages")?.unwrap_or(1_000_000);
     let users = argument("--users")?.unwrap_or(10_000).max(8);
     let times = argument("--times")?.unwrap_or(500);
+    let heavy = argument("--heavy")?.unwrap_or(100_000).max(1);
     let Some(postgres) = Postgres::start_with(&["shared_buffers=512MB", "max_wal_size=4GB"])? else {
         println!("shared: left out, PostgreSQL is not installed");
         return Ok(());
     };
-    let team = Team::new(&postgres, messages, users).await?;
-    let device = team.device(postgres.port(), "").await?;
-    println!("shared: {messages} messages, {users} users, {times} times each");
-    measure_patterns(&team, &device, "through the boundary", times).await?;
-    measure_search(&team, &device, times).await?;
-    measure_inserts(&team, &device, times).await?;
+    let team = Team::new(&postgres, messages, users, heavy).await?;
+    println!("shared: {messages} messages, {users} users, and a heavy one with {heavy} chats; {times} times each");
+    for person in [TYPICAL, HEAVY] {
+        let device = team.device(person, postgres.port(), "").await?;
+        measure_patterns(&team, person, &device, "through the boundary", times).await?;
+        measure_search(&team, person, &device, times).await?;
+        measure_inserts(&team, person, &device, times).await?;
+    }
     let Some(bouncer) = PgBouncer::start(postgres.port())? else {
         println!("shared: PgBouncer is left out, it is not installed");
         return Ok(());
     };
-    let pooled = team.device(bouncer.port(), "?statement-cache-capacity=0").await?;
-    measure_patterns(&team, &pooled, "through PgBouncer and the boundary", times).await
+    let pooled = "?statement-cache-capacity=0";
+    let device = team.device(TYPICAL, bouncer.port(), pooled).await?;
+    measure_patterns(&team, TYPICAL, &device, "through PgBouncer and the boundary", times).await
 }
 
 struct Team {
     pool: PgPool,
     owner: SharedDatabase,
-    chat: ChatId,
 }
 
 impl Team {
     /// People, each with as many chats, and messages in them over three years.
-    async fn new(postgres: &Postgres, messages: usize, users: usize) -> Result<Self> {
+    async fn new(postgres: &Postgres, messages: usize, users: usize, heavy: usize) -> Result<Self> {
         let admin = PgPool::connect(&postgres.url("postgres")).await?;
         admin.execute("create database team").await?;
         admin.close().await;
@@ -93,20 +113,17 @@ impl Team {
         .execute(&pool)
         .await?;
         copy(&pool, messages).await?;
+        make_heavy(&pool, heavy).await?;
         pool.execute("vacuum analyze").await?;
-        Ok(Self {
-            pool,
-            owner,
-            chat: ChatId::from_stored(USER.replace("user", "chat")),
-        })
+        Ok(Self { pool, owner })
     }
 
     /// A device of the person's that comes in at this port.
-    async fn device(&self, port: u16, query: &str) -> Result<SharedDatabase> {
-        let token = format!("token {port}");
+    async fn device(&self, person: Person, port: u16, query: &str) -> Result<SharedDatabase> {
+        let token = format!("token {} {port}", person.name);
         let admission = Admission {
             device: DeviceId::now_v7(),
-            user: UserId::from_stored(USER),
+            user: UserId::from_stored(person.user),
             name: "bench".into(),
             scram_verifier: scram_verifier(&"password".into(), [9; 16]),
             token_hash: session_token_hash(&token),
@@ -116,6 +133,39 @@ impl Team {
         let url = format!("postgres://{role}:password@127.0.0.1:{port}/team{query}");
         Ok(SharedDatabase::connect_device(&url, token.into()).await?)
     }
+}
+
+/// As many chats over three years, two messages in each and a hundred in the first, with texts that others have.
+async fn make_heavy(pool: &PgPool, chats: usize) -> Result<()> {
+    pool.execute(
+        r#"insert into "ai-app-template_user" (id, name, email) values ('user_heavy', 'Heavy', 'heavy@example.org');
+        insert into "ai-app-template_account" (user_id, type, provider, provider_account_id)
+            values ('user_heavy', 'oauth', 'github', 'user_heavy')"#,
+    )
+    .await?;
+    sqlx::query(
+        r#"with made as (
+            select n, now() - (1 - n::float8 / $1) * interval '3 years' as at from generate_series(0, $1 - 1) as n
+        ), chat as (
+            insert into "ai-app-template_chat" (id, user_id, title, created_at, updated_at)
+            select 'chat_heavy_' || n, 'user_heavy', 'Chat ' || n, at, at from made
+        ), said as (
+            select n, at from made cross join generate_series(1, 2)
+            union all
+            select 0, now() - part * interval '1 day' from generate_series(1, 98) as part
+        ), text as (
+            select row_number() over () as place, role, content from "ai-app-template_message" limit 200000
+        ), numbered as (
+            select n, at, row_number() over () as place from said
+        )
+        insert into "ai-app-template_message" (id, chat_id, role, content, created_at)
+        select 'msg_heavy_' || numbered.place, 'chat_heavy_' || n, role, content, at + numbered.place * interval '1 ms'
+        from numbered join text on text.place = 1 + (numbered.place % (select count(*) from text))"#,
+    )
+    .bind(i32::try_from(chats)?)
+    .execute(pool)
+    .await?;
+    Ok(())
 }
 
 /// One thing, by the owner and by the device in turn.
@@ -147,9 +197,10 @@ where
     Ok(())
 }
 
-async fn measure_patterns(team: &Team, device: &SharedDatabase, way: &str, times: usize) -> Result<()> {
-    let user = UserId::from_stored(USER);
-    let (user, chat) = (&user, &team.chat);
+async fn measure_patterns(team: &Team, person: Person, device: &SharedDatabase, way: &str, times: usize) -> Result<()> {
+    let (user, chat) = (UserId::from_stored(person.user), ChatId::from_stored(person.chat));
+    let (user, chat) = (&user, &chat);
+    let way = &format!("{} user, {way}", person.name);
     let of = |is_device: bool| if is_device { device } else { &team.owner };
     let settings = team.owner.lookup_user_settings(user).await?;
     let newest = team.owner.list_messages(user, chat, None, 5).await?;
@@ -244,8 +295,8 @@ async fn measure_patterns(team: &Team, device: &SharedDatabase, way: &str, times
     .await
 }
 
-async fn measure_search(team: &Team, device: &SharedDatabase, times: usize) -> Result<()> {
-    let user = UserId::from_stored(USER);
+async fn measure_search(team: &Team, person: Person, device: &SharedDatabase, times: usize) -> Result<()> {
+    let user = UserId::from_stored(person.user);
     for (name, from, to) in [
         ("a rare word", 20_000, 100_000),
         ("a word", 500, 5_000),
@@ -265,7 +316,8 @@ async fn measure_search(team: &Team, device: &SharedDatabase, times: usize) -> R
             }
         }
         println!(
-            "shared: full-text search for {name}: p50 {:.2} ms, p99 {:.2} ms (aim p99 < 20 ms); by the owner p50 {:.2} ms, p99 {:.2} ms; {:.2} hits",
+            "shared: full-text search for {name}: {} user: p50 {:.2} ms, p99 {:.2} ms (aim p99 < 20 ms); by the owner p50 {:.2} ms, p99 {:.2} ms; {:.2} hits",
+            person.name,
             percentile(&mut devices, 50),
             percentile(&mut devices, 99),
             percentile(&mut owners, 50),
@@ -277,9 +329,9 @@ async fn measure_search(team: &Team, device: &SharedDatabase, times: usize) -> R
 }
 
 /// Rows a second in batches as the app writes them, beside COPY into the same table, triggers and indexes included.
-async fn measure_inserts(team: &Team, device: &SharedDatabase, times: usize) -> Result<()> {
+async fn measure_inserts(team: &Team, person: Person, device: &SharedDatabase, times: usize) -> Result<()> {
     const BATCH: usize = 500;
-    let user = UserId::from_stored(USER);
+    let user = UserId::from_stored(person.user);
     let batches = times.div_ceil(50).max(4);
     let mut words = Words::new(17);
     let (mut copied, mut owners, mut devices) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
@@ -315,7 +367,8 @@ async fn measure_inserts(team: &Team, device: &SharedDatabase, times: usize) -> 
     }
     let rate = |took: Duration| (batches * BATCH) as f64 / took.as_secs_f64();
     println!(
-        "shared: batches of {BATCH}: {:.0} messages a second by a device, {:.0} by the owner, {:.0} by COPY (ratio of the device {:.2}, aim ≥ 0.3)",
+        "shared: batches of {BATCH}: {} user: {:.0} messages a second by a device, {:.0} by the owner, {:.0} by COPY (ratio of the device {:.2}, aim ≥ 0.3)",
+        person.name,
         rate(devices),
         rate(owners),
         rate(copied),

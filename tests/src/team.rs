@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use deepsearch_servers::{Peer, Postgres, Redis};
+use deepsearch_servers::{Peer, PgBouncer, Postgres, Redis};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -38,6 +38,8 @@ pub struct Team {
     gateway: Option<Child>,
     pub postgres: Postgres,
     pub redis: Redis,
+    /// Where the devices find the database, if they do not reach it themselves.
+    pooler: Option<PgBouncer>,
     mail: Peer,
     openid: Peer,
     port: u16,
@@ -50,6 +52,8 @@ pub struct Team {
 pub struct TeamOptions {
     /// Whether what one searched for is there for all.
     pub shares_searches: bool,
+    /// Whether PgBouncer in transaction mode is between the devices and the database.
+    pub is_pooled: bool,
 }
 
 impl Team {
@@ -72,6 +76,13 @@ impl Team {
         let Some(redis) = Redis::start_guarded(&certificate, &key, REDIS_USERS)? else {
             return missing("redis-server");
         };
+        let pooler = match options.is_pooled {
+            false => None,
+            true => match PgBouncer::start_guarded(postgres.port(), OWNER, &certificate, &key)? {
+                None => return missing("PgBouncer"),
+                started => started,
+            },
+        };
         let port = free_port()?;
         let client = json!({ "clients": [{
             "client_id": "deepsearch", "client_secret": CLIENT,
@@ -86,6 +97,7 @@ impl Team {
             gateway: None,
             postgres,
             redis,
+            pooler,
             mail,
             openid,
             port,
@@ -224,6 +236,8 @@ impl Team {
 
     fn configure(&self, options: TeamOptions) -> Result<()> {
         let (url, port, shares) = (self.url(), self.port, options.shares_searches);
+        let pooled = self.pooler.is_some();
+        let devices_port = self.pooler.as_ref().map_or(self.postgres.port(), PgBouncer::port);
         let configuration = format!(
             r#"public_url = "{url}"
 listen = "127.0.0.1:{port}"
@@ -232,6 +246,8 @@ cookie_key = "a key for cookies in journeys, long enough for all"
 url = "{database}"
 [database.devices]
 host = "localhost"
+port = {devices_port}
+pooled = {pooled}
 sslmode = "verify-full"
 sslrootcert_file = "{authority}"
 [redis]

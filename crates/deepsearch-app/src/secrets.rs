@@ -28,17 +28,33 @@ pub(crate) async fn read(vault: &Vault) -> Result<Layer, AppError> {
 /// # Errors
 /// [`AppError`] when it cannot be written, or those in a keychain cannot be brought from there.
 pub(crate) async fn update(vault: &Vault, key: &str, secret: Option<&str>, in_keychain: bool) -> Result<(), AppError> {
-    let by_hand = by_hand(vault)?;
-    if !by_hand.is_empty() {
-        let texts = by_hand
-            .into_iter()
-            .filter_map(|(key, value)| Some((key, value.as_str()?.to_owned())));
-        vault
-            .change(Slot::Keys, in_keychain, |secrets| secrets.extend(texts))
-            .await?;
-        vault.forget_by_hand().await?;
+    if !by_hand(vault)?.is_empty() {
+        add(vault, &[], in_keychain).await?;
     }
     Ok(vault.update(Slot::Keys, key, secret, in_keychain).await?)
+}
+
+/// Sets keys that are of use only together: after a crash there are all of them, or none. What was written by hand goes
+/// where they lie.
+///
+/// # Errors
+/// As [`update`].
+pub(crate) async fn add(vault: &Vault, keys: &[(&str, &str)], in_keychain: bool) -> Result<(), AppError> {
+    let by_hand = by_hand(vault)?;
+    let is_by_hand = !by_hand.is_empty();
+    let texts = by_hand
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value.as_str()?.to_owned())));
+    let keys = keys
+        .iter()
+        .map(|(key, secret)| ((*key).to_owned(), (*secret).to_owned()));
+    vault
+        .change(Slot::Keys, in_keychain, |secrets| secrets.extend(texts.chain(keys)))
+        .await?;
+    if is_by_hand {
+        vault.forget_by_hand().await?;
+    }
+    Ok(())
 }
 
 fn by_hand(vault: &Vault) -> Result<Layer, AppError> {

@@ -36,18 +36,20 @@ pub struct Admitted {
 
 impl App {
     /// Prepares the database and admits this device: for the user with the address `email`, who is made where there is
-    /// none, or for the only user there is. A device that this data folder was before is revoked.
+    /// none, or for the only user there is. A device that this data folder was before is revoked. `is_pooled` says that
+    /// there is a pooler in transaction mode at the address.
     ///
     /// # Errors
     /// [`AppError`]; where this device's secrets cannot be kept, it is not admitted.
     pub async fn init_share(
         &self,
         url: Option<SecretString>,
+        is_pooled: bool,
         email: Option<&str>,
         name: Option<&str>,
         tell: impl FnMut(Step<'_>),
     ) -> Result<Admitted, AppError> {
-        let owned = OwnedDatabase::open(self.config(), url).await?;
+        let owned = OwnedDatabase::open(self.config(), url, is_pooled).await?;
         let admitted = self.admit(&owned, email, name, tell).await;
         owned.close().await;
         self.rewire().await?;
@@ -117,8 +119,8 @@ impl App {
         let before = secrets::read(vault).await?;
         let before = before.get(DEVICE_URL).and_then(|url| Url::parse(url.as_str()?).ok());
         let in_keychain = self.wired().settings.flag("secrets.keychain", true);
-        secrets::update(vault, DEVICE_URL, Some(url.expose_secret()), in_keychain).await?;
-        secrets::update(vault, SESSION, Some(token.expose_secret()), in_keychain).await?;
+        let both = [(DEVICE_URL, url.expose_secret()), (SESSION, token.expose_secret())];
+        secrets::add(vault, &both, in_keychain).await?;
         Ok(before.map(|url| url.username().to_owned()))
     }
 }

@@ -8,6 +8,7 @@ use deepsearch_auth::Vault;
 use deepsearch_net::{Leaves, Place};
 use deepsearch_postgres::{Cleaned, Difference, MigrationStatus, SharedDatabase, Step};
 use secrecy::{ExposeSecret, SecretString};
+use url::Url;
 
 use crate::config::Config;
 use crate::database::DatabaseView;
@@ -25,16 +26,20 @@ pub struct OwnedDatabase {
 }
 
 impl OwnedDatabase {
-    /// Connects to the database at `url`, or at that of the configuration.
+    /// Connects to the database at `url`, or at that of the configuration. `is_pooled` says that a pooler is between which
+    /// gives each transaction another connection, as `statement-cache-capacity=0` in the address does.
     ///
     /// # Errors
     /// [`AppError::NoDatabase`] without an address, [`AppError::Connect`] when nobody answers there.
-    pub async fn open(config: &Config, url: Option<SecretString>) -> Result<Self, AppError> {
+    pub async fn open(config: &Config, url: Option<SecretString>, is_pooled: bool) -> Result<Self, AppError> {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let url = match url {
+        let mut url = match url {
             Some(url) => url,
             None => configured(config).await?.ok_or(AppError::NoDatabase)?,
         };
+        if is_pooled {
+            url = pooled(url);
+        }
         let place = Place::of(url.expose_secret());
         if config.is_private() && !place.local {
             return Err(Leaves { host: place.host }.into());
@@ -118,6 +123,18 @@ impl OwnedDatabase {
     pub async fn close(&self) {
         self.database.close().await;
     }
+}
+
+fn pooled(url: SecretString) -> SecretString {
+    const MARK: (&str, &str) = ("statement-cache-capacity", "0");
+    // What is no address is told where it is connected to.
+    let Ok(mut parsed) = Url::parse(url.expose_secret()) else {
+        return url;
+    };
+    if !parsed.query_pairs().any(|pair| pair == (MARK.0.into(), MARK.1.into())) {
+        parsed.query_pairs_mut().append_pair(MARK.0, MARK.1);
+    }
+    String::from(parsed).into()
 }
 
 /// Writes an empty pair of migrations into a checkout, for who develops DeepSearch.

@@ -29,6 +29,9 @@ pub struct DatabaseAddress {
     pub sslmode: String,
     /// PEM of the authority that the server's certificate is held against, where it is not one the system knows.
     pub sslrootcert: Option<String>,
+    /// Whether a pooler is there that gives each transaction another connection. Sessions of before do not say.
+    #[serde(default)]
+    pub pooled: bool,
 }
 
 /// Where the shared search cache is.

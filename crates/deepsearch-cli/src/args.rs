@@ -784,6 +784,9 @@ pub(crate) struct Address {
     /// password out of the shell's history [default: the setting shared.url]
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) url: Option<String>,
+    /// At the address is a pooler that gives each transaction another connection (PgBouncer in transaction mode)
+    #[arg(long)]
+    pub(crate) pooled: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -805,7 +808,7 @@ pub(crate) enum Db {
         /// Every migration after this one; 0 takes all of them back
         #[arg(long, value_name = "VERSION")]
         to: Option<i64>,
-        /// Also drop tables that DeepSearch made and that hold rows
+        /// Also where something is lost by it: rows of tables that DeepSearch made, saved pages, devices' logins
         #[arg(long)]
         force: bool,
     },
@@ -814,7 +817,7 @@ pub(crate) enum Db {
         #[command(flatten)]
         address: Address,
     },
-    /// Remove sessions, tokens and cached searches that ran out, revoked devices and old tombstones
+    /// Remove sessions, tokens and cached searches that ran out, revoked and long unused devices, and old tombstones
     Clean {
         #[command(flatten)]
         address: Address,

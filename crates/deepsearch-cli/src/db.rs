@@ -26,7 +26,7 @@ pub(crate) async fn run(config: &Config, command: Db, as_json: bool) -> Outcome 
         | Db::ShareSearches { address, .. } => address,
         Db::Look(look) => look.address(),
     };
-    let database = OwnedDatabase::open(config, url(address)?).await?;
+    let database = OwnedDatabase::open(config, url(address)?, address.pooled).await?;
     let outcome = match command {
         Db::Migrate { .. } => migrate(&database, as_json).await,
         Db::Status { .. } => status(&database, as_json).await,
@@ -146,12 +146,14 @@ async fn clean(database: &OwnedDatabase, as_json: bool) -> Outcome {
         print::json(&cleaned);
     } else {
         print::line(&format!(
-            "Removed {} sessions, {} verification tokens, {} cached searches, {} counts of searches, {} devices and {} tombstones.",
+            "Removed {} sessions, {} verification tokens, {} cached searches, {} counts of searches, {} devices ({} of them \
+             unused for 180 days) and {} tombstones.",
             cleaned.sessions,
             cleaned.verification_tokens,
             cleaned.searches,
             cleaned.search_counts,
             cleaned.devices,
+            cleaned.idle_devices,
             cleaned.tombstones
         ));
     }

@@ -12,7 +12,7 @@ use crate::print;
 pub(crate) async fn run(app: &App, command: Share, as_json: bool) -> Outcome {
     let Share::Init { address, email, name } = command;
     let admitted = app
-        .init_share(url(&address)?, email.as_deref(), name.as_deref(), tell)
+        .init_share(url(&address)?, address.pooled, email.as_deref(), name.as_deref(), tell)
         .await?;
     if as_json {
         print::json(&admitted);

@@ -26,6 +26,8 @@ pub trait ChatStore: Send + Sync {
     async fn delete_chat(&self, id: &ChatId) -> Result<Chat, Failure>;
     async fn restore_chat(&self, id: &ChatId) -> Result<Chat, Failure>;
     async fn delete_chat_forever(&self, id: &ChatId) -> Result<(), Failure>;
+    /// Deletes for ever what has been in Trash for longer, and says how many chats that were.
+    async fn purge_deleted(&self, older_than: TimeDelta) -> Result<u64, Failure>;
     async fn add_messages(&self, chat: &ChatId, messages: &[Message]) -> Result<u64, Failure>;
     /// In reading order: the newest, or those before a message.
     async fn list_messages(&self, chat: &ChatId, before: Option<&Message>, limit: u32)
@@ -47,6 +49,7 @@ pub async fn holds(store: &dyn ChatStore) {
     titles_have_1_to_500_characters(store).await;
     trash_takes_a_chat_out_of_the_list_and_gives_it_back(store).await;
     a_chat_deleted_forever_takes_its_messages_along(store).await;
+    trash_is_emptied_of_what_has_been_there_for_long(store).await;
     messages_come_back_as_they_were(store).await;
     times_rise_strictly_within_a_chat(store).await;
     paging_through_messages_loses_and_repeats_none(store).await;
@@ -166,6 +169,26 @@ async fn a_chat_deleted_forever_takes_its_messages_along(store: &dyn ChatStore) 
     assert_eq!(store.lookup_chat(&chat.id).await.unwrap(), None);
     assert_eq!(store.lookup_message(&messages[0].id).await.unwrap(), None);
     assert_eq!(store.list_messages(&chat.id, None, 10).await.unwrap(), []);
+}
+
+async fn trash_is_emptied_of_what_has_been_there_for_long(store: &dyn ChatStore) {
+    // What others have left there.
+    store.purge_deleted(TimeDelta::milliseconds(-1)).await.unwrap();
+    let [long, lately, never] = [chat_at(7), chat_at(7), chat_at(7)];
+    for chat in [&long, &lately, &never] {
+        store.add_chat(chat).await.unwrap();
+    }
+    let messages = chain(&long.id, &["a"]);
+    store.add_messages(&long.id, &messages).await.unwrap();
+    store.delete_chat(&long.id).await.unwrap();
+    store.advance(TimeDelta::days(2));
+    store.delete_chat(&lately.id).await.unwrap();
+    assert_eq!(store.purge_deleted(TimeDelta::days(3)).await.unwrap(), 0);
+    assert_eq!(store.purge_deleted(TimeDelta::days(1)).await.unwrap(), 1);
+    assert_eq!(store.lookup_chat(&long.id).await.unwrap(), None);
+    assert_eq!(store.lookup_message(&messages[0].id).await.unwrap(), None);
+    assert!(ids(store, true).await.contains(&lately.id));
+    assert!(ids(store, false).await.contains(&never.id));
 }
 
 async fn messages_come_back_as_they_were(store: &dyn ChatStore) {

@@ -287,12 +287,30 @@ pub enum RemoteError {
     Protocol { min: u32, max: u32 },
     #[error("the server refused to {action}: {reason}")]
     Refused { action: &'static str, reason: String },
+    #[error("the server could not {action}, because {hindrance}")]
+    Hindered {
+        action: &'static str,
+        hindrance: Hindrance,
+        #[source]
+        source: RemoteSource,
+    },
     #[error("the server failed to {action}")]
     Failed {
         action: &'static str,
         #[source]
         source: RemoteSource,
     },
+}
+
+/// What whoever looks after the server has to mend; nothing is wrong with what was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Hindrance {
+    #[error("it takes no changes now")]
+    ReadOnly,
+    #[error("its disk is full")]
+    DiskFull,
+    #[error("it has too many connections")]
+    Crowded,
 }
 
 /// What lies beneath a [`RemoteError`].
@@ -306,6 +324,11 @@ impl RemoteError {
             Self::SignedOut => ErrorCode::KeyRefused,
             Self::Protocol { .. } => ErrorCode::ReadOnly,
             Self::Refused { .. } => ErrorCode::Refused,
+            Self::Hindered { hindrance, .. } => match hindrance {
+                Hindrance::ReadOnly => ErrorCode::ReadOnly,
+                Hindrance::DiskFull => ErrorCode::Storage,
+                Hindrance::Crowded => ErrorCode::RateLimited,
+            },
             Self::EpochChanged | Self::Failed { .. } => ErrorCode::Upstream,
         }
     }
@@ -318,6 +341,9 @@ impl From<&RemoteError> for Failure {
             RemoteError::Offline { .. } | RemoteError::TimedOut { .. } => {
                 failure.hint("What you change is kept and sent when the server answers again.")
             }
+            RemoteError::Hindered { .. } => failure.hint(
+                "What is on this device is kept and sent later; tell whoever looks after the server if it lasts.",
+            ),
             RemoteError::SignedOut => failure.hint("Sign in again; nothing on this device is lost."),
             RemoteError::Protocol { min, .. } if *min > PROTOCOL => {
                 failure.hint("Update DeepSearch; until then what you change is kept on this device.")

@@ -61,6 +61,8 @@ pub struct DeviceDatabase {
     pub sslmode: String,
     /// A certificate in PEM, for a database whose own authority signs its certificates.
     pub sslrootcert: Option<String>,
+    /// Whether a pooler is there that gives each transaction another connection.
+    pub pooled: bool,
 }
 
 /// A search cache in Redis, in which each device gets a user of its own.

@@ -57,7 +57,7 @@ impl From<DeviceError> for Refused {
     fn from(error: DeviceError) -> Self {
         match error {
             DeviceError::Refused(reason) => Self::Because("invalid_grant", reason),
-            error @ DeviceError::Database { .. } => Self::Failed(error.into()),
+            DeviceError::Database(error) => Self::Failed(error.into()),
         }
     }
 }
@@ -254,6 +254,7 @@ async fn answer(parts: &Parts, token: &str, session: &NewSession, signed_in: &Si
         },
         "database": {
             "host": way.host, "port": way.port, "name": way.name, "role": signed_in.role, "sslmode": way.sslmode,
+            "pooled": way.pooled,
         },
     });
     if let Some(pem) = &way.sslrootcert {

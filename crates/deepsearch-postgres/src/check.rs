@@ -7,10 +7,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::database::SharedDatabase;
+use crate::database::{SharedDatabase, in_time};
 use crate::migrations::SchemaError;
 
 const DESCRIBE: &str = include_str!("check.sql");
+/// As after a restore on another server, where the roles are not: such a device has to sign in again.
+const LOST_DEVICES: &str = "select json_build_object('kind', 'device without its role', 'name', role,
+        'definition', 'signed in', 'unmake', format('select deepsearch.revoke_device(%L)', id))::text
+    from deepsearch.device where revoked_at is null and not exists (select from pg_roles where rolname = role)
+    order by role limit 1000";
 const EXPECTED: &str = include_str!("../schema.jsonl");
 const ACTION: &str = "describe its schema";
 
@@ -64,17 +69,31 @@ impl SharedDatabase {
         if pending > 0 {
             return Err(SchemaError::Behind { pending });
         }
-        let unread = |source| SchemaError::Database { action: ACTION, source };
-        let mut tx = self.pool().begin().await.map_err(unread)?;
-        sqlx::raw_sql("set transaction read only; set local search_path = ''")
-            .execute(&mut *tx)
-            .await
-            .map_err(unread)?;
-        let lines: Vec<String> = sqlx::query_scalar(DESCRIBE).fetch_all(&mut *tx).await.map_err(unread)?;
-        let database: String = sqlx::query_scalar("select quote_ident(current_database())")
-            .fetch_one(&mut *tx)
-            .await
-            .map_err(unread)?;
+        let unread = |source| SchemaError::of(source, ACTION);
+        let described = in_time(async {
+            let mut tx = self.begin_owned().await?;
+            sqlx::raw_sql("set transaction read only; set local search_path = ''")
+                .execute(&mut *tx)
+                .await?;
+            let mut lines: Vec<String> = sqlx::query_scalar(DESCRIBE).fetch_all(&mut *tx).await?;
+            let has_devices: bool = sqlx::query_scalar("select to_regclass('deepsearch.device') is not null")
+                .fetch_one(&mut *tx)
+                .await?;
+            if has_devices {
+                lines.extend(
+                    sqlx::query_scalar::<_, String>(LOST_DEVICES)
+                        .fetch_all(&mut *tx)
+                        .await?,
+                );
+            }
+            let database: String = sqlx::query_scalar("select quote_ident(current_database())")
+                .fetch_one(&mut *tx)
+                .await?;
+            tx.commit().await?;
+            Ok((lines, database))
+        })
+        .await;
+        let (lines, database) = described.map_err(unread)?;
         let live = read(lines.iter().map(String::as_str)).map_err(unread)?;
         let expected = read(EXPECTED.lines()).map_err(unread)?;
         let mut differences = compare(&expected, &live);

@@ -32,6 +32,15 @@ functions as (
     select oid as id, oid::regprocedure::text as name, proowner, proacl from pg_proc
     where pronamespace::regnamespace::text in ('deepsearch', 'deepsearch_sync')
 ),
+row_types as (
+    select pg_type.oid as id, pg_type.oid::regtype::text as name, typowner, typacl, typrelid from pg_type
+    join pg_class on pg_class.oid = typrelid and relkind = 'c'
+    where relnamespace::regnamespace::text in ('deepsearch', 'deepsearch_sync')
+),
+schemas as (
+    select oid as id, nspname as name, nspowner, nspacl from pg_namespace
+    where nspname in ('public', 'deepsearch', 'deepsearch_sync')
+),
 keys as (
     select conname, contype, tables.name as tbl, tables.space, pg_get_constraintdef(pg_constraint.oid) as def,
         array(select attname::text from unnest(conkey) with ordinality as key (num, at)
@@ -43,8 +52,8 @@ objects as (
     union all select 'table ' || name, name, relowner, 'r', relacl from views
     union all select 'sequence ' || name, name, relowner, 's', relacl from sequences
     union all select 'function ' || name, name, proowner, 'f', proacl from functions
-    union all select 'schema ' || nspname, 'schema ' || nspname, nspowner, 'n', nspacl from pg_namespace
-        where nspname in ('public', 'deepsearch', 'deepsearch_sync')
+    union all select 'type ' || name, 'type ' || name, typowner, 'T', typacl from row_types
+    union all select 'schema ' || name, 'schema ' || name, nspowner, 'n', nspacl from schemas
     union all select 'database {database}', 'the database', datdba, 'd', datacl from pg_database
         where datname = current_database()
 ),
@@ -59,6 +68,25 @@ grants as (
         privilege_type, is_grantable, grantee
     from views join pg_attribute on attrelid = views.id and attnum > 0, aclexplode(attacl)
 ),
+-- Whatever else our roles own, or have a right on: the system keeps account of it.
+known (class, object) as (
+    select 'pg_class'::regclass::oid, id from tables union all select 'pg_class'::regclass, id from views
+    union all select 'pg_class'::regclass, id from sequences union all select 'pg_proc'::regclass, id from functions
+    union all select 'pg_type'::regclass, id from row_types union all select 'pg_namespace'::regclass, id from schemas
+),
+elsewhere as (
+    select distinct refobjid::regrole::text as role, deptype, thing.identity,
+        case thing.type when 'view' then 'table' when 'materialized view' then 'table' when 'foreign table' then 'table'
+            when 'foreign-data wrapper' then 'foreign data wrapper' when 'server' then 'foreign server'
+            when 'parameter ACL' then 'parameter' else thing.type end as type, thing.type as its_type
+    from pg_shdepend, pg_identify_object(classid, objid, 0) as thing
+    where refclassid = 'pg_authid'::regclass and refobjid::regrole::text like 'deepsearch\_%' and deptype in ('a', 'o')
+        and dbid in (0, (select oid from pg_database where datname = current_database()))
+        and classid not in ('pg_database'::regclass, 'pg_default_acl'::regclass)
+        and (classid, objid) not in (select class, object from known)
+),
+-- To whom goes what must not be one of our roles'.
+lord as (select datdba::regrole::text as name from pg_database where datname = current_database()),
 facts (kind, name, definition, make, unmake, remake) as (
     select 'table', name, 'table', 'create table ' || name || ' ('
         || (select string_agg(col || ' '
@@ -114,7 +142,31 @@ facts (kind, name, definition, make, unmake, remake) as (
         pg_get_triggerdef(pg_trigger.oid) || case tgenabled when 'O' then '' else ' (off)' end,
         pg_get_triggerdef(pg_trigger.oid), 'drop trigger ' || quote_ident(tgname) || ' on ' || seen.name, null
     from pg_trigger join (select id, name from tables union all select id, name from views) as seen on tgrelid = seen.id
-    where not tgisinternal and tgfoid in (select id from functions)
+    -- On the web app's tables its own triggers are its own.
+    where not tgisinternal and (tgfoid in (select id from functions) or seen.name not like 'public.%')
+    union all
+    select 'rule', seen.name || ' ' || quote_ident(rulename), pg_get_ruledef(pg_rewrite.oid), null,
+        'drop rule ' || quote_ident(rulename) || ' on ' || seen.name, null
+    from pg_rewrite join (select id, name from tables union all select id, name from views) as seen on ev_class = seen.id
+    where rulename <> '_RETURN'
+    union all
+    select 'type', row_types.name, string_agg(quote_ident(attname) || ' ' || format_type(atttypid, atttypmod), ', ' order by attnum),
+        'create type ' || row_types.name || ' as (' || string_agg(quote_ident(attname) || ' '
+            || format_type(atttypid, atttypmod), ', ' order by attnum) || ')', 'drop type ' || row_types.name || ' cascade', null
+    from row_types join pg_attribute on attrelid = typrelid and attnum > 0 and not attisdropped group by row_types.name
+    union all
+    select 'owner', shown || ' of ' || owner::regrole, 'owner', null,
+        'alter ' || object || ' owner to ' || (select name from lord), null
+    from objects where owner::regrole::text like 'deepsearch\_%' and (kind in ('s', 'n', 'd', 'T')
+        or kind = 'r' and shown in (select name from tables))
+    union all
+    select 'owner', its_type || ' ' || identity || ' of ' || role, 'owner', null,
+        'alter ' || its_type || ' ' || identity || ' owner to ' || (select name from lord), null
+    from elsewhere where deptype = 'o'
+    union all
+    select 'right elsewhere', role || ' on ' || its_type || ' ' || identity, 'given', null,
+        'revoke all on ' || type || ' ' || identity || ' from ' || role, null
+    from elsewhere where deptype = 'a'
     union all
     select 'row security', name, 'on', 'alter table ' || name || ' enable row level security',
         'alter table ' || name || ' disable row level security', null
@@ -149,17 +201,49 @@ facts (kind, name, definition, make, unmake, remake) as (
     union all
     select 'function', functions.name,
         concat_ws(' ', functions.proowner::regrole, case when prosecdef then 'definer' else 'invoker' end, provolatile,
+            case when proisstrict then 'strict' end, case when proleakproof then 'leakproof' end, proparallel,
             array_to_string(proconfig, ','), prorettype::regtype, md5(replace(prosrc, E'\r', ''))),
         rtrim(pg_get_functiondef(oid), E'\n') || '; alter function ' || functions.name || ' owner to ' || functions.proowner::regrole,
         'drop function ' || functions.name, null
     from functions join pg_proc on oid = id
     where pg_proc.prokind = 'f'
     union all
+    select 'routine', functions.name, prokind::text, null, 'drop routine ' || functions.name, null
+    from functions join pg_proc on oid = id where prokind <> 'f'
+    union all
+    select 'relation', oid::regclass::text, relkind::text, null, 'drop '
+        || case relkind when 'm' then 'materialized view ' when 'f' then 'foreign table ' else 'table ' end || oid::regclass, null
+    from pg_class where relkind in ('m', 'f', 'p') and relnamespace::regnamespace::text in ('deepsearch', 'deepsearch_sync')
+    union all
     select 'right', grantee_name || ': ' || privilege || ' on ' || shown, case when is_grantable then 'to give on' else 'given' end,
         'grant ' || privilege || col || ' on ' || object || ' to ' || grantee_name,
         'revoke ' || privilege || col || ' on ' || object || ' from ' || grantee_name, null
     from grants, lateral (select case grantee when 0 then 'public' else grantee::regrole::text end as grantee_name) as named
     where grantee_name = 'public' or grantee_name like 'deepsearch\_%'
+    union all
+    -- That what our roles make later is nobody else's.
+    select 'default right', rolname || ': functions', 'not of everybody', 'alter default privileges for role ' || rolname
+        || ' revoke execute on functions from public', null, null
+    from pg_default_acl join pg_roles on pg_roles.oid = defaclrole
+    where rolname in ('deepsearch_owner', 'deepsearch_definer', 'deepsearch_minter') and defaclobjtype = 'f'
+        and defaclnamespace = 0 and not exists (select from aclexplode(defaclacl) where grantee = 0)
+    union all
+    select distinct 'default right', maker || ': ' || privilege_type || ' on ' || things || ' to ' || taker, 'given', null,
+        'alter default privileges for role ' || maker || coalesce(' in schema ' || nullif(defaclnamespace, 0)::regnamespace, '')
+            || ' revoke ' || privilege_type || ' on ' || things || ' from ' || taker, null
+    from pg_default_acl, aclexplode(defaclacl), lateral (select defaclrole::regrole::text as maker,
+        case grantee when 0 then 'public' else grantee::regrole::text end as taker,
+        case defaclobjtype when 'r' then 'tables' when 'S' then 'sequences' when 'f' then 'functions' when 'T' then 'types'
+            else 'schemas' end as things) as named
+    where grantee <> defaclrole and (taker like 'deepsearch\_%' or taker = 'public' and maker like 'deepsearch\_%')
+    union all
+    select 'setting of a role', setrole::regrole || ': ' || setting, 'set', null,
+        'alter role ' || setrole::regrole || case setdatabase when 0 then '' else ' in database {database}' end
+            || ' reset ' || split_part(setting, '=', 1), null
+    from pg_db_role_setting, unnest(setconfig) as setting
+    where setrole <> 0 and setrole::regrole::text in (
+            'deepsearch_owner', 'deepsearch_definer', 'deepsearch_minter', 'deepsearch_app', 'deepsearch_gateway')
+        and setdatabase in (0, (select oid from pg_database where datname = current_database()))
     union all
     select 'role', rolname, attributes, 'create role ' || rolname || ' ' || attributes, null,
         'alter role ' || rolname || ' ' || attributes
@@ -184,6 +268,18 @@ facts (kind, name, definition, make, unmake, remake) as (
             and roleid::regrole::text in ('pg_signal_backend', 'pg_read_all_stats'))
         and not (member::regrole::text = 'deepsearch_minter' and (
             roleid::regrole::text = 'deepsearch_app' or roleid::regrole::text like 'deepsearch\_device\_%'))
+    union all
+    -- From version 16 on the maker of devices has to be told so.
+    select 'missing membership', 'deepsearch_minter in deepsearch_app', 'with admin', null,
+        'grant deepsearch_app to deepsearch_minter with admin true, inherit false, set false', null
+    where current_setting('server_version_num')::int >= 160000 and not exists (
+        select from pg_auth_members where roleid = 'deepsearch_app'::regrole and member = 'deepsearch_minter'::regrole
+            and admin_option)
+    union all
+    select 'missing membership', rolname || ' in deepsearch_app', 'member', null,
+        'grant deepsearch_app to ' || rolname, null
+    from pg_roles where rolname like 'deepsearch\_device\_%' and rolcanlogin and not exists (
+        select from pg_auth_members where roleid = 'deepsearch_app'::regrole and member = pg_roles.oid)
     union all
     -- Of the system, and only a superuser may change it: an advice, where that is not to be had.
     select 'advice', 'everybody may call ' || oid::regprocedure, 'given', null,

@@ -1,12 +1,19 @@
 //! Cleaning: what has run out goes, so that the shared tables do not grow for ever. Run it now and then; nothing depends
 //! on it.
+//!
+//! A few thousand rows at a time, each a transaction of its own: nobody waits long, and one that ends early has done its
+//! part.
 
 use serde::Serialize;
+use sqlx::{AssertSqlSafe, Executor};
 
-use crate::database::SharedDatabase;
+use crate::database::{SharedDatabase, in_time};
 use crate::migrations::SchemaError;
 
 const ACTION: &str = "remove what has run out";
+const BATCH: u64 = 5000;
+/// A device is made in a few hundredths of a second, and ended in as many.
+const DEVICES: u64 = 200;
 
 /// How much was removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -18,79 +25,105 @@ pub struct Cleaned {
     pub search_counts: u64,
     /// Login roles of devices that were revoked.
     pub devices: u64,
+    /// Those of them that were revoked just now, because nobody had used them for 180 days.
+    pub idle_devices: u64,
     /// Notes of what was deleted, which every device has seen by now.
     pub tombstones: u64,
 }
 
 impl SharedDatabase {
-    /// Removes sessions, verification tokens and cached searches that have run out, the roles of revoked devices, and
-    /// tombstones older than a device may stay away.
+    /// Removes sessions, verification tokens and cached searches that have run out, the roles of revoked devices and of
+    /// those that nobody has used for half a year, and tombstones older than a device may stay away.
     ///
     /// # Errors
     /// [`SchemaError`] when the database does not answer or the role may not; what went before is gone.
     pub async fn clean(&self) -> Result<Cleaned, SchemaError> {
+        let run_out = "expires <= now()";
         let mut cleaned = Cleaned {
-            sessions: self
-                .delete(r#"delete from "ai-app-template_session" where expires <= now()"#)
-                .await?,
-            verification_tokens: self
-                .delete(r#"delete from "ai-app-template_verification_token" where expires <= now()"#)
-                .await?,
-            searches: self
-                .delete(r#"delete from "ai-app-template_search_cache" where expires_at <= now()"#)
-                .await?,
+            sessions: self.delete(r#""ai-app-template_session""#, run_out).await?,
+            verification_tokens: self.delete(r#""ai-app-template_verification_token""#, run_out).await?,
             ..Cleaned::default()
         };
-        cleaned.searches += self
-            .delete("delete from deepsearch.own_search where expires_at <= now()")
-            .await?;
-        cleaned.search_counts = self
-            .delete("delete from deepsearch.search_count where day < current_date - 400")
-            .await?;
-        cleaned.search_counts += self
-            .delete("delete from deepsearch.engine_count where day < current_date - 400")
-            .await?;
-        // A thousand at a time, so that nobody waits long.
-        loop {
-            let dropped: i32 = self.number("select deepsearch.drop_revoked_devices()").await?;
-            cleaned.devices += u64::try_from(dropped).unwrap_or_default();
-            if dropped < 1000 {
-                break;
-            }
+        for table in [r#""ai-app-template_search_cache""#, "deepsearch.own_search"] {
+            cleaned.searches += self.delete(table, "expires_at <= now()").await?;
         }
-        let has_tombstones: bool = self
-            .number("select to_regprocedure('deepsearch_sync.collect(interval)') is not null")
+        for table in ["deepsearch.search_count", "deepsearch.engine_count"] {
+            cleaned.search_counts += self.delete(table, "day < current_date - 400").await?;
+        }
+        // Their sessions went above, if they had not gone before.
+        let idle = format!(
+            "select count(deepsearch.revoke_device(id)) from (
+                select id from deepsearch.device
+                where revoked_at is null and coalesce(last_seen_at, created_at) < now() - interval '180 days'
+                    and not exists (select from \"ai-app-template_session\" as session
+                        where session.session_token = device.session_token)
+                limit {DEVICES}) as idle"
+        );
+        cleaned.idle_devices = self.repeat(&idle, DEVICES).await?;
+        cleaned.devices = self
+            .repeat("select deepsearch.drop_revoked_devices()::bigint", 1000)
             .await?;
-        if has_tombstones {
-            let gone: i64 = self.number("select deepsearch_sync.collect()").await?;
-            cleaned.tombstones = u64::try_from(gone).unwrap_or_default();
+        let has_tombstones = "select (to_regprocedure('deepsearch_sync.collect(interval)') is not null)::int::bigint";
+        if self.number(has_tombstones).await? > 0 {
+            cleaned.tombstones = self.collect().await?;
         }
         Ok(cleaned)
     }
 
-    async fn delete(&self, sql: &'static str) -> Result<u64, SchemaError> {
-        let done = sqlx::query(sql).execute(self.pool()).await.map_err(failed)?;
-        Ok(done.rows_affected())
+    async fn delete(&self, table: &str, rows: &str) -> Result<u64, SchemaError> {
+        let batch = format!(
+            "with gone as (
+                delete from {table} where ctid = any (array(select ctid from {table} where {rows} limit {BATCH}))
+                returning 1)
+            select count(*) from gone"
+        );
+        self.repeat(&batch, BATCH).await
     }
 
-    async fn number<T>(&self, sql: &'static str) -> Result<T, SchemaError>
-    where
-        T: for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres> + Send + Unpin,
-    {
-        sqlx::query_scalar(sql).fetch_one(self.pool()).await.map_err(failed)
+    /// Until less than a whole batch is left.
+    async fn repeat(&self, sql: &str, batch: u64) -> Result<u64, SchemaError> {
+        let mut all = 0;
+        loop {
+            let gone = self.number(sql).await?;
+            all += gone;
+            if gone < batch {
+                return Ok(all);
+            }
+        }
+    }
+
+    async fn number(&self, sql: &str) -> Result<u64, SchemaError> {
+        let number: Result<i64, _> = in_time(async {
+            let mut tx = self.begin_owned().await?;
+            let number = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *tx).await?;
+            tx.commit().await?;
+            Ok(number)
+        })
+        .await;
+        Ok(number.map_err(failed)?.unsigned_abs())
+    }
+
+    /// One statement looks through all of a team's rows, so it has longer.
+    async fn collect(&self) -> Result<u64, SchemaError> {
+        let collect = async {
+            let mut tx = self.begin().await?;
+            tx.execute("set local statement_timeout = '10min'").await?;
+            let gone: i64 = sqlx::query_scalar("select deepsearch_sync.collect()")
+                .fetch_one(&mut *tx)
+                .await?;
+            tx.commit().await?;
+            Ok(gone.unsigned_abs())
+        };
+        collect.await.map_err(failed)
     }
 }
 
 fn failed(source: sqlx::Error) -> SchemaError {
     match source.as_database_error() {
-        Some(error) if error.code().as_deref() == Some("42501") => SchemaError::Denied {
-            action: ACTION,
-            detail: error.message().to_owned(),
-        },
         // 42P01, 3F000, 42883: the tables are not there yet.
         Some(error) if matches!(error.code().as_deref(), Some("42P01" | "3F000" | "42883")) => {
             SchemaError::Behind { pending: 1 }
         }
-        _ => SchemaError::Database { action: ACTION, source },
+        _ => SchemaError::of(source, ACTION),
     }
 }

@@ -12,6 +12,8 @@ use sqlx::{Connection, Executor, PgConnection, PgPool, Postgres, Transaction};
 use thiserror::Error;
 use url::Url;
 
+use crate::error::{DatabaseError, Doing};
+
 const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(10);
 
 /// Why there is no connection to the shared database.
@@ -53,6 +55,8 @@ pub struct DeviceAddress {
     pub ssl_mode: String,
     /// PEM of the authority that the server's certificate is held against, where it is not one the system knows.
     pub root_certificate: Option<String>,
+    /// A pooler is between that gives each transaction another connection (PgBouncer's transaction mode).
+    pub is_pooled: bool,
 }
 
 impl DeviceAddress {
@@ -65,6 +69,10 @@ impl DeviceAddress {
             .password(self.password.expose_secret())
             .ssl_mode(PgSslMode::from_str(&self.ssl_mode).unwrap_or(PgSslMode::VerifyFull))
             .application_name("DeepSearch");
+        let options = match self.is_pooled {
+            true => options.statement_cache_capacity(0),
+            false => options,
+        };
         match &self.root_certificate {
             Some(pem) => options.ssl_root_cert_from_pem(pem.clone().into_bytes()),
             None => options,
@@ -113,7 +121,7 @@ impl SharedDatabase {
 
     /// As [`connect_device_later`](Self::connect_device_later), at an address that a gateway gave.
     pub fn device(address: &DeviceAddress, session_token: SecretString) -> Self {
-        Self::device_on(address.options(), session_token, false)
+        Self::device_on(address.options(), session_token, address.is_pooled)
     }
 
     fn device_on(options: PgConnectOptions, session_token: SecretString, is_pooled: bool) -> Self {
@@ -187,20 +195,38 @@ impl SharedDatabase {
         Ok(tx)
     }
 
+    /// As [`begin`](Self::begin), for who looks after the database and would rather be told than wait.
+    pub(crate) async fn begin_owned(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        let mut tx = self.begin().await?;
+        tx.execute("set local statement_timeout = '20s'").await?;
+        Ok(tx)
+    }
+
     /// Whether this handle is a device's, which reaches what its user may and no table.
     pub(crate) fn is_device(&self) -> bool {
         self.session_token.is_some()
-    }
-
-    /// The connections themselves, for what has a transaction of its own (migrations).
-    pub(crate) fn pool(&self) -> &PgPool {
-        &self.pool
     }
 
     /// Finishes what runs and closes the connections.
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// The end of waiting for a server that has fallen silent: it ends a statement of [`SharedDatabase::begin_owned`] before.
+pub(crate) async fn in_time<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    const WAIT: Duration = Duration::from_secs(45);
+    let done = tokio::time::timeout(WAIT, work).await;
+    done.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+}
+
+/// As [`in_time`], for what tells its errors itself.
+pub(crate) async fn within<T>(
+    action: &'static str,
+    work: impl Future<Output = Result<T, DatabaseError>>,
+) -> Result<T, DatabaseError> {
+    let done = in_time(async { Ok(work.await) }).await;
+    done.doing(action)?
 }
 
 /// Says whose the device is, for as long as the connection is this handle's: all of it, or where a pooler (PgBouncer)

@@ -8,6 +8,7 @@ use sqlx::PgConnection;
 use thiserror::Error;
 
 use crate::database::SharedDatabase;
+use crate::error::DatabaseError;
 
 /// Which device: made by the device itself.
 pub type DeviceId = uuid::Uuid;
@@ -18,12 +19,8 @@ pub enum DeviceError {
     /// Something that came from the device is not as it has to be, or the device is somebody else's.
     #[error("{0}")]
     Refused(String),
-    #[error("the shared database could not {action}")]
-    Database {
-        action: &'static str,
-        #[source]
-        source: sqlx::Error,
-    },
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
 }
 
 /// What lets a device in: two proofs that its secrets are known to it, never the secrets.
@@ -62,13 +59,17 @@ impl SharedDatabase {
     /// # Errors
     /// [`DeviceError::Database`] when the database does not answer.
     pub async fn find_device_by_role(&self, role: &str) -> Result<Option<DeviceId>, DeviceError> {
-        sqlx::query_scalar!(
+        let failed = |error| told(error, "find the device");
+        let mut tx = self.begin().await.map_err(failed)?;
+        let device = sqlx::query_scalar!(
             "select id from deepsearch.device where role = $1 and revoked_at is null",
             role
         )
-        .fetch_optional(self.pool())
+        .fetch_optional(&mut *tx)
         .await
-        .map_err(|error| told(error, "find the device"))
+        .map_err(failed)?;
+        tx.commit().await.map_err(failed)?;
+        Ok(device)
     }
 
     /// The user that this connection is let in for, as a device; `None` when it is not, or no longer.
@@ -127,6 +128,6 @@ pub(crate) fn told(source: sqlx::Error, action: &'static str) -> DeviceError {
         Some(error) if error.code().as_deref() == Some("23503") => {
             DeviceError::Refused("there is no such user in the shared database".to_owned())
         }
-        _ => DeviceError::Database { action, source },
+        _ => DatabaseError::of(action, source).into(),
     }
 }

@@ -128,6 +128,11 @@ impl DatabaseError {
         }
     }
 
+    /// What the database said, or did not.
+    pub(crate) fn of(action: &'static str, error: sqlx::Error) -> Self {
+        Self::from_sqlx(action, error, &[])
+    }
+
     fn from_sqlx(action: &'static str, error: sqlx::Error, fields: &[(&'static str, &str)]) -> Self {
         let Some(code) = error.as_database_error().and_then(|error| error.code()) else {
             return Self::without_code(action, error);

@@ -5,11 +5,12 @@ use deepsearch_core::{ErrorCode, Failure};
 
 use crate::database::ConnectError;
 use crate::devices::DeviceError;
+use crate::error::DatabaseError;
 use crate::migrations::SchemaError;
 
 /// What to do about a pooler that hands connections on from one transaction to the next.
 pub(crate) const POOLED: &str = "Let PgBouncer keep prepared statements (1.21 and newer, `max_prepared_statements`), \
-    or add `?statement-cache-capacity=0` to the address.";
+    or say that it is there: `--pooled`, or `?statement-cache-capacity=0` in the address.";
 
 impl From<&ConnectError> for Failure {
     fn from(error: &ConnectError) -> Self {
@@ -57,6 +58,13 @@ impl From<&SchemaError> for Failure {
         let say = |code| Self::new(code, sentence(&error.to_string()));
         match error {
             SchemaError::Refused(_) => say(ErrorCode::Invalid).hint("Nothing was changed."),
+            SchemaError::Loses(_) => say(ErrorCode::Invalid).hint(
+                "Nothing was changed. `--force` goes back all the same; keep a copy first, for instance with `pg_dump`.",
+            ),
+            SchemaError::Stopped { source, .. } => Self {
+                code: Self::from(&**source).code,
+                ..say(ErrorCode::Internal).hint("`deepsearch db status` shows it; the same command goes on from there.")
+            },
             SchemaError::Newer { .. } | SchemaError::Changed { .. } => {
                 say(ErrorCode::ReadOnly).hint("Update DeepSearch; nothing was changed.")
             }
@@ -64,9 +72,7 @@ impl From<&SchemaError> for Failure {
             SchemaError::Locked => say(ErrorCode::TimedOut).hint("Wait for it to end and try again."),
             SchemaError::Denied { .. } => say(ErrorCode::KeyRefused)
                 .hint("Connect as the role that owns the tables; it must be allowed to create roles."),
-            SchemaError::Database { source, .. } => {
-                Self::new(ErrorCode::Upstream, sentence(&format!("{error}: {source}")))
-            }
+            SchemaError::Database(error) => with_reason(error),
             SchemaError::File { .. } => say(ErrorCode::Storage).hint("Name the folder of migrations with `--folder`."),
             SchemaError::Name { .. } => say(ErrorCode::Invalid),
         }
@@ -77,9 +83,17 @@ impl From<&DeviceError> for Failure {
     fn from(error: &DeviceError) -> Self {
         match error {
             DeviceError::Refused(said) => Self::new(ErrorCode::Invalid, sentence(said)),
-            DeviceError::Database { source, .. } => {
-                Self::new(ErrorCode::Upstream, sentence(&format!("{error}: {source}")))
-            }
+            DeviceError::Database(error) => with_reason(error),
         }
+    }
+}
+
+/// Who looks after the database is also told what it said where we know nothing better.
+fn with_reason(error: &DatabaseError) -> Failure {
+    match error {
+        DatabaseError::Internal { source, .. } => {
+            Failure::new(ErrorCode::Upstream, sentence(&format!("{error}: {source}")))
+        }
+        known => Failure::from(known),
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::administration;
-use crate::database::SharedDatabase;
+use crate::database::{SharedDatabase, within};
 use crate::error::{DatabaseError, Doing};
 use crate::tables::{CELL, Table};
 
@@ -87,19 +87,22 @@ impl SharedDatabase {
     /// [`DatabaseError::Denied`] for a device of somebody who is no administrator.
     pub async fn list_tables(&self) -> Result<Vec<TableSummary>, DatabaseError> {
         const ACTION: &str = "count the rows of its tables";
-        let mut tx = self.begin().await.doing(ACTION)?;
-        only_read(&mut tx).await.doing(ACTION)?;
-        if self.is_device() {
-            let summaries = administration::tables(&mut tx).await.doing(ACTION)?;
+        within(ACTION, async {
+            let mut tx = self.begin_owned().await.doing(ACTION)?;
+            only_read(&mut tx).await.doing(ACTION)?;
+            if self.is_device() {
+                let summaries = administration::tables(&mut tx).await.doing(ACTION)?;
+                tx.commit().await.doing(ACTION)?;
+                return Ok(summaries);
+            }
+            let mut summaries = Vec::new();
+            for table in Table::ALL {
+                summaries.push(count(&mut tx, table).await.doing(ACTION)?);
+            }
             tx.commit().await.doing(ACTION)?;
-            return Ok(summaries);
-        }
-        let mut summaries = Vec::new();
-        for table in Table::ALL {
-            summaries.push(count(&mut tx, table).await.doing(ACTION)?);
-        }
-        tx.commit().await.doing(ACTION)?;
-        Ok(summaries)
+            Ok(summaries)
+        })
+        .await
     }
 
     /// A page of a table: `limit` rows, at most 200, after the key.
@@ -116,28 +119,31 @@ impl SharedDatabase {
         let limit = i64::from(limit.clamp(1, ROWS_ON_A_PAGE));
         // A key of another table's shape starts from the beginning.
         let after = after.filter(|key| key.0.len() == table.key_length());
-        let mut tx = self.begin().await.doing(ACTION)?;
-        only_read(&mut tx).await.doing(ACTION)?;
-        let found = if self.is_device() {
-            administration::rows(&mut tx, table, after, limit + 1).await
-        } else {
-            rows(&mut tx, table, after, limit + 1).await
-        };
-        let found = found.doing(ACTION)?;
-        tx.commit().await.doing(ACTION)?;
-        let is_more = found.len() as i64 > limit;
-        let mut rows = Vec::new();
-        let mut last = None;
-        for (cells, key) in found.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX)) {
-            rows.push(cells);
-            last = Some(RowKey(key));
-        }
-        rows.iter_mut().flatten().flatten().for_each(cut);
-        Ok(TableRows {
-            columns: table.heads(),
-            rows,
-            next: last.filter(|_| is_more),
+        within(ACTION, async {
+            let mut tx = self.begin_owned().await.doing(ACTION)?;
+            only_read(&mut tx).await.doing(ACTION)?;
+            let found = if self.is_device() {
+                administration::rows(&mut tx, table, after, limit + 1).await
+            } else {
+                rows(&mut tx, table, after, limit + 1).await
+            };
+            let found = found.doing(ACTION)?;
+            tx.commit().await.doing(ACTION)?;
+            let is_more = found.len() as i64 > limit;
+            let mut rows = Vec::new();
+            let mut last = None;
+            for (cells, key) in found.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX)) {
+                rows.push(cells);
+                last = Some(RowKey(key));
+            }
+            rows.iter_mut().flatten().flatten().for_each(cut);
+            Ok(TableRows {
+                columns: table.heads(),
+                rows,
+                next: last.filter(|_| is_more),
+            })
         })
+        .await
     }
 
     /// Sessions, those that last longest first: `limit` of them, at most 200, after the cursor.
@@ -150,38 +156,41 @@ impl SharedDatabase {
         limit: u32,
     ) -> Result<Vec<SessionSummary>, DatabaseError> {
         const ACTION: &str = "list the sessions";
-        let mut tx = self.begin().await.doing(ACTION)?;
-        only_read(&mut tx).await.doing(ACTION)?;
-        if self.is_device() {
-            let sessions = administration::sessions(&mut tx, after, limit).await.doing(ACTION)?;
+        within(ACTION, async {
+            let mut tx = self.begin_owned().await.doing(ACTION)?;
+            only_read(&mut tx).await.doing(ACTION)?;
+            if self.is_device() {
+                let sessions = administration::sessions(&mut tx, after, limit).await.doing(ACTION)?;
+                tx.commit().await.doing(ACTION)?;
+                return Ok(sessions);
+            }
+            let rows = sqlx::query!(
+                r#"select session_id as "session_id!", user_id, name, email, expires, is_device as "is_device!" from (
+                    select encode(sha256(convert_to(session_token, 'UTF8')), 'hex') as session_id, user_id, expires,
+                        session_token like 'ds1:%' as is_device
+                    from "ai-app-template_session"
+                ) as session join "ai-app-template_user" as u on u.id = user_id
+                where $1::timestamptz is null or (expires, session_id) < ($1, $2)
+                order by expires desc, session_id desc limit $3"#,
+                after.map(|cursor| cursor.expires),
+                after.map_or("", |cursor| cursor.id.as_str()),
+                i64::from(limit.min(ROWS_ON_A_PAGE))
+            )
+            .fetch_all(&mut *tx)
+            .await
+            .doing(ACTION)?;
             tx.commit().await.doing(ACTION)?;
-            return Ok(sessions);
-        }
-        let rows = sqlx::query!(
-            r#"select session_id as "session_id!", user_id, name, email, expires, is_device as "is_device!" from (
-                select encode(sha256(convert_to(session_token, 'UTF8')), 'hex') as session_id, user_id, expires,
-                    session_token like 'ds1:%' as is_device
-                from "ai-app-template_session"
-            ) as session join "ai-app-template_user" as u on u.id = user_id
-            where $1::timestamptz is null or (expires, session_id) < ($1, $2)
-            order by expires desc, session_id desc limit $3"#,
-            after.map(|cursor| cursor.expires),
-            after.map_or("", |cursor| cursor.id.as_str()),
-            i64::from(limit.min(ROWS_ON_A_PAGE))
-        )
-        .fetch_all(&mut *tx)
+            let sessions = rows.into_iter().map(|row| SessionSummary {
+                id: row.session_id,
+                user_id: UserId::from_stored(row.user_id),
+                name: row.name,
+                email: row.email,
+                expires: row.expires,
+                is_device: row.is_device,
+            });
+            Ok(sessions.collect())
+        })
         .await
-        .doing(ACTION)?;
-        tx.commit().await.doing(ACTION)?;
-        let sessions = rows.into_iter().map(|row| SessionSummary {
-            id: row.session_id,
-            user_id: UserId::from_stored(row.user_id),
-            name: row.name,
-            email: row.email,
-            expires: row.expires,
-            is_device: row.is_device,
-        });
-        Ok(sessions.collect())
     }
 
     /// Ends the session with this id ([`SessionSummary::id`]), and says whether there was one.
@@ -190,22 +199,25 @@ impl SharedDatabase {
     /// [`DatabaseError::Denied`] for a device of somebody who is no administrator.
     pub async fn end_session(&self, id: &str) -> Result<bool, DatabaseError> {
         const ACTION: &str = "end the session";
-        let mut tx = self.begin().await.doing(ACTION)?;
-        if self.is_device() {
-            let ended = administration::end_session(&mut tx, id).await.doing(ACTION)?;
+        within(ACTION, async {
+            let mut tx = self.begin_owned().await.doing(ACTION)?;
+            if self.is_device() {
+                let ended = administration::end_session(&mut tx, id).await.doing(ACTION)?;
+                tx.commit().await.doing(ACTION)?;
+                return Ok(ended);
+            }
+            let deleted = sqlx::query!(
+                r#"delete from "ai-app-template_session"
+                where encode(sha256(convert_to(session_token, 'UTF8')), 'hex') = $1"#,
+                id
+            )
+            .execute(&mut *tx)
+            .await
+            .doing(ACTION)?;
             tx.commit().await.doing(ACTION)?;
-            return Ok(ended);
-        }
-        let deleted = sqlx::query!(
-            r#"delete from "ai-app-template_session"
-            where encode(sha256(convert_to(session_token, 'UTF8')), 'hex') = $1"#,
-            id
-        )
-        .execute(&mut *tx)
+            Ok(deleted.rows_affected() > 0)
+        })
         .await
-        .doing(ACTION)?;
-        tx.commit().await.doing(ACTION)?;
-        Ok(deleted.rows_affected() > 0)
     }
 }
 

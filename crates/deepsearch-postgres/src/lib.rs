@@ -50,7 +50,7 @@ pub use error::{DatabaseError, Rule};
 pub use inspect::{ColumnHead, ROWS_ON_A_PAGE, RowKey, SessionCursor, SessionSummary, TableRows, TableSummary};
 pub use message_search::{MESSAGE_HITS, MessageHit};
 pub use messages::{ChatWithMessages, MESSAGES_ON_A_PAGE, MessageCursor};
-pub use migrations::{MigrationStatus, SchemaError, Step, add_migration};
+pub use migrations::{Lost, MigrationStatus, SchemaError, Step, add_migration};
 pub use overview::Overview;
 pub use scram::scram_verifier;
 pub use search_cache::SharedSearchCache;

@@ -1,19 +1,23 @@
 //! Migrations: which version of the schema the shared database has, and the way to ours and back.
 //!
 //! Each migration is one transaction with the note that it ran, so one that was killed is run again as if nothing had
-//! been. Two who migrate at once wait for each other. What a migration does not understand it says in a sentence and
-//! leaves alone.
+//! been. Within it nobody else takes a step, which a lock of that transaction sees to: one of the connection would be
+//! worth nothing behind a pooler. What a migration does not understand it says in a sentence and leaves alone.
+
+mod loss;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use sqlx::migrate::{Migrate, MigrateError, Migration, Migrator};
-use sqlx::{Connection, PgConnection};
+use sqlx::migrate::{AppliedMigration, Migrate, MigrateError, Migration, Migrator};
+use sqlx::{PgConnection, Postgres, Transaction};
 use thiserror::Error;
 
-use crate::database::SharedDatabase;
+use crate::database::{SharedDatabase, in_time};
+use crate::error::DatabaseError;
+pub use loss::Lost;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
 
@@ -26,6 +30,16 @@ pub enum SchemaError {
     /// The database holds something that is not understood; nothing was changed.
     #[error("{0}")]
     Refused(String),
+    /// Going back would throw this away; nothing was changed.
+    #[error("going back would throw away {}", loss::in_words(.0))]
+    Loses(Vec<Lost>),
+    /// Some steps were taken, and then one could not be.
+    #[error("{source}; the steps before were taken, and the shared database is at migration {at} now")]
+    Stopped {
+        at: i64,
+        #[source]
+        source: Box<SchemaError>,
+    },
     #[error("the shared database has migration {version}, which this version of DeepSearch does not know")]
     Newer { version: i64 },
     #[error("migration {version} of the shared database was another one than that of this version of DeepSearch")]
@@ -37,12 +51,8 @@ pub enum SchemaError {
     /// A right that the role lacks, in the database's words.
     #[error("the role may not {action}: {detail}")]
     Denied { action: &'static str, detail: String },
-    #[error("the database could not {action}")]
-    Database {
-        action: &'static str,
-        #[source]
-        source: sqlx::Error,
-    },
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
     #[error("`{path}` cannot be written")]
     File {
         path: PathBuf,
@@ -77,9 +87,21 @@ impl SharedDatabase {
     /// # Errors
     /// [`SchemaError`] when the database does not answer.
     pub async fn list_migrations(&self) -> Result<Vec<MigrationStatus>, SchemaError> {
-        let mut connection = self.alone("read its migrations").await?;
-        let applied = applied(&mut connection).await?;
-        close(connection).await;
+        const ACTION: &str = "read its migrations";
+        let applied = in_time(async {
+            let mut tx = self.begin_owned().await?;
+            let applied: Vec<(i64, String, DateTime<Utc>)> = if is_begun(&mut tx).await? {
+                sqlx::query_as("select version, description, installed_on from deepsearch.migration order by version")
+                    .fetch_all(&mut *tx)
+                    .await?
+            } else {
+                Vec::new()
+            };
+            tx.commit().await?;
+            Ok(applied)
+        })
+        .await
+        .map_err(|error| SchemaError::of(error, ACTION))?;
         let mut all: Vec<MigrationStatus> = ways_up()
             .map(|migration| MigrationStatus {
                 version: migration.version,
@@ -106,43 +128,192 @@ impl SharedDatabase {
     /// Brings the schema to ours, and says which migrations ran.
     ///
     /// # Errors
-    /// [`SchemaError`]. The migrations before the one that failed have run; that one has changed nothing.
+    /// [`SchemaError`]. The migration that failed has changed nothing; where others ran before,
+    /// [`Stopped`](SchemaError::Stopped) says how far they came.
     pub async fn migrate(&self, mut tell: impl FnMut(Step<'_>)) -> Result<Vec<i64>, SchemaError> {
-        let mut connection = self.alone(MIGRATE).await?;
-        let result = migrate(&mut connection, &mut tell).await;
-        // Closed in any case: the lock that keeps two apart ends with the connection.
-        close(connection).await;
-        result
+        let failed = |error| understand(error, MIGRATE);
+        let done = self.known_versions().await.map_err(failed)?;
+        let mut ran = Vec::new();
+        let mut at = None;
+        for migration in ways_up() {
+            let version = migration.version;
+            if done.contains(&version) {
+                continue;
+            }
+            if ran.is_empty() {
+                self.refuse_without_rights().await?;
+            }
+            tell(Step::Started {
+                version,
+                description: &migration.description,
+            });
+            let started = Instant::now();
+            let was_to_run = self
+                .try_up(migration)
+                .await
+                .map_err(|error| stopped(at, failed(error)))?;
+            at = Some(version);
+            ran.extend(was_to_run.then_some(version));
+            let took = started.elapsed();
+            tell(Step::Finished { version, took });
+        }
+        Ok(ran)
     }
 
-    /// Takes back every migration after `target`, the newest first, and says which. Tables that hold rows are dropped
-    /// only by `force`, and those that the web app made never.
+    /// Takes back every migration after `target`, the newest first, and says which. What people or devices would lose by
+    /// that is lost only by `force`, and tables that the web app made never.
     ///
     /// # Errors
-    /// [`SchemaError`]. What was taken back before the one that failed stays so; that one has changed nothing.
+    /// [`SchemaError::Loses`] before anything is changed. The migration that failed has changed nothing; where others
+    /// were taken back before, [`Stopped`](SchemaError::Stopped) says how far.
     pub async fn rollback(
         &self,
         target: i64,
         force: bool,
         mut tell: impl FnMut(Step<'_>),
     ) -> Result<Vec<i64>, SchemaError> {
-        let mut connection = self.alone(ROLL_BACK).await?;
-        let result = rollback(&mut connection, target, force, &mut tell).await;
-        close(connection).await;
-        result
+        let failed = |error| understand(error, ROLL_BACK);
+        let mut going = self.known_versions().await.map_err(failed)?;
+        going.retain(|version| *version > target);
+        if !force {
+            let lost = self.would_lose(&going).await;
+            let lost = lost.map_err(|error| SchemaError::of(error, ROLL_BACK))?;
+            if !lost.is_empty() {
+                return Err(SchemaError::Loses(lost));
+            }
+        }
+        let mut ran = Vec::new();
+        while let Some(version) = going.pop() {
+            let description = ways_up().find(|migration| migration.version == version);
+            tell(Step::Started {
+                version,
+                description: description.map_or("", |migration| &migration.description),
+            });
+            let started = Instant::now();
+            let at = (!ran.is_empty()).then_some(version);
+            let was_there = self.down(version, force).await;
+            let was_there = was_there.map_err(|error| stopped(at, failed(error)))?;
+            ran.extend(was_there.then_some(version));
+            let took = started.elapsed();
+            tell(Step::Finished { version, took });
+        }
+        Ok(ran)
     }
 
-    /// A connection of its own, which waits for locks no longer than a minute.
-    async fn alone(&self, action: &'static str) -> Result<PgConnection, SchemaError> {
-        let connection = self.pool().acquire().await;
-        let mut connection = connection
-            .map_err(|source| SchemaError::Database { action, source })?
-            .detach();
-        sqlx::raw_sql("set lock_timeout = '60s'; set statement_timeout = 0; set client_min_messages = warning")
-            .execute(&mut connection)
-            .await
-            .map_err(|source| SchemaError::Database { action, source })?;
-        Ok(connection)
+    /// A transaction in which nobody else migrates, and the versions that the database has. It waits a minute for others.
+    async fn begin_step(&self) -> Result<(Transaction<'static, Postgres>, Vec<i64>), MigrateError> {
+        let mut tx = self.begin().await?;
+        sqlx::raw_sql(
+            "set local lock_timeout = '60s'; set local statement_timeout = 0; set local client_min_messages = warning",
+        )
+        .execute(&mut *tx)
+        .await?;
+        if !is_begun(&mut tx).await? {
+            for schema in &*MIGRATIONS.create_schemas {
+                tx.create_schema_if_not_exists(schema).await?;
+            }
+            tx.ensure_migrations_table(&MIGRATIONS.table_name).await?;
+        }
+        // Who only reads it is not held up.
+        sqlx::raw_sql("lock table deepsearch.migration in exclusive mode")
+            .execute(&mut *tx)
+            .await?;
+        let applied = tx.list_applied_migrations(&MIGRATIONS.table_name).await?;
+        Ok((tx, applied.iter().map(|one| one.version).collect()))
+    }
+
+    /// Runs a migration, and says whether it was still to run: somebody else may have been faster.
+    async fn up(&self, migration: &Migration) -> Result<bool, MigrateError> {
+        let (mut tx, applied) = self.begin_step().await?;
+        let is_to_run = !applied.contains(&migration.version);
+        if is_to_run {
+            tx.apply(&MIGRATIONS.table_name, migration).await?;
+        }
+        tx.commit().await?;
+        Ok(is_to_run)
+    }
+
+    async fn try_up(&self, migration: &Migration) -> Result<bool, MigrateError> {
+        let mut tries = 1;
+        loop {
+            match self.up(migration).await {
+                Err(error) if tries < TRIES && is_race(&error) => {
+                    tokio::time::sleep(Duration::from_millis(100) * tries).await;
+                    tries += 1;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// Takes a migration back, and says whether it was still there.
+    async fn down(&self, version: i64, force: bool) -> Result<bool, MigrateError> {
+        let back = MIGRATIONS
+            .iter()
+            .find(|migration| migration.version == version && migration.migration_type.is_down_migration());
+        let back = back.ok_or(MigrateError::VersionMissing(version))?;
+        let (mut tx, applied) = self.begin_step().await?;
+        let is_there = applied.contains(&version);
+        if is_there {
+            if force {
+                sqlx::raw_sql("set local deepsearch.force_rollback = 'on'")
+                    .execute(&mut *tx)
+                    .await?;
+            }
+            tx.revert(&MIGRATIONS.table_name, back).await?;
+        }
+        if applied.iter().all(|one| *one == version) {
+            // Without a migration there is nothing to note; what else lies in the schema keeps it.
+            sqlx::raw_sql("drop table deepsearch.migration; drop schema deepsearch")
+                .execute(&mut *tx)
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(is_there)
+    }
+
+    /// The versions that the database has, in order, if they are all ones that we know.
+    async fn known_versions(&self) -> Result<Vec<i64>, MigrateError> {
+        let mut tx = self.begin_owned().await?;
+        let applied = match is_begun(&mut tx).await? {
+            true => tx.list_applied_migrations(&MIGRATIONS.table_name).await?,
+            false => Vec::new(),
+        };
+        tx.commit().await?;
+        let known = |one: &AppliedMigration| ways_up().find(|migration| migration.version == one.version);
+        if let Some(newer) = applied.iter().rev().find(|one| known(one).is_none()) {
+            return Err(MigrateError::VersionMissing(newer.version));
+        }
+        let is_other = |one: &&AppliedMigration| known(one).is_some_and(|ours| ours.checksum != one.checksum);
+        match applied.iter().find(is_other) {
+            Some(other) => Err(MigrateError::VersionMismatch(other.version)),
+            None => Ok(applied.iter().map(|one| one.version).collect()),
+        }
+    }
+
+    /// Says at once, and in a sentence, what would otherwise fail at the first statement.
+    async fn refuse_without_rights(&self) -> Result<(), SchemaError> {
+        let found = in_time(async {
+            let mut tx = self.begin_owned().await?;
+            let found: (bool, String, String) = sqlx::query_as(
+                "select has_database_privilege(current_database(), 'create')
+                    or to_regnamespace('deepsearch') is not null,
+                    quote_ident(current_user), quote_ident(current_database())",
+            )
+            .fetch_one(&mut *tx)
+            .await?;
+            tx.commit().await?;
+            Ok(found)
+        })
+        .await;
+        let (may, user, name) = found.map_err(|error| SchemaError::of(error, MIGRATE))?;
+        if may {
+            return Ok(());
+        }
+        Err(SchemaError::Refused(format!(
+            "the role {user} may not create a schema in this database: its owner has to say \
+             `grant create on database {name} to {user}`, or migrate"
+        )))
     }
 }
 
@@ -177,145 +348,22 @@ pub fn add_migration(folder: &Path, name: &str) -> Result<[PathBuf; 2], SchemaEr
     Ok(pair)
 }
 
-async fn migrate(connection: &mut PgConnection, tell: &mut impl FnMut(Step<'_>)) -> Result<Vec<i64>, SchemaError> {
-    refuse_without_rights(connection).await?;
-    // Held until the connection ends, so that what is done is known.
-    connection.lock().await.map_err(|error| understand(error, MIGRATE))?;
-    let done = refuse_unknown(connection).await?;
-    let mut ran = Vec::new();
-    for migration in ways_up().filter(|migration| !done.contains(&migration.version)) {
-        let version = migration.version;
-        tell(Step::Started {
-            version,
-            description: &migration.description,
-        });
-        let started = Instant::now();
-        let mut tries = 1;
-        while let Err(error) = MIGRATIONS.run_direct(Some(version), connection, false).await {
-            if tries == TRIES || !is_race(&error) {
-                return Err(understand(error, MIGRATE));
-            }
-            tokio::time::sleep(Duration::from_millis(100) * tries).await;
-            tries += 1;
-        }
-        ran.push(version);
-        let took = started.elapsed();
-        tell(Step::Finished { version, took });
-    }
-    if ran.is_empty() {
-        // Looks whether what ran is what we know.
-        let known = MIGRATIONS.run_direct(None, connection, false).await;
-        known.map_err(|error| understand(error, MIGRATE))?;
-    }
-    Ok(ran)
-}
-
-async fn rollback(
-    connection: &mut PgConnection,
-    target: i64,
-    force: bool,
-    tell: &mut impl FnMut(Step<'_>),
-) -> Result<Vec<i64>, SchemaError> {
-    let database = |source| SchemaError::Database {
-        action: ROLL_BACK,
-        source,
-    };
-    if force {
-        sqlx::raw_sql("set deepsearch.force_rollback = 'on'")
-            .execute(&mut *connection)
-            .await
-            .map_err(database)?;
-    }
-    let mut done = refuse_unknown(connection).await?;
-    let mut ran = Vec::new();
-    while let Some(version) = done.pop().filter(|version| *version > target) {
-        let description = ways_up().find(|migration| migration.version == version);
-        tell(Step::Started {
-            version,
-            description: description.map_or("", |migration| &migration.description),
-        });
-        let started = Instant::now();
-        let undone = undo(connection, version).await;
-        undone.map_err(|error| understand(error, ROLL_BACK))?;
-        ran.push(version);
-        let took = started.elapsed();
-        tell(Step::Finished { version, took });
-    }
-    if done.is_empty() && !ran.is_empty() && target < 1 {
-        // Without a migration there is nothing to note; what else lies in the schema keeps it.
-        sqlx::raw_sql("drop table deepsearch.migration; drop schema deepsearch")
-            .execute(connection)
-            .await
-            .map_err(database)?;
-    }
-    Ok(ran)
-}
-
-/// Takes one migration back, under the lock of those that go forward.
-async fn undo(connection: &mut PgConnection, version: i64) -> Result<(), MigrateError> {
-    let back = MIGRATIONS
-        .iter()
-        .find(|migration| migration.version == version && migration.migration_type.is_down_migration());
-    let back = back.ok_or(MigrateError::VersionMissing(version))?;
-    connection.lock().await?;
-    // Somebody else may have been faster.
-    let applied = connection.list_applied_migrations(&MIGRATIONS.table_name).await?;
-    if applied.iter().any(|one| one.version == version) {
-        connection.revert(&MIGRATIONS.table_name, back).await?;
-    }
-    connection.unlock().await
-}
-
-/// Says at once, and in a sentence, what would otherwise fail at the first statement.
-async fn refuse_without_rights(connection: &mut PgConnection) -> Result<(), SchemaError> {
-    let (may, user, name): (bool, String, String) = sqlx::query_as(
-        "select has_database_privilege(current_database(), 'create')
-            or to_regnamespace('deepsearch') is not null, current_user::text, current_database()::text",
-    )
-    .fetch_one(connection)
-    .await
-    .map_err(|source| SchemaError::Database {
-        action: MIGRATE,
-        source,
-    })?;
-    if may {
-        return Ok(());
-    }
-    Err(SchemaError::Refused(format!(
-        "the role {user} may not create a schema in this database: its owner has to say \
-         `grant create on database {name} to {user}`, or migrate"
-    )))
-}
-
-/// The versions that are applied, in order, if we know all of them.
-async fn refuse_unknown(connection: &mut PgConnection) -> Result<Vec<i64>, SchemaError> {
-    let applied = applied(connection).await?;
-    let known: Vec<i64> = ways_up().map(|migration| migration.version).collect();
-    let versions: Vec<i64> = applied.into_iter().map(|(version, ..)| version).collect();
-    match versions.iter().rev().find(|version| !known.contains(version)) {
-        Some(&version) => Err(SchemaError::Newer { version }),
-        None => Ok(versions),
-    }
-}
-
-type Applied = (i64, String, DateTime<Utc>);
-
-async fn applied(connection: &mut PgConnection) -> Result<Vec<Applied>, SchemaError> {
-    let unread = |source| SchemaError::Database {
-        action: "read its migrations",
-        source,
-    };
-    let is_there: bool = sqlx::query_scalar("select to_regclass('deepsearch.migration') is not null")
-        .fetch_one(&mut *connection)
+/// Whether the database knows of migrations at all.
+async fn is_begun(tx: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("select to_regclass('deepsearch.migration') is not null")
+        .fetch_one(tx)
         .await
-        .map_err(unread)?;
-    if !is_there {
-        return Ok(Vec::new());
+}
+
+/// How far the steps before came, if there were any.
+fn stopped(at: Option<i64>, error: SchemaError) -> SchemaError {
+    match at {
+        Some(at) => SchemaError::Stopped {
+            at,
+            source: error.into(),
+        },
+        None => error,
     }
-    sqlx::query_as("select version, description, installed_on from deepsearch.migration order by version")
-        .fetch_all(connection)
-        .await
-        .map_err(unread)
 }
 
 fn ways_up() -> impl Iterator<Item = &'static Migration> {
@@ -345,24 +393,25 @@ fn understand(error: MigrateError, action: &'static str) -> SchemaError {
         MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) => source,
         error => sqlx::Error::Migrate(Box::new(error)),
     };
-    let Some(said) = source.as_database_error() else {
-        return SchemaError::Database { action, source };
-    };
-    match said.code().as_deref() {
-        Some("DS001") => SchemaError::Refused(said.message().to_owned()),
-        Some("55P03") => SchemaError::Locked,
-        Some("42501") => SchemaError::Denied {
-            action,
-            detail: said.message().to_owned(),
-        },
-        // Rows that a key or check does not allow; something that refers to what is to go.
-        Some("23502" | "23503" | "23505" | "23514" | "2BP01") => SchemaError::Refused(said.message().to_owned()),
-        _ => SchemaError::Database { action, source },
-    }
+    SchemaError::of(source, action)
 }
 
-async fn close(connection: PgConnection) {
-    if let Err(error) = connection.close().await {
-        tracing::debug!(%error, "a connection did not end politely");
+impl SchemaError {
+    /// What the database said while it was looked after.
+    pub(crate) fn of(source: sqlx::Error, action: &'static str) -> Self {
+        let Some(said) = source.as_database_error() else {
+            return DatabaseError::of(action, source).into();
+        };
+        match said.code().as_deref() {
+            Some("DS001") => Self::Refused(said.message().to_owned()),
+            Some("55P03") => Self::Locked,
+            Some("42501") => Self::Denied {
+                action,
+                detail: said.message().to_owned(),
+            },
+            // Rows that a key or check does not allow; something that refers to what is to go.
+            Some("23502" | "23503" | "23505" | "23514" | "2BP01") => Self::Refused(said.message().to_owned()),
+            _ => DatabaseError::of(action, source).into(),
+        }
     }
 }

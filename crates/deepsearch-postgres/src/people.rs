@@ -67,10 +67,13 @@ impl SharedDatabase {
     }
 
     async fn only_person(&self) -> Result<UserId, DeviceError> {
+        let failed = |error| told(error, ACTION);
+        let mut tx = self.begin().await.map_err(failed)?;
         let ids = sqlx::query_scalar!(r#"select id from "ai-app-template_user" order by id limit 2"#)
-            .fetch_all(self.pool())
+            .fetch_all(&mut *tx)
             .await
-            .map_err(|error| told(error, ACTION))?;
+            .map_err(failed)?;
+        tx.commit().await.map_err(failed)?;
         match <[String; 1]>::try_from(ids) {
             Ok([id]) => Ok(UserId::from_stored(id)),
             Err(ids) if ids.is_empty() => Err(DeviceError::Refused(

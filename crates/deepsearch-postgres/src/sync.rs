@@ -4,14 +4,15 @@
 
 mod feed;
 
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use deepsearch_core::UserId;
 use deepsearch_core::sync::{
-    EntityKind, FeedCursor, FeedPage, IdPage, PULL_LIMIT, PageBody, Push, PushAnswer, RecentMark, RecentPage,
-    RemoteError, Row, ServerInfo, SyncRemote,
+    EntityKind, FeedCursor, FeedPage, Hindrance, IdPage, PULL_LIMIT, PageBody, Push, PushAnswer, RecentMark,
+    RecentPage, RemoteError, Row, ServerInfo, SyncRemote,
 };
 use sqlx::{Postgres, Transaction};
 
@@ -21,16 +22,23 @@ use feed::{FeedRow, into_change, into_row};
 /// A push of 500 rows takes a few hundred milliseconds of the server; a wait for another's lock ends before this.
 const DEADLINE: Duration = Duration::from_secs(30);
 
+/// How often a device says that it is in use. Its session ends 90 days after it last has.
+const PROLONG_EVERY: Duration = Duration::from_secs(12 * 60 * 60);
+
 /// The shared database as a device syncs with it.
 #[derive(Debug, Clone)]
 pub struct SharedSync {
     database: SharedDatabase,
+    prolonged: Arc<Mutex<Option<Instant>>>,
 }
 
 impl SharedSync {
     /// `database` is connected as a device ([`SharedDatabase::connect_device`]).
     pub fn new(database: SharedDatabase) -> Self {
-        Self { database }
+        Self {
+            database,
+            prolonged: Arc::default(),
+        }
     }
 
     /// Whose rows this device sees; `None` when its session is over.
@@ -47,6 +55,28 @@ impl SharedSync {
             Ok(user.map(UserId::from_stored))
         })
         .await
+    }
+
+    /// Moves the end of the session on. What was asked for does not wait for that to work: a server that takes no changes
+    /// is read all the same.
+    async fn prolong(&self) {
+        {
+            let mut last = self.prolonged.lock().unwrap_or_else(PoisonError::into_inner);
+            if last.is_some_and(|at| at.elapsed() < PROLONG_EVERY) {
+                return;
+            }
+            *last = Some(Instant::now());
+        }
+        let prolonged = within("prolong the session", async {
+            let mut tx = self.begin().await?;
+            sqlx::query_scalar!("select deepsearch.prolong_session()")
+                .fetch_one(&mut *tx)
+                .await?;
+            tx.commit().await
+        });
+        if let Err(error) = prolonged.await {
+            tracing::debug!(%error, "the session was not prolonged");
+        }
     }
 
     async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
@@ -118,6 +148,7 @@ impl SyncRemote for SharedSync {
             .fetch_all(&mut *tx)
             .await?;
             tx.commit().await?;
+            self.prolong().await;
             let first = rows.first().ok_or(sqlx::Error::RowNotFound)?;
             let server = server_info(first.epoch.clone(), (first.min, first.max), first.now, &first.collected);
             let horizon = FeedCursor {
@@ -405,6 +436,9 @@ fn remote_error(action: &'static str, error: sqlx::Error) -> RemoteError {
             action,
             reason: told.message().to_owned(),
         },
+        Some("25006") => hindered(Hindrance::ReadOnly, action, error),
+        Some("53100") => hindered(Hindrance::DiskFull, action, error),
+        Some("53300") => hindered(Hindrance::Crowded, action, error),
         // What no text or time can be, as a NUL: it is that the next time, too.
         Some(code) if code.starts_with("22") => RemoteError::Refused {
             action,
@@ -420,6 +454,14 @@ fn remote_error(action: &'static str, error: sqlx::Error) -> RemoteError {
             action,
             source: error.into(),
         },
+    }
+}
+
+fn hindered(hindrance: Hindrance, action: &'static str, error: sqlx::Error) -> RemoteError {
+    RemoteError::Hindered {
+        action,
+        hindrance,
+        source: error.into(),
     }
 }
 

@@ -36,18 +36,42 @@ impl PgBouncer {
     /// # Errors
     /// When it does not start.
     pub fn start(postgres: u16) -> Result<Option<Self>> {
+        Self::start_as(postgres, "pooled", None)
+    }
+
+    /// Starts one that speaks TLS alone and shows this certificate (PEM), in front of a server whose superuser has a
+    /// password. `None` where PgBouncer is not installed.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_guarded(postgres: u16, password: &str, certificate: &str, key: &str) -> Result<Option<Self>> {
+        Self::start_as(postgres, password, Some((certificate, key)))
+    }
+
+    fn start_as(postgres: u16, password: &str, proof: Option<(&str, &str)>) -> Result<Option<Self>> {
         let Some(program) = program() else {
             return Ok(None);
         };
         let folder = tempfile::tempdir().context("making a folder for PgBouncer")?;
         let port = free_port()?;
         let at = |name: &str| folder.path().join(name);
-        std::fs::write(at("users"), "\"postgres\" \"pooled\"\n").context("writing the users of PgBouncer")?;
+        let users = format!("\"postgres\" \"{password}\"\n");
+        std::fs::write(at("users"), users).context("writing the users of PgBouncer")?;
+        let mut tls = String::new();
+        if let Some((certificate, key)) = proof {
+            std::fs::write(at("proof.crt"), certificate).context("writing the certificate of PgBouncer")?;
+            std::fs::write(at("proof.key"), key).context("writing the key of PgBouncer")?;
+            tls = format!(
+                "client_tls_sslmode = require\nclient_tls_cert_file = {}\nclient_tls_key_file = {}\n",
+                at("proof.crt").display(),
+                at("proof.key").display()
+            );
+        }
         let settings = format!(
             "[databases]\n* = host=127.0.0.1 port={postgres} auth_user=postgres\n[pgbouncer]\nlisten_addr = 127.0.0.1\n\
              listen_port = {port}\nunix_socket_dir =\nauth_type = scram-sha-256\nauth_file = {}\n\
              auth_query = select usename, passwd from pg_shadow where usename = $1\npool_mode = transaction\n\
-             default_pool_size = 3\nmax_client_conn = 200\nignore_startup_parameters = extra_float_digits\n",
+             default_pool_size = 3\nmax_client_conn = 200\nignore_startup_parameters = extra_float_digits\n{tls}",
             at("users").display()
         );
         std::fs::write(at("pgbouncer.ini"), settings).context("writing the settings of PgBouncer")?;

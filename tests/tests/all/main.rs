@@ -13,6 +13,7 @@ mod rechecking;
 mod settings_at_once;
 mod sign_in;
 mod sync_clock;
+mod sync_made_anew;
 mod team_view;
 mod watching;
 

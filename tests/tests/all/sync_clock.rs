@@ -37,17 +37,17 @@ async fn open(home: &TempDir, off: TimeDelta) -> Result<App> {
 }
 
 /// A device that joined with a right clock, which then went wrong.
-async fn device(server: &Postgres, off: TimeDelta) -> Result<(App, TempDir)> {
+pub(crate) async fn device(server: &Postgres, off: TimeDelta) -> Result<(App, TempDir)> {
     let home = tempfile::tempdir()?;
     let app = open(&home, TimeDelta::zero()).await?;
     let url = server.url("postgres");
-    app.init_share(Some(url.into()), Some("ada@example.com"), Some("Ada"), |_| {})
+    app.init_share(Some(url.into()), false, Some("ada@example.com"), Some("Ada"), |_| {})
         .await?;
     app.close().await;
     Ok((open(&home, off).await?, home))
 }
 
-async fn ask(app: &App) -> Result<()> {
+pub(crate) async fn ask(app: &App) -> Result<()> {
     let request = AskRequest {
         question: "How do I make a backup?".into(),
         scope: Some(Scope::Guide),
@@ -59,11 +59,11 @@ async fn ask(app: &App) -> Result<()> {
 }
 
 /// The chats that are not in the trash, the latest activity first.
-async fn chats(app: &App) -> Result<Vec<Chat>> {
+pub(crate) async fn chats(app: &App) -> Result<Vec<Chat>> {
     Ok(app.store().list_chats(ChatFilter::default(), None, 10).await?)
 }
 
-async fn sync(app: &App) -> Result<()> {
+pub(crate) async fn sync(app: &App) -> Result<()> {
     let status = app.sync_now().await?;
     assert_eq!((status.state, status.counts.outbox), (SyncState::Idle, 0));
     Ok(())

@@ -42,7 +42,7 @@ async fn whoever_is_signed_in_looks_as_themselves_and_the_owners_address_is_no_w
     };
     let url = server.url("postgres");
     let (app, _home) = app(&url).await?;
-    app.init_share(None, Some("ada@example.com"), Some("Ada"), |_| {})
+    app.init_share(None, false, Some("ada@example.com"), Some("Ada"), |_| {})
         .await?;
     for looked in every_look(&app).await? {
         looked.context("who has a database of their own is its administrator")?;

@@ -6,6 +6,7 @@ use deepsearch_servers::Postgres;
 use deepsearch_tests::cli::Home;
 use deepsearch_tests::needs;
 use serde_json::Value;
+use sqlx::{Connection, Executor, PgConnection};
 
 use crate::world::{finished, text};
 
@@ -170,6 +171,61 @@ fn a_chat_that_is_filed_and_tagged_on_one_device_is_found_so_on_the_other() -> R
     sync(&desk)?;
     assert_eq!(collections(&desk)?, ["Only here"]);
     assert!(chats(&desk)?.contains(&chat), "the chat stays");
+    Ok(())
+}
+
+/// What is done to a server, as its owner; the word that the person reads; and how it is undone.
+const HINDRANCES: &[(&str, &str, &str)] = &[
+    (
+        "alter database postgres set default_transaction_read_only = on",
+        "takes no changes now",
+        "set transaction read write; alter database postgres reset default_transaction_read_only",
+    ),
+    (
+        r#"create function full_disk() returns trigger language plpgsql as $$
+            begin raise exception using errcode = 'disk_full', message = 'could not extend file "base/1"'; end $$;
+        create trigger full_disk before insert on "ai-app-template_chat" for each statement execute function full_disk()"#,
+        "its disk is full",
+        "drop function full_disk() cascade",
+    ),
+    (
+        r#"do $$ begin execute (select format('alter role %I connection limit 0', role) from deepsearch.device); end $$"#,
+        "too many connections",
+        r#"do $$ begin execute (select format('alter role %I connection limit 8', role) from deepsearch.device); end $$"#,
+    ),
+    (
+        r#"create function slow() returns trigger language plpgsql as $$
+            begin raise exception using errcode = 'query_canceled', message = 'it took too long'; end $$;
+        create trigger slow before insert on "ai-app-template_chat" for each statement execute function slow()"#,
+        "took too long",
+        "drop function slow() cascade",
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_takes_nothing_says_why_and_gets_it_later() -> Result<()> {
+    let Some(server) = Postgres::start()? else {
+        needs::missing("PostgreSQL");
+        return Ok(());
+    };
+    let laptop = device()?;
+    join(&laptop, &server.url("postgres"))?;
+    sync(&laptop)?;
+    let owner = async |sql: &'static str| {
+        let mut owner = PgConnection::connect(&server.url("postgres")).await?;
+        owner.execute(sqlx::raw_sql(sql)).await?;
+        Ok::<_, anyhow::Error>(())
+    };
+    for (hindrance, said, undone) in HINDRANCES {
+        ask(&laptop, QUESTION)?;
+        owner(hindrance).await?;
+        let told = laptop.run(["sync"])?;
+        assert_ne!(told.code, Some(0), "{hindrance}");
+        assert!(told.stderr.contains(said), "{hindrance}: {}", told.stderr);
+        assert!(told.stderr.contains("kept"), "{hindrance}: {}", told.stderr);
+        owner(undone).await?;
+        assert_eq!(sync(&laptop)?["counts"]["outbox"], 0);
+    }
     Ok(())
 }
 

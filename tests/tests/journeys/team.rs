@@ -85,6 +85,29 @@ async fn a_person_signs_in_in_three_ways_and_each_device_reads_the_evidence_of_t
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn devices_that_reach_the_database_through_a_pooler_share_all_the_same() -> Result<()> {
+    let options = TeamOptions {
+        is_pooled: true,
+        ..TeamOptions::default()
+    };
+    let Some(team) = Team::start_as(options)? else {
+        return Ok(());
+    };
+    let (laptop, desk) = (team.device()?, team.device()?);
+    team.admit(&laptop, Proof::Mail(ADA)).await?;
+    team.admit(&desk, Proof::Company(ADA)).await?;
+    let answer = ask(&laptop)?;
+    for home in [&laptop, &desk, &laptop, &desk] {
+        assert_eq!(sync(home)?["state"], "idle");
+    }
+    assert!(hold_citations(&desk, &open_chat(&desk, &answer)?, &answer)? > 0);
+    // The devices have gone, and the pooler keeps their connections.
+    let kept = "select count(*) > 0 from pg_stat_activity where usename like 'deepsearch_device_%'";
+    assert_eq!(team.sql(kept)?, "t");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_signs_out_is_let_in_no_more_and_loses_nothing() -> Result<()> {
     let Some(team) = Team::start()? else { return Ok(()) };
     let (laptop, desk) = (team.device()?, team.device()?);
@@ -179,7 +202,10 @@ async fn the_teams_redis_serves_a_persons_devices_alone_and_encrypted() -> Resul
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_team_that_shares_its_searches_finds_what_another_person_searched_for() -> Result<()> {
-    let options = TeamOptions { shares_searches: true };
+    let options = TeamOptions {
+        shares_searches: true,
+        ..TeamOptions::default()
+    };
     let Some(team) = Team::start_as(options)? else {
         return Ok(());
     };

@@ -169,6 +169,7 @@ impl Link {
                     password: session.database_password.clone(),
                     ssl_mode: place.sslmode.clone(),
                     root_certificate: place.sslrootcert.clone(),
+                    is_pooled: place.pooled,
                 };
                 Ok(SharedDatabase::device(&address, session.token.clone()))
             }

@@ -106,9 +106,27 @@ fn an_administrator_migrates_checks_mends_and_goes_back() {
         "insert into \"ai-app-template_user\" (id, email) values ('A', 'a@example.com')",
     );
     let refused = stderr(&home, &["db", "rollback", "--to", "0", "--url", &url], 2);
-    assert!(refused.contains("holds rows"), "{refused}");
+    assert!(
+        refused.contains("would throw away users (1)") && refused.contains("--force"),
+        "{refused}"
+    );
+    let steps = json(&stdout(&mut db(&["status", "--json"]), 0));
+    assert!(
+        steps
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|one| one["applied_at"].is_string())
+    );
     let back = json(&stdout(&mut db(&["rollback", "--to", "0", "--force", "--json"]), 0));
-    assert_eq!(back["rolled_back"], serde_json::json!([1]));
+    let versions: Vec<_> = steps
+        .as_array()
+        .unwrap()
+        .iter()
+        .rev()
+        .map(|one| &one["version"])
+        .collect();
+    assert_eq!(back["rolled_back"], serde_json::json!(versions));
     assert_eq!(
         psql(
             &server,
@@ -190,6 +208,115 @@ fn what_goes_wrong_is_a_sentence_without_the_password() {
             assert!(!words.contains("hush-hush"), "{args:?}: {words}");
         }
     }
+}
+
+/// What is done to the server, the command, its exit code, what it says, and how it is undone.
+type Fault = (
+    &'static str,
+    &'static [&'static str],
+    i32,
+    &'static [&'static str],
+    &'static str,
+);
+const FAULTS: &[Fault] = &[
+    (
+        "alter database postgres set default_transaction_read_only = on",
+        &["clean"],
+        6,
+        &["takes no changes now", "Try again when"],
+        "set transaction read write; alter database postgres reset default_transaction_read_only",
+    ),
+    (
+        r#"create function full_disk() returns trigger language plpgsql as $$
+            begin raise exception using errcode = 'disk_full', message = 'could not extend file "base/1"'; end $$;
+        create trigger full_disk before delete on "ai-app-template_session" for each statement execute function full_disk()"#,
+        &["clean"],
+        6,
+        &["The disk of the shared database is full", "make room"],
+        "drop function full_disk() cascade",
+    ),
+    (
+        r#"create function slow() returns trigger language plpgsql as $$
+            begin raise exception using errcode = 'query_canceled', message = 'canceling statement'; end $$;
+        create trigger slow before delete on "ai-app-template_session" for each statement execute function slow()"#,
+        &["clean"],
+        4,
+        &["was busy", "Try again in a moment"],
+        "drop function slow() cascade",
+    ),
+    (
+        "alter role keeper connection limit 0",
+        &["tables"],
+        4,
+        &["has too many connections", "Try again in a moment"],
+        "alter role keeper connection limit -1",
+    ),
+    (
+        "alter role keeper nologin",
+        &["tables"],
+        5,
+        &["does not let this role in", "Check the user and the password"],
+        "alter role keeper login",
+    ),
+    (
+        "insert into deepsearch.migration values (9000, 'from the future', now(), true, '', 0)",
+        &["migrate"],
+        6,
+        &[
+            "has migration 9000, which this version of DeepSearch does not know",
+            "Update DeepSearch",
+        ],
+        "delete from deepsearch.migration where version = 9000",
+    ),
+    (
+        "create table kept as select * from deepsearch.migration where version = 8; delete from deepsearch.migration where version = 8",
+        &["check"],
+        2,
+        &[
+            "1 migrations of the shared database are still to run",
+            "`deepsearch db migrate`",
+        ],
+        "insert into deepsearch.migration select * from kept; drop table kept",
+    ),
+];
+
+#[test]
+fn what_ails_the_server_is_a_sentence_that_says_what_to_do() {
+    let Some(mut server) = server() else { return };
+    let home = tempdir().unwrap();
+    let url = server.url("postgres");
+    stdout(deepsearch(&home).args(["db", "migrate", "--url", &url]), 0);
+    psql(
+        &server,
+        &url,
+        r#"create role keeper login; grant connect on database postgres to keeper; grant deepsearch_minter, deepsearch_definer to keeper; grant usage on schema deepsearch, deepsearch_sync to keeper;
+        grant all on all tables in schema public, deepsearch, deepsearch_sync to keeper; grant all on all functions in schema deepsearch, deepsearch_sync to keeper"#,
+    );
+    let of_keeper = url.replace("postgres@", "keeper@");
+    let db = |command: &[&str]| {
+        let mut all = deepsearch(&home);
+        all.arg("db").args(command).args(["--url", &of_keeper]);
+        all
+    };
+    for (fault, command, code, words, undone) in FAULTS {
+        psql(&server, &url, fault);
+        let ran = db(command).assert().code(*code);
+        let said = String::from_utf8(ran.get_output().stderr.clone()).unwrap();
+        for word in *words {
+            assert!(said.contains(word), "{fault}: {said}");
+        }
+        psql(&server, &url, undone);
+        db(&["status"]).assert().code(0);
+    }
+    server.kill().unwrap();
+    let ran = db(&["tables"]).assert().code(4);
+    let said = String::from_utf8(ran.get_output().stderr.clone()).unwrap();
+    assert!(
+        said.contains("cannot be reached") && said.contains("that the server runs"),
+        "{said}"
+    );
+    server.start_again().unwrap();
+    db(&["tables"]).assert().code(0);
 }
 
 #[test]

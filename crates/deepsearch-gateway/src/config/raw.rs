@@ -157,6 +157,7 @@ fn devices(section: Option<Section>, gateway: Option<&Url>, problems: &mut Probl
         .or_else(|| Some(gateway?.path().trim_start_matches('/').to_owned()).filter(|name| !name.is_empty()));
     let sslmode = section.text("sslmode", problems);
     let sslrootcert = section.text("sslrootcert", problems);
+    let pooled = section.flag("pooled", problems);
     section.finish(problems);
     if gateway.is_some() && host.is_none() {
         problems.push("`database.devices.host` is missing: the host at which devices find PostgreSQL.".to_owned());
@@ -189,6 +190,7 @@ fn devices(section: Option<Section>, gateway: Option<&Url>, problems: &mut Probl
         name: name?,
         sslmode,
         sslrootcert,
+        pooled,
     })
 }
 

@@ -4,6 +4,7 @@
 //! were, and nothing that came back, an error's words included, holds a text of the other user's. All of it also holds
 //! without row security, which a web app's `drizzle-kit push` takes off.
 
+use deepsearch_postgres::SharedDatabase;
 use sqlx::{AssertSqlSafe, Either, Executor, PgConnection, Row};
 
 use crate::cluster::{Cluster, Device, admit, connect, run, text};
@@ -25,6 +26,9 @@ use End::{Harmless, Nothing, Refused};
 const DENIED: End = Refused(&["42501"]);
 /// By the view's check option, or by row security where that is on.
 const CHECKED: End = Refused(&["44000", "42501"]);
+
+/// Or it is no function that anybody calls.
+const SHUT: End = Refused(&["42501", "0A000"]);
 
 /// An error and no empty tables, which an app could take for chats that were deleted.
 const SIGNED_OUT: End = Refused(&["DS002"]);
@@ -814,6 +818,21 @@ const ROWS: &str = r#"
         values ('B', 'canary own', '{"a": "canary"}', now() + interval '1 day');
     insert into deepsearch_sync.chat_flags (user_id, chat_id, pinned, archived, at, collection, tags)
         values ('B', 'chat-b', false, false, now(), 'canary collection', '["canary tag"]');
+    insert into deepsearch_sync.message_extras (user_id, message_id, body) values ('B', 'msg-b', '{"follow_ups": ["canary"]}');
+    insert into deepsearch_sync.page (user_id, content_hash, text, html, size)
+        values ('B', encode(sha256('canary page'), 'hex'), 'canary page', '<p>canary', 20);
+    insert into deepsearch_sync.page_use (user_id, message_id, content_hash)
+        values ('B', 'msg-b', encode(sha256('canary page'), 'hex'));
+    insert into public."ai-app-template_chat" (id, user_id, title) values ('gone-canary', 'B', 'canary');
+    delete from public."ai-app-template_chat" where id = 'gone-canary';
+    insert into deepsearch.search_count (day, query, searches) values (current_date, 'canary count', 1);
+    insert into deepsearch.engine_count (day, engine, answers) values (current_date, 'canary engine', 1);
+    insert into deepsearch.sign_in_identity values (sha256('i'), '{"name": "canary"}', now() + interval '1 hour');
+    insert into deepsearch.sign_in_code (code_hash, user_id, redirect_uri, code_challenge, device_id, device_name, expires_at)
+        values (sha256('c'), 'B', 'canary', 'canary', gen_random_uuid(), 'canary', now() + interval '1 hour');
+    insert into deepsearch.device_request (device_code_hash, user_code, device_id, device_name, asked_from, asked_at,
+            expires_at, poll_seconds)
+        values (sha256('d'), 'CANARY', gen_random_uuid(), 'canary', 'canary', now(), now() + interval '1 hour', 5);
     analyze;"#;
 
 /// Everything that A must not change, as one text.
@@ -828,6 +847,17 @@ const STATE: &str = r#"select concat_ws(E'\n',
     (select string_agg(c::text, ' ' order by id) from public."ai-app-template_search_cache" as c),
     (select string_agg(c::text, ' ' order by id) from deepsearch.own_search as c where user_id <> 'A'),
     (select string_agg(f::text, ' ' order by chat_id) from deepsearch_sync.chat_flags as f where user_id <> 'A'),
+    (select string_agg(c::text, ' ' order by kind, row_id) from deepsearch_sync.change as c where user_id <> 'A'),
+    (select string_agg(e::text, ' ' order by message_id) from deepsearch_sync.message_extras as e where user_id <> 'A'),
+    (select string_agg(c::text, ' ' order by key) from deepsearch_sync.setting_clock as c where user_id <> 'A'),
+    (select string_agg(p::text, ' ' order by content_hash) from deepsearch_sync.page as p where user_id <> 'A'),
+    (select string_agg(u::text, ' ' order by message_id) from deepsearch_sync.page_use as u where user_id <> 'A'),
+    (select string_agg(m::text, ' ') from deepsearch_sync.meta as m),
+    (select string_agg(c::text, ' ' order by query) from deepsearch.search_count as c),
+    (select string_agg(c::text, ' ' order by engine) from deepsearch.engine_count as c),
+    (select string_agg(i::text, ' ') from deepsearch.sign_in_identity as i),
+    (select string_agg(c::text, ' ') from deepsearch.sign_in_code as c),
+    (select string_agg(r::text, ' ') from deepsearch.device_request as r),
     (select string_agg(d::text, ' ' order by id) from deepsearch.device as d),
     (select string_agg(s::text, ' ' order by name) from deepsearch.setting as s),
     (select string_agg(m::text, ' ' order by version) from deepsearch.migration as m),
@@ -848,6 +878,8 @@ enum Before {
     NoRowSecurity,
     /// drizzle-kit itself, with the web app's schema.
     Push,
+    /// It was migrated by a role that owns it and makes roles, and is no superuser.
+    NoSuperuser,
 }
 
 #[tokio::test]
@@ -865,6 +897,24 @@ async fn no_sql_reaches_what_is_anothers_after_a_push_of_the_web_app() {
     attack(Before::Push).await;
 }
 
+#[tokio::test]
+async fn no_sql_reaches_what_is_anothers_where_the_owner_is_no_superuser() {
+    attack(Before::NoSuperuser).await;
+}
+
+/// What every table of ours, and every function of the feed, has to answer whoever comes: so says the catalogue, that a
+/// later one is not forgotten.
+const EVERY_TABLE: &str = r"select string_agg(format('select * from %1$s|delete from %1$s|truncate %1$s|copy %1$s to stdout
+        |lock table %1$s in access share mode|insert into %1$s default values|update %1$s set %2$I = %2$I
+        |select count(*) from %1$s tablesample system (100)', pg_class.oid::regclass, attname), '|')
+    from pg_class join pg_attribute on attrelid = pg_class.oid and attnum = 2
+    where relkind = 'r' and relnamespace::regnamespace::text in ('deepsearch', 'deepsearch_sync')";
+const EVERY_FUNCTION: &str = r"select string_agg(format('select %s(%s)', oid::regproc, (
+        select string_agg(format('null::%s', kind::regtype), ', ') from unnest(proargtypes) as kind)), '|')
+    from pg_proc where pronamespace = 'deepsearch_sync'::regnamespace";
+/// Only a superuser may take these from everybody; `deepsearch db check` says so.
+const OF_THE_SYSTEM: &[&str] = &["advisory", "lo_", "pg_logical_emit_message"];
+
 const NO_ROW_SECURITY: &str = r#"do $$ declare t text; p text; begin
     for t in select relname from pg_class where relname like 'ai-app-template%' and relrowsecurity loop
         for p in select polname from pg_policy where polrelid = format('public.%I', t)::regclass loop
@@ -878,16 +928,20 @@ const ROW_SECURITY: &str = "select concat((select count(*) from pg_policy),
 
 async fn attack(before: Before) {
     let Some(cluster) = Cluster::start() else { return };
-    let (url, database) = cluster.migrated().await;
+    let (url, database) = match before {
+        Before::NoSuperuser => migrated_by_an_owner(&cluster).await,
+        _ => cluster.migrated().await,
+    };
     let mut owner = connect(&url).await;
     run(&mut owner, ROWS).await;
+    let by_superuser = !matches!(before, Before::NoSuperuser);
     match before {
-        Before::Nothing => {}
+        Before::Nothing | Before::NoSuperuser => {}
         Before::NoRowSecurity => run(&mut owner, NO_ROW_SECURITY).await,
         Before::Push if push(&url) => {}
         Before::Push => return,
     }
-    let has_row_security = matches!(before, Before::Nothing);
+    let has_row_security = matches!(before, Before::Nothing | Before::NoSuperuser);
     assert_eq!(text(&mut owner, ROW_SECURITY).await != "00", has_row_security);
     let a = admit(&database, &url, "A").await;
     let b = admit(&database, &url, "B").await;
@@ -897,7 +951,21 @@ async fn attack(before: Before) {
     let mut attacker = a.connect().await;
     let before = text(&mut owner, STATE).await;
     let mut wrong = Vec::new();
-    for (name, expected, sql) in ATTEMPTS {
+    let mut attempts: Vec<(String, End, String)> = ATTEMPTS
+        .iter()
+        .map(|(name, expected, sql)| ((*name).to_owned(), *expected, (*sql).to_owned()))
+        .filter(|(.., sql)| by_superuser || !OF_THE_SYSTEM.iter().any(|name| sql.contains(name)))
+        .collect();
+    for sql in [EVERY_TABLE, EVERY_FUNCTION] {
+        let all = text(&mut owner, sql).await;
+        let denied = all
+            .split('|')
+            .map(str::trim)
+            .map(|sql| (sql.to_owned(), SHUT, sql.to_owned()));
+        attempts.extend(denied);
+    }
+    assert!(attempts.len() > ATTEMPTS.len() + 100, "{}", attempts.len());
+    for (name, expected, sql) in &attempts {
         let sql = sql
             .replace("{B}", &b.id.to_string())
             .replace("{B_ROLE}", &b.role)
@@ -924,6 +992,22 @@ async fn attack(before: Before) {
         "mine"
     );
     stolen_tokens(&a, &b, &mut owner).await;
+}
+
+/// The address for the superuser all the same, who looks at what came of it.
+async fn migrated_by_an_owner(cluster: &Cluster) -> (String, SharedDatabase) {
+    let url = cluster.empty().await;
+    let name = url.rsplit('/').next().unwrap();
+    let mut superuser = connect(&url).await;
+    run(
+        &mut superuser,
+        &format!("create role boss login createrole; alter database {name} owner to boss"),
+    )
+    .await;
+    let of_boss = url.replace("postgres://postgres@", "postgres://boss@");
+    let database = SharedDatabase::connect(&of_boss).await.unwrap();
+    database.migrate(|_| {}).await.unwrap();
+    (url, database)
 }
 
 #[test]

@@ -202,6 +202,137 @@ const DRIFTS: &[(&str, &str, &str)] = &[
         "grant deepsearch_owner to deepsearch_app",
     ),
     (
+        "right",
+        "deepsearch_app: CONNECT on the database",
+        "revoke connect on database {DATABASE} from deepsearch_app",
+    ),
+    (
+        "right",
+        "deepsearch_definer: USAGE on deepsearch_sync.change_seq",
+        "revoke usage on sequence deepsearch_sync.change_seq from deepsearch_definer",
+    ),
+    (
+        "right",
+        "deepsearch_app: USAGE on type deepsearch_sync.feed_row",
+        "revoke usage on type deepsearch_sync.feed_row from deepsearch_app",
+    ),
+    (
+        "right elsewhere",
+        "deepsearch_app on table public.others",
+        "create table public.others (id int); grant select on public.others to deepsearch_app",
+    ),
+    (
+        "right elsewhere",
+        "deepsearch_app on schema private",
+        "create schema private; grant usage on schema private to deepsearch_app",
+    ),
+    (
+        "right elsewhere",
+        "deepsearch_gateway on language plpgsql",
+        "grant usage on language plpgsql to deepsearch_gateway",
+    ),
+    (
+        "right elsewhere",
+        "deepsearch_app on parameter ACL session_replication_role",
+        "grant set on parameter session_replication_role to deepsearch_app",
+    ),
+    (
+        "owner",
+        "deepsearch.device of deepsearch_app",
+        "alter table deepsearch.device owner to deepsearch_app",
+    ),
+    (
+        "owner",
+        "schema deepsearch of deepsearch_definer",
+        "alter schema deepsearch owner to deepsearch_definer",
+    ),
+    (
+        "owner",
+        "table public.others of deepsearch_gateway",
+        "create table public.others (id int); alter table public.others owner to deepsearch_gateway",
+    ),
+    (
+        "default right",
+        "deepsearch_definer: functions",
+        "alter default privileges for role deepsearch_definer grant execute on functions to public",
+    ),
+    (
+        "default right",
+        "postgres: SELECT on tables to deepsearch_app",
+        "alter default privileges for role postgres in schema public grant select on tables to deepsearch_app",
+    ),
+    (
+        "setting of a role",
+        "deepsearch_gateway: search_path=elsewhere",
+        "alter role deepsearch_gateway in database {DATABASE} set search_path = elsewhere",
+    ),
+    (
+        "rule",
+        r#"public."ai-app-template_chat" told"#,
+        r#"create rule told as on delete to public."ai-app-template_chat" do also notify told"#,
+    ),
+    (
+        "trigger",
+        "deepsearch.device told",
+        "create function public.told() returns trigger language plpgsql as $$ begin return new; end $$;
+        create trigger told before insert on deepsearch.device for each row execute function public.told()",
+    ),
+    (
+        "function",
+        "deepsearch.uid()",
+        "alter function deepsearch.uid() leakproof",
+    ),
+    (
+        "function",
+        "deepsearch.signed_in_user()",
+        "alter function deepsearch.signed_in_user() security invoker",
+    ),
+    (
+        "function",
+        "deepsearch.sync_settings()",
+        "alter function deepsearch.sync_settings() owner to postgres",
+    ),
+    (
+        "routine",
+        "deepsearch.mine()",
+        "create procedure deepsearch.mine() language sql as $$ select 1 $$",
+    ),
+    (
+        "relation",
+        "deepsearch.told",
+        r#"create materialized view deepsearch.told as select * from public."ai-app-template_message""#,
+    ),
+    (
+        "type",
+        "deepsearch_sync.feed_row",
+        "alter type deepsearch_sync.feed_row rename attribute at to moment",
+    ),
+    (
+        "no statistics",
+        r#"public."ai-app-template_message".content"#,
+        r#"alter table public."ai-app-template_message" alter content set statistics 100"#,
+    ),
+    (
+        "view",
+        r#"deepsearch."ai-app-template_user_settings""#,
+        r#"alter view deepsearch."ai-app-template_user_settings" reset (check_option)"#,
+    ),
+    (
+        "view",
+        r#"deepsearch."ai-app-template_account""#,
+        r#"alter view deepsearch."ai-app-template_account" owner to postgres"#,
+    ),
+    (
+        "power of a role",
+        "deepsearch_gateway: createdb",
+        "alter role deepsearch_gateway createdb",
+    ),
+    (
+        "role",
+        "deepsearch_gateway",
+        "alter role deepsearch_gateway connection limit 1000",
+    ),
+    (
         "advice",
         "everybody may call pg_advisory_lock(bigint)",
         "grant execute on function pg_advisory_lock(bigint) to public",
@@ -242,6 +373,38 @@ async fn each_kind_of_drift_is_found_and_its_statement_mends_it() {
         }
     }
     assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn devices_that_cannot_come_in_any_more_are_found() {
+    let Some(cluster) = Cluster::start() else { return };
+    let (url, database) = cluster.migrated().await;
+    let mut owner = connect(&url).await;
+    run(
+        &mut owner,
+        r#"insert into public."ai-app-template_user" (id, email) values ('A', 'a@example.com')"#,
+    )
+    .await;
+    let [gone, alone] = [admit(&database, &url, "A").await, admit(&database, &url, "A").await];
+    run(
+        &mut owner,
+        &format!(
+            "drop owned by {0}; drop role {0}; revoke deepsearch_app from {1}",
+            gone.role, alone.role
+        ),
+    )
+    .await;
+    let found = database.check().await.unwrap();
+    let names: Vec<_> = found.iter().map(|one| format!("{} {}", one.kind, one.name)).collect();
+    let expected = [
+        format!("device without its role {}", gone.role),
+        format!("missing membership {} in deepsearch_app", alone.role),
+    ];
+    assert_eq!(names, expected);
+    for one in found {
+        run(&mut owner, &one.statement).await;
+    }
+    assert_eq!(database.check().await.unwrap(), []);
 }
 
 #[tokio::test]

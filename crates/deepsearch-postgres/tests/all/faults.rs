@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use deepsearch_core::{ErrorCode, Failure, UserId};
-use deepsearch_postgres::{ChatList, DatabaseError, SharedDatabase};
+use deepsearch_postgres::{ChatList, DatabaseError, SharedDatabase, Table};
 use secrecy::SecretString;
 use sqlx::{Connection, Executor, PgConnection};
 
@@ -164,6 +164,42 @@ async fn a_full_disk_is_said_to_be_full_and_what_was_written_is_read() {
             .unwrap()
             .is_empty()
     );
+}
+
+/// As a web app's migration does, or somebody's forgotten transaction.
+#[tokio::test]
+async fn tables_that_somebody_holds_keep_nobody_who_looks_waiting_for_ever() {
+    let Some(cluster) = Cluster::start() else { return };
+    let (url, database) = cluster.migrated().await;
+    let mut holder = connect(&url).await;
+    run(
+        &mut holder,
+        r#"begin; lock table "ai-app-template_session", "ai-app-template_chat", deepsearch.search_count in access exclusive mode"#,
+    )
+    .await;
+    // Each has four connections.
+    let other = SharedDatabase::connect(&url).await.unwrap();
+    let began = Instant::now();
+    let (tables, rows, sessions, statistics, cleaned, checked) = tokio::join!(
+        database.list_tables(),
+        database.list_rows(Table::Chat, None, 10),
+        database.list_sessions(None, 10),
+        database.search_statistics(7, 10),
+        other.clean(),
+        other.check(),
+    );
+    assert!(began.elapsed() < Duration::from_secs(50), "{:?}", began.elapsed());
+    for error in [tables.err(), rows.err(), sessions.err(), statistics.err()] {
+        told(&error.unwrap(), ErrorCode::TimedOut, "busy");
+    }
+    let failure = Failure::from(&cleaned.unwrap_err());
+    assert_eq!(
+        (failure.code, failure.message.contains("busy")),
+        (ErrorCode::TimedOut, true)
+    );
+    if let Err(error) = checked {
+        assert_eq!(Failure::from(&error).code, ErrorCode::TimedOut, "{error:?}");
+    }
 }
 
 #[tokio::test]

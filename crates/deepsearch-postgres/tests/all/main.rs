@@ -24,6 +24,7 @@ mod check;
 mod cleaning;
 mod database;
 mod faults;
+mod loss;
 mod migrations;
 mod people;
 mod pooler;

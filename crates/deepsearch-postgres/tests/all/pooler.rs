@@ -1,7 +1,8 @@
 //! PgBouncer in transaction mode between a device and the server: each transaction may meet another connection.
 
+use deepsearch_core::sync::{ChatRow, FeedCursor, PROTOCOL, Push, PushRow, SyncRemote as _};
 use deepsearch_core::{ErrorCode, Failure, contract};
-use deepsearch_postgres::SharedDatabase;
+use deepsearch_postgres::{Cleaned, DeviceAddress, SchemaError, SharedDatabase, SharedSync};
 use deepsearch_servers::PgBouncer;
 use futures::future::join_all;
 use secrecy::SecretString;
@@ -79,6 +80,112 @@ async fn who_is_signed_in_does_not_stay_behind_in_a_connection() {
         .await
         .unwrap();
     assert_eq!(stranger.signed_in_user().await.unwrap(), None);
+}
+
+/// As a gateway tells a device that there is one.
+#[tokio::test]
+async fn a_device_that_was_told_of_a_pooler_syncs_through_it() {
+    let Some(home) = home().await else { return };
+    let Some(bouncer) = bouncer(&home.url) else { return };
+    let user = home.user().await;
+    let enter = async || {
+        let device = admit(&home.database, &home.url, user.as_str()).await;
+        let url = url::Url::parse(&device.url).unwrap();
+        let address = DeviceAddress {
+            host: "127.0.0.1".into(),
+            port: bouncer.port(),
+            database: url.path()[1..].to_owned(),
+            role: device.role,
+            password: SecretString::from(url.password().unwrap().to_owned()),
+            ssl_mode: "disable".into(),
+            root_certificate: None,
+            is_pooled: true,
+        };
+        SharedDatabase::device(&address, SecretString::from(device.token))
+    };
+    let [one, other] = [enter().await, enter().await];
+    let (push, pull) = (SharedSync::new(one.clone()), SharedSync::new(other.clone()));
+    assert_eq!(push.signed_in_user().await.unwrap(), Some(user.clone()));
+    let server = pull.pull(FeedCursor::default(), 1).await.unwrap().server;
+    let chats: Vec<_> = (0..30).map(|n| chat(&format!("chat {n}"), NOON)).collect();
+    // Both at once, each with several connections, so that the server's are handed to and fro.
+    let pushes = join_all(chats.iter().map(|chat| {
+        let row = ChatRow {
+            id: chat.id.clone(),
+            title: chat.title.clone(),
+            created_at: chat.created_at,
+            updated_at: chat.updated_at,
+            deleted_at: None,
+        };
+        let push_of = Push {
+            epoch: server.epoch.clone(),
+            protocol: PROTOCOL,
+            rows: vec![PushRow::Chat { row, known: false }],
+        };
+        let push = &push;
+        async move { push.push(&push_of).await }
+    }));
+    let pulls = join_all((0..30).map(|_| pull.pull(FeedCursor::default(), 10)));
+    let searches = join_all((0..10).map(|_| other.search_messages(&user, "x", 5)));
+    let (pushed, pulled, searched) = tokio::join!(pushes, pulls, searches);
+    assert!(pushed.iter().all(Result::is_ok), "{pushed:?}");
+    assert!(pulled.iter().all(Result::is_ok), "{pulled:?}");
+    assert!(searched.iter().all(Result::is_ok), "{searched:?}");
+    let seen = pull.pull(FeedCursor::default(), 100).await.unwrap();
+    assert_eq!(seen.changes.len(), 30);
+}
+
+/// No lock of a connection and no name of a statement is relied on.
+#[tokio::test]
+async fn who_looks_after_the_database_may_do_so_through_a_pooler() {
+    let Some(cluster) = Cluster::start() else { return };
+    let direct = cluster.empty().await;
+    let Some(bouncer) = bouncer(&direct) else { return };
+    let url = through(&bouncer, &direct.replace("postgres@", "postgres:pooled@"));
+    let pooled = format!("{url}?statement-cache-capacity=0");
+    let [one, other] = [
+        SharedDatabase::connect(&pooled).await.unwrap(),
+        SharedDatabase::connect(&pooled).await.unwrap(),
+    ];
+    let (ran, also) = tokio::join!(one.migrate(|_| {}), other.migrate(|_| {}));
+    let all = one.list_migrations().await.unwrap();
+    assert_eq!(ran.unwrap().len() + also.unwrap().len(), all.len());
+    assert!(all.iter().all(|migration| migration.applied_at.is_some()));
+
+    run(
+        &mut connect(&direct).await,
+        r#"insert into public."ai-app-template_user" (id, email) values ('A', 'a@example.com')"#,
+    )
+    .await;
+    let device = admit(&one, &direct, "A").await;
+    for _ in 0..3 {
+        let (checked, cleaned, tables, stats) = tokio::join!(
+            one.check(),
+            other.clean(),
+            one.list_tables(),
+            other.search_statistics(7, 5)
+        );
+        assert_eq!(checked.unwrap(), []);
+        assert_eq!(cleaned.unwrap(), Cleaned::default());
+        assert_eq!((tables.unwrap().len(), stats.unwrap().searches), (8, 0));
+    }
+    assert_eq!(one.find_device_by_role(&device.role).await.unwrap(), Some(device.id));
+    assert!(matches!(
+        one.rollback(0, false, |_| {}).await,
+        Err(SchemaError::Loses(_))
+    ));
+    one.rollback(0, true, |_| {}).await.unwrap();
+
+    // Where the pooler is not told of, the second one meets what the first has left there.
+    let [_first, second] = [
+        SharedDatabase::connect(&url).await.unwrap().list_migrations().await,
+        SharedDatabase::connect(&url).await.unwrap().list_migrations().await,
+    ];
+    // One of 1.21 or newer keeps them apart.
+    let Err(refused) = second else { return };
+    let failure = Failure::from(&refused);
+    assert!(failure.message.contains("pooler"), "{failure}");
+    assert!(failure.hint.unwrap().contains("--pooled"));
 }
 
 /// An old PgBouncer knows no prepared statements: one transaction would meet another's.

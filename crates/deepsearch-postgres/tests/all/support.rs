@@ -72,10 +72,21 @@ impl Home {
 
 /// `None` where there is no PostgreSQL; the test passes by then.
 pub(crate) async fn home() -> Option<Home> {
+    home_made("template migrated").await
+}
+
+/// A database whose texts are in the order of a dictionary.
+pub(crate) async fn home_that_sorts_as_german() -> Option<Home> {
+    let home = home_made("template template0 locale_provider icu icu_locale 'de-DE' encoding utf8").await?;
+    home.database.migrate(|_| {}).await.unwrap();
+    Some(home)
+}
+
+async fn home_made(how: &str) -> Option<Home> {
     let server = tokio::task::spawn_blocking(Server::shared).await.unwrap()?;
     let name = format!("test_{}", NEXT.fetch_add(1, Ordering::SeqCst));
     let mut admin = connect(&server.url("postgres")).await;
-    run(&mut admin, &format!("create database {name} template migrated")).await;
+    run(&mut admin, &format!("create database {name} {how}")).await;
     let url = server.url(&name);
     let clock = Arc::new(TestClock(AtomicI64::new(NOON)));
     let database = SharedDatabase::connect(&url).await.unwrap().with_clock(clock.clone());

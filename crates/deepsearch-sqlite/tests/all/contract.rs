@@ -59,6 +59,10 @@ impl ChatStore for Local {
         Ok(self.store.delete_chat_forever(id).await?)
     }
 
+    async fn purge_deleted(&self, older_than: TimeDelta) -> Result<u64, Failure> {
+        Ok(self.store.purge_deleted(older_than).await?)
+    }
+
     async fn add_messages(&self, chat: &ChatId, messages: &[Message]) -> Result<u64, Failure> {
         let shown = self.store.list_messages(chat, None, 1).await?;
         let mut parent = shown.into_iter().next().map(|message| message.id);

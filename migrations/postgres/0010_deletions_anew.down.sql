@@ -1,0 +1,2 @@
+-- The mark stays: a device that compares once more loses nothing.
+select 1;
