@@ -193,7 +193,8 @@ async fn killed_before_its_first_word_an_answer_goes_on_where_it_looked_and_with
     for options in [&["--file", &file][..], &["--in", "guide", "--file", &file]] {
         let mut asking = Asking::start_with(&home, options)?;
         while asking.answer.is_null() {
-            asking.take(&serde_json::from_str(&asking.lines.next().context("it ended early")??)?);
+            let line = asking.lines.next().context("it ended early")??;
+            asking.take(&serde_json::from_str(&line)?);
         }
         asking.child.kill()?;
         asking.child.wait()?;
