@@ -158,8 +158,11 @@ impl App {
         recorder.during(self.answer(request, run, &recorder)).await
     }
 
-    async fn answer(&self, request: AskRequest, run: Run, recorder: &Recorder) -> Result<Message, AppError> {
+    async fn answer(&self, mut request: AskRequest, run: Run, recorder: &Recorder) -> Result<Message, AppError> {
         self.heed_privacy().await?;
+        if request.files.is_empty() {
+            request.files = self.files_asked_with(&request.turn).await?;
+        }
         let wired = self.wired();
         if matches!(request.turn, Turn::New | Turn::In(_) | Turn::Editing(_)) {
             message_content(&request.question)?;
@@ -175,7 +178,8 @@ impl App {
         let model = run.stop().run_until_cancelled(choosing).await;
         let model = model.ok_or(AppError::Cancelled)??;
         self.can_afford(&request, &wired, model.info()).await?;
-        let turn = self.begin(&request).await?;
+        let asked_for = asked_for(&request, &places);
+        let turn = self.begin(&request, &asked_for).await?;
         self.chat_changed(&turn.chat.id);
         let mut pipeline = self.pipeline(&wired, &places, model);
         if request.by_assistant {
@@ -189,7 +193,7 @@ impl App {
         };
         run.tell(started);
         let ledger = OpenLedger::open(self, &turn.answer.id, recorder).await?;
-        let mut answering = Answering::new(self, &turn, &run, ledger.clone(), asked_for(&request, &places));
+        let mut answering = Answering::new(self, &turn, &run, ledger.clone(), asked_for);
         let ended = match self.work(&request, &turn, &wired, &places, &pipeline, ledger).await {
             Ok(work) => answering.drive(work).await,
             Err(error) => Ended::Broken(error),
@@ -200,14 +204,50 @@ impl App {
         ended
     }
 
-    async fn begin(&self, request: &AskRequest) -> Result<SavedTurn, AppError> {
+    /// The files that the question of a turn was asked with: whoever has it answered anew, or goes on with the answer, still
+    /// asks of them. Put in other words, it is asked of those that are still there.
+    async fn files_asked_with(&self, turn: &Turn) -> Result<Vec<String>, AppError> {
+        let question = match turn {
+            Turn::New | Turn::In(_) => return Ok(Vec::new()),
+            Turn::Editing(question) | Turn::Regenerating(question) => Some(question.clone()),
+            Turn::Continuing(answer) => self.message(answer).await?.parent,
+        };
+        let Some(question) = question else {
+            return Ok(Vec::new());
+        };
+        let mut files = self.store().list_attached_files(&question).await?;
+        if matches!(turn, Turn::Editing(_)) {
+            let mut there = Vec::new();
+            for file in files {
+                let is_there = match url::Url::parse(&file) {
+                    Ok(url) => self.file_of(&url).await.is_ok(),
+                    Err(_) => false,
+                };
+                if is_there {
+                    there.push(file);
+                }
+            }
+            files = there;
+        }
+        Ok(files)
+    }
+
+    /// Keeps what is asked, and of the answer where it is to look, before anything else is done.
+    async fn begin(&self, request: &AskRequest, asked_for: &[Scope]) -> Result<SavedTurn, AppError> {
         let store = self.store();
+        let answer_metadata = (!asked_for.is_empty()).then(|| {
+            let mut metadata = MessageMetadata::default();
+            metadata.other.insert(PLACES.into(), serde_json::json!(asked_for));
+            metadata
+        });
         let new = |chat, edits, by_assistant: bool| NewTurn {
             chat,
             edits,
             parent: None,
             question: request.question.clone(),
+            files: request.files.iter().take(ATTACHED).cloned().collect(),
             metadata: by_assistant.then(MessageMetadata::by_assistant),
+            answer_metadata: answer_metadata.clone(),
         };
         let by_assistant = request.by_assistant;
         Ok(match &request.turn {
@@ -230,7 +270,7 @@ impl App {
                 let new = new(Some(old.chat_id), Some(question.clone()), by_assistant || is_same);
                 store.begin_answer(new).await?
             }
-            Turn::Regenerating(question) => store.begin_regenerate(question).await?,
+            Turn::Regenerating(question) => store.begin_regenerate(question, answer_metadata).await?,
             Turn::Continuing(answer) => store.begin_continue(answer).await?,
         })
     }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::app::App;
 use crate::ask::{PLACES, Scope, Turn};
 use crate::error::AppError;
+use crate::folders::AttachedFile;
 
 /// A page of a chat, in reading order.
 #[derive(Debug, Clone, Serialize, specta::Type)]
@@ -27,6 +28,8 @@ pub struct OpenChat {
 pub struct OpenMessage {
     #[serde(flatten)]
     pub message: Message,
+    /// The files that a question was asked with on this machine.
+    pub files: Vec<AttachedFile>,
     /// The saved pages of `sources`, in their order.
     pub pages: Vec<SavedSource>,
     pub citations: Vec<Citation>,
@@ -103,6 +106,10 @@ impl App {
 
     async fn with_evidence(&self, message: Message) -> Result<OpenMessage, AppError> {
         let siblings = self.store().list_siblings(&message.id).await?;
+        let files = match message.role {
+            Role::User => self.store().list_attached_files(&message.id).await?,
+            _ => Vec::new(),
+        };
         let evidence = match message.role {
             Role::Assistant => self.store().lookup_evidence(&message.id).await?.unwrap_or_default(),
             _ => Default::default(),
@@ -120,6 +127,7 @@ impl App {
         };
         Ok(OpenMessage {
             message,
+            files: files.into_iter().filter_map(AttachedFile::of).collect(),
             pages: evidence.pages.into_iter().map(saved).collect(),
             citations: evidence.citations,
             checks: evidence.checks,

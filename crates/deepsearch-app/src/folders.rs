@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use deepsearch_crawl::ParserOptions;
-use deepsearch_files::{Files, Folder, FolderProblem, FolderProgress, Report, Rules};
+use deepsearch_files::{Files, Folder, FolderProblem, FolderProgress, Report, Rules, name_of};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::watch;
@@ -32,6 +32,14 @@ pub struct AttachedFile {
     /// For [`AskRequest::files`](crate::AskRequest::files).
     pub url: String,
     pub name: String,
+}
+
+impl AttachedFile {
+    /// The file of an address; `None` where it is that of no file.
+    pub(crate) fn of(url: String) -> Option<Self> {
+        let name = name_of(&Url::parse(&url).ok()?)?;
+        Some(Self { url, name })
+    }
 }
 
 /// Every folder, and how far looking through them is.
@@ -166,10 +174,8 @@ impl App {
     /// [`AppError::Files`] when there is no such file.
     pub async fn attach_file(&self, path: &Path) -> Result<AttachedFile, AppError> {
         let url = self.inner.files.attach(path).await?;
-        Ok(AttachedFile {
-            url: url.into(),
-            name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        })
+        let name = name_of(&url).unwrap_or_default();
+        Ok(AttachedFile { url: url.into(), name })
     }
 
     /// Where the file of a cited page lies on this machine.

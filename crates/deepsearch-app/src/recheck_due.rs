@@ -9,6 +9,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use deepsearch_core::recheck::{Every, Recheck, RecheckSchedule, ScheduledRecheck};
 use deepsearch_core::{ChatId, ErrorCode, Failure, MessageId};
+use deepsearch_sqlite::ClaimedRecheck;
 use serde::Serialize;
 
 use crate::app::App;
@@ -83,7 +84,12 @@ impl App {
             return Ok(None);
         }
         let now = self.inner.clock.now();
-        let Some((answer, claimed)) = self.store().claim_recheck(now, APART).await? else {
+        let Some(ClaimedRecheck {
+            answer_id: answer,
+            schedule: claimed,
+            abandoned_at,
+        }) = self.store().claim_recheck(now, APART).await?
+        else {
             return Ok(None);
         };
         let (old, question) = match self.checkable(&answer).await {
@@ -103,7 +109,11 @@ impl App {
             }
         };
         let earlier = self.store().list_rechecks(&answer).await?;
-        let earlier = earlier.into_iter().find(|recheck| recheck.failure.is_none());
+        // What was found by one that was killed before it told anybody is still news.
+        let was_told = |recheck: &Recheck| abandoned_at.is_none_or(|at| recheck.checked_at < at);
+        let earlier = earlier
+            .into_iter()
+            .find(|recheck| recheck.failure.is_none() && was_told(recheck));
         let checked = self.check_unless_asked(&answer).await;
         let mut due = DueRecheck {
             chat_id: old.chat_id,

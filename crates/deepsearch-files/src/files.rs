@@ -287,3 +287,11 @@ pub(crate) fn address(key: &str, path: &Path) -> Url {
     }
     address.parse().expect("a scheme and escaped characters are an address")
 }
+
+/// The name that a file's address carries for people; `None` for what is no such address.
+pub fn name_of(url: &Url) -> Option<String> {
+    let (_, name) = (url.scheme() == SCHEME).then(|| url.path().split_once('/')).flatten()?;
+    // Whatever is not plain was escaped, so that this reads it, too.
+    let (name, _) = url::form_urlencoded::parse(name.as_bytes()).next()?;
+    Some(name.into_owned())
+}

@@ -17,4 +17,4 @@ mod watch;
 
 pub use engine::{ID, SCHEME};
 pub use error::FilesError;
-pub use files::{Files, FilesOptions, Folder, FolderProblem, FolderProgress, Report, Rules};
+pub use files::{Files, FilesOptions, Folder, FolderProblem, FolderProgress, Report, Rules, name_of};

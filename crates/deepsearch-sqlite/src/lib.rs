@@ -58,6 +58,7 @@ pub use history::{HistoryCursor, HistoryFilter, HistoryHit, HistoryQuery, Histor
 pub use imports::{Imported, ImportedMessage};
 pub use model_use::{ChatUse, ModelUse, MonthUse};
 pub use outbox::{Entity, Operation, OutboxEntry};
+pub use recheck_schedules::ClaimedRecheck;
 pub use rechecks::NewRecheck;
 pub use recovery::Recovery;
 pub use salvage::Salvaged;

@@ -15,6 +15,15 @@ const MOST: u32 = 500;
 /// When one is tried again that was taken up and never ended: whoever did was killed. None takes as long.
 const TAKEN_FOR: TimeDelta = TimeDelta::hours(1);
 
+/// A recheck that was taken up: whoever did says when the next one is due.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClaimedRecheck {
+    pub answer_id: MessageId,
+    pub schedule: RecheckSchedule,
+    /// When it was taken up before by somebody who never came to the end of it. What they found was told to nobody.
+    pub abandoned_at: Option<DateTime<Utc>>,
+}
+
 impl Store {
     /// Sets how often an answer is checked again, or that it is not. One that was due keeps nothing of that.
     ///
@@ -118,7 +127,7 @@ impl Store {
         &self,
         now: DateTime<Utc>,
         apart: TimeDelta,
-    ) -> Result<Option<(MessageId, RecheckSchedule)>, StoreError> {
+    ) -> Result<Option<ClaimedRecheck>, StoreError> {
         const ACTION: &str = "take up what is to be checked again";
         let (at, since) = (now.timestamp_millis(), (now - apart).timestamp_millis());
         // Mostly none is due, and finding that out holds nobody up who writes.
@@ -131,7 +140,7 @@ impl Store {
         }
         let mut tx = self.begin(ACTION).await?;
         let row = sqlx::query!(
-            r#"select message_id as "message_id!", every, next_at, failures as "failures: u32" from recheck_schedule
+            r#"select message_id as "message_id!", every, next_at, failures as "failures: u32", tried_at from recheck_schedule
                join message on message.id = message_id join chat on chat.id = message.chat_id
                where next_at <= ?1 and every in ('daily', 'weekly', 'monthly') and chat.deleted_at is null
                    and not exists (select 1 from recheck_schedule where tried_at > ?2 and tried_at <= ?1)
@@ -144,9 +153,13 @@ impl Store {
         .doing(ACTION)?;
         let Some(row) = row else { return Ok(None) };
         // The statement takes none that this version does not know.
-        let Some(claimed) = schedule(&row.every, row.next_at, row.failures) else {
+        let Some(schedule) = schedule(&row.every, row.next_at, row.failures) else {
             return Ok(None);
         };
+        let abandoned_at = row
+            .tried_at
+            .map(from_millis)
+            .filter(|at| *at + TAKEN_FOR == schedule.next_at);
         let next_at = (now + TAKEN_FOR).timestamp_millis();
         sqlx::query!(
             "update recheck_schedule set next_at = ?, tried_at = ? where message_id = ?",
@@ -158,7 +171,11 @@ impl Store {
         .await
         .doing(ACTION)?;
         tx.commit().await.doing(ACTION)?;
-        Ok(Some((MessageId::from_stored(row.message_id), claimed)))
+        Ok(Some(ClaimedRecheck {
+            answer_id: MessageId::from_stored(row.message_id),
+            schedule,
+            abandoned_at,
+        }))
     }
 
     /// Says when a recheck is tried next, after one that was taken up. One whose schedule was taken away meanwhile, or made

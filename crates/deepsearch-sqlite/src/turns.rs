@@ -10,7 +10,7 @@ use deepsearch_core::{
 use sqlx::SqliteConnection;
 
 use crate::error::{Doing, StoreError};
-use crate::messages::{self, state_str, write_json};
+use crate::messages::{self, read_json, state_str, write_json};
 use crate::outbox::{self, Entity};
 use crate::store::Store;
 use crate::{chats, citations, history, journal, model_use};
@@ -25,8 +25,12 @@ pub struct NewTurn {
     /// The question it rewrites: it becomes a sibling of that one, also where that was the first. Wins over `parent`.
     pub edits: Option<MessageId>,
     pub question: String,
+    /// Addresses of files that it is asked with. They are known on this machine only, and are not synced.
+    pub files: Vec<String>,
     /// What is known of the question.
     pub metadata: Option<MessageMetadata>,
+    /// What is known of the answer before there is any: how it is gone on with, should it be cut off.
+    pub answer_metadata: Option<MessageMetadata>,
 }
 
 /// A question with its answer, which is being written.
@@ -82,20 +86,45 @@ impl Store {
         messages::insert(&mut tx, &chat_id, &question, question.created_at, None)
             .await
             .doing(ACTION)?;
+        if !turn.files.is_empty() {
+            let (id, files) = (question.id.as_str(), write_json(&turn.files).doing(ACTION)?);
+            sqlx::query!("update message set files = ? where id = ?", files, id)
+                .execute(&mut *tx)
+                .await
+                .doing(ACTION)?;
+        }
         outbox::add(&mut tx, Entity::Message, question.id.as_str(), now)
             .await
             .doing(ACTION)?;
-        let turn = self.add_answer(&mut tx, question).await?;
+        let turn = self.add_answer(&mut tx, question, turn.answer_metadata).await?;
         history::follow(&mut tx).await.doing(ACTION)?;
         tx.commit().await.doing(ACTION)?;
         Ok(turn)
     }
 
-    /// Begins another answer to a question, beside those it has.
+    /// The addresses of the files that a question was asked with here, in the order they were given in.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn list_attached_files(&self, question_id: &MessageId) -> Result<Vec<String>, StoreError> {
+        let id = question_id.as_str();
+        let files = sqlx::query_scalar!("select files from message where id = ?", id)
+            .fetch_optional(self.readers())
+            .await
+            .doing("list the files of a question")?;
+        let files = files.flatten().and_then(|json| read_json(&json, "files", id));
+        Ok(files.unwrap_or_default())
+    }
+
+    /// Begins another answer to a question, beside those it has. `metadata` is what is known of it before there is any.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] for an unknown question, [`StoreError::Invalid`] for a message that is none.
-    pub async fn begin_regenerate(&self, question_id: &MessageId) -> Result<Turn, StoreError> {
+    pub async fn begin_regenerate(
+        &self,
+        question_id: &MessageId,
+        metadata: Option<MessageMetadata>,
+    ) -> Result<Turn, StoreError> {
         const ACTION: &str = "begin another answer";
         let mut tx = self.begin(ACTION).await?;
         let question = require(&mut tx, question_id).await?;
@@ -105,7 +134,7 @@ impl Store {
             question_id,
             "question",
         )?;
-        let turn = self.add_answer(&mut tx, question).await?;
+        let turn = self.add_answer(&mut tx, question, metadata).await?;
         tx.commit().await.doing(ACTION)?;
         Ok(turn)
     }
@@ -198,7 +227,12 @@ impl Store {
     }
 
     /// Adds the place for an answer after its question, and shows it.
-    async fn add_answer(&self, tx: &mut SqliteConnection, question: Message) -> Result<Turn, StoreError> {
+    async fn add_answer(
+        &self,
+        tx: &mut SqliteConnection,
+        question: Message,
+        metadata: Option<MessageMetadata>,
+    ) -> Result<Turn, StoreError> {
         const ACTION: &str = "make a place for the answer";
         let created_at = messages::next_time(tx, &question.chat_id, self.now())
             .await
@@ -210,7 +244,7 @@ impl Store {
             role: Role::Assistant,
             content: String::new(),
             sources: None,
-            metadata: None,
+            metadata,
             created_at,
             state: MessageState::Streaming,
         };

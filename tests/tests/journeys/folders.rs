@@ -221,6 +221,23 @@ async fn a_file_that_is_handed_over_is_all_that_its_question_rests_on() -> Resul
     assert!(sources(&answer).iter().all(|url| is_of_a_file(url)));
     assert_eq!(web.engine.asked().len(), 0, "nobody was asked");
     assert_eq!(web.site.requests_in_all(), 0, "nothing was fetched");
+    // Answered again, or asked in other words, it is asked of the file still.
+    let chat = open_chat(&desk.home, &answer)?;
+    let asked = text(&message_of(&chat, &answer["id"])?["parent"]);
+    let files = message_of(&chat, &answer["parent"])?["files"].clone();
+    assert_eq!(files[0]["name"], "survey.md", "{files}");
+    for again in [
+        &["--regenerate", &asked][..],
+        &["--edit", &asked, "Does the Zorvane lighthouse lean to the east?"],
+    ] {
+        let answer = desk.ask(again)?;
+        assert_eq!(
+            desk.quotes(&answer)?,
+            ["The Zorvane lighthouse leans by 4 centimetres to the east."],
+            "{again:?}"
+        );
+    }
+    assert_eq!(web.engine.asked().len(), 0, "nobody was asked");
     let gone = desk.home.run(["ask", "--file", &format!("{file}.old"), "And now?"])?;
     assert!(
         gone.code != Some(0) && gone.stderr.contains("survey.md.old"),

@@ -39,7 +39,11 @@ struct Asking {
 
 impl Asking {
     fn start(home: &Home) -> Result<Self> {
-        let mut child = home.spawn(["ask", "--json", QUESTION])?;
+        Self::start_with(home, &[])
+    }
+
+    fn start_with(home: &Home, options: &[&str]) -> Result<Self> {
+        let mut child = home.spawn(["ask", "--json", QUESTION].iter().chain(options))?;
         let stdout = child.stdout.take().context("its output")?;
         Ok(Self {
             child,
@@ -174,5 +178,47 @@ async fn after_a_kill_the_text_is_there_up_to_the_last_instants() -> Result<()> 
     }
     let doctor = home.run(["chats", "list", "--json"])?.succeeded()?.json()?;
     assert_eq!(doctor.as_array().map(Vec::len), Some(3));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_before_its_first_word_an_answer_goes_on_where_it_looked_and_with_its_files() -> Result<()> {
+    let web = SmallWeb::lighthouse().await?;
+    let model = slow_model().await?;
+    let home = with_model(searching(&web.engine)?, &model);
+    let desk = tempfile::tempdir()?;
+    let file = desk.path().join("survey.md");
+    std::fs::write(&file, "# Survey\n\nThe Zorvane lighthouse is 46 metres high.\n")?;
+    let file = file.display().to_string();
+    for options in [&["--file", &file][..], &["--in", "guide", "--file", &file]] {
+        let mut asking = Asking::start_with(&home, options)?;
+        while asking.answer.is_null() {
+            let line = asking.lines.next().context("it ended early")??;
+            asking.take(&serde_json::from_str(&line)?);
+        }
+        asking.child.kill()?;
+        asking.child.wait()?;
+        let id = text(&asking.answer["id"]);
+        let whole = home
+            .run(["ask", "--continue", &id, "--model", "extractive", "--json"])?
+            .succeeded()?;
+        let whole = finished(&whole)?;
+        let sources: Vec<String> = whole["sources"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|source| text(&source["url"]))
+            .collect();
+        ensure!(
+            sources.iter().any(|url| url.starts_with("files:")),
+            "the file is forgotten: {sources:?}"
+        );
+        ensure!(sources.iter().all(|url| !url.starts_with("http")), "{sources:?}");
+    }
+    assert_eq!(
+        web.engine.asked().len(),
+        0,
+        "what was asked of a file was asked of the web"
+    );
     Ok(())
 }

@@ -316,6 +316,16 @@ async fn a_schedule_that_is_due_runs_once_and_tells_each_change_once() -> Result
         (&1.into(), &0.into()),
         "told once: {third}"
     );
+    // As if all that was found since had been found by one that was killed before it could tell of it.
+    answered
+        .change("update recheck_schedule set tried_at = (unixepoch() - 10800) * 1000, next_at = (unixepoch() - 7200) * 1000")
+        .await?;
+    let untold = answered.due()?.context("the hour of the one that was killed is over")?;
+    assert_eq!(
+        (&untold["changed"], &untold["news"]),
+        (&1.into(), &1.into()),
+        "told at last: {untold}"
+    );
 
     // Not right after another, however long it has been due.
     answered.change("update recheck_schedule set next_at = 1").await?;

@@ -1017,6 +1017,8 @@ export type OpenChat = {
 
 /**  A message with its evidence. */
 export type OpenMessage = {
+	/**  The files that a question was asked with on this machine. */
+	files: AttachedFile[],
 	/**  The saved pages of `sources`, in their order. */
 	pages: SavedSource[],
 	citations: Citation[],

@@ -86,6 +86,12 @@ describe.each([modes.light, modes.dark, modes.narrow])("a question, $name", (mod
     }
     const asked = (await deeds(page, "ask")) as { files: string[] }[];
     expect(asked.map(({ files }) => files)).toEqual([[file!.url], []]);
+    // The question says what it rests on, and only that one.
+    const rests = page.getByRole("article").getByRole("list", { name: "Attached files" });
+    await expect.poll(() => rests.allTextContents()).toHaveLength(1);
+    await rests.getByText(file!.name).scrollIntoViewIfNeeded();
+    await shoot(page, `folders-asked-${mode.name}`);
+    expect(await axe(page)).toEqual([]);
   });
 });
 

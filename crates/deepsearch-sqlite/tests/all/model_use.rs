@@ -139,6 +139,7 @@ async fn take_back(home: &Home) {
         sqlx::raw_sql(AssertSqlSafe(odd)).execute(&mut raw).await.unwrap();
     }
     for down in [
+        include_str!("../../../../migrations/sqlite/0010_attached_files.down.sql"),
         include_str!("../../../../migrations/sqlite/0009_synced_labels.down.sql"),
         include_str!("../../../../migrations/sqlite/0008_pictures.down.sql"),
         include_str!("../../../../migrations/sqlite/0007_collections.down.sql"),

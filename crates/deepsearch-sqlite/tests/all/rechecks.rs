@@ -189,7 +189,11 @@ async fn scheduled(store: &Store, question: &str, every: Every, next_at: DateTim
 const APART: TimeDelta = TimeDelta::minutes(10);
 
 async fn claimed(store: &Store, at: DateTime<Utc>) -> Option<MessageId> {
-    store.claim_recheck(at, APART).await.unwrap().map(|(answer, _)| answer)
+    store
+        .claim_recheck(at, APART)
+        .await
+        .unwrap()
+        .map(|claimed| claimed.answer_id)
 }
 
 #[tokio::test]
@@ -219,7 +223,20 @@ async fn what_is_due_is_taken_up_once_apart_from_others_and_the_longest_due_firs
     // Until whoever took it up says when, so that one that was killed over it is not forgotten for a week.
     let hour = TimeDelta::hours(1);
     assert_eq!(next, [("first", now + hour), ("second", later + hour)]);
-    assert_eq!(claimed(&store, now + hour).await, Some(first.answer.id));
+    let again = store.claim_recheck(now + hour, APART).await.unwrap().unwrap();
+    assert_eq!((&again.answer_id, again.abandoned_at), (&first.answer.id, Some(now)));
+    store
+        .put_off_recheck(&first.answer.id, Every::Weekly, now + hour * 2, 0)
+        .await
+        .unwrap();
+    let ended = store.claim_recheck(now + hour * 2, APART).await.unwrap().unwrap();
+    assert_eq!((&ended.answer_id, ended.abandoned_at), (&second.answer.id, Some(later)));
+    let ended = store
+        .claim_recheck(now + hour * 2 + APART, APART)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((&ended.answer_id, ended.abandoned_at), (&first.answer.id, None));
 }
 
 #[tokio::test]

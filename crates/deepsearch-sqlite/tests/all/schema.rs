@@ -8,6 +8,7 @@ use crate::support::{Home, answered, home};
 pub(crate) async fn make_older(home: &Home) {
     let mut raw = home.raw().await;
     for down in [
+        include_str!("../../../../migrations/sqlite/0010_attached_files.down.sql"),
         include_str!("../../../../migrations/sqlite/0009_synced_labels.down.sql"),
         include_str!("../../../../migrations/sqlite/0008_pictures.down.sql"),
         include_str!("../../../../migrations/sqlite/0007_collections.down.sql"),

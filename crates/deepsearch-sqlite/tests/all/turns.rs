@@ -46,6 +46,39 @@ async fn a_question_is_saved_with_the_place_for_its_answer() {
 }
 
 #[tokio::test]
+async fn what_a_question_was_asked_with_and_where_its_answer_looks_is_kept_before_anything_is_written() {
+    let (_home, store) = home().await;
+    let metadata = |places: serde_json::Value| {
+        let mut metadata = MessageMetadata::default();
+        metadata.other.insert("places".into(), places);
+        Some(metadata)
+    };
+    let files = vec!["files:b/two.txt".to_owned(), "files:a/one.txt".to_owned()];
+    let asked = NewTurn {
+        question: "What do they say?".into(),
+        files: files.clone(),
+        answer_metadata: metadata(serde_json::json!(["files"])),
+        ..NewTurn::default()
+    };
+    let turn = store.begin_answer(asked).await.unwrap();
+    let answer = store.lookup_message(&turn.answer.id).await.unwrap().unwrap();
+    assert_eq!(answer.metadata, metadata(serde_json::json!(["files"])));
+    assert_eq!(store.list_attached_files(&turn.question.id).await.unwrap(), files);
+    assert_eq!(
+        turn.question.metadata, None,
+        "the addresses are not in what goes to other machines"
+    );
+    let none: Vec<String> = Vec::new();
+    assert_eq!(store.list_attached_files(&turn.answer.id).await.unwrap(), none);
+    assert_eq!(store.list_attached_files(&MessageId::new()).await.unwrap(), none);
+
+    let again = metadata(serde_json::json!(["web"]));
+    let second = store.begin_regenerate(&turn.question.id, again.clone()).await.unwrap();
+    let second = store.lookup_message(&second.answer.id).await.unwrap().unwrap();
+    assert_eq!(second.metadata, again);
+}
+
+#[tokio::test]
 async fn a_follow_up_continues_the_branch_that_is_shown() {
     let (_home, store) = home().await;
     let first = answered(&store, "q1", "a1").await;
@@ -126,7 +159,7 @@ async fn editing_a_question_makes_a_sibling_and_keeps_the_old_branch() {
 async fn another_answer_stands_beside_the_first() {
     let (_home, store) = home().await;
     let first = answered(&store, "q", "one way").await;
-    let second = store.begin_regenerate(&first.question.id).await.unwrap();
+    let second = store.begin_regenerate(&first.question.id, None).await.unwrap();
     store
         .finish_answer(&second.answer.id, complete("another way"))
         .await
@@ -137,7 +170,7 @@ async fn another_answer_stands_beside_the_first() {
     store.show_branch(&first.answer.id).await.unwrap();
     assert_eq!(shown(&store, &first.chat.id).await, ["q", "one way"]);
 
-    let error = store.begin_regenerate(&first.answer.id).await.unwrap_err();
+    let error = store.begin_regenerate(&first.answer.id, None).await.unwrap_err();
     assert_eq!(error.code(), ErrorCode::Invalid, "an answer has no answers");
 }
 
@@ -145,7 +178,7 @@ async fn another_answer_stands_beside_the_first() {
 async fn showing_another_branch_is_no_activity() {
     let (_home, store) = home().await;
     let first = answered(&store, "q", "one way").await;
-    store.begin_regenerate(&first.question.id).await.unwrap();
+    store.begin_regenerate(&first.question.id, None).await.unwrap();
     let before = store.lookup_chat(&first.chat.id).await.unwrap().unwrap().updated_at;
     store
         .delete_outbox(store.list_outbox(100).await.unwrap().last().unwrap().seq)
@@ -314,7 +347,7 @@ proptest! {
                     Step::FollowUp => ask(None, None).await,
                     Step::Below(at) => ask(Some(&answers[at % answers.len()]), None).await,
                     Step::Edit(at) => ask(None, Some(&questions[at % questions.len()])).await,
-                    Step::Regenerate(at) => store.begin_regenerate(&questions[at % questions.len()]).await,
+                    Step::Regenerate(at) => store.begin_regenerate(&questions[at % questions.len()], None).await,
                     Step::Show(at) => {
                         let target = answers[at % answers.len()].clone();
                         let end = store.show_branch(&target).await.unwrap();

@@ -34,6 +34,7 @@ const MESSAGE: Message = {
 };
 const OPEN: OpenMessage = {
   ...MESSAGE,
+  files: [],
   pages: [{ number: 1, page_id: "page_1", title: "Water", url: SOURCE.url, fetched_at: "2026-11-01T10:00:00Z" }],
   citations: [CITATION],
   checks: [CHECK],

@@ -3,6 +3,7 @@
 import type {
   AnswerEvent,
   AskRequest,
+  AttachedFile,
   Chat,
   ChatId,
   Failure,
@@ -24,7 +25,8 @@ export type Entry = QuestionState | AnswerState;
 export type Choices = {
   scope: Scope | null;
   also?: readonly Scope[];
-  files?: readonly string[];
+  /** Of a new question; another answer to one rests on the files that it was asked with. */
+  files?: readonly AttachedFile[];
   model: ModelId | null;
   timeRange: TimeRange | null;
   depth: Thoroughness;
@@ -123,8 +125,10 @@ export class ChatState {
 
   async ask(text: string, choices: Choices): Promise<void> {
     const question = new QuestionState(text);
+    question.files = choices.files ?? [];
     const turn: Turn = this.id ? { in: this.id } : "new";
-    await this.#run([...this.entries, question], new AnswerState(), { question: text, turn }, choices);
+    const files = question.files.map(({ url }) => url);
+    await this.#run([...this.entries, question], new AnswerState(), { question: text, turn, files }, choices);
   }
 
   /** Asks a question in other words, beside the first. */
@@ -132,6 +136,7 @@ export class ChatState {
     question.editing = null;
     const changed = new QuestionState(text);
     changed.siblings = question.siblings;
+    changed.files = question.files;
     const entries = [...before(this.entries, question), changed];
     await this.#run(entries, new AnswerState(), { question: text, turn: { editing: question.id } }, choices);
   }
@@ -173,8 +178,8 @@ export class ChatState {
   async #run(
     entries: Entry[],
     answer: AnswerState,
-    what: Pick<AskRequest, "question" | "turn">,
-    { scope, also = [], files = [], model, timeRange, depth, budget = AS_USUAL }: Choices,
+    what: Pick<AskRequest, "question" | "turn"> & Partial<Pick<AskRequest, "files">>,
+    { scope, also = [], model, timeRange, depth, budget = AS_USUAL }: Choices,
   ): Promise<void> {
     const shown = this.entries;
     this.refused = null;
@@ -182,10 +187,10 @@ export class ChatState {
     this.entries = [...entries, answer];
     try {
       const request: AskRequest = {
+        files: [],
         ...what,
         scope,
         also: [...also],
-        files: [...files],
         model,
         time_range: timeRange,
         depth: depth === "quick" ? "quick" : "deep",

@@ -24,6 +24,7 @@ function message(id: MessageId, more: Partial<OpenMessage> = {}): OpenMessage {
     ...{ id, chat_id: "chat_1", parent: null, role, content: id, sources: null, metadata: null, state: "complete" },
     ...{
       created_at: "2026-11-01T10:00:00Z",
+      files: [],
       pages: [],
       citations: [],
       checks: [],

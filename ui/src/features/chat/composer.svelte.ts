@@ -38,7 +38,7 @@ export class ComposerState {
     return {
       scope: this.scope,
       also: this.scope ? this.also : [],
-      files: this.files.map(({ url }) => url),
+      files: this.files,
       model: this.model,
       timeRange: !this.scope || this.places.some((place) => MIXABLE.has(place)) ? this.timeRange : null,
       // Without a search there is nothing to research.

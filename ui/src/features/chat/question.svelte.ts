@@ -1,6 +1,6 @@
 // A question as it is shown, and as it is being changed.
 
-import type { MessageId, OpenMessage } from "../../bindings/bindings";
+import type { AttachedFile, MessageId, OpenMessage } from "../../bindings/bindings";
 
 let lastKey = 0;
 
@@ -11,6 +11,8 @@ export class QuestionState {
   id = $state<MessageId>("");
   content = $state("");
   siblings = $state.raw<MessageId[]>([]);
+  /** The files that it is asked with. */
+  files = $state.raw<readonly AttachedFile[]>([]);
   /** The new wording while it is being written, `null` otherwise. */
   editing = $state<string | null>(null);
   /** Whether all of a very long one is shown. */
@@ -24,5 +26,6 @@ export class QuestionState {
     this.id = from.id;
     this.content = from.content;
     this.siblings = from.siblings;
+    this.files = from.files;
   }
 }

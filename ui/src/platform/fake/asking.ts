@@ -281,7 +281,7 @@ function longAnswer(): string {
   return Array.from({ length: 170 }, (_, n) => paragraph(n + 1)).join("");
 }
 
-function beginTurn(library: FakeLibrary, { turn, question }: AskRequest): RunningAnswer {
+function beginTurn(library: FakeLibrary, { turn, question, files: attached = [] }: AskRequest): RunningAnswer {
   const answer = (chat_id: string, question_id: MessageId): RunningAnswer => {
     const id = library.newId("msg");
     const message = {
@@ -297,7 +297,9 @@ function beginTurn(library: FakeLibrary, { turn, question }: AskRequest): Runnin
   };
   const ask = (chat_id: string, parent: MessageId | null): RunningAnswer => {
     const id = library.newId("msg");
-    library.addMessage(stored({ id, chat_id, parent, role: "user", content: question, created_at: library.now() }));
+    const files = attached.map((url) => ({ url, name: decodeURIComponent(url.slice(url.lastIndexOf("/") + 1)) }));
+    const asked = { id, chat_id, parent, role: "user" as const, content: question, files };
+    library.addMessage(stored({ ...asked, created_at: library.now() }));
     return answer(chat_id, id);
   };
   if (turn === "new") {

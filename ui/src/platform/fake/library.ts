@@ -342,6 +342,7 @@ export function stored(
     sources: null,
     metadata: null,
     state: "complete",
+    files: [],
     pages: [],
     citations: [],
     checks: [],
