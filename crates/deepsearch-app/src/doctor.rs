@@ -135,6 +135,7 @@ impl App {
                 .advice("What you change is kept and sent when it does."),
         };
         let mut findings = vec![reached];
+        findings.extend(held(&status));
         findings.extend(dead(&status));
         findings
     }
@@ -226,6 +227,15 @@ fn waiting(status: &SyncStatus) -> Finding {
     }
 }
 
+/// What other devices wrote and the server does not hand out yet.
+fn held(status: &SyncStatus) -> Option<Finding> {
+    let since = status.held_since?.format("%Y-%m-%d %H:%M UTC");
+    let says = format!("The shared database has held changes of other devices back since {since}.");
+    Some(Finding::new("sync", Grade::Warning, says).advice(
+        "A program there does not end what it writes; whoever runs the database finds it in `pg_stat_activity`.",
+    ))
+}
+
 /// What the server will not take, ever.
 fn dead(status: &SyncStatus) -> Option<Finding> {
     let dead = status.counts.dead;
@@ -235,6 +245,6 @@ fn dead(status: &SyncStatus) -> Option<Finding> {
             Grade::Warning,
             format!("{dead} changes are refused by the server and kept here."),
         )
-        .advice("`deepsearch sync status` names them.")
+        .advice("`deepsearch sync status` names them, and `deepsearch sync retry` sends them again.")
     })
 }

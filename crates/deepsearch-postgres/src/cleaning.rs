@@ -7,6 +7,7 @@ use crate::database::SharedDatabase;
 use crate::migrations::SchemaError;
 
 const ACTION: &str = "remove what has run out";
+const RESTORED: &str = "note that the server was put back";
 
 /// How much was removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -68,8 +69,23 @@ impl SharedDatabase {
         Ok(cleaned)
     }
 
+    /// Notes that the server was put back to an earlier state of itself, so that every device compares everything with it
+    /// again. One that stands before what a device has seen is noticed by that device anyhow; not so one that has gone
+    /// on past it.
+    ///
+    /// # Errors
+    /// [`SchemaError`] when the database does not answer or the role may not.
+    pub async fn note_restored(&self) -> Result<(), SchemaError> {
+        sqlx::query("update deepsearch_sync.meta set restored = gen_random_uuid()::text")
+            .execute(self.pool())
+            .await
+            .map_err(|source| failed(RESTORED, source))?;
+        Ok(())
+    }
+
     async fn delete(&self, sql: &'static str) -> Result<u64, SchemaError> {
-        let done = sqlx::query(sql).execute(self.pool()).await.map_err(failed)?;
+        let done = sqlx::query(sql).execute(self.pool()).await;
+        let done = done.map_err(|source| failed(ACTION, source))?;
         Ok(done.rows_affected())
     }
 
@@ -77,20 +93,21 @@ impl SharedDatabase {
     where
         T: for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres> + Send + Unpin,
     {
-        sqlx::query_scalar(sql).fetch_one(self.pool()).await.map_err(failed)
+        let found = sqlx::query_scalar(sql).fetch_one(self.pool()).await;
+        found.map_err(|source| failed(ACTION, source))
     }
 }
 
-fn failed(source: sqlx::Error) -> SchemaError {
+fn failed(action: &'static str, source: sqlx::Error) -> SchemaError {
     match source.as_database_error() {
         Some(error) if error.code().as_deref() == Some("42501") => SchemaError::Denied {
-            action: ACTION,
+            action,
             detail: error.message().to_owned(),
         },
-        // 42P01, 3F000, 42883: the tables are not there yet.
-        Some(error) if matches!(error.code().as_deref(), Some("42P01" | "3F000" | "42883")) => {
+        // 42P01, 3F000, 42883, 42703: what it is about is not there yet.
+        Some(error) if matches!(error.code().as_deref(), Some("42P01" | "3F000" | "42883" | "42703")) => {
             SchemaError::Behind { pending: 1 }
         }
-        _ => SchemaError::Database { action: ACTION, source },
+        _ => SchemaError::Database { action, source },
     }
 }

@@ -1622,6 +1622,8 @@ export type SyncStatus = {
 	synced_at: string | null,
 	/**  Seconds that this device's clock is behind the server's; worth a word when it is more than minutes. */
 	clock_behind: number,
+	/**  Since when the server has held changes back, because a transaction there does not end; only while it is idle. */
+	held_since: string | null,
 } & SyncState;
 
 /**  One of the seed's tables. */

@@ -738,6 +738,27 @@ const ATTEMPTS: &[(&str, End, &str)] = &[
         r#"select * from deepsearch.sign_in_code"#,
     ),
     (
+        "read where links were sent",
+        DENIED,
+        "select * from deepsearch.link_sent",
+    ),
+    (
+        "count a link for a mailbox",
+        DENIED,
+        "insert into deepsearch.link_sent (address_hash, network_hash, sent_at)
+            values (sha256('x'), sha256('x'), now())",
+    ),
+    (
+        "forget deletions that others have not seen",
+        DENIED,
+        "select deepsearch_sync.collect_daily()",
+    ),
+    (
+        "say that the server was put back",
+        DENIED,
+        "update deepsearch_sync.meta set restored = 'x'",
+    ),
+    (
         "the counts of searches",
         DENIED,
         r#"select * from deepsearch.search_count"#,
