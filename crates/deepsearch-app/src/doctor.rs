@@ -80,6 +80,10 @@ pub enum Found {
     ChangesRefused {
         changes: u32,
     },
+    /// What other devices wrote, and the server does not hand out yet.
+    ChangesHeld {
+        since: DateTime<Utc>,
+    },
     DatabaseSilent,
     NoModel,
     ModelAnswers {
@@ -147,6 +151,10 @@ impl Found {
                 format!("The shared database answers; {changes} changes wait to be sent.")
             }
             Self::ChangesRefused { changes } => format!("{changes} changes are refused by the server and kept here."),
+            Self::ChangesHeld { since } => format!(
+                "The shared database has held changes of other devices back since {}.",
+                since.format("%Y-%m-%d %H:%M UTC")
+            ),
             Self::DatabaseSilent => "The shared database does not answer.".into(),
             Self::NoModel => "There is no language model: answers are made of sentences from sources.".into(),
             Self::ModelAnswers { model } => format!("{model} answers."),
@@ -165,7 +173,12 @@ impl Found {
             Self::ReadOnly { .. } => "Update DeepSearch, or restore an older backup: `deepsearch backup list`.",
             Self::Unparsed { .. } => "Reinstall DeepSearch; its own program could not be started again.",
             Self::NotYetSynced | Self::ChangesWait { .. } => "`deepsearch sync` does it now.",
-            Self::ChangesRefused { .. } => "`deepsearch sync status` names them.",
+            Self::ChangesRefused { .. } => {
+                "`deepsearch sync status` names them, and `deepsearch sync retry` sends them again."
+            }
+            Self::ChangesHeld { .. } => {
+                "A program there does not end what it writes; whoever runs the database finds it in `pg_stat_activity`."
+            }
             Self::DatabaseSilent => "What you change is kept and sent when it does.",
             Self::NoModel => {
                 "Start Ollama, LM Studio or llama.cpp, or set a key: `deepsearch settings set models.openai.key KEY`."
@@ -248,6 +261,7 @@ impl App {
             Err(_) => Finding::new(Part::Sync, Grade::Warning, Found::DatabaseSilent),
         };
         let mut findings = vec![reached];
+        findings.extend(held(&status));
         findings.extend(dead(&status));
         findings
     }
@@ -309,6 +323,12 @@ fn waiting(status: &SyncStatus) -> Finding {
         Some(_) => Found::ChangesWait { changes },
     };
     Finding::new(Part::Sync, Grade::Good, found)
+}
+
+/// What other devices wrote and the server does not hand out yet.
+fn held(status: &SyncStatus) -> Option<Finding> {
+    let since = status.held_since?;
+    Some(Finding::new(Part::Sync, Grade::Warning, Found::ChangesHeld { since }))
 }
 
 fn dead(status: &SyncStatus) -> Option<Finding> {

@@ -99,6 +99,14 @@ impl OwnedDatabase {
         Ok(self.database.clean().await?)
     }
 
+    /// Says to the team's devices that the server was put back to an earlier state.
+    ///
+    /// # Errors
+    /// [`AppError::Schema`] when the database does not answer.
+    pub async fn note_restored(&self) -> Result<(), AppError> {
+        Ok(self.database.note_restored().await?)
+    }
+
     /// Whether the team's devices share what they search for.
     ///
     /// # Errors

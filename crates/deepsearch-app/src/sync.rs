@@ -74,6 +74,8 @@ pub struct SyncStatus {
     pub synced_at: Option<DateTime<Utc>>,
     /// Seconds that this device's clock is behind the server's; worth a word when it is more than minutes.
     pub clock_behind: i32,
+    /// Since when the server has held changes back, because a transaction there does not end; only while it is idle.
+    pub held_since: Option<DateTime<Utc>>,
 }
 
 /// A change that lost against another, with what stands in its place.
@@ -182,8 +184,13 @@ impl App {
             Some(_) => known.state(),
         };
         let is_signed_out = state == SyncState::SignedOut;
+        let held_since = match state {
+            SyncState::Idle => self.held_since().await?,
+            _ => None,
+        };
         Ok(SyncStatus {
             state,
+            held_since,
             counts: self.sync_counts().await?,
             synced_at: known.synced_at.filter(|_| !is_signed_out),
             clock_behind: seconds(self.store().clock_offset().num_seconds()),
@@ -358,6 +365,22 @@ impl App {
             return Ok(SyncCounts::default());
         }
         Ok(self.store().count_sync().await?)
+    }
+
+    async fn held_since(&self) -> Result<Option<DateTime<Utc>>, AppError> {
+        let position = self.store().begin_sync_reading().await?.position().await?;
+        Ok(position.held_long(self.store().device_now()))
+    }
+
+    /// Hands everything to the server again that it refused. Says how much that is.
+    ///
+    /// # Errors
+    /// [`AppError::Store`] when the store cannot be written.
+    pub async fn retry_sync(&self) -> Result<u32, AppError> {
+        let retried = self.store().retry_dead_changes().await?;
+        self.nudge_sync();
+        self.offers_changed().await?;
+        Ok(retried)
     }
 
     async fn sync_engine(&self, link: &Link) -> Result<SyncEngine, SyncError> {

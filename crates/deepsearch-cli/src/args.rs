@@ -160,6 +160,8 @@ pub(crate) struct Sync {
 pub(crate) enum SyncCommand {
     /// Where this device's chats go, and what waits
     Status,
+    /// Send again what the server refused, for instance after it was given more room
+    Retry,
     /// What lost when two devices changed the same, with its text
     Conflicts {
         /// Forget this one
@@ -819,6 +821,11 @@ pub(crate) enum Db {
     },
     /// Remove sessions, tokens and cached searches that ran out, revoked and long unused devices, and old tombstones
     Clean {
+        #[command(flatten)]
+        address: Address,
+    },
+    /// Say that the database was put back to an earlier state, by a snapshot or a dump, so that no device misses a change
+    Restored {
         #[command(flatten)]
         address: Address,
     },

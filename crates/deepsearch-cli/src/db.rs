@@ -23,6 +23,7 @@ pub(crate) async fn run(config: &Config, command: Db, as_json: bool) -> Outcome 
         | Db::Rollback { address, .. }
         | Db::Check { address }
         | Db::Clean { address }
+        | Db::Restored { address }
         | Db::ShareSearches { address, .. } => address,
         Db::Look(look) => look.address(),
     };
@@ -33,6 +34,7 @@ pub(crate) async fn run(config: &Config, command: Db, as_json: bool) -> Outcome 
         Db::Rollback { to, force, .. } => rollback(&database, to, force, as_json).await,
         Db::Check { .. } => check(&database, as_json).await,
         Db::Clean { .. } => clean(&database, as_json).await,
+        Db::Restored { .. } => restored(&database, as_json).await,
         Db::ShareSearches { shared, .. } => share_searches(&database, shared, as_json).await,
         Db::Look(look) => database_view::run(&database.view(), look, as_json).await,
         Db::New { .. } => Ok(ExitCode::SUCCESS),
@@ -138,6 +140,16 @@ fn show_difference(difference: &Difference) {
         "{};",
         print::safe(&difference.statement).trim_end_matches(';')
     ));
+}
+
+async fn restored(database: &OwnedDatabase, as_json: bool) -> Outcome {
+    database.note_restored().await?;
+    if as_json {
+        print::json(&json!({ "restored": true }));
+    } else {
+        print::line("Every device compares everything with the database again when it next syncs.");
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn clean(database: &OwnedDatabase, as_json: bool) -> Outcome {

@@ -17,6 +17,7 @@ pub(crate) async fn run(app: &App, sync: Sync, json: bool) -> Outcome {
         None if sync.watch => watch(app, json).await,
         None => once(app, json).await,
         Some(SyncCommand::Status) => status(app, json).await,
+        Some(SyncCommand::Retry) => retry(app, json).await,
         Some(SyncCommand::Conflicts { forget }) => conflicts(app, forget, json).await,
         Some(SyncCommand::Offers {
             accept,
@@ -90,6 +91,12 @@ fn show(status: &SyncStatus, json: bool) {
     if let Some(at) = status.synced_at {
         print::line(&format!("  last synced {}", at.format("%Y-%m-%d %H:%M:%S UTC")));
     }
+    if let Some(since) = status.held_since {
+        let since = since.format("%Y-%m-%d %H:%M UTC");
+        print::line(&format!(
+            "  since {since} the server has held changes of other devices back: a program there does not end what it writes"
+        ));
+    }
     let counts = &status.counts;
     let waiting = [
         (counts.outbox, "changes wait to be sent"),
@@ -99,11 +106,24 @@ fn show(status: &SyncStatus, json: bool) {
             "chats from before can be handed over: deepsearch sync offers",
         ),
         (counts.conflicts, "conflicts were decided: deepsearch sync conflicts"),
-        (counts.dead, "changes are refused by the server and stay here"),
+        (
+            counts.dead,
+            "changes are refused by the server and stay here: deepsearch sync retry",
+        ),
     ];
     for (count, what) in waiting.into_iter().filter(|(count, _)| *count > 0) {
         print::line(&format!("  {count} {what}"));
     }
+}
+
+/// What was refused is sent now, where somebody is signed in; else it waits as any other change.
+async fn retry(app: &App, json: bool) -> Outcome {
+    let retried = app.retry_sync().await?;
+    if retried == 0 {
+        show(&app.sync_status().await?, json);
+        return Ok(ExitCode::from(NOTHING));
+    }
+    once(app, json).await
 }
 
 async fn conflicts(app: &App, forget: Option<i32>, json: bool) -> Outcome {

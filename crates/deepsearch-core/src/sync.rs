@@ -116,9 +116,9 @@ pub trait SyncRemote: Send + Sync {
     /// - A value that the tables refuse → [`PushAnswer::Refused`]; the others are written all the same.
     ///
     /// # Errors
-    /// [`RemoteError::EpochChanged`] when [`Push::epoch`] is not the server's; [`RemoteError::Protocol`] when
-    /// [`Push::protocol`] is out of its range; then nothing was written.
-    async fn push(&self, push: &Push) -> Result<Vec<PushAnswer>, RemoteError>;
+    /// [`RemoteError::EpochChanged`] when [`Push::epoch`] is not the server's, or it stands before [`Push::seen`];
+    /// [`RemoteError::Protocol`] when [`Push::protocol`] is out of its range; then nothing was written.
+    async fn push(&self, push: &Push) -> Result<Pushed, RemoteError>;
 
     /// Which of these pages (by content hash, at most [`PULL_LIMIT`]) the server does not have for this person.
     ///
@@ -137,6 +137,9 @@ pub trait SyncRemote: Send + Sync {
     /// # Errors
     /// [`RemoteError`].
     async fn lookup_page(&self, hash: &str) -> Result<Option<PageBody>, RemoteError>;
+
+    /// The machine was asleep, or the network is another: no connection from before is used again.
+    fn forget_connections(&self);
 }
 
 /// A place in the feed: everything up to and with it was seen. `xid` is PostgreSQL's 64-bit transaction id, `seq` rises
@@ -159,6 +162,9 @@ pub struct ServerInfo {
     pub now: DateTime<Utc>,
     /// Deletions up to this `xid` may be forgotten; 0 before the first was.
     pub collected: u64,
+    /// All that the answer tells of was done by transactions before this `xid` (`pg_snapshot_xmax`). It never goes back,
+    /// unless the server was put back: to a snapshot of its disk, which bears the same epoch.
+    pub reached: u64,
 }
 
 impl ServerInfo {
@@ -223,6 +229,8 @@ pub struct IdPage {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Push {
     pub epoch: String,
+    /// How far the device has seen the server come, see [`ServerInfo::reached`].
+    pub seen: u64,
     pub protocol: u32,
     /// At most [`PUSH_LIMIT`].
     pub rows: Vec<PushRow>,
@@ -246,6 +254,15 @@ pub enum PushRow {
     },
     Message(Box<MessageRow>),
     Setting(SettingRow),
+}
+
+/// What became of a push.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Pushed {
+    /// One for each row, in their order.
+    pub answers: Vec<PushAnswer>,
+    /// How far the server has come with it, see [`ServerInfo::reached`].
+    pub reached: u64,
 }
 
 /// What became of one pushed row.

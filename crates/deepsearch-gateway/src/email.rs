@@ -3,20 +3,25 @@
 //! The link works in the browser that asked for it and nowhere else: whoever begins a sign-in with a stranger's address
 //! gains nothing from the stranger's opening it, and what looks into mails by machine does not use it up.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::{Form, RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
 use deepsearch_core::VerificationToken;
+use deepsearch_postgres::LinkLimit;
 use serde::Deserialize;
 
 use crate::app_request;
 use crate::authorize::{browser_lang, flows};
 use crate::callback::proven;
+use crate::device::Caller;
 use crate::flow::{Flow, Stage};
 use crate::gateway::{Parts, chain};
+use crate::limits::network;
 use crate::pages::{Page, mail_sign, show};
 use crate::people::{self, EMAIL};
 use crate::providers::{Identity, Tokens};
@@ -25,10 +30,16 @@ use crate::trouble::Trouble;
 
 /// How long a link works.
 const LASTS: TimeDelta = TimeDelta::minutes(10);
-/// Links that work at once for one address, whoever asks for them.
-const LINKS_AT_ONCE: i64 = 3;
-/// How long to wait then.
-const WAIT_SECONDS: u64 = 600;
+/// Links to one mailbox, whoever asks for them.
+const TO_A_MAILBOX: LinkLimit = LinkLimit { lately: 3, in_all: 10 };
+/// Links that one network asks for, wherever to; a whole office may be one.
+const FROM_A_NETWORK: LinkLimit = LinkLimit {
+    lately: 20,
+    in_all: 100,
+};
+/// What of them is lately, and how long they count in all.
+const LATELY: TimeDelta = TimeDelta::minutes(15);
+pub(crate) const COUNTED_FOR: TimeDelta = TimeDelta::days(1);
 
 #[derive(Deserialize)]
 pub(crate) struct AddressForm {
@@ -39,6 +50,7 @@ pub(crate) struct AddressForm {
 /// `POST /email`
 pub(crate) async fn send(
     State(parts): State<Arc<Parts>>,
+    Extension(Caller(caller)): Extension<Caller>,
     headers: HeaderMap,
     Form(form): Form<AddressForm>,
 ) -> Response {
@@ -47,12 +59,11 @@ pub(crate) async fn send(
         return Trouble::NoFlow.page(&parts, &parts.frame(browser_lang(&headers)), None);
     };
     let frame = parts.frame(flow.lang);
-    let address = form.address.trim().to_owned();
-    if !people::is_address(&address) {
-        let typed = address.chars().take(254).collect();
+    let Some(address) = people::mailbox(&form.address) else {
+        let typed = form.address.chars().take(254).collect();
         return Page::of(&show!(Email, &frame, { flow: flow.id, address: typed, bad: true })).into_response();
-    }
-    if let Err(trouble) = send_link(&parts, &flow, &address).await {
+    };
+    if let Err(trouble) = send_link(&parts, &flow, &address, caller).await {
         return trouble.page(&parts, &frame, Some(&flow.id));
     }
     let text = flow.lang.texts().mailed_text.with(&[("address", &address)]);
@@ -63,13 +74,23 @@ pub(crate) async fn send(
     page.with(flows(&parts, &headers).keep(&flow).into_jar())
 }
 
-async fn send_link(parts: &Parts, flow: &Flow, address: &str) -> Result<(), Trouble> {
+async fn send_link(parts: &Parts, flow: &Flow, address: &str, caller: IpAddr) -> Result<(), Trouble> {
     let (Some(mailer), Ok(to)) = (&parts.mailer, address.parse()) else {
         return Err(Trouble::NotFound);
     };
-    if parts.database.count_verification_tokens(address).await? >= LINKS_AT_ONCE {
-        return Err(Trouble::Limited(WAIT_SECONDS));
-    }
+    let mailbox = parts.keyed_hash("mailbox", address);
+    let asker = parts.keyed_hash("network", &network(caller).to_string());
+    let now = parts.now();
+    let counted = parts.database.count_link(
+        (&mailbox, TO_A_MAILBOX),
+        (&asker, FROM_A_NETWORK),
+        now - LATELY,
+        now - COUNTED_FOR,
+    );
+    let Some(counted) = counted.await? else {
+        parts.metrics.mail("limited");
+        return Err(Trouble::Limited(LATELY.num_seconds().unsigned_abs()));
+    };
     let token = tokens::new_token(TokenKind::MailLink);
     let kept = VerificationToken {
         identifier: address.to_owned(),
@@ -94,6 +115,7 @@ async fn send_link(parts: &Parts, flow: &Flow, address: &str) -> Result<(), Trou
                 .database
                 .use_verification_token(&kept.identifier, &kept.token)
                 .await?;
+            parts.database.uncount_link(counted).await?;
             Err(Trouble::MailFailed)
         }
     }

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use deepsearch_core::Clock;
 use deepsearch_postgres::{ConnectError, SharedDatabase};
 use secrecy::ExposeSecret;
-use sha2::{Digest, Sha512};
+use sha2::{Digest, Sha256, Sha512};
 use thiserror::Error;
 
 use crate::config::Config;
@@ -119,6 +119,16 @@ fn cookie_key(config: &Config) -> Key {
 impl Parts {
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.clock.now()
+    }
+
+    /// What is kept of an address: whoever reads the database cannot try addresses against it.
+    pub(crate) fn keyed_hash(&self, what: &str, text: &str) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(self.key.signing());
+        hash.update(what.as_bytes());
+        hash.update([0]);
+        hash.update(text.as_bytes());
+        hash.finalize().into()
     }
 
     pub(crate) fn provider(&self, id: &str) -> Option<&Provider> {

@@ -21,6 +21,8 @@ pub(crate) struct Metrics {
     pub(crate) revoked: Counter,
     pub(crate) connections: Gauge<i64>,
     pub(crate) database_up: Gauge<i64>,
+    pub(crate) forgotten: Counter,
+    pub(crate) feed_held_seconds: Gauge<i64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -61,6 +63,8 @@ impl Metrics {
             revoked: Counter::default(),
             connections: Gauge::default(),
             database_up: Gauge::default(),
+            forgotten: Counter::default(),
+            feed_held_seconds: Gauge::default(),
         };
         let registry = &mut metrics.registry;
         registry.register("requests", "Requests answered", metrics.requests.clone());
@@ -80,6 +84,16 @@ impl Metrics {
             "database_up",
             "Whether the database answered last",
             metrics.database_up.clone(),
+        );
+        registry.register(
+            "deletions_forgotten",
+            "Deletions that every device has seen and that this server forgot",
+            metrics.forgotten.clone(),
+        );
+        registry.register(
+            "feed_held_seconds",
+            "How long changes have waited for a transaction that does not end",
+            metrics.feed_held_seconds.clone(),
         );
         metrics
     }

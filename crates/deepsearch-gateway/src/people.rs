@@ -49,7 +49,7 @@ pub(crate) async fn find(
             return Ok(Ok(Found::Known(user)));
         }
     }
-    let Some(address) = identity.email.clone().filter(|address| is_address(address)) else {
+    let Some(address) = identity.email.as_deref().and_then(mailbox) else {
         return Ok(Err(Refusal::NoEmail));
     };
     if !identity.email_verified {
@@ -134,10 +134,26 @@ fn is_picture(image: &str) -> bool {
     image.len() <= COLUMN && image.starts_with("https://")
 }
 
-/// Whether a text is one mail address, as a mail server would take it, and short enough for its column.
-pub(crate) fn is_address(text: &str) -> bool {
-    text.len() <= 254
-        && text
-            .parse::<lettre::Address>()
-            .is_ok_and(|address| address.domain().contains('.') || address.domain() == "localhost")
+/// The mail address that a text is, as Auth.js writes it: without spaces around it, in small letters, so that one mailbox
+/// is one user in both. `None` for what no mail server would take, or the column.
+pub(crate) fn mailbox(text: &str) -> Option<String> {
+    let text = text.trim().to_lowercase();
+    let address: lettre::Address = text.parse().ok()?;
+    let is_whole = address.domain().contains('.') || address.domain() == "localhost";
+    (is_whole && text.len() <= 254).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_mailbox_has_one_spelling() {
+        for text in ["ann@x.org", "Ann@X.org", " ANN@X.ORG\n"] {
+            assert_eq!(mailbox(text).as_deref(), Some("ann@x.org"));
+        }
+        for text in ["ann", "ann@", "ann@x", "ann@x.org, bob@x.org", ""] {
+            assert_eq!(mailbox(text), None, "{text}");
+        }
+    }
 }

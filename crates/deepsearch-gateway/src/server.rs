@@ -12,6 +12,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use chrono::TimeDelta;
+use deepsearch_postgres::{DatabaseError, FeedHorizon};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -42,6 +43,10 @@ const HEADERS_LIMIT: usize = 32 * 1024;
 const CLOSING: Duration = Duration::from_secs(20);
 const READY_WITHIN: Duration = Duration::from_secs(2);
 
+/// How often it is asked whether a day has gone since deletions were forgotten.
+const COLLECT_EACH: Duration = Duration::from_secs(60 * 60);
+/// A feed that is held up for so long is worth a word in the log.
+const HELD_LONG: Duration = Duration::from_secs(60);
 const TIDY_EACH: Duration = Duration::from_secs(60);
 const WATCH_EACH: Duration = Duration::from_secs(10);
 /// Every so many rounds of tidying, the roles of devices that were signed out are dropped.
@@ -110,7 +115,15 @@ impl Gateway {
         stop: CancellationToken,
     ) -> io::Result<()> {
         let background = stop.child_token();
-        let chores = tokio::spawn(self.clone().keep_house(background.clone()));
+        let chores = tokio::spawn({
+            let (gateway, background) = (self.clone(), background.clone());
+            async move {
+                tokio::join!(
+                    gateway.keep_house(background.clone()),
+                    background.run_until_cancelled(gateway.collect())
+                )
+            }
+        });
         let parts = Arc::clone(&self.parts);
         let metrics_router = Router::new()
             .route("/metrics", get(show_metrics))
@@ -137,18 +150,15 @@ impl Gateway {
     }
 
     /// Forgets what is over, and watches over devices that hold others up.
-    async fn keep_house(self, stop: CancellationToken) {
+    async fn keep_house(&self, stop: CancellationToken) {
+        let mut held = Held::default();
         let mut tidy = tokio::time::interval(TIDY_EACH);
         let mut watch = tokio::time::interval(WATCH_EACH);
         let mut round = 0_u32;
         loop {
             let done = tokio::select! {
                 () = stop.cancelled() => return,
-                _ = watch.tick() => self.parts.database.end_long_transactions(LONGEST_TRANSACTION).await.map(|ended| {
-                    if ended > 0 {
-                        tracing::warn!(ended, "transactions of devices were too long and have been ended");
-                    }
-                }),
+                _ = watch.tick() => self.watch(&mut held).await,
                 _ = tidy.tick() => {
                     round = round.wrapping_add(1);
                     self.tidy(round.is_multiple_of(ROLES_EACH)).await
@@ -161,18 +171,77 @@ impl Gateway {
         }
     }
 
-    async fn tidy(&self, roles: bool) -> Result<(), deepsearch_postgres::DatabaseError> {
+    async fn watch(&self, held: &mut Held) -> Result<(), DatabaseError> {
+        let parts = &self.parts;
+        let ended = parts.database.end_long_transactions(LONGEST_TRANSACTION).await?;
+        if ended > 0 {
+            tracing::warn!(ended, "transactions of devices were too long and have been ended");
+        }
+        let (since, is_news) = held.look(parts.database.feed_horizon().await?, Instant::now());
+        let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
+        parts.metrics.feed_held_seconds.set(seconds);
+        if is_news {
+            tracing::warn!(
+                seconds,
+                "a transaction that does not end holds up what devices see; pg_stat_activity shows whose it is"
+            );
+        }
+        Ok(())
+    }
+
+    /// Forgets old deletions, once a day among all gateways.
+    async fn collect(&self) {
+        let mut each = tokio::time::interval(COLLECT_EACH);
+        loop {
+            each.tick().await;
+            match self.parts.database.collect_daily().await {
+                Ok(None) => {}
+                Ok(Some(forgotten)) => {
+                    self.parts.metrics.forgotten.inc_by(forgotten);
+                    tracing::info!(forgotten, "deletions that every device has seen are forgotten");
+                }
+                Err(error) => tracing::warn!(error = chain(&error), "forgetting old deletions was put off"),
+            }
+        }
+    }
+
+    async fn tidy(&self, roles: bool) -> Result<(), DatabaseError> {
         let parts = &self.parts;
         parts.limits.tidy();
         parts
             .database
             .delete_expired_sign_ins(parts.now() - REPLAYS_NOTICED)
             .await?;
+        parts
+            .database
+            .delete_links_sent(parts.now() - email::COUNTED_FOR)
+            .await?;
         parts.level_search_cache().await?;
         if roles {
             parts.database.drop_revoked_devices().await?;
         }
         Ok(())
+    }
+}
+
+/// Since when the feed is held up by the same transaction.
+#[derive(Default)]
+struct Held {
+    by: Option<(u64, Instant)>,
+    is_told: bool,
+}
+
+impl Held {
+    /// How long it has been, and whether that is to be told now.
+    fn look(&mut self, feed: FeedHorizon, now: Instant) -> (Duration, bool) {
+        let Some((_, since)) = self.by.filter(|(by, _)| feed.is_held() && *by == feed.horizon) else {
+            self.by = feed.is_held().then_some((feed.horizon, now));
+            self.is_told = false;
+            return (Duration::ZERO, false);
+        };
+        let lasts = now.duration_since(since);
+        let is_long = lasts >= HELD_LONG;
+        (lasts, is_long && !std::mem::replace(&mut self.is_told, is_long))
     }
 }
 
@@ -353,4 +422,25 @@ fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
         "Something went wrong on our side. Try again in a moment.\n",
     )
         .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_feed_that_one_transaction_holds_up_is_told_once_and_counted_all_along() {
+        let (start, mut held) = (Instant::now(), Held::default());
+        let mut look = |after: u64, horizon, reached| {
+            let (lasts, is_told) = held.look(FeedHorizon { horizon, reached }, start + Duration::from_secs(after));
+            (lasts.as_secs(), is_told)
+        };
+        assert_eq!(look(0, 7, 7), (0, false));
+        assert_eq!(look(10, 7, 9), (0, false));
+        assert_eq!(look(20, 8, 9), (0, false), "another transaction");
+        assert_eq!(look(50, 8, 30), (30, false));
+        assert_eq!(look(80, 8, 30), (60, true));
+        assert_eq!(look(90, 8, 31), (70, false));
+        assert_eq!(look(100, 31, 31), (0, false));
+    }
 }

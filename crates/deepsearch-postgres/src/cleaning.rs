@@ -14,6 +14,7 @@ const ACTION: &str = "remove what has run out";
 const BATCH: u64 = 5000;
 /// A device is made in a few hundredths of a second, and ended in as many.
 const DEVICES: u64 = 200;
+const RESTORED: &str = "note that the server was put back";
 
 /// How much was removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -70,6 +71,22 @@ impl SharedDatabase {
         Ok(cleaned)
     }
 
+    /// Notes that the server was put back to an earlier state of itself, so that every device compares everything with it
+    /// again. One that stands before what a device has seen is noticed by that device anyhow; not so one that has gone
+    /// on past it.
+    ///
+    /// # Errors
+    /// [`SchemaError`] when the database does not answer or the role may not.
+    pub async fn note_restored(&self) -> Result<(), SchemaError> {
+        let noting = in_time(async {
+            let mut tx = self.begin_owned().await?;
+            tx.execute("update deepsearch_sync.meta set restored = gen_random_uuid()::text")
+                .await?;
+            tx.commit().await
+        });
+        noting.await.map_err(|source| failed(RESTORED, source))
+    }
+
     async fn delete(&self, table: &str, rows: &str) -> Result<u64, SchemaError> {
         let batch = format!(
             "with gone as (
@@ -100,7 +117,7 @@ impl SharedDatabase {
             Ok(number)
         })
         .await;
-        Ok(number.map_err(failed)?.unsigned_abs())
+        Ok(number.map_err(|source| failed(ACTION, source))?.unsigned_abs())
     }
 
     /// One statement looks through all of a team's rows, so it has longer.
@@ -114,16 +131,16 @@ impl SharedDatabase {
             tx.commit().await?;
             Ok(gone.unsigned_abs())
         };
-        collect.await.map_err(failed)
+        collect.await.map_err(|source| failed(ACTION, source))
     }
 }
 
-fn failed(source: sqlx::Error) -> SchemaError {
+fn failed(action: &'static str, source: sqlx::Error) -> SchemaError {
     match source.as_database_error() {
-        // 42P01, 3F000, 42883: the tables are not there yet.
-        Some(error) if matches!(error.code().as_deref(), Some("42P01" | "3F000" | "42883")) => {
+        // 42P01, 3F000, 42883, 42703: what it is about is not there yet.
+        Some(error) if matches!(error.code().as_deref(), Some("42P01" | "3F000" | "42883" | "42703")) => {
             SchemaError::Behind { pending: 1 }
         }
-        _ => SchemaError::of(source, ACTION),
+        _ => SchemaError::of(source, action),
     }
 }

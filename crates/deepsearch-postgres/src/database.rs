@@ -1,8 +1,8 @@
 //! SharedDatabase: the connections to the shared PostgreSQL, and as whom they are used.
 
 use std::str::FromStr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, SubsecRound, Utc};
 use deepsearch_core::{Clock, SystemClock};
@@ -15,6 +15,8 @@ use url::Url;
 use crate::error::{DatabaseError, Doing};
 
 const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(10);
+/// How long a connection that was not in use may take to say that it is still one.
+const WAIT_FOR_SIGN: Duration = Duration::from_secs(3);
 
 /// Why there is no connection to the shared database.
 #[derive(Debug, Error)]
@@ -37,6 +39,8 @@ pub struct SharedDatabase {
     /// nothing to prove.
     session_token: Option<SecretString>,
     clock: Arc<dyn Clock>,
+    /// Connections from before this are not used again.
+    fresh_since: Arc<Mutex<Instant>>,
     /// Where to knock before the pool does, which would do so until its time is up and say only that.
     door: Option<Box<PgConnectOptions>>,
     /// Whether each transaction may meet another connection of the server (PgBouncer's transaction mode).
@@ -146,7 +150,8 @@ impl SharedDatabase {
     }
 
     fn on(options: PgConnectOptions, session_token: Option<SecretString>, is_pooled: bool) -> Self {
-        let mut pool = pool();
+        let fresh_since = Arc::new(Mutex::new(Instant::now()));
+        let mut pool = pool(&fresh_since);
         if let (Some(token), false) = (&session_token, is_pooled) {
             let token = token.clone();
             pool = pool.after_connect(move |connection, _| {
@@ -158,6 +163,7 @@ impl SharedDatabase {
             pool: pool.connect_lazy_with(options),
             session_token,
             clock: Arc::new(SystemClock),
+            fresh_since,
             door: None,
             is_pooled,
         }
@@ -200,6 +206,11 @@ impl SharedDatabase {
         let mut tx = self.begin().await?;
         tx.execute("set local statement_timeout = '20s'").await?;
         Ok(tx)
+    }
+
+    /// Uses no connection again that there is now: the machine was asleep, and nobody is at the other end.
+    pub(crate) fn forget_connections(&self) {
+        *self.fresh_since.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
     /// Whether this handle is a device's, which reaches what its user may and no table.
@@ -263,10 +274,24 @@ fn is_pooled(url: &str) -> bool {
     })
 }
 
-fn pool() -> PgPoolOptions {
+fn pool(fresh_since: &Arc<Mutex<Instant>>) -> PgPoolOptions {
+    let fresh_since = Arc::clone(fresh_since);
     PgPoolOptions::new()
         .max_connections(4)
         .acquire_timeout(WAIT_FOR_CONNECTION)
+        // The pool's own test waits for a dead connection for as long as for a new one.
+        .test_before_acquire(false)
+        .before_acquire(move |connection, known| {
+            let since = *fresh_since.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_from_before = known.age > since.elapsed();
+            Box::pin(async move {
+                if is_from_before {
+                    return Ok(false);
+                }
+                let sign = tokio::time::timeout(WAIT_FOR_SIGN, connection.ping()).await;
+                Ok(matches!(sign, Ok(Ok(()))))
+            })
+        })
 }
 
 fn connect_options(url: &str) -> Result<PgConnectOptions, ConnectError> {

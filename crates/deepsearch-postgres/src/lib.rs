@@ -23,6 +23,7 @@ mod administration;
 mod inspect;
 mod tables;
 
+mod feed;
 mod sync;
 
 mod check;
@@ -34,6 +35,7 @@ mod scram;
 
 mod device_requests;
 mod device_sessions;
+mod links_sent;
 mod sign_in;
 
 mod error;
@@ -47,7 +49,9 @@ pub use device_requests::{DeviceGrant, DeviceRequest, Polled};
 pub use device_sessions::{Device, DeviceKey, DeviceSession, NewSession, SignedIn};
 pub use devices::{Admission, DeviceError, DeviceId, session_token_hash};
 pub use error::{DatabaseError, Rule};
+pub use feed::FeedHorizon;
 pub use inspect::{ColumnHead, ROWS_ON_A_PAGE, RowKey, SessionCursor, SessionSummary, TableRows, TableSummary};
+pub use links_sent::{LinkLimit, SentLink};
 pub use message_search::{MESSAGE_HITS, MessageHit};
 pub use messages::{ChatWithMessages, MESSAGES_ON_A_PAGE, MessageCursor};
 pub use migrations::{Lost, MigrationStatus, SchemaError, Step, add_migration};

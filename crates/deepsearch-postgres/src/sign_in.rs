@@ -138,26 +138,6 @@ impl SharedDatabase {
         tx.commit().await.doing(ACTION)
     }
 
-    /// How many links that still work were sent to an address.
-    ///
-    /// # Errors
-    /// [`DatabaseError`] when the database does not answer.
-    pub async fn count_verification_tokens(&self, identifier: &str) -> Result<i64, DatabaseError> {
-        const ACTION: &str = "count the links";
-        let mut tx = self.begin().await.doing(ACTION)?;
-        let count = sqlx::query_scalar!(
-            r#"select count(*) as "count!" from "ai-app-template_verification_token"
-            where identifier = $1 and expires > $2"#,
-            identifier,
-            self.now()
-        )
-        .fetch_one(&mut *tx)
-        .await
-        .doing(ACTION)?;
-        tx.commit().await.doing(ACTION)?;
-        Ok(count)
-    }
-
     /// Keeps a code that is given to an app.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use deepsearch_core::UserId;
 use deepsearch_core::sync::{
-    EntityKind, FeedCursor, FeedPage, Hindrance, IdPage, PULL_LIMIT, PageBody, Push, PushAnswer, RecentMark,
+    EntityKind, FeedCursor, FeedPage, Hindrance, IdPage, PULL_LIMIT, PageBody, Push, PushAnswer, Pushed, RecentMark,
     RecentPage, RemoteError, Row, ServerInfo, SyncRemote,
 };
 use sqlx::{Postgres, Transaction};
@@ -86,11 +86,18 @@ impl SharedSync {
     async fn server(&self, tx: &mut Transaction<'static, Postgres>) -> Result<ServerInfo, sqlx::Error> {
         let row = sqlx::query!(
             r#"select epoch as "epoch!", protocol_min as "min!", protocol_max as "max!", now as "now!",
-                collected as "collected!" from deepsearch.sync_server()"#
+                collected as "collected!", pg_snapshot_xmax(pg_current_snapshot())::text as "reached!"
+            from deepsearch.sync_server()"#
         )
         .fetch_one(&mut **tx)
         .await?;
-        Ok(server_info(row.epoch, (row.min, row.max), row.now, &row.collected))
+        Ok(ServerInfo {
+            epoch: row.epoch,
+            protocol: (row.min.unsigned_abs(), row.max.unsigned_abs()),
+            now: row.now,
+            collected: number(&row.collected),
+            reached: number(&row.reached),
+        })
     }
 
     /// The chats from a mark on, and whether there are more.
@@ -135,6 +142,7 @@ impl SyncRemote for SharedSync {
             let mut rows = sqlx::query!(
                 r#"select server.epoch as "epoch!", server.protocol_min as "min!", server.protocol_max as "max!",
                     server.now as "now!", server.collected as "collected!", server.horizon as "horizon!",
+                    pg_snapshot_xmax(pg_current_snapshot())::text as "reached!",
                     feed.kind, feed.row_id, feed.is_deletion, feed.xid, feed.seq, feed.chat_id, feed.title,
                     feed.role, feed.content, feed.sources, feed.metadata, feed.extras, feed.created_at,
                     feed.updated_at, feed.deleted_at, feed.pinned, feed.archived, feed.leaf, feed.value, feed.at,
@@ -150,7 +158,13 @@ impl SyncRemote for SharedSync {
             tx.commit().await?;
             self.prolong().await;
             let first = rows.first().ok_or(sqlx::Error::RowNotFound)?;
-            let server = server_info(first.epoch.clone(), (first.min, first.max), first.now, &first.collected);
+            let server = ServerInfo {
+                epoch: first.epoch.clone(),
+                protocol: (first.min.unsigned_abs(), first.max.unsigned_abs()),
+                now: first.now,
+                collected: number(&first.collected),
+                reached: number(&first.reached),
+            };
             let horizon = FeedCursor {
                 xid: number(&first.horizon),
                 seq: 0,
@@ -221,7 +235,6 @@ impl SyncRemote for SharedSync {
     ) -> Result<RecentPage, RemoteError> {
         within("read what is recent", async {
             let mut tx = self.begin().await?;
-            let server = self.server(&mut tx).await?;
             let limit = count(limit);
             let mut found = Vec::new();
             if after.is_none() {
@@ -238,6 +251,8 @@ impl SyncRemote for SharedSync {
                 self.recent_chats(&mut tx, after.filter(|mark| mark.kind == EntityKind::Chat), limit)
                     .await?
             };
+            // After the rows: all of them were written before what it says.
+            let server = self.server(&mut tx).await?;
             tx.commit().await?;
             let is_cut = page.first().and_then(|row| row.is_cut).unwrap_or_default();
             let next = match page.last() {
@@ -262,7 +277,6 @@ impl SyncRemote for SharedSync {
     async fn list_ids(&self, kind: EntityKind, after: Option<&str>, limit: u32) -> Result<IdPage, RemoteError> {
         within("list what there is", async {
             let mut tx = self.begin().await?;
-            let server = self.server(&mut tx).await?;
             let mut ids = sqlx::query_scalar!(
                 r#"select id as "id!" from deepsearch.sync_ids($1, $2, $3) as id"#,
                 kind.as_str(),
@@ -271,6 +285,7 @@ impl SyncRemote for SharedSync {
             )
             .fetch_all(&mut *tx)
             .await?;
+            let server = self.server(&mut tx).await?;
             tx.commit().await?;
             let most = count(limit).unsigned_abs() as usize;
             let has_more = ids.len() > most;
@@ -280,25 +295,42 @@ impl SyncRemote for SharedSync {
         .await
     }
 
-    async fn push(&self, push: &Push) -> Result<Vec<PushAnswer>, RemoteError> {
+    async fn push(&self, push: &Push) -> Result<Pushed, RemoteError> {
         let rows = serde_json::to_string(&push.rows).map_err(|source| RemoteError::Failed {
             action: "write",
             source: source.into(),
         })?;
-        within("write", async {
+        let pushed = within("write", async {
             let mut tx = self.begin().await?;
+            // A server is put back only by ending every connection, so that what is true here is true of the whole push.
             let answers = sqlx::query_scalar!(
-                r#"select deepsearch.sync_push($1, $2, $3::text::json) as "answers!: sqlx::types::Json<Vec<PushAnswer>>""#,
+                r#"select case when pg_snapshot_xmax(pg_current_snapshot()) >= $4::text::xid8
+                    then deepsearch.sync_push($1, $2, $3::text::json)
+                    end as "answers: sqlx::types::Json<Vec<PushAnswer>>""#,
                 push.epoch,
                 push.protocol.cast_signed(),
-                rows
+                rows,
+                push.seen.to_string()
+            )
+            .fetch_one(&mut *tx)
+            .await?;
+            let Some(answers) = answers else { return Ok(None) };
+            // Of what it compared with, too: each statement of the push saw what was committed by then.
+            let reached = sqlx::query!(
+                r#"select pg_snapshot_xmax(pg_current_snapshot())::text as "reached!",
+                    pg_current_xact_id_if_assigned()::text as own"#
             )
             .fetch_one(&mut *tx)
             .await?;
             tx.commit().await?;
-            Ok(answers.0)
+            let own = reached.own.map_or(0, |own| number(&own) + 1);
+            Ok(Some(Pushed {
+                answers: answers.0,
+                reached: number(&reached.reached).max(own),
+            }))
         })
-        .await
+        .await?;
+        pushed.ok_or(RemoteError::EpochChanged)
     }
 
     async fn list_missing_pages(&self, hashes: &[String]) -> Result<Vec<String>, RemoteError> {
@@ -350,6 +382,10 @@ impl SyncRemote for SharedSync {
         })
         .await
     }
+
+    fn forget_connections(&self) {
+        self.database.forget_connections();
+    }
 }
 
 /// A chat's row carries its flags, which are a row of their own.
@@ -381,15 +417,6 @@ fn mark(last: &FeedRow, is_message: bool) -> Option<RecentMark> {
         at: if is_message { last.created_at } else { last.updated_at }?,
         id: last.row_id.clone()?,
     })
-}
-
-fn server_info(epoch: String, (min, max): (i32, i32), now: DateTime<Utc>, collected: &str) -> ServerInfo {
-    ServerInfo {
-        epoch,
-        protocol: (min.unsigned_abs(), max.unsigned_abs()),
-        now,
-        collected: number(collected),
-    }
 }
 
 /// `xid8` has no type in sqlx, so it travels as text.

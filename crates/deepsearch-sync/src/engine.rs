@@ -11,7 +11,9 @@ use tokio::sync::{Mutex, Notify, watch};
 
 use crate::error::SyncError;
 use crate::plan::{Contact, may_write, meet};
-use crate::rules::{Mutant, Rules};
+#[cfg(feature = "simulation")]
+use crate::rules::Mutant;
+use crate::rules::Rules;
 use crate::status::{SyncProgress, SyncState, SyncStatus};
 
 /// How an engine works.
@@ -174,9 +176,7 @@ impl SyncEngine {
 
     /// Holds what the server says of itself against what is known. Says whether what came with it may be used.
     pub(crate) async fn meet(&self, position: &SyncPosition, server: &ServerInfo) -> Result<bool, SyncError> {
-        let are_epochs_kept = !self.rules.are_without(Mutant::EpochIgnored);
-        let are_deletions_kept = !self.rules.are_without(Mutant::NoCollectionCheck);
-        match meet(position, server, are_epochs_kept, are_deletions_kept) {
+        match meet(position, server, self.rules) {
             Contact::Same => Ok(true),
             Contact::Again {
                 position: next,
@@ -268,13 +268,20 @@ impl SyncEngine {
         // What cannot be counted is shown as it was.
         let counts = self.store.count_sync().await.ok();
         let behind = self.store.clock_offset().num_seconds();
-        let synced_at = (state == SyncState::Idle).then(|| self.store.device_now());
+        let now = self.store.device_now();
+        let is_idle = state == SyncState::Idle;
+        let synced_at = is_idle.then_some(now);
+        let held_since = match is_idle {
+            true => self.position().await.ok().and_then(|position| position.held_long(now)),
+            false => None,
+        };
         self.status.send_if_modified(|status| {
             let next = SyncStatus {
                 state,
                 counts: counts.unwrap_or(status.counts),
                 synced_at: synced_at.or(status.synced_at),
                 clock_behind: i32::try_from(behind).unwrap_or(if behind < 0 { i32::MIN } else { i32::MAX }),
+                held_since,
             };
             let is_new = *status != next;
             *status = next;

@@ -25,6 +25,7 @@ impl SyncEngine {
             return Ok(true);
         }
         let mut next = position.clone();
+        next.seen = page.server.reached.max(position.seen);
         next.pulled += page.rows.len() as u64;
         next.first = match page.next {
             Some(mark) => FirstPull::Recent(Some(mark)),

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -11,6 +12,9 @@ use crate::plan::Schedule;
 
 /// A moment for changes that belong together, so that they go in one push.
 const GATHER: Duration = Duration::from_millis(150);
+const LOOK_FOR_SLEEP: Duration = Duration::from_secs(2);
+/// Less is a clock that is set right, or a busy machine.
+const SLEEP: TimeDelta = TimeDelta::seconds(8);
 
 impl SyncEngine {
     /// Runs until it is cancelled; a run that is under way then is dropped, which does no harm.
@@ -31,7 +35,33 @@ impl SyncEngine {
         }
     }
 
+    /// What is under way when the machine falls asleep waits for a connection that is gone by the time it wakes.
     async fn run_for_ever(&self) {
+        loop {
+            tokio::select! {
+                () = self.run_until_dropped() => {}
+                () = self.slept() => {}
+            }
+            tracing::info!("the machine was asleep; sync begins anew");
+            self.remote.forget_connections();
+        }
+    }
+
+    /// Ends once the machine has slept: the time of day has gone on by more than the time that programs run.
+    async fn slept(&self) {
+        let (mut of_day, mut of_programs) = (self.store.device_now(), Instant::now());
+        loop {
+            tokio::time::sleep(LOOK_FOR_SLEEP).await;
+            let (now, ran) = (self.store.device_now(), of_programs.elapsed());
+            let ran = TimeDelta::from_std(ran).unwrap_or(TimeDelta::MAX);
+            if now - of_day > ran.checked_add(&SLEEP).unwrap_or(TimeDelta::MAX) {
+                return;
+            }
+            (of_day, of_programs) = (now, Instant::now());
+        }
+    }
+
+    async fn run_until_dropped(&self) {
         let mut schedule = Schedule::default();
         loop {
             match self.run_once().await {

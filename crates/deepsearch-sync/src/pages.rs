@@ -22,19 +22,25 @@ impl SyncEngine {
             if hashes.is_empty() {
                 return Ok(());
             }
+            // An answer keeps its quotes; only the rest of a page that is refused does not travel.
+            let mut refused = Vec::new();
             for hash in self.remote.list_missing_pages(&hashes).await? {
-                let Some(body) = self.store.lookup_page_body(&hash).await?.and_then(within_limit) else {
+                let Some(body) = self.store.lookup_page_body(&hash).await? else {
+                    continue;
+                };
+                let Some(body) = within_limit(body) else {
+                    refused.push((hash, "a page of more than two megabytes is not kept".to_owned()));
                     continue;
                 };
                 match self.remote.put_page(&body).await {
-                    // The answer keeps its quotes; only the rest of this page does not travel.
-                    Err(error @ RemoteError::Refused { .. }) => {
-                        tracing::info!(%error, hash, "a saved page stays on this device");
+                    Err(RemoteError::Refused { reason, .. }) => {
+                        tracing::info!(reason, hash, "a saved page stays on this device");
+                        refused.push((hash, reason));
                     }
                     sent => sent?,
                 }
             }
-            self.store.clear_queued_pages(&hashes).await?;
+            self.store.settle_pages(&hashes, &refused).await?;
         }
     }
 

@@ -37,11 +37,16 @@ impl SyncEngine {
     }
 
     async fn keep_page(&self, position: &SyncPosition, page: FeedPage) -> Result<bool, SyncError> {
-        if page.changes.is_empty() && page.next == position.cursor {
-            return Ok(true);
-        }
         let mut next = position.clone();
         next.cursor = page.next;
+        next.seen = page.server.reached.max(position.seen);
+        // Beyond a page that ends where it may not go on lies what somebody has written meanwhile.
+        let is_held = !page.has_more && page.next.xid < page.server.reached;
+        let since = position.held_since.filter(|_| page.next.xid == position.cursor.xid);
+        next.held_since = is_held.then(|| since.unwrap_or_else(|| self.store.device_now()));
+        if page.changes.is_empty() && next == *position {
+            return Ok(true);
+        }
         next.pulled += page.changes.len() as u64;
         self.has_moved.fetch_or(!page.changes.is_empty(), Ordering::Relaxed);
         let mut tx = self.store.begin_sync().await?;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use deepsearch_core::sync::{Push, PushAnswer, PushRow, SettingRow};
+use deepsearch_core::sync::{Push, PushAnswer, PushRow, Pushed, SettingRow};
 use deepsearch_core::{ChatId, MessageId, MessageState, RemoteError};
 use deepsearch_sqlite::{Entity, LocalMessage, Operation, QueuedChange, SyncTx};
 
@@ -62,33 +62,42 @@ impl SyncEngine {
         }
         let push = Push {
             epoch: pulled.server.epoch.clone(),
+            seen: pulled.server.reached,
             protocol: pulled.server.spoken(),
             rows: batch.rows.iter().map(|(row, _)| row.clone()).collect(),
         };
-        let answers = match self.remote.push(&push).await {
+        let pushed = match self.remote.push(&push).await {
             // The next page says which past is the server's now.
             Err(RemoteError::EpochChanged) => return Ok(true),
             Err(RemoteError::Refused { .. }) => self.push_each(push).await?,
-            answers => answers?,
+            pushed => pushed?,
         };
         let mut tx = self.store.begin_sync().await?;
-        let settled = deliver(&mut tx, rules, &batch, answers).await?;
+        let settled = deliver(&mut tx, rules, &batch, pushed.answers).await?;
+        let mut position = tx.position().await?;
+        position.seen = pushed.reached.max(position.seen);
+        tx.keep_position(&position).await?;
         tx.commit().await?;
         self.count_pushed(settled);
         Ok(settled > 0)
     }
 
     /// Sends each row by itself: one that the server cannot read has spoiled what went with it.
-    async fn push_each(&self, push: Push) -> Result<Vec<PushAnswer>, SyncError> {
+    async fn push_each(&self, push: Push) -> Result<Pushed, SyncError> {
         let mut answers = Vec::with_capacity(push.rows.len());
+        let mut reached = push.seen;
         for row in push.rows {
             let alone = Push {
                 epoch: push.epoch.clone(),
+                seen: reached,
                 protocol: push.protocol,
                 rows: vec![row],
             };
             let answer = match self.remote.push(&alone).await {
-                Ok(mut answers) => answers.pop(),
+                Ok(mut pushed) => {
+                    reached = pushed.reached;
+                    pushed.answers.pop()
+                }
                 Err(RemoteError::Refused { reason, .. }) => Some(PushAnswer::Refused { reason }),
                 Err(RemoteError::EpochChanged) => None,
                 Err(error) => return Err(error.into()),
@@ -97,7 +106,7 @@ impl SyncEngine {
             let Some(answer) = answer else { break };
             answers.push(answer);
         }
-        Ok(answers)
+        Ok(Pushed { answers, reached })
     }
 }
 

@@ -19,6 +19,8 @@ pub enum Mutant {
     TombstonesDelete,
     /// A restored server is taken for the one it was.
     EpochIgnored,
+    /// A server that was put back, and says so by nothing but where it stands, is taken for the one it was.
+    PutBackIgnored,
     /// What was not sent of a chat goes with it.
     NothingForked,
     /// What came before its chat is dropped.
@@ -30,7 +32,7 @@ pub enum Mutant {
 }
 
 /// How sync behaves, beside what it is told by its options.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Rules {
     /// Whether saved pages travel.
     pub(crate) pages: bool,

@@ -42,4 +42,6 @@ pub struct SyncStatus {
     pub synced_at: Option<DateTime<Utc>>,
     /// Seconds that this device's clock is behind the server's; worth a word when it is more than minutes.
     pub clock_behind: i32,
+    /// Since when the server has held changes back, because a transaction there does not end; only while it is idle.
+    pub held_since: Option<DateTime<Utc>>,
 }

@@ -21,7 +21,7 @@ impl SyncEngine {
         };
         let after = sweep.after.as_deref();
         let page = self.remote.list_ids(sweep.kind, after, self.options.pull_limit).await?;
-        if position.epoch.as_ref() != Some(&page.server.epoch) && !self.meet(position, &page.server).await? {
+        if !self.meet(position, &page.server).await? {
             return Ok(());
         }
         let until = page.ids.last().filter(|_| page.has_more).cloned();
@@ -33,6 +33,7 @@ impl SyncEngine {
         let is_there = |id: &str| page.ids.binary_search_by(|known| known.as_str().cmp(id)).is_ok();
         compare(&mut tx, self.rules, sweep, until.as_deref(), is_there).await?;
         let mut next = position.clone();
+        next.seen = page.server.reached.max(position.seen);
         match until {
             Some(until) => {
                 next.sweep = Some(Sweep {

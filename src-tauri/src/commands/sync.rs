@@ -21,11 +21,15 @@ pub(crate) async fn sync_status(app: State<'_, App>) -> Result<SyncStatus, Failu
     told(app.sync_status()).await
 }
 
-/// Brings and sends now, and says how it went.
+/// Brings and sends now, what the server refused before once more, and says how it went.
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn sync_now(app: State<'_, App>) -> Result<SyncStatus, Failure> {
-    told(app.sync_now()).await
+    told(async {
+        app.retry_sync().await?;
+        app.sync_now().await
+    })
+    .await
 }
 
 /// Changes that lost against another device's, newest first.

@@ -127,6 +127,11 @@ impl Postgres {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
+    /// Where its files lie.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
     /// Where `psql`, `pg_dump` and their like lie.
     pub fn programs(&self) -> &Path {
         &self.programs
@@ -147,12 +152,7 @@ impl Postgres {
     /// # Errors
     /// When it does not start.
     pub fn start_again(&mut self) -> Result<()> {
-        self.process = spawn(
-            &self.programs,
-            &self.folder.path().join("data"),
-            self.port,
-            &self.settings,
-        )?;
+        self.process = spawn(&self.programs, &self.data(), self.port, &self.settings)?;
         self.wait_until_it_answers()
     }
 

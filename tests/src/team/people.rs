@@ -23,9 +23,7 @@ impl Team {
     /// # Errors
     /// When a page is not as it should be.
     pub async fn sign_in(&self, address: &str, proof: Proof<'_>) -> Result<String> {
-        let mut browser = Browser::new()?;
-        let chooser = browser.open(address).await?;
-        let consent = self.prove(&mut browser, chooser, proof).await?;
+        let (mut browser, consent) = self.consent(address, proof).await?;
         let answer = browser.submit(&consent, &[("decision", "allow")]).await?;
         ensure!(
             answer.url.path().ends_with("/callback"),
@@ -33,6 +31,17 @@ impl Team {
             answer.body
         );
         Ok(answer.url.into())
+    }
+
+    /// The same, up to the page that asks for consent.
+    ///
+    /// # Errors
+    /// When a page is not as it should be.
+    pub async fn consent(&self, address: &str, proof: Proof<'_>) -> Result<(Browser, Visited)> {
+        let mut browser = Browser::new()?;
+        let chooser = browser.open(address).await?;
+        let consent = self.prove(&mut browser, chooser, proof).await?;
+        Ok((browser, consent))
     }
 
     async fn prove(&self, browser: &mut Browser, chooser: Visited, proof: Proof<'_>) -> Result<Visited> {

@@ -21,7 +21,7 @@ async fn a_person_signs_in_at_the_real_gateway_and_reads_the_other_devices_evide
     journey(async |desktop| {
         desktop.unlock_keychain().await?;
         let Some(mut team) = Team::start()? else { return Ok(()) };
-        let laptop = team.device()?;
+        let laptop = team.device()?.variable("HOSTNAME", "ada-laptop");
         team.admit(&laptop, Proof::Company(ADA)).await?;
         laptop.run(["ask", "--in", "guide", QUESTION])?.succeeded()?;
         laptop.run(["sync"])?.succeeded()?;
@@ -76,16 +76,24 @@ async fn a_person_signs_in_at_the_real_gateway_and_reads_the_other_devices_evide
         team.start_gateway()?;
         main.find("button", "^Synced").await?;
         let main = account(&app).await?;
-        main.click("button", "^Sign out$").await?;
-        // The one in the dialog, before which the page's own lies.
-        let buttons = main.found("button", "^Sign out$").await?;
-        buttons.last().context("a button in the dialog")?.click().await?;
-        main.shows("Sign in at").await?;
+        main.shows("This device").await?;
         let roles = "select count(*) from pg_roles where rolname like 'deepsearch_device_%' and rolcanlogin";
-        until("only the laptop to be let in", async || {
-            Ok((team.sql(roles)? == "1").then_some(()))
-        })
-        .await?;
+        for (button, asks, left) in [
+            ("^Sign out ada-laptop$", "It can no longer reach your account", "1"),
+            ("^Sign out$", "Sign out on this device", "0"),
+        ] {
+            main.click("button", button).await?;
+            main.shows(asks).await?;
+            // The one in the dialog, before which the page's own lies.
+            let buttons = main.found("button", "^Sign out$").await?;
+            buttons.last().context("a button in the dialog")?.click().await?;
+            until("fewer to be let in", async || {
+                Ok((team.sql(roles)? == left).then_some(()))
+            })
+            .await?;
+        }
+        main.shows("Sign in at").await?;
+        assert_ne!(laptop.run(["sync"])?.code, Some(0), "it was shown the door");
         until("the tray to say nothing of sync", async || {
             let labels = tray.labels().await?;
             let says = |words: &str| labels.iter().any(|label| label == words);

@@ -1,11 +1,13 @@
 //! Two devices that sync all the time and a web app that writes beside them, while PostgreSQL, Redis and the gateway are
-//! killed and started again: at the end all three hold the same, and nothing that was acknowledged is lost.
+//! killed and started again: at the end all three hold the same, texts and pins too, and nothing that was acknowledged is
+//! lost.
 
 use std::collections::BTreeSet;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use deepsearch_core::page::content_hash;
 use deepsearch_servers::Node;
 use deepsearch_tests::cli::Home;
 use deepsearch_tests::needs;
@@ -62,12 +64,16 @@ impl Running {
             .collect())
     }
 
-    /// The ids of a chat's messages, as PostgreSQL joins them.
+    /// The ids and texts of a chat's messages, as PostgreSQL joins them.
     fn messages(&self, chat: &str) -> Result<String> {
         let shown = self.home.run(["chats", "show", chat, "--json"])?.succeeded()?.json()?;
         let messages = shown["messages"].as_array().into_iter().flatten();
-        let ids: BTreeSet<String> = messages.map(|message| text(&message["id"])).collect();
-        Ok(ids.into_iter().collect::<Vec<_>>().join(","))
+        let said = |message: &Value| {
+            let content = message["content"].as_str().context("a text")?;
+            Ok(format!("{} {}", text(&message["id"]), content_hash(content)))
+        };
+        let said = messages.map(said).collect::<Result<BTreeSet<String>>>()?;
+        Ok(said.into_iter().collect::<Vec<_>>().join(","))
     }
 }
 
@@ -93,12 +99,19 @@ async fn two_devices_and_a_web_app_hold_the_same_whatever_is_killed_in_the_midst
     };
     ensure!(writer.next_line()?.contains("ready"), "the web app runs");
 
-    let mut asked = BTreeSet::new();
+    let (mut asked, mut pinned) = (BTreeSet::new(), BTreeSet::new());
     for round in 0..ROUNDS {
         for (at, device) in devices.iter().enumerate() {
             asked.insert(device.ask(round * 10 + at)?);
         }
         team.postgres.kill()?;
+        // Pinned where it was not asked, as soon as it is there: the one chat changes on two devices.
+        if let Some(chat) = asked.iter().find(|chat| !pinned.contains(*chat)) {
+            let pin = |device: &Running| device.home.run(["chats", "pin", chat]);
+            if pin(&devices[round % 2])?.code == Some(0) || pin(&devices[(round + 1) % 2])?.code == Some(0) {
+                pinned.insert(chat.clone());
+            }
+        }
         asked.insert(devices[round % 2].ask(round * 10 + 2)?);
         std::thread::sleep(AWAY);
         team.postgres.start_again()?;
@@ -140,6 +153,14 @@ async fn two_devices_and_a_web_app_hold_the_same_whatever_is_killed_in_the_midst
         Vec::<&String>::new(),
         "messages of the web app"
     );
+    assert_eq!(
+        rows(
+            &team,
+            "select chat_id from deepsearch_sync.chat_flags where pinned order by chat_id"
+        )?,
+        pinned,
+        "what was pinned while nobody answered"
+    );
     // Each answer once: what was sent again after a lost acknowledgement is the same row.
     let per_chat = format!(
         r#"select max(said) from (select count(*) as said from "ai-app-template_message"
@@ -169,11 +190,13 @@ fn apart(team: &Team, devices: &[&Running], asked: &BTreeSet<String>) -> Result<
     // Asked for first: a chat that comes later is waited for below, and is not missed here.
     let said = rows(
         team,
-        r#"select chat_id, string_agg(id, ',' order by id) from "ai-app-template_message" group by chat_id"#,
+        r#"select chat_id, string_agg(id || ' ' || encode(sha256(convert_to(content, 'UTF8')), 'hex'), ',' order by id)
+            from "ai-app-template_message" group by chat_id"#,
     )?;
     let chats = rows(team, r#"select id from "ai-app-template_chat""#)?;
     let mut apart: BTreeSet<String> = asked.difference(&chats).cloned().collect();
-    for (view, condition) in [("active", "is null"), ("trash", "is not null")] {
+    let is_pinned = "is null and id in (select chat_id from deepsearch_sync.chat_flags where pinned)";
+    for (view, condition) in [("active", "is null"), ("trash", "is not null"), ("pinned", is_pinned)] {
         let listed = format!(r#"select id, title from "ai-app-template_chat" where deleted_at {condition}"#);
         let wanted = rows(team, &listed)?;
         for device in devices {

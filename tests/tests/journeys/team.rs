@@ -3,8 +3,10 @@
 
 use anyhow::{Context, Result};
 use deepsearch_tests::cli::Home;
+use deepsearch_tests::sign_in::{Waiting, bring};
 use deepsearch_tests::team::{Proof, Team, TeamOptions};
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::world::{SmallWeb, chats, finished, hold_citations, open_chat, searching};
 
@@ -236,4 +238,34 @@ fn id(message: &Value) -> String {
 /// A device's id as it stands in the name of its role.
 fn device(who: &Value) -> Result<String> {
     Ok(who["device_id"].as_str().context("a device")?.replace('-', ""))
+}
+
+/// A hijacker begins a sign-in on a machine of their own, and has its address opened by somebody who is known to the team.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hijackers_own_sign_in_shows_whose_device_it_is_and_a_no_leaves_nothing_behind() -> Result<()> {
+    let Some(team) = Team::start()? else { return Ok(()) };
+    let machine = team.device()?.variable("HOSTNAME", "hijackers-box");
+    let waiting = Waiting::begin(&machine, &["--browser"])?;
+    let (mut victim, consent) = team.consent(waiting.open()?, Proof::Company(ADA)).await?;
+    let begun: Url = waiting.open()?.parse()?;
+    let device = begun.query_pairs().find(|(name, _)| name == "device_name");
+    let device = device.context("the device says its name")?.1.into_owned();
+    assert_eq!(
+        consent.heading(),
+        format!("Sign in to DeepSearch on {device} as {ADA} of the test?")
+    );
+    let made = || {
+        team.sql(
+            r#"select (select count(*) from deepsearch.device) + (select count(*) from deepsearch.sign_in_code)
+                + (select count(*) from "ai-app-template_user")"#,
+        )
+    };
+    assert_eq!(made()?, "0", "nothing is written before somebody has agreed");
+    let answer = victim.submit(&consent, &[("decision", "deny")]).await?;
+    assert!(!answer.url.as_str().contains("code="), "{}", answer.url);
+    bring(answer.url.as_str()).await?;
+    let (code, said) = waiting.end().await?;
+    assert_ne!(code, Some(0), "{said}");
+    assert_eq!(made()?, "0");
+    Ok(())
 }

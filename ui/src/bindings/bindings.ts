@@ -754,7 +754,7 @@ export type GatewayInfo = {
 };
 
 /**  How it is. */
-export type Found = { kind: "writable"; folder: string } | { kind: "read_only"; folder: string } | { kind: "parsed" } | { kind: "unparsed"; failure: Failure } | { kind: "nobody_signed_in" } | { kind: "not_yet_synced" } | { kind: "synced"; at: string } | { kind: "changes_wait"; changes: number } | { kind: "changes_refused"; changes: number } | { kind: "database_silent" } | { kind: "no_model" } | { kind: "model_answers"; model: string } | { kind: "models_offered"; models: number } | { kind: "reranks"; model: string } | { kind: "private" } | { kind: "no_engine" } | { kind: "results"; results: number } | { kind: "failed"; failure: Failure };
+export type Found = { kind: "writable"; folder: string } | { kind: "read_only"; folder: string } | { kind: "parsed" } | { kind: "unparsed"; failure: Failure } | { kind: "nobody_signed_in" } | { kind: "not_yet_synced" } | { kind: "synced"; at: string } | { kind: "changes_wait"; changes: number } | { kind: "changes_refused"; changes: number } | { kind: "changes_held"; since: string } | { kind: "database_silent" } | { kind: "no_model" } | { kind: "model_answers"; model: string } | { kind: "models_offered"; models: number } | { kind: "reranks"; model: string } | { kind: "private" } | { kind: "no_engine" } | { kind: "results"; results: number } | { kind: "failed"; failure: Failure };
 export type Part = "data_folder" | "page_reader" | "sync" | "model" | "models" | "reranking" | "private_mode" | "engines" | { engine: string };
 
 /**  How bad a finding is. */
@@ -1626,6 +1626,8 @@ export type SyncStatus = {
 	synced_at: string | null,
 	/**  Seconds that this device's clock is behind the server's; worth a word when it is more than minutes. */
 	clock_behind: number,
+	/**  Since when the server has held changes back, because a transaction there does not end; only while it is idle. */
+	held_since: string | null,
 } & SyncState;
 
 /**  One of the seed's tables. */

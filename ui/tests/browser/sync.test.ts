@@ -18,7 +18,7 @@ async function open(sync: string, mode: Mode = modes.light) {
   await page.locator("#settings-heading").waitFor();
 }
 
-const STATES = ["signed_out", "idle", "running", "first", "offline", "error", "much"];
+const STATES = ["signed_out", "idle", "running", "first", "offline", "held", "error", "much"];
 
 describe.each([modes.light, modes.dark, modes.narrow, modes.rtl, modes.large])("$name", (mode) => {
   it.each(STATES)("%s", async (state) => {
@@ -60,4 +60,11 @@ it("offers to sign in again where the session is over", async () => {
   await button("Sign in again").click();
   await page.getByRole("heading", { name: "Finish in your browser" }).waitFor();
   expect(await deeds()).toContainEqual({ what: "signOut", about: { removeLocalCopy: false, discard: false } });
+});
+
+it("says that changes are held back, and since when, where it says that all is synced", async () => {
+  ({ page, troubles } = await openWindow(browser, modes.light, { sync: "held", speed: 0 }));
+  await page.getByRole("button", { name: /^Changes held back\./ }).click();
+  await page.locator("#settings-heading").waitFor();
+  await page.getByText("a program there does not end what it writes").getByText("26 minutes ago").waitFor();
 });

@@ -184,6 +184,7 @@ pub(super) fn status_of(link: &Link, engine: &deepsearch_sync::SyncStatus) -> Sy
         counts: engine.counts,
         synced_at: engine.synced_at,
         clock_behind: engine.clock_behind,
+        held_since: engine.held_since,
     }
 }
 

@@ -4,7 +4,7 @@
 //! the server's microseconds.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use url::Url;
 
@@ -73,8 +73,13 @@ pub struct FlagsRow {
     pub leaf: Option<MessageId>,
     pub at: DateTime<Utc>,
     /// `None` where whoever wrote the row knows no labels, which is no word on what they are.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// So it is where one of them cannot be read: a later version's, which are not taken for fewer.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "readable")]
     pub labels: Option<Labels>,
+}
+
+fn readable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Labels>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.filter(Labels::are_readable))
 }
 
 /// A message as the shared table has it (seed 3.2), with what is kept beside it.
@@ -163,3 +168,33 @@ pub const SETTING_KEYS: [&str; 5] = [
     "enable_search_by_default",
     "max_search_results",
 ];
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn labels_of_a_later_version_are_no_word_on_what_they_are() {
+        let read = |labels: Value| {
+            let row = json!({ "chat_id": "c", "pinned": true, "archived": false, "leaf": null,
+                "at": "2026-01-01T00:00:00Z", "labels": labels });
+            serde_json::from_value::<FlagsRow>(row).unwrap().labels
+        };
+        let known = Labels {
+            collection: Some("Work".into()),
+            tags: vec!["a".into()],
+        };
+        assert_eq!(read(json!({ "collection": "Work", "tags": ["a"] })), Some(known));
+        assert_eq!(read(json!({ "collection": null, "tags": [] })), Some(Labels::default()));
+        for later in [
+            json!({ "collection": "Work", "tags": ["a", { "name": "b", "colour": "red" }] }),
+            json!({ "collection": { "name": "Work" }, "tags": ["a"] }),
+            json!("Work"),
+        ] {
+            assert_eq!(read(later.clone()), None, "{later}");
+        }
+        assert_eq!(read(Value::Null), None);
+    }
+}

@@ -188,6 +188,37 @@ async fn an_answer_of_a_provider_in_another_browser_is_worth_nothing() {
 }
 
 #[tokio::test]
+async fn a_hijackers_own_flow_names_the_hijackers_device_and_writes_nothing_before_a_yes() {
+    let Some(world) = World::new().await else { return };
+    // Mallory begins a sign-in on a machine of their own, and has Ada open its address.
+    let mallory = App::new("Mallory’s box");
+    let mut ada = Browser::new();
+    let consent = world.to_consent(&mut ada, &mallory).await;
+    assert_eq!(
+        consent.heading(),
+        "Sign in to DeepSearch on Mallory’s box as Ada Lovelace?"
+    );
+    let written = || {
+        world.database.sql(
+            r#"select (select count(*) from "ai-app-template_user") + (select count(*) from deepsearch.sign_in_code)"#,
+        )
+    };
+    assert_eq!(written(), "0");
+    let answer = ada.submit(&consent, &[("decision", "deny")]).await;
+    assert_eq!(answer.parameter("code"), None);
+    assert_eq!((written(), devices(&world)), ("0".into(), "0".into()));
+    // A name cannot say that it is somebody else's page.
+    let mut liar = App::new("laptop as Ada?</h1><h1>All is well\u{202e}");
+    liar.redirect_uri = mallory.redirect_uri.clone();
+    let consent = world.to_consent(&mut Browser::new(), &liar).await;
+    assert!(
+        !consent.body.contains("</h1><h1>") && !consent.body.contains('\u{202e}'),
+        "{}",
+        consent.body
+    );
+}
+
+#[tokio::test]
 async fn a_code_that_is_injected_into_a_flow_of_ones_own_is_refused() {
     let Some(world) = World::new().await else { return };
     // The attacker has a victim's code of the provider, and puts it into a flow of their own with the right state.

@@ -21,7 +21,7 @@ async fn mailed(world: &World, browser: &mut Browser, app: &App, address: &str) 
     let page = browser.submit(&form, &[("address", address)]).await;
     assert_eq!(page.status, 200, "{}", page.body);
     let mail = world.mail.as_ref().unwrap().next();
-    assert_eq!(mail["to"], serde_json::json!([address]));
+    assert_eq!(mail["to"], serde_json::json!([address.trim().to_lowercase()]));
     (page, link_of(&mail))
 }
 
@@ -55,7 +55,7 @@ async fn a_link_in_a_mail_signs_a_person_in() {
     let consent = browser.open(&link_of(&mail)).await;
     assert_eq!(
         consent.heading(),
-        "Sign in to DeepSearch on Ada’s laptop as Grace.Hopper@example.org?"
+        "Sign in to DeepSearch on Ada’s laptop as grace.hopper@example.org?"
     );
     assert!(
         !consent.url.as_str().contains("token"),
@@ -68,7 +68,7 @@ async fn a_link_in_a_mail_signs_a_person_in() {
         world
             .database
             .sql(r#"select email, name is null, email_verified is not null from "ai-app-template_user""#),
-        "Grace.Hopper@example.org|t|t"
+        "grace.hopper@example.org|t|t"
     );
     assert_eq!(
         world.database.sql(r#"select count(*) from "ai-app-template_account""#),
@@ -81,6 +81,23 @@ async fn a_link_in_a_mail_signs_a_person_in() {
             .sql(r#"select count(*) from "ai-app-template_verification_token""#),
         "0"
     );
+}
+
+#[tokio::test]
+async fn however_a_mailbox_is_spelled_it_is_one_user_and_the_web_apps() {
+    let Some(world) = world().await else { return };
+    let users = r#"select id, email from "ai-app-template_user""#;
+    // As Auth.js wrote it.
+    world.database.sql(
+        r#"insert into "ai-app-template_user" (id, name, email, email_verified)
+            values ('of-the-web', 'Grace', 'grace@example.org', now())"#,
+    );
+    let mut browser = Browser::new();
+    let (_, link) = mailed(&world, &mut browser, &App::new("laptop"), " Grace@EXAMPLE.org ").await;
+    let consent = browser.open(&link).await;
+    assert!(consent.heading().ends_with("as Grace?"), "{}", consent.heading());
+    browser.submit(&consent, &[("decision", "allow")]).await;
+    assert_eq!(world.database.sql(users), "of-the-web|grace@example.org");
 }
 
 #[tokio::test]
@@ -180,6 +197,20 @@ async fn one_address_is_not_flooded_whoever_asks() {
     let page = browser.submit(&form, &[("address", "grace@example.org")]).await;
     assert_eq!((page.status, page.heading().as_str()), (429, "A little too fast"));
     assert!(world.mail.as_ref().unwrap().is_silent());
+    // Nor does it help to write it otherwise, or to have used the links.
+    let page = browser.submit(&form, &[("address", "Grace@Example.ORG")]).await;
+    assert_eq!(page.status, 429);
+    world
+        .database
+        .sql(r#"delete from "ai-app-template_verification_token""#);
+    assert_eq!(
+        browser.submit(&form, &[("address", "grace@example.org")]).await.status,
+        429
+    );
+    assert!(
+        !world.database.dump().contains("grace@example.org"),
+        "addresses are hashed"
+    );
     // Another address is not held up by it.
     let form = browser
         .open(&App::new("laptop").authorize(world.issuer(), Some("email")))
@@ -187,6 +218,43 @@ async fn one_address_is_not_flooded_whoever_asks() {
     assert_eq!(
         browser.submit(&form, &[("address", "ada@example.org")]).await.status,
         200
+    );
+}
+
+/// Asks for links to a mailbox until that is refused, and says how many went out.
+async fn asked_for(world: &World, address: impl Fn(usize) -> String) -> usize {
+    for sent in 0..200 {
+        let mut browser = Browser::new();
+        let form = browser
+            .open(&App::new("laptop").authorize(&world.gateways[sent % 2], Some("email")))
+            .await;
+        let page = browser.submit(&form, &[("address", &address(sent))]).await;
+        if page.status == 429 {
+            assert!(world.mail.as_ref().unwrap().is_silent());
+            return sent;
+        }
+        assert_eq!(page.status, 200, "{}", page.body);
+        world.mail.as_ref().unwrap().next();
+    }
+    panic!("nobody stopped it");
+}
+
+#[tokio::test]
+async fn a_mailbox_gets_ten_links_a_day_and_a_network_twenty_at_once() {
+    let Some(world) = world().await else { return };
+    let mut sent = 0;
+    for lately in [3, 3, 3, 1, 0] {
+        let now = asked_for(&world, |_| "grace@example.org".into()).await;
+        assert_eq!(now, lately, "after {sent}");
+        sent += now;
+        world.clock.advance(TimeDelta::minutes(16));
+    }
+    world.clock.advance(TimeDelta::days(1));
+    assert_eq!(asked_for(&world, |_| "grace@example.org".into()).await, 3);
+    world.clock.advance(TimeDelta::minutes(16));
+    assert_eq!(
+        asked_for(&world, |number| format!("user{number}@example.org")).await,
+        20
     );
 }
 
@@ -222,6 +290,11 @@ async fn what_is_no_address_is_said_in_the_form_and_a_mailbox_that_is_not_there_
             .database
             .sql(r#"select count(*) from "ai-app-template_verification_token""#),
         "0"
+    );
+    assert_eq!(
+        world.database.sql("select count(*) from deepsearch.link_sent"),
+        "0",
+        "a link that nobody got does not count"
     );
 }
 

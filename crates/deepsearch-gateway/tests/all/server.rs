@@ -187,6 +187,52 @@ fn a_caller_who_sends_slowly_or_too_much_is_let_go() {
     );
 }
 
+/// Waits until the database says so.
+async fn until(world: &World, statement: &str, expected: &str) {
+    let started = Instant::now();
+    loop {
+        let found = world.database.sql(statement);
+        if found == expected {
+            return;
+        }
+        assert!(started.elapsed() < Duration::from_secs(30), "{statement}: {found}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test]
+async fn old_deletions_are_forgotten_once_a_day_by_one_of_the_gateways() {
+    let Some(world) = World::new().await else { return };
+    // Both of them have just begun, and one of them did it for today.
+    until(
+        &world,
+        "select collected_at > now() - interval '1 minute' from deepsearch_sync.meta",
+        "t",
+    )
+    .await;
+    world.database.sql(
+        "insert into deepsearch_sync.change (user_id, kind, row_id, op, xid, seq, at)
+            select 'u', 'chat', 'c' || age, 'D', pg_current_xact_id(), age, now() - make_interval(days => age)
+            from unnest(array[100, 181, 400]) as age",
+    );
+    world.one_more_gateway().await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let left = "select string_agg(row_id, ' ' order by row_id) from deepsearch_sync.change where op = 'D'";
+    assert_eq!(world.database.sql(left), "c100 c181 c400", "it was done today");
+    world
+        .database
+        .sql("update deepsearch_sync.meta set collected_at = now() - interval '25 hours'");
+    world.one_more_gateway().await;
+    until(&world, left, "c100").await;
+    assert_eq!(
+        world
+            .database
+            .sql("select collected::text > '0' from deepsearch_sync.meta"),
+        "t",
+        "devices that were away are told"
+    );
+}
+
 #[tokio::test]
 async fn health_readiness_and_metrics_say_how_it_goes() {
     let Some(world) = World::new().await else { return };
@@ -206,6 +252,7 @@ async fn health_readiness_and_metrics_say_how_it_goes() {
         "deepsearch_gateway_token_requests_total{outcome=\"issued\"} 1",
         "deepsearch_gateway_requests_total{method=\"POST\",route=\"/token\",status=\"200\"} 1",
         "deepsearch_gateway_database_up 1",
+        "deepsearch_gateway_feed_held_seconds 0",
     ] {
         assert!(metrics.contains(line), "{line}\nis not in\n{metrics}");
     }

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::support::app::App;
 use crate::support::browser::Browser;
+use crate::support::doubles::discord_ada;
 use crate::support::world::{Ahead, World};
 
 #[tokio::test]
@@ -93,6 +94,16 @@ async fn who_signed_in_on_the_web_is_the_same_person_here() {
         world.database.sql(r#"select count(*) from "ai-app-template_user""#),
         "1"
     );
+}
+
+#[tokio::test]
+async fn an_address_with_capitals_is_written_in_small_letters_as_auth_js_does() {
+    let Some(world) = World::new().await else { return };
+    let mut ada = discord_ada();
+    ada["email"] = "Ada@Example.ORG".into();
+    world.double.profile(ada);
+    let given = world.sign_in(&App::new("laptop")).await;
+    assert_eq!(given["user"]["email"], "ada@example.org");
 }
 
 #[tokio::test]

@@ -742,6 +742,27 @@ const ATTEMPTS: &[(&str, End, &str)] = &[
         r#"select * from deepsearch.sign_in_code"#,
     ),
     (
+        "read where links were sent",
+        DENIED,
+        "select * from deepsearch.link_sent",
+    ),
+    (
+        "count a link for a mailbox",
+        DENIED,
+        "insert into deepsearch.link_sent (address_hash, network_hash, sent_at)
+            values (sha256('x'), sha256('x'), now())",
+    ),
+    (
+        "forget deletions that others have not seen",
+        DENIED,
+        "select deepsearch_sync.collect_daily()",
+    ),
+    (
+        "say that the server was put back",
+        DENIED,
+        "update deepsearch_sync.meta set restored = 'x'",
+    ),
+    (
         "the counts of searches",
         DENIED,
         r#"select * from deepsearch.search_count"#,
@@ -833,6 +854,8 @@ const ROWS: &str = r#"
     insert into deepsearch.device_request (device_code_hash, user_code, device_id, device_name, asked_from, asked_at,
             expires_at, poll_seconds)
         values (sha256('d'), 'CANARY', gen_random_uuid(), 'canary', 'canary', now(), now() + interval '1 hour', 5);
+    insert into deepsearch.link_sent (address_hash, network_hash, sent_at)
+        values (sha256('canary address'), sha256('canary network'), now());
     analyze;"#;
 
 /// Everything that A must not change, as one text.
@@ -858,6 +881,7 @@ const STATE: &str = r#"select concat_ws(E'\n',
     (select string_agg(i::text, ' ') from deepsearch.sign_in_identity as i),
     (select string_agg(c::text, ' ') from deepsearch.sign_in_code as c),
     (select string_agg(r::text, ' ') from deepsearch.device_request as r),
+    (select string_agg(l::text, ' ' order by id) from deepsearch.link_sent as l),
     (select string_agg(d::text, ' ' order by id) from deepsearch.device as d),
     (select string_agg(s::text, ' ' order by name) from deepsearch.setting as s),
     (select string_agg(m::text, ' ' order by version) from deepsearch.migration as m),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use deepsearch_core::sync::{
     Change, ChatRow, EntityKind, FeedCursor, FlagsRow, MessageEvidence, MessageExtras, MessageRow, PROTOCOL, PageBody,
-    Push, PushAnswer, PushRow, RemoteError, Row, SettingRow, SyncRemote,
+    Push, PushAnswer, PushRow, RemoteError, Row, ServerInfo, SettingRow, SyncRemote,
 };
 use deepsearch_core::{ChatId, Clock, Labels, MessageId, SystemClock};
 use deepsearch_postgres::{SharedDatabase, SharedSync};
@@ -65,10 +65,11 @@ async fn pushed(remote: &SharedSync, rows: Vec<PushRow>) -> Vec<PushAnswer> {
     let server = remote.pull(FeedCursor::default(), 1).await.unwrap().server;
     let push = Push {
         epoch: server.epoch,
+        seen: server.reached,
         protocol: PROTOCOL,
         rows,
     };
-    remote.push(&push).await.unwrap()
+    remote.push(&push).await.unwrap().answers
 }
 
 fn names(changes: &[Change]) -> Vec<String> {
@@ -663,10 +664,11 @@ async fn a_database_without_labels_is_synced_with_and_taken_there_and_back() {
     assert_eq!(page.changes.last(), Some(&Change::Upsert(Row::Flags(unlabelled))));
     let push = Push {
         epoch: page.server.epoch.clone(),
+        seen: page.server.reached,
         protocol: page.server.spoken(),
         rows: vec![flags_of(labelled(6, Some("Home"), &["b"]), Some(at(5)))],
     };
-    assert_eq!(applied(&world.a.push(&push).await.unwrap()[0]), at(6));
+    assert_eq!(applied(&world.a.push(&push).await.unwrap().answers[0]), at(6));
 
     world.owner.migrate(|_| {}).await.unwrap();
     let page = world.a.pull(FeedCursor::default(), 9).await.unwrap();
@@ -794,6 +796,7 @@ async fn a_text_that_the_database_cannot_hold_is_refused_and_said_to_be() {
     let server = world.a.pull(FeedCursor::default(), 1).await.unwrap().server;
     let push = Push {
         epoch: server.epoch,
+        seen: server.reached,
         protocol: PROTOCOL,
         rows: vec![chat("c", "x", 1), PushRow::Message(Box::new(message("m", "c", "a\0b")))],
     };
@@ -868,10 +871,17 @@ async fn another_server_another_protocol_and_an_ended_session_are_told_apart() {
     let server = world.a.pull(FeedCursor::default(), 1).await.unwrap().server;
     let push = |epoch: &str, protocol| Push {
         epoch: epoch.into(),
+        seen: server.reached,
         protocol,
         rows: vec![chat("c", "x", 1)],
     };
     let error = world.a.push(&push("another", PROTOCOL)).await.unwrap_err();
+    assert!(matches!(error, RemoteError::EpochChanged), "{error:?}");
+    let ahead = Push {
+        seen: server.reached + 1,
+        ..push(&server.epoch, PROTOCOL)
+    };
+    let error = world.a.push(&ahead).await.unwrap_err();
     assert!(matches!(error, RemoteError::EpochChanged), "{error:?}");
     run(
         &mut world.web,
@@ -1020,4 +1030,87 @@ async fn a_user_who_is_deleted_leaves_nothing_in_the_feed() {
     }
     assert!(left.values().all(|count| count == "0"), "{left:?}");
     assert_eq!(names(&all(&world.b, FeedCursor::default(), 9).await.0), ["chat d y"]);
+}
+
+#[tokio::test]
+async fn how_far_the_server_has_come_rises_with_each_write_and_says_where_the_feed_is_held_up() {
+    let Some(cluster) = Cluster::start() else { return };
+    let mut world = world(&cluster).await;
+    let before = world.a.pull(FeedCursor::default(), 9).await.unwrap();
+    assert_eq!(before.next.xid, before.server.reached, "nobody writes");
+    let push = Push {
+        epoch: before.server.epoch.clone(),
+        seen: before.server.reached,
+        protocol: PROTOCOL,
+        rows: vec![chat("c", "x", 1)],
+    };
+    let pushed = world.a.push(&push).await.unwrap();
+    assert!(pushed.reached > before.server.reached);
+    let after = world.a.pull(before.next, 9).await.unwrap();
+    assert!(after.server.reached >= pushed.reached);
+    assert_eq!(names(&after.changes), ["chat c x"]);
+    // A web app writes and does not end; what comes after it waits.
+    run(
+        &mut world.web,
+        r#"begin; update "ai-app-template_user" set name = 'B' where id = 'B'"#,
+    )
+    .await;
+    world
+        .a
+        .push(&Push {
+            seen: 0,
+            rows: vec![chat("d", "y", 1)],
+            ..push
+        })
+        .await
+        .unwrap();
+    let held = world.a.pull(after.next, 9).await.unwrap();
+    assert!(
+        held.changes.is_empty() && held.next.xid < held.server.reached,
+        "{held:?}"
+    );
+    run(&mut world.web, "commit").await;
+    let free = world.a.pull(held.next, 9).await.unwrap();
+    assert_eq!(names(&free.changes), ["chat d y"]);
+    assert_eq!(free.next.xid, free.server.reached);
+}
+
+#[tokio::test]
+async fn who_puts_the_server_back_gives_it_another_name() {
+    let Some(cluster) = Cluster::start() else { return };
+    let world = world(&cluster).await;
+    let mut epochs = BTreeSet::new();
+    for _ in 0..3 {
+        let server = world.a.pull(FeedCursor::default(), 1).await.unwrap().server;
+        assert_eq!(
+            server,
+            ServerInfo {
+                now: server.now,
+                ..world.a.list_ids(EntityKind::Chat, None, 1).await.unwrap().server
+            }
+        );
+        epochs.insert(server.epoch);
+        world.owner.note_restored().await.unwrap();
+    }
+    assert_eq!(epochs.len(), 3, "{epochs:?}");
+}
+
+#[tokio::test]
+async fn connections_that_are_forgotten_are_not_used_again() {
+    let Some(cluster) = Cluster::start() else { return };
+    let mut world = world(&cluster).await;
+    let pids = async |world: &mut World| {
+        world.a.pull(FeedCursor::default(), 1).await.unwrap();
+        let sql = format!(
+            "select string_agg(pid::text, ' ') from pg_stat_activity where usename = '{}'",
+            world.device.role
+        );
+        text(&mut world.web, &sql).await
+    };
+    let first = pids(&mut world).await;
+    assert_eq!(pids(&mut world).await, first);
+    world.a.forget_connections();
+    let second = pids(&mut world).await;
+    assert_ne!(second, first);
+    assert_eq!(pids(&mut world).await, second);
 }

@@ -206,18 +206,35 @@ impl Store {
         .doing("list the pages to be synced")
     }
 
-    /// Forgets pages that the server has, or will never take.
+    /// Takes pages out of the queue: the server has them, or refuses those that are named again with why. What is refused
+    /// stays here and is kept in mind.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be written.
-    pub async fn clear_queued_pages(&self, hashes: &[String]) -> Result<(), StoreError> {
+    pub async fn settle_pages(&self, hashes: &[String], refused: &[(String, String)]) -> Result<(), StoreError> {
         const ACTION: &str = "forget the pages that were synced";
+        let now = self.now().timestamp_millis();
         let mut tx = self.begin(ACTION).await?;
         for hash in hashes {
             sqlx::query!("delete from sync_page where content_hash = ?", hash)
                 .execute(&mut *tx)
                 .await
                 .doing(ACTION)?;
+            sqlx::query!("delete from sync_dead where entity = 'page' and entity_id = ?", hash)
+                .execute(&mut *tx)
+                .await
+                .doing(ACTION)?;
+        }
+        for (hash, reason) in refused {
+            sqlx::query!(
+                "insert into sync_dead (entity, entity_id, reason, at) values ('page', ?, ?, ?)",
+                hash,
+                reason,
+                now
+            )
+            .execute(&mut *tx)
+            .await
+            .doing(ACTION)?;
         }
         tx.commit().await.doing(ACTION)
     }

@@ -1,6 +1,6 @@
 //! Position: whose data this is, and how far sync has come with it.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use deepsearch_core::UserId;
 use deepsearch_core::sync::{EntityKind, FeedCursor, RecentMark};
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,11 @@ pub struct SyncPosition {
     pub protocol: u32,
     pub epoch: Option<String>,
     pub cursor: FeedCursor,
+    /// How far the server had come when it was heard last. One that stands before that was put back.
+    pub seen: u64,
+    /// Since when the feed has stood at the cursor although there is more, by this device's clock: a transaction that does
+    /// not end holds it up.
+    pub held_since: Option<DateTime<Utc>>,
     /// The server's mark of forgotten deletions, up to which all ids were compared.
     pub swept: u64,
     pub sweep: Option<Sweep>,
@@ -34,6 +39,16 @@ pub struct SyncPosition {
     /// Entries that came in the first pull, and how many were expected.
     pub pulled: u64,
     pub expected: u64,
+}
+
+/// Transactions that write take no longer, nearly ever.
+const HELD_LONG: TimeDelta = TimeDelta::minutes(1);
+
+impl SyncPosition {
+    /// Since when the feed has been held up, if that is long enough to be worth a word.
+    pub fn held_long(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.held_since.filter(|since| now - *since >= HELD_LONG)
+    }
 }
 
 /// How far the first pull of a device is.

@@ -170,6 +170,37 @@ impl Store {
         Ok(dead.collect())
     }
 
+    /// Puts everything that the server refused back among what is to be sent, and says how much that is.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn retry_dead_changes(&self) -> Result<u32, StoreError> {
+        const ACTION: &str = "send again what the server refused";
+        let now = self.now().timestamp_millis();
+        let mut tx = self.begin(ACTION).await?;
+        // What has changed since waits already.
+        sqlx::query!(
+            "insert or ignore into outbox (entity, entity_id, operation, changed_at)
+             select entity, entity_id, 'upsert', ? from sync_dead where entity <> 'page'",
+            now
+        )
+        .execute(&mut *tx)
+        .await
+        .doing(ACTION)?;
+        sqlx::query!(
+            "insert or ignore into sync_page (content_hash) select entity_id from sync_dead where entity = 'page'"
+        )
+        .execute(&mut *tx)
+        .await
+        .doing(ACTION)?;
+        let retried = sqlx::query!("delete from sync_dead")
+            .execute(&mut *tx)
+            .await
+            .doing(ACTION)?;
+        tx.commit().await.doing(ACTION)?;
+        Ok(u32::try_from(retried.rows_affected()).unwrap_or(u32::MAX))
+    }
+
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
     pub async fn count_sync(&self) -> Result<SyncCounts, StoreError> {

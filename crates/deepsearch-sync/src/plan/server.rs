@@ -5,6 +5,8 @@ use deepsearch_sqlite::{Sweep, SweepReason, SyncPosition};
 
 use deepsearch_core::sync::EntityKind;
 
+use crate::rules::{Mutant, Rules};
+
 /// What to do next with a server that has answered.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Contact {
@@ -14,15 +16,12 @@ pub(crate) enum Contact {
     Again { position: SyncPosition, is_new_past: bool },
 }
 
-/// Holds a server against how far we are with it. `are_epochs_kept` and `are_deletions_kept` are rules that only a
-/// test leaves out.
-pub(crate) fn meet(
-    position: &SyncPosition,
-    server: &ServerInfo,
-    are_epochs_kept: bool,
-    are_deletions_kept: bool,
-) -> Contact {
+/// Holds a server against how far we are with it.
+pub(crate) fn meet(position: &SyncPosition, server: &ServerInfo, rules: Rules) -> Contact {
     let mut next = position.clone();
+    // A crash in which the server lost numbers that it had given to transactions looks the same, and is as dangerous:
+    // they are given again, to changes that the cursor has passed.
+    let is_put_back = server.reached < position.seen && !rules.are_without(Mutant::PutBackIgnored);
     match &position.epoch {
         // Nothing here is from the server yet, so nothing has to be compared with it.
         None => {
@@ -30,9 +29,10 @@ pub(crate) fn meet(
             next.swept = server.collected;
             next.protocol = server.spoken();
         }
-        Some(epoch) if *epoch != server.epoch && are_epochs_kept => {
+        Some(epoch) if is_put_back || *epoch != server.epoch && !rules.are_without(Mutant::EpochIgnored) => {
             next.epoch = Some(server.epoch.clone());
             next.cursor = FeedCursor::default();
+            next.seen = server.reached;
             next.swept = server.collected;
             next.sweep = Some(sweep(SweepReason::Epoch, EntityKind::Message));
             return Contact::Again {
@@ -48,7 +48,7 @@ pub(crate) fn meet(
     // Lower where the server was taken back: what is only told by the later one is told again once it can be.
     next.protocol = server.spoken();
     let is_behind = position.cursor.xid <= server.collected && next.swept < server.collected;
-    if next.sweep.is_none() && is_behind && are_deletions_kept {
+    if next.sweep.is_none() && is_behind && !rules.are_without(Mutant::NoCollectionCheck) {
         next.sweep = Some(sweep(SweepReason::Collected(server.collected), EntityKind::Chat));
     }
     if next == *position {
@@ -85,6 +85,7 @@ mod tests {
             protocol: (1, PROTOCOL),
             now: chrono::DateTime::UNIX_EPOCH,
             collected,
+            reached: 100,
         }
     }
 
@@ -107,13 +108,13 @@ mod tests {
     #[test]
     fn a_device_that_was_away_for_too_long_compares_all_ids_once() {
         let server = server("one", 50);
-        assert_eq!(meet(&known(51), &server, true, true), Contact::Same);
+        assert_eq!(meet(&known(51), &server, Rules::default()), Contact::Same);
         assert_eq!(
-            sweep_after(meet(&known(50), &server, true, true)),
+            sweep_after(meet(&known(50), &server, Rules::default())),
             Some(SweepReason::Collected(50))
         );
         let swept = SyncPosition { swept: 50, ..known(50) };
-        assert_eq!(meet(&swept, &server, true, true), Contact::Same);
+        assert_eq!(meet(&swept, &server, Rules::default()), Contact::Same);
     }
 
     #[test]
@@ -121,7 +122,7 @@ mod tests {
         let Contact::Again {
             position,
             is_new_past: true,
-        } = meet(&known(80), &server("two", 0), true, true)
+        } = meet(&known(80), &server("two", 0), Rules::default())
         else {
             panic!("the change was not seen");
         };
@@ -130,9 +131,24 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_stands_before_what_was_seen_of_it_was_put_back() {
+        let seen = |seen| SyncPosition { seen, ..known(80) };
+        assert_eq!(meet(&seen(100), &server("one", 0), Rules::default()), Contact::Same);
+        let Contact::Again {
+            position,
+            is_new_past: true,
+        } = meet(&seen(101), &server("one", 0), Rules::default())
+        else {
+            panic!("the change was not seen");
+        };
+        assert_eq!((position.cursor, position.seen), (FeedCursor::default(), 100));
+        assert_eq!(position.sweep.unwrap().reason, SweepReason::Epoch);
+    }
+
+    #[test]
     fn a_new_device_compares_nothing() {
         assert_eq!(
-            sweep_after(meet(&SyncPosition::default(), &server("one", 50), true, true)),
+            sweep_after(meet(&SyncPosition::default(), &server("one", 50), Rules::default())),
             None
         );
     }
@@ -143,7 +159,7 @@ mod tests {
             protocol: PROTOCOL - 1,
             ..known(80)
         };
-        let Contact::Again { position, .. } = meet(&earlier, &server("one", 0), true, true) else {
+        let Contact::Again { position, .. } = meet(&earlier, &server("one", 0), Rules::default()) else {
             panic!("the protocol was not looked at");
         };
         assert_eq!((position.cursor, position.protocol), (FeedCursor::default(), PROTOCOL));
@@ -156,11 +172,11 @@ mod tests {
             ..server("one", 0)
         };
         assert!(may_write(&earlier));
-        let Contact::Again { position, .. } = meet(&known(80), &earlier, true, true) else {
+        let Contact::Again { position, .. } = meet(&known(80), &earlier, Rules::default()) else {
             panic!("the protocol was not looked at");
         };
         assert_eq!((position.cursor.xid, position.protocol), (80, PROTOCOL - 1));
-        let Contact::Again { position, .. } = meet(&position, &server("one", 0), true, true) else {
+        let Contact::Again { position, .. } = meet(&position, &server("one", 0), Rules::default()) else {
             panic!("the protocol was not looked at");
         };
         assert_eq!((position.cursor, position.protocol), (FeedCursor::default(), PROTOCOL));

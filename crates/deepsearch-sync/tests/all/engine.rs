@@ -495,3 +495,116 @@ async fn a_change_is_sent_at_once_and_the_loop_ends_when_it_is_told() {
     };
     tokio::join!(engine.run(cancel), act);
 }
+
+#[tokio::test]
+async fn a_page_that_the_server_refuses_is_shown_and_sent_again_when_it_is_asked_for() {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    pair.server.state.lock().unwrap().page_room = 1;
+    answer_with_evidence(&mut pair.a).await;
+    sync(&mut pair.a).await;
+    sync(&mut pair.a).await;
+    let counts = pair.a.counts().await;
+    assert_eq!((counts.pages, counts.dead), (0, 1));
+    let dead = &pair.a.store.list_dead_changes(10).await.unwrap()[0];
+    assert_eq!(
+        (dead.entity.as_str(), dead.reason.as_str()),
+        ("page", "the room for saved pages is used up")
+    );
+    // Without more room it is refused again, and nothing is doubled.
+    assert_eq!(pair.a.store.retry_dead_changes().await.unwrap(), 1);
+    sync(&mut pair.a).await;
+    assert_eq!(pair.a.counts().await.dead, 1);
+    pair.server.state.lock().unwrap().page_room = 2;
+    assert_eq!(pair.a.store.retry_dead_changes().await.unwrap(), 1);
+    sync(&mut pair.a).await;
+    assert_eq!(pair.a.counts().await.dead, 0);
+    assert_eq!(pair.server.state.lock().unwrap().tables.pages.len(), 2);
+    assert_eq!(pair.a.store.retry_dead_changes().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_chat_that_was_refused_goes_with_its_messages_when_it_is_sent_again() {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    pair.a.new_chat().await;
+    let chat = pair.a.chat(0).await.unwrap();
+    let put = async |title: String| {
+        let mut tx = pair.a.store.begin_sync().await.unwrap();
+        let mut changed = chat.clone();
+        changed.title = title;
+        tx.put_chat(&changed).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    put("x".repeat(501)).await;
+    for _ in 0..3 {
+        pair.a.engine.run_once().await.unwrap();
+    }
+    assert_eq!(
+        pair.a.counts().await.dead,
+        2,
+        "the chat, and the message that waits for it"
+    );
+    put("short".into()).await;
+    assert_eq!(pair.a.store.retry_dead_changes().await.unwrap(), 2);
+    sync(&mut pair.a).await;
+    let counts = pair.a.counts().await;
+    assert_eq!((counts.dead, counts.outbox), (0, 0));
+    assert_eq!(pair.server.state.lock().unwrap().tables.messages.len(), 1);
+}
+
+#[tokio::test]
+async fn a_transaction_that_does_not_end_is_told_and_since_when() {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    let held = |device: &Device| device.engine.watch().borrow().held_since;
+    pair.server.state.lock().unwrap().begin(Vec::new());
+    pair.b.new_chat().await;
+    sync(&mut pair.b).await;
+    sync(&mut pair.a).await;
+    let since = at(pair.time.load(Ordering::SeqCst));
+    assert_eq!(held(&pair.a), None, "transactions take their time");
+    advance(&pair.server, &pair.time, TimeDelta::seconds(40));
+    sync(&mut pair.a).await;
+    assert_eq!(held(&pair.a), None);
+    advance(&pair.server, &pair.time, TimeDelta::seconds(40));
+    pair.a.restart().await;
+    sync(&mut pair.a).await;
+    assert_eq!(held(&pair.a), Some(since), "also after a restart");
+    assert!(pair.a.all_chats().await.is_empty());
+    pair.server.state.lock().unwrap().end(0, true);
+    sync(&mut pair.a).await;
+    assert_eq!(held(&pair.a), None);
+    assert_eq!(pair.a.all_chats().await.len(), 1);
+}
+
+#[tokio::test]
+async fn after_a_sleep_of_the_machine_its_connections_are_forgotten_and_it_looks_at_once() {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    let link = pair.a.link.clone();
+    let pulls = || {
+        let calls = link.calls.lock().unwrap();
+        let after = calls.iter().rposition(|call| *call == "forget connections");
+        after.map(|at| calls[at..].iter().filter(|call| **call == "pull").count())
+    };
+    let cancel = CancellationToken::new();
+    let ending = cancel.clone();
+    let engine = &pair.a.engine;
+    // It would look again in half a minute.
+    engine.focus(false);
+    let mut status = engine.watch();
+    let act = async {
+        status.wait_for(|status| status.state == SyncState::Idle).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(2_500)).await;
+        assert_eq!(pulls(), None);
+        advance(&pair.server, &pair.time, TimeDelta::hours(8));
+        let woke = std::time::Instant::now();
+        while pulls().unwrap_or(0) == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            assert!(woke.elapsed() < Duration::from_secs(10), "it slept on");
+        }
+        ending.cancel();
+    };
+    tokio::join!(engine.run(cancel), act);
+}

@@ -48,7 +48,7 @@ fn on_server(pair: &Pair, chat: &ChatId) -> Labels {
 /// Another device's flags, pinned and now.
 async fn push(pair: &Pair, chat: &ChatId, labels: Option<Labels>, seen_at: Option<DateTime<Utc>>) -> Vec<PushAnswer> {
     let push = {
-        let state = pair.server.state.lock().unwrap();
+        let mut state = pair.server.state.lock().unwrap();
         let row = FlagsRow {
             labels,
             pinned: true,
@@ -57,11 +57,12 @@ async fn push(pair: &Pair, chat: &ChatId, labels: Option<Labels>, seen_at: Optio
         };
         Push {
             epoch: state.info().epoch,
+            seen: 0,
             protocol: 1,
             rows: vec![PushRow::Flags { row, seen_at }],
         }
     };
-    pair.server.push(&push).await.unwrap()
+    pair.server.push(&push).await.unwrap().answers
 }
 
 /// Two devices with the same chats.

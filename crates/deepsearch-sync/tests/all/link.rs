@@ -7,8 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use deepsearch_core::sync::{
-    EntityKind, FeedCursor, FeedPage, IdPage, PageBody, Push, PushAnswer, RecentMark, RecentPage, RemoteError,
-    SyncRemote,
+    EntityKind, FeedCursor, FeedPage, IdPage, PageBody, Push, Pushed, RecentMark, RecentPage, RemoteError, SyncRemote,
 };
 use futures::future::BoxFuture;
 use tokio::sync::Notify;
@@ -178,7 +177,7 @@ impl SyncRemote for Link {
         self.call("ids", self.remote.list_ids(kind, after, limit)).await
     }
 
-    async fn push(&self, push: &Push) -> Result<Vec<PushAnswer>, RemoteError> {
+    async fn push(&self, push: &Push) -> Result<Pushed, RemoteError> {
         let meanwhile = self.meanwhile.lock().unwrap().take();
         if let Some(meanwhile) = meanwhile {
             meanwhile().await;
@@ -200,5 +199,10 @@ impl SyncRemote for Link {
 
     async fn lookup_page(&self, hash: &str) -> Result<Option<PageBody>, RemoteError> {
         self.call("page", self.remote.lookup_page(hash)).await
+    }
+
+    fn forget_connections(&self) {
+        self.calls.lock().unwrap().push("forget connections");
+        self.remote.forget_connections();
     }
 }

@@ -1,9 +1,11 @@
 //! The simulation on a real PostgreSQL: the same steps as in memory, through the functions that devices call, beside a
 //! web app whose transactions overlap with theirs.
 //!
-//! What needs another clock or another past (half a year, a restored backup) stays with the server in memory.
+//! What needs another clock or another past (half a year, a restored backup) stays with the server in memory, but for one
+//! snapshot of a real server's disk.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -84,7 +86,8 @@ fn whatever_happens_on_a_real_server_everybody_ends_with_the_same_and_nothing_is
 
 /// A server with a database that each world's is a copy of.
 fn migrated() -> Postgres {
-    let server = Postgres::start_with(&["max_connections=100"]).unwrap();
+    // What is acknowledged is in the log: a server that is ended has lost nothing of it.
+    let server = Postgres::start_with(&["max_connections=100", "synchronous_commit=on"]).unwrap();
     let server = server.expect("PostgreSQL is installed");
     let mut admin = Psql::open(server.programs(), &server.url("postgres"));
     admin.must("create database migrated");
@@ -193,7 +196,7 @@ impl<'a> World<'a> {
             }
             Step::Web(act, is_left_open) => self.act(act, *is_left_open),
             Step::End(which, is_commit) => self.end(usize::from(*which), *is_commit),
-            Step::Seconds(_) | Step::Days(_) | Step::Collect | Step::BackUp | Step::Restore => {}
+            Step::Seconds(_) | Step::Days(_) | Step::Collect | Step::BackUp | Step::Restore | Step::PutBack => {}
         }
     }
 
@@ -450,4 +453,98 @@ async fn remote(owner: &SharedDatabase, url: &str, number: u128) -> SharedSync {
     let role = owner.mint_device(&admission).await.unwrap();
     let url = url.replace("postgres://postgres@", &format!("postgres://{role}:{password}@"));
     SharedSync::new(SharedDatabase::connect_device(&url, token.into()).await.unwrap())
+}
+
+/// What a snapshot of the server's disk holds, and putting it back: the server ends in between, as a machine does.
+struct Snapshot(tempfile::TempDir);
+
+impl Snapshot {
+    fn of(server: &mut Postgres) -> Self {
+        let folder = folder();
+        server.kill().unwrap();
+        copy(&server.data(), &folder.path().join("data"));
+        server.start_again().unwrap();
+        Self(folder)
+    }
+
+    fn put_back(&self, server: &mut Postgres) {
+        server.kill().unwrap();
+        std::fs::remove_dir_all(server.data()).unwrap();
+        copy(&self.0.path().join("data"), &server.data());
+        server.start_again().unwrap();
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    let done = std::process::Command::new("cp").arg("-a").args([from, to]).status();
+    assert!(done.unwrap().success());
+}
+
+/// A run that meets the server again: the first connections are those that ended with it.
+async fn sync(device: &mut Device) {
+    for _ in 0..20 {
+        if let Some(Ok(())) = device.sync(None).await {
+            return;
+        }
+    }
+    panic!("{} could not sync", device.name);
+}
+
+#[tokio::test]
+async fn a_server_that_is_put_back_to_a_snapshot_of_its_disk_is_given_again_what_it_lost() {
+    if !deepsearch_servers::has_postgres() {
+        return pass_by();
+    }
+    let mut server = migrated();
+    let url = server.url("migrated");
+    let owner = SharedDatabase::connect(&url).await.unwrap();
+    let (folder, time) = (folder(), Arc::new(AtomicI64::new(SystemClock.now().timestamp_millis())));
+    let mut devices = Vec::new();
+    for place in 0..2 {
+        let remote = remote(&owner, &url, place + 1).await;
+        let link = Link::to(Arc::new(remote), PATIENCE);
+        let device = Device::linked(&format!("d{place}"), folder.path(), link, &time, options(None)).await;
+        device.store.bind_sync_account(&account()).await.unwrap();
+        devices.push(device);
+    }
+    owner.close().await;
+    let [mut a, mut b]: [Device; 2] = devices.try_into().ok().unwrap();
+    a.new_chat().await;
+    sync(&mut a).await;
+    sync(&mut b).await;
+    let snapshot = Snapshot::of(&mut server);
+    a.new_chat().await;
+    sync(&mut a).await;
+    sync(&mut b).await;
+
+    // It stands before what both have seen, and bears the name that it had.
+    snapshot.put_back(&mut server);
+    sync(&mut b).await;
+    let count = r#"select count(*)::text from "ai-app-template_chat""#;
+    let counted = |server: &Postgres| Psql::open(server.programs(), &url).must(count);
+    assert_eq!(counted(&server), ["2"], "a device gives back what the server lost");
+    a.new_chat().await;
+    sync(&mut a).await;
+    sync(&mut b).await;
+    assert_eq!(a.all_chats().await.len(), 3);
+    assert_eq!(a.view().await, b.view().await);
+
+    // It is put back and goes on past what the devices have seen before any of them looks.
+    snapshot.put_back(&mut server);
+    let mut web = Psql::open(server.programs(), &url);
+    for number in 0..200 {
+        web.must(&format!(
+            r#"insert into "ai-app-template_chat" (id, user_id, title) values ('web-{number}', 'user-1', 'of the web')"#
+        ));
+    }
+    let owner = SharedDatabase::connect(&url).await.unwrap();
+    owner.note_restored().await.unwrap();
+    owner.close().await;
+    for device in [&mut a, &mut b] {
+        sync(device).await;
+    }
+    sync(&mut a).await;
+    assert_eq!(counted(&server), ["203"]);
+    assert_eq!(a.all_chats().await.len(), 203);
+    assert_eq!(a.view().await, b.view().await);
 }

@@ -10,8 +10,8 @@ use deepsearch_core::collection::NAME_LIMIT;
 use deepsearch_core::labels::TAG_LIMIT;
 use deepsearch_core::sync::{
     Change, ChatRow, EntityKind, FUTURE_LIMIT, FeedCursor, FeedPage, FlagsRow, IdPage, MessageExtras, MessageRow,
-    PROTOCOL, PageBody, Push, PushAnswer, PushRow, RecentMark, RecentPage, RemoteError, Row, ServerInfo, SettingRow,
-    SyncRemote, TOMBSTONE_DAYS,
+    PROTOCOL, PageBody, Push, PushAnswer, PushRow, Pushed, RecentMark, RecentPage, RemoteError, Row, ServerInfo,
+    SettingRow, SyncRemote, TOMBSTONE_DAYS,
 };
 use deepsearch_core::{ChatId, Labels, MessageId};
 
@@ -68,6 +68,13 @@ struct Open {
     effects: Vec<(i64, Effect)>,
 }
 
+#[derive(Debug, Clone)]
+struct Backup {
+    tables: Tables,
+    epoch: u32,
+    ended: u64,
+}
+
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) now: DateTime<Utc>,
@@ -77,7 +84,15 @@ pub(crate) struct State {
     open: Vec<Open>,
     next_xid: u64,
     next_seq: i64,
-    backup: Option<Tables>,
+    /// The highest number of a transaction that has ended.
+    ended: u64,
+    /// Every place at which a device has seen the server stand.
+    told: BTreeSet<u64>,
+    /// Where some device would no longer see by itself that the server was put back.
+    blind_at: Option<u64>,
+    /// No two pasts have the same.
+    epochs: u32,
+    backup: Option<Backup>,
     pub(crate) mutant: Option<ServerMutant>,
     /// Texts that went with a chat that was deleted for ever.
     pub(crate) buried: BTreeSet<String>,
@@ -85,6 +100,8 @@ pub(crate) struct State {
     pub(crate) removed: BTreeSet<ChatId>,
     /// All texts that a chat ever had.
     ever: BTreeMap<ChatId, BTreeSet<String>>,
+    /// How many pages it has room for.
+    pub(crate) page_room: usize,
     /// Ids that belong to other people.
     pub(crate) taken: BTreeSet<String>,
 }
@@ -100,11 +117,16 @@ impl Server {
                 open: Vec::new(),
                 next_xid: 100,
                 next_seq: 1,
+                ended: 99,
+                told: BTreeSet::new(),
+                blind_at: None,
+                epochs: 1,
                 backup: None,
                 mutant,
                 buried: BTreeSet::new(),
                 removed: BTreeSet::new(),
                 ever: BTreeMap::new(),
+                page_room: usize::MAX,
                 taken: BTreeSet::new(),
             }),
         }
@@ -135,7 +157,7 @@ impl SyncRemote for Server {
         Ok(self.state.lock().unwrap().list_ids(kind, after, limit))
     }
 
-    async fn push(&self, push: &Push) -> Result<Vec<PushAnswer>, RemoteError> {
+    async fn push(&self, push: &Push) -> Result<Pushed, RemoteError> {
         self.state.lock().unwrap().push(push)
     }
 
@@ -147,6 +169,12 @@ impl SyncRemote for Server {
 
     async fn put_page(&self, page: &PageBody) -> Result<(), RemoteError> {
         let mut state = self.state.lock().unwrap();
+        if state.tables.pages.len() >= state.page_room {
+            return Err(RemoteError::Refused {
+                action: "keep a saved page",
+                reason: "the room for saved pages is used up".into(),
+            });
+        }
         state.tables.pages.insert(page.content_hash.clone(), page.clone());
         Ok(())
     }
@@ -154,16 +182,33 @@ impl SyncRemote for Server {
     async fn lookup_page(&self, hash: &str) -> Result<Option<PageBody>, RemoteError> {
         Ok(self.state.lock().unwrap().tables.pages.get(hash).cloned())
     }
+
+    fn forget_connections(&self) {}
 }
 
 impl State {
-    pub(crate) fn info(&self) -> ServerInfo {
+    pub(crate) fn info(&mut self) -> ServerInfo {
         ServerInfo {
-            epoch: format!("epoch-{}", self.epoch),
+            epoch: self.epoch_name(),
             protocol: self.protocol,
             now: self.now,
             collected: self.tables.collected,
+            reached: self.tell_reached(),
         }
+    }
+
+    fn epoch_name(&self) -> String {
+        format!("epoch-{}", self.epoch)
+    }
+
+    fn reached(&self) -> u64 {
+        self.ended + 1
+    }
+
+    fn tell_reached(&mut self) -> u64 {
+        let reached = self.reached();
+        self.told.insert(reached);
+        reached
     }
 
     fn horizon(&self) -> u64 {
@@ -193,6 +238,11 @@ impl State {
             return;
         }
         let open = self.open.remove(place % self.open.len());
+        self.ended = self.ended.max(open.xid);
+        // Before a device would miss it, whoever put the server back says so: `deepsearch db restored`.
+        if self.blind_at.is_some_and(|at| self.reached() >= at) {
+            self.begin_epoch();
+        }
         if is_commit {
             for (seq, effect) in open.effects {
                 self.write(open.xid, seq, effect);
@@ -322,23 +372,44 @@ impl State {
     }
 
     pub(crate) fn back_up(&mut self) {
-        self.backup = Some(self.tables.clone());
+        self.backup = Some(Backup {
+            tables: self.tables.clone(),
+            epoch: self.epoch,
+            ended: self.ended,
+        });
     }
 
     /// Takes the newest backup's place: what came after it is gone, numbers begin where the backup's ended.
     pub(crate) fn restore(&mut self) -> bool {
+        let is_restored = self.put_back();
+        if is_restored {
+            self.begin_epoch();
+        }
+        is_restored
+    }
+
+    /// The same, and the server says nothing of it: a snapshot of its disk.
+    pub(crate) fn put_back(&mut self) -> bool {
         let Some(backup) = self.backup.clone() else {
             return false;
         };
         self.open.clear();
-        let last = |of: fn(&Entry) -> u64| backup.feed.values().map(of).max().unwrap_or(0);
-        self.next_xid = last(|entry| entry.xid).max(100) + 1;
-        self.tables = backup;
-        self.epoch += 1;
+        self.tables = backup.tables;
+        self.epoch = backup.epoch;
+        self.ended = backup.ended;
+        self.next_xid = backup.ended + 1;
+        self.blind_at = self.told.range(self.reached() + 1..).next().copied();
         true
     }
 
-    pub(crate) fn pull(&self, after: FeedCursor, limit: u32) -> FeedPage {
+    fn begin_epoch(&mut self) {
+        self.epochs += 1;
+        self.epoch = self.epochs;
+        self.blind_at = None;
+    }
+
+    pub(crate) fn pull(&mut self, after: FeedCursor, limit: u32) -> FeedPage {
+        let server = self.info();
         let by_sequence = self.mutant == Some(ServerMutant::SequenceCursor);
         let horizon = if by_sequence { u64::MAX } else { self.horizon() };
         let place = |entry: &Entry| FeedCursor {
@@ -361,7 +432,7 @@ impl State {
             _ => FeedCursor { xid: horizon, seq: 0 },
         };
         FeedPage {
-            server: self.info(),
+            server,
             changes: entries
                 .into_iter()
                 .filter_map(|(_, (kind, id), entry)| self.change(*kind, id, entry))
@@ -408,7 +479,8 @@ impl State {
             .count() as u64
     }
 
-    pub(crate) fn list_recent(&self, since: DateTime<Utc>, after: Option<&RecentMark>, limit: u32) -> RecentPage {
+    pub(crate) fn list_recent(&mut self, since: DateTime<Utc>, after: Option<&RecentMark>, limit: u32) -> RecentPage {
+        let server = self.info();
         let rank = |kind| match kind {
             EntityKind::Setting => 0,
             EntityKind::Chat | EntityKind::Flags => 1,
@@ -446,13 +518,13 @@ impl State {
             [Some(row), flags]
         });
         RecentPage {
-            server: self.info(),
+            server,
             rows: with_flags.flatten().collect(),
             next,
         }
     }
 
-    pub(crate) fn list_ids(&self, kind: EntityKind, after: Option<&str>, limit: u32) -> IdPage {
+    pub(crate) fn list_ids(&mut self, kind: EntityKind, after: Option<&str>, limit: u32) -> IdPage {
         let all: Vec<String> = match kind {
             EntityKind::Chat => self.tables.chats.keys().map(ToString::to_string).collect(),
             _ => self.tables.messages.keys().map(ToString::to_string).collect(),
@@ -471,12 +543,13 @@ impl State {
     }
 
     /// Answers a push, and says what it would write. An error is a wait for another transaction that took too long.
-    pub(crate) fn push(&mut self, push: &Push) -> Result<Vec<PushAnswer>, RemoteError> {
+    pub(crate) fn push(&mut self, push: &Push) -> Result<Pushed, RemoteError> {
         // Time goes on while a device pushes: what was taken back from the future is later the next time.
         self.now += TimeDelta::milliseconds(1);
         let (effects, answers) = self.answer(push)?;
         self.commit(effects);
-        Ok(answers)
+        let reached = self.tell_reached();
+        Ok(Pushed { answers, reached })
     }
 
     /// A push whose transaction stays open after its sender gave up; it ends as any other.
@@ -494,7 +567,7 @@ impl State {
                 reason: "unsupported Unicode escape sequence".into(),
             });
         }
-        if push.epoch != self.info().epoch {
+        if push.epoch != self.epoch_name() || self.reached() < push.seen {
             return Err(RemoteError::EpochChanged);
         }
         let (min, max) = self.protocol;

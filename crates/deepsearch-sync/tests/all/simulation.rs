@@ -37,6 +37,8 @@ pub(crate) enum Step {
     Collect,
     BackUp,
     Restore,
+    /// As `Restore`, and nobody is told.
+    PutBack,
 }
 
 #[derive(Debug, Clone)]
@@ -145,6 +147,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Collect),
         1 => Just(Step::BackUp),
         1 => Just(Step::Restore),
+        1 => Just(Step::PutBack),
     ]
 }
 
@@ -274,8 +277,13 @@ impl World {
             Step::Days(days) => advance(&self.server, &self.time, TimeDelta::days(i64::from(*days))),
             Step::Collect => self.server.state.lock().unwrap().collect(),
             Step::BackUp => self.server.state.lock().unwrap().back_up(),
-            Step::Restore => {
-                if self.server.state.lock().unwrap().restore() {
+            Step::Restore | Step::PutBack => {
+                let mut state = self.server.state.lock().unwrap();
+                let is_restored = match step {
+                    Step::Restore => state.restore(),
+                    _ => state.put_back(),
+                };
+                if is_restored {
                     self.restores += 1;
                     self.web.loaded.clear();
                 }

@@ -55,6 +55,7 @@ fn whatever_happens_everybody_ends_with_the_same_and_nothing_is_lost() {
 #[case(Mutant::ServerMadeIds)]
 #[case(Mutant::LoserKeepsItsRow)]
 #[case(Mutant::EpochIgnored)]
+#[case(Mutant::PutBackIgnored)]
 #[case(Mutant::NothingForked)]
 #[case(Mutant::EarlyDropped)]
 #[case(Mutant::LaterChangeCleared)]

@@ -98,7 +98,7 @@ export function stateWords(status: SyncStatus): string {
     case "waiting":
       return m.sync_waiting();
     case "idle":
-      return m.sync_synced();
+      return status.held_since ? m.sync_held() : m.sync_synced();
     case "running": {
       const { pulled, expected } = status.progress;
       if (!expected) return m.sync_running();

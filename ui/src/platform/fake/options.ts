@@ -47,7 +47,8 @@ export type RecheckScenario = "changed" | "same" | "failed";
 /** What an embedding model does with passages, where one is chosen. */
 export type RerankScenario = "off" | "works" | "fails";
 
-export type SyncScenario = "private" | "signed_out" | "idle" | "running" | "first" | "offline" | "error" | "much";
+export type SyncScenario =
+  "private" | "signed_out" | "idle" | "running" | "first" | "offline" | "held" | "error" | "much";
 
 export type FakeOptions = {
   scenario: Scenario;

@@ -26,7 +26,7 @@ export class FakeSync {
       hidden: 0,
     };
     const synced_at = new Date(now - 40_000).toISOString();
-    const all = { counts, synced_at, clock_behind: 0 };
+    const all = { counts, synced_at, clock_behind: 0, held_since: null };
     switch (sync) {
       case "signed_out":
         return { state: "signed_out", ...all, synced_at: null };
@@ -50,6 +50,8 @@ export class FakeSync {
           ...all,
           counts: { ...counts, outbox: 2 },
         };
+      case "held":
+        return { state: "idle", ...all, held_since: new Date(now - 26 * 60_000).toISOString() };
       case "idle":
       case "much":
         return { state: "idle", ...all };

@@ -54,6 +54,8 @@ function says(found: Exclude<Found, { kind: "failed" | "unparsed" }>): string {
       return m.settings_found_waiting({ shown: formatNumber(found.changes) });
     case "changes_refused":
       return m.settings_found_refused({ shown: formatNumber(found.changes) });
+    case "changes_held":
+      return m.settings_found_held({ time: formatDate(found.since, { dateStyle: "medium", timeStyle: "short" }) });
     case "database_silent":
       return m.settings_found_silent();
     case "no_model":
@@ -77,6 +79,7 @@ const HINTS: Partial<Record<Found["kind"], () => string>> = {
   read_only: m.settings_found_read_only_hint,
   unparsed: m.settings_found_unparsed_hint,
   changes_refused: m.settings_found_refused_hint,
+  changes_held: m.settings_found_held_hint,
   database_silent: m.settings_found_silent_hint,
   no_model: m.settings_found_no_model_hint,
   no_engine: m.settings_found_no_engine_hint,
