@@ -119,6 +119,7 @@ async fn a_device_that_was_told_of_a_pooler_syncs_through_it() {
         };
         let push_of = Push {
             epoch: server.epoch.clone(),
+            seen: server.reached,
             protocol: PROTOCOL,
             rows: vec![PushRow::Chat { row, known: false }],
         };
