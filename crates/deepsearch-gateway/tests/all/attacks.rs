@@ -207,15 +207,6 @@ async fn a_hijackers_own_flow_names_the_hijackers_device_and_writes_nothing_befo
     let answer = ada.submit(&consent, &[("decision", "deny")]).await;
     assert_eq!(answer.parameter("code"), None);
     assert_eq!((written(), devices(&world)), ("0".into(), "0".into()));
-    // A name cannot say that it is somebody else's page.
-    let mut liar = App::new("laptop as Ada?</h1><h1>All is well\u{202e}");
-    liar.redirect_uri = mallory.redirect_uri.clone();
-    let consent = world.to_consent(&mut Browser::new(), &liar).await;
-    assert!(
-        !consent.body.contains("</h1><h1>") && !consent.body.contains('\u{202e}'),
-        "{}",
-        consent.body
-    );
 }
 
 #[tokio::test]
