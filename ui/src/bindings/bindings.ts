@@ -166,7 +166,7 @@ export const commands = {
 	/**  Deletes the account. The e-mail address says that it is meant. */
 	deleteAccount: (email: string) => __TAURI_INVOKE<null>("delete_account", { email }),
 	syncStatus: () => __TAURI_INVOKE<SyncStatus>("sync_status"),
-	/**  Brings and sends now, and says how it went. */
+	/**  Brings and sends now, what the server refused before once more, and says how it went. */
 	syncNow: () => __TAURI_INVOKE<SyncStatus>("sync_now"),
 	/**  Changes that lost against another device's, newest first. */
 	listConflicts: () => __TAURI_INVOKE<SyncConflict[]>("list_conflicts"),
@@ -745,6 +745,21 @@ export type FoldersDropped = {
 	folders: OfferedFolder[],
 };
 
+/**  How it is. */
+export type Found = { kind: "writable"; folder: string } | 
+/**  A newer version wrote it. */
+{ kind: "read_only"; folder: string } | { kind: "parsed" } | 
+/**  The child process that parses does not. */
+{ kind: "unparsed"; failure: Failure } | { kind: "nobody_signed_in" } | 
+/**  The shared database answers, and nothing has been brought or sent so far. */
+{ kind: "not_yet_synced" } | { kind: "synced"; at: string } | { kind: "changes_wait"; changes: number } | 
+/**  Changes that the server will not take, ever. */
+{ kind: "changes_refused"; changes: number } | 
+/**  What other devices wrote, and the server does not hand out yet. */
+{ kind: "changes_held"; since: string } | { kind: "database_silent" } | { kind: "no_model" } | { kind: "model_answers"; model: string } | { kind: "models_offered"; models: number } | { kind: "reranks"; model: string } | { kind: "private" } | { kind: "no_engine" } | 
+/**  An engine answered a question with so many. */
+{ kind: "results"; results: number } | { kind: "failed"; failure: Failure };
+
 /**  What a gateway says of itself. */
 export type GatewayInfo = {
 	url: string,
@@ -752,10 +767,6 @@ export type GatewayInfo = {
 	providers: Provider[],
 	takes_codes: boolean,
 };
-
-/**  How it is. */
-export type Found = { kind: "writable"; folder: string } | { kind: "read_only"; folder: string } | { kind: "parsed" } | { kind: "unparsed"; failure: Failure } | { kind: "nobody_signed_in" } | { kind: "not_yet_synced" } | { kind: "synced"; at: string } | { kind: "changes_wait"; changes: number } | { kind: "changes_refused"; changes: number } | { kind: "changes_held"; since: string } | { kind: "database_silent" } | { kind: "no_model" } | { kind: "model_answers"; model: string } | { kind: "models_offered"; models: number } | { kind: "reranks"; model: string } | { kind: "private" } | { kind: "no_engine" } | { kind: "results"; results: number } | { kind: "failed"; failure: Failure };
-export type Part = "data_folder" | "page_reader" | "sync" | "model" | "models" | "reranking" | "private_mode" | "engines" | { engine: string };
 
 /**  How bad a finding is. */
 export type Grade = "good" | 
@@ -1061,6 +1072,15 @@ export type Page = {
 
 /**  A saved page: `page_` and a UUID version 7. */
 export type PageId = string;
+
+/**  What is looked at. */
+export type Part = "data_folder" | "page_reader" | "sync" | 
+/**  The one that answers. */
+"model" | 
+/**  All that can be chosen. */
+"models" | "reranking" | "private_mode" | "engines" | 
+/**  One of them, by its name. */
+{ engine: string };
 
 export type PartOrigin = 
 /**  Taken from the question. */

@@ -18,6 +18,7 @@ function found(): Found[] {
   const blanks = {
     folder: "/data",
     at: "2026-11-23T10:00:00Z",
+    since: "2026-11-23T10:00:00Z",
     changes: 7,
     model: "qwen3",
     models: 7,
