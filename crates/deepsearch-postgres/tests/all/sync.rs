@@ -1109,9 +1109,9 @@ async fn connections_that_are_forgotten_are_not_used_again() {
         pids.split(' ').map(str::to_owned).collect::<BTreeSet<_>>()
     };
     let first = pids(&mut world).await;
-    assert_eq!(pids(&mut world).await, first);
+    assert!(pids(&mut world).await.is_superset(&first));
     world.a.forget_connections();
     let second = pids(&mut world).await;
     assert!(second.is_disjoint(&first), "{second:?} after {first:?}");
-    assert_eq!(pids(&mut world).await, second);
+    assert!(pids(&mut world).await.is_superset(&second));
 }

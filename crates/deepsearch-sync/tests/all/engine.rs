@@ -557,6 +557,8 @@ async fn a_chat_that_was_refused_goes_with_its_messages_when_it_is_sent_again() 
 async fn a_transaction_that_does_not_end_is_told_and_since_when() {
     let mut pair = pair().await;
     sync(&mut pair.a).await;
+    // What is made before the first sync is only offered.
+    sync(&mut pair.b).await;
     let held = |device: &Device| device.engine.watch().borrow().held_since;
     pair.server.state.lock().unwrap().begin(Vec::new());
     pair.b.new_chat().await;

@@ -86,23 +86,31 @@ fn whatever_happens_on_a_real_server_everybody_ends_with_the_same_and_nothing_is
 
 /// A server with a database that each world's is a copy of.
 fn migrated() -> Postgres {
+    let server = started();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(migrate(&server));
+    server
+}
+
+/// Ends with the thread that starts it.
+fn started() -> Postgres {
     // What is acknowledged is in the log: a server that is ended has lost nothing of it.
     let server = Postgres::start_with(&["max_connections=100", "synchronous_commit=on"]).unwrap();
     let server = server.expect("PostgreSQL is installed");
     let mut admin = Psql::open(server.programs(), &server.url("postgres"));
     admin.must("create database migrated");
-    let url = server.url("migrated");
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let database = SharedDatabase::connect(&url).await.unwrap();
-        database.migrate(|_| {}).await.unwrap();
-        database.close().await;
-    });
-    Psql::open(server.programs(), &url).must(NOTES);
     server
+}
+
+async fn migrate(server: &Postgres) {
+    let url = server.url("migrated");
+    let database = SharedDatabase::connect(&url).await.unwrap();
+    database.migrate(|_| {}).await.unwrap();
+    database.close().await;
+    Psql::open(server.programs(), &url).must(NOTES);
 }
 
 #[expect(clippy::print_stderr, reason = "a test that passes by says so")]
@@ -495,7 +503,8 @@ async fn a_server_that_is_put_back_to_a_snapshot_of_its_disk_is_given_again_what
     if !deepsearch_servers::has_postgres() {
         return pass_by();
     }
-    let mut server = migrated();
+    let mut server = started();
+    migrate(&server).await;
     let url = server.url("migrated");
     let owner = SharedDatabase::connect(&url).await.unwrap();
     let (folder, time) = (folder(), Arc::new(AtomicI64::new(SystemClock.now().timestamp_millis())));
