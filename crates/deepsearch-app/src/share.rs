@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::error::AppError;
 use crate::secrets;
 use crate::shared_database::OwnedDatabase;
+use crate::sign_in::device_name;
 
 /// The settings that hold what this device got.
 pub(crate) const DEVICE_URL: &str = "shared.device_url";
@@ -146,15 +147,6 @@ fn device_url(owner: &str, role: &str, password: &SecretString) -> Result<Secret
         url.query_pairs_mut().extend_pairs(others);
     }
     Ok(SecretString::from(String::from(url)))
-}
-
-fn device_name() -> String {
-    let told = ["HOSTNAME", "COMPUTERNAME"]
-        .into_iter()
-        .find_map(|name| std::env::var(name).ok());
-    let name = told.or_else(|| std::fs::read_to_string("/etc/hostname").ok());
-    let name = name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
-    name.unwrap_or_else(|| "DeepSearch".to_owned())
 }
 
 fn random_text() -> Result<SecretString, AppError> {

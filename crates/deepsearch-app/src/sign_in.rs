@@ -424,9 +424,8 @@ impl App {
     }
 
     fn device(&self) -> DeviceInfo {
-        let name = gethostname::gethostname().to_string_lossy().into_owned();
         DeviceInfo {
-            name: name.trim_end_matches(".local").to_owned(),
+            name: device_name(),
             locale: self.chosen_language(),
         }
     }
@@ -439,6 +438,18 @@ impl App {
 
     fn page(&self, done: bool) -> Page {
         words::page(self.chosen_language().as_deref(), done)
+    }
+}
+
+/// What this machine is called on the account's list of devices: as whoever started the program says, or as its system does.
+pub(crate) fn device_name() -> String {
+    let told = ["HOSTNAME", "COMPUTERNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok());
+    let name = told.unwrap_or_else(|| gethostname::gethostname().to_string_lossy().into_owned());
+    match name.trim().trim_end_matches(".local") {
+        "" => "DeepSearch".to_owned(),
+        name => name.to_owned(),
     }
 }
 
