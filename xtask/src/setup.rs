@@ -66,6 +66,11 @@ impl Need {
     }
 }
 
+fn has_japanese() -> bool {
+    let fonts = shell::command("fc-list", &[":lang=ja", "family"]).output();
+    fonts.is_ok_and(|fonts| !fonts.stdout.is_empty())
+}
+
 fn has_library(name: &str) -> bool {
     shell::succeeds(&mut shell::command("pkg-config", &["--exists", name]))
 }
@@ -118,6 +123,12 @@ pub(crate) const PREPARE: &[Need] = &[POSTGRESQL];
 
 /// What the tests need beside that.
 pub(crate) const TESTS: &[Need] = &[
+    Need {
+        apt: "fonts-ipafont-gothic",
+        elsewhere: "a font with Japanese letters",
+        why: "a chat in Japanese is set as a PDF",
+        present: Present::If(|| !cfg!(target_os = "linux") || has_japanese()),
+    },
     Need {
         apt: "redis-server",
         elsewhere: "redis-server (macOS: `brew install redis`)",
