@@ -97,7 +97,7 @@ async fn an_answer_is_written_to_its_end_although_its_window_was_closed() -> Res
 async fn without_a_tray_too_and_the_app_ends_when_it_is_kept() -> Result<()> {
     journey(async |desktop| {
         let web = SmallWeb::lighthouse().await?;
-        let model = slow_model_of(500).await?;
+        let model = slow_model_of(200).await?;
         let home = with_model(searching(&web.engine)?, &model);
         let app = desktop.start(&home).await?;
         let main = app.main().await?;
@@ -111,7 +111,7 @@ async fn without_a_tray_too_and_the_app_ends_when_it_is_kept() -> Result<()> {
         let app = desktop.start(&home).await?;
         let main = app.main().await?;
         main.click("link|button", "Zorvane").await?;
-        main.shows("Step 500 is made of granite").await?;
+        main.shows("Step 200 is made of granite").await?;
         main.lacks("What came is kept").await?;
         assert_eq!(asked_for(&model, Purpose::Grounded).len(), 1, "and it was asked once");
         Ok(())

@@ -49,7 +49,7 @@ pub(crate) async fn slow_model() -> Result<ModelServer> {
     slow_model_of(2000).await
 }
 
-/// One that has so many sentences to say, sixty a second.
+/// One that has so many sentences to say, some fifteen a second.
 pub(crate) async fn slow_model_of(steps: usize) -> Result<ModelServer> {
     let long: String = std::iter::once("The lighthouse is 47 metres high [1].\n\n".to_owned())
         .chain((1..=steps).map(|number| format!("Step {number} is made of granite. ")))
@@ -58,7 +58,7 @@ pub(crate) async fn slow_model_of(steps: usize) -> Result<ModelServer> {
         if deepsearch_tests::model_server::prompt(request).contains("You were interrupted") {
             Script::text(" The rest.")
         } else {
-            Script::text(&long).in_pieces(steps * 2 / 5, Duration::from_millis(40))
+            Script::text(&long).in_pieces(800, Duration::from_millis(40))
         }
     })
     .await
