@@ -1,18 +1,10 @@
-//! Ports of this machine that nobody listens on.
+//! Addresses of this machine where nobody listens.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::Ipv4Addr;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
+use deepsearch_servers::free_port;
 use url::Url;
-
-/// A port that nobody listens on now. Another program may take it before you do: start what needs it at once.
-///
-/// # Errors
-/// When the system has none.
-pub fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("finding a free port")?;
-    Ok(listener.local_addr().context("finding a free port")?.port())
-}
 
 /// An address where a connection is refused at once.
 ///

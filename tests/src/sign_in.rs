@@ -41,7 +41,8 @@ impl Waiting {
     /// # Errors
     /// When it names none.
     pub fn open(&self) -> Result<&str> {
-        self.says["open"].as_str().context("an address to open")
+        let open = self.says["open"].as_str();
+        open.with_context(|| format!("no address to open in {}", self.says))
     }
 
     /// Its exit code, and what it says at its end.

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use deepsearch_servers::{Peer, PgBouncer, Postgres, Redis};
+use deepsearch_servers::{Peer, PgBouncer, Postgres, Redis, free_port};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -17,7 +17,6 @@ pub use people::Proof;
 
 use crate::certificates::Certificates;
 use crate::cli::Home;
-use crate::ports::free_port;
 use crate::{needs, programs};
 
 const OWNER: &str = "password-of-the-owner";

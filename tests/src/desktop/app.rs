@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result};
+use deepsearch_servers::free_port;
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Map, Value, json};
@@ -14,7 +15,6 @@ use super::page::Page;
 use super::processes::{self, Processes, Tree};
 use super::{network, until};
 use crate::cli::Home;
-use crate::ports::free_port;
 
 /// The circumstances of a start.
 #[derive(Debug, Clone, Default)]
