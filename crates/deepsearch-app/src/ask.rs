@@ -163,6 +163,7 @@ impl App {
         if request.files.is_empty() {
             request.files = self.files_asked_with(&request.turn).await?;
         }
+        request.files.truncate(ATTACHED);
         let wired = self.wired();
         if matches!(request.turn, Turn::New | Turn::In(_) | Turn::Editing(_)) {
             message_content(&request.question)?;
@@ -215,21 +216,17 @@ impl App {
         let Some(question) = question else {
             return Ok(Vec::new());
         };
-        let mut files = self.store().list_attached_files(&question).await?;
-        if matches!(turn, Turn::Editing(_)) {
-            let mut there = Vec::new();
-            for file in files {
-                let is_there = match url::Url::parse(&file) {
-                    Ok(url) => self.file_of(&url).await.is_ok(),
-                    Err(_) => false,
-                };
-                if is_there {
-                    there.push(file);
-                }
-            }
-            files = there;
+        let files = self.store().list_attached_files(&question).await?;
+        if !matches!(turn, Turn::Editing(_)) {
+            return Ok(files);
         }
-        Ok(files)
+        let mut there = Vec::new();
+        for file in files {
+            if self.attached_file(&file).await.is_ok() {
+                there.push(file);
+            }
+        }
+        Ok(there)
     }
 
     /// Keeps what is asked, and of the answer where it is to look, before anything else is done.
@@ -237,7 +234,7 @@ impl App {
         let store = self.store();
         let answer_metadata = (!asked_for.is_empty()).then(|| {
             let mut metadata = MessageMetadata::default();
-            metadata.other.insert(PLACES.into(), serde_json::json!(asked_for));
+            remember_places(&mut metadata, asked_for);
             metadata
         });
         let new = |chat, edits, by_assistant: bool| NewTurn {
@@ -245,7 +242,7 @@ impl App {
             edits,
             parent: None,
             question: request.question.clone(),
-            files: request.files.iter().take(ATTACHED).cloned().collect(),
+            files: request.files.clone(),
             metadata: by_assistant.then(MessageMetadata::by_assistant),
             answer_metadata: answer_metadata.clone(),
         };
@@ -360,15 +357,8 @@ impl App {
             _ => SearchMode::Auto,
         };
         let mut named = Vec::new();
-        for file in request.files.iter().take(ATTACHED) {
-            // What is no file that was handed over is not read: whoever asks may name no path.
-            let unknown = || AppError::Unknown {
-                what: "file",
-                id: file.clone(),
-            };
-            let url = url::Url::parse(file).map_err(|_| unknown())?;
-            self.file_of(&url).await?;
-            named.push(url);
+        for file in &request.files {
+            named.push(self.attached_file(file).await?);
         }
         Ok(Question {
             text: turn.question.content.clone(),
@@ -474,6 +464,11 @@ fn asked_for(request: &AskRequest, places: &[Scope]) -> Vec<Scope> {
         Some(_) if places.is_empty() => vec![Scope::None],
         Some(_) => places.to_vec(),
     }
+}
+
+/// Keeps with an answer where it was asked to look.
+fn remember_places(metadata: &mut MessageMetadata, places: &[Scope]) {
+    metadata.other.insert(PLACES.into(), serde_json::json!(places));
 }
 
 /// What a run does.
@@ -652,10 +647,7 @@ impl<'a> Answering<'a> {
         }
         answer.metadata.stale_search = self.is_stale.then_some(true);
         if !self.places.is_empty() {
-            answer
-                .metadata
-                .other
-                .insert(PLACES.into(), serde_json::json!(self.places));
+            remember_places(&mut answer.metadata, &self.places);
         }
         let title = answer.title.clone().filter(|_| is_new);
         let state = if error.is_none() {

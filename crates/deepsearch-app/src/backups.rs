@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use deepsearch_core::clock::to_the_minute;
 use deepsearch_sqlite::{Backup, Recovery, Replaced, Store, StoreOptions};
 
 use crate::app::{App, STORE_FILE};
@@ -62,10 +63,7 @@ pub async fn restore_backup(config: &Config, name: &str) -> Result<Replaced, App
 /// What was done about a damaged store, in words.
 pub fn tell(recovery: &Recovery) -> String {
     let from = match &recovery.restored {
-        Some(backup) => format!(
-            "the backup of {} took its place",
-            backup.created_at.format("%Y-%m-%d %H:%M UTC")
-        ),
+        Some(backup) => format!("the backup of {} took its place", to_the_minute(backup.created_at)),
         None => "there was no backup to take its place".to_owned(),
     };
     let saved = &recovery.salvaged;

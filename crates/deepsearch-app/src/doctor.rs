@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use deepsearch_core::clock::to_the_minute;
 use deepsearch_core::{ErrorCode, Failure, RemoteError};
 use deepsearch_postgres::SharedSync;
 use serde::Serialize;
@@ -143,17 +144,14 @@ impl Found {
             Self::Parsed => "Pages are parsed in a process of their own.".into(),
             Self::NobodySignedIn => "Nobody is signed in; everything is only on this device.".into(),
             Self::NotYetSynced => "The shared database answers; nothing was brought or sent yet.".into(),
-            Self::Synced { at } => format!(
-                "Everything was sent and brought on {}.",
-                at.format("%Y-%m-%d %H:%M UTC")
-            ),
+            Self::Synced { at } => format!("Everything was sent and brought on {}.", to_the_minute(*at)),
             Self::ChangesWait { changes } => {
                 format!("The shared database answers; {changes} changes wait to be sent.")
             }
             Self::ChangesRefused { changes } => format!("{changes} changes are refused by the server and kept here."),
             Self::ChangesHeld { since } => format!(
                 "The shared database has held changes of other devices back since {}.",
-                since.format("%Y-%m-%d %H:%M UTC")
+                to_the_minute(*since)
             ),
             Self::DatabaseSilent => "The shared database does not answer.".into(),
             Self::NoModel => "There is no language model: answers are made of sentences from sources.".into(),

@@ -191,6 +191,20 @@ impl App {
         if path.is_file() { Ok(path) } else { Err(unknown()) }
     }
 
+    /// The address of a file that a question is asked with. What is no file that was handed over is none: whoever asks may
+    /// name no path.
+    ///
+    /// # Errors
+    /// [`AppError::Unknown`] for what is no such address, and for a file that has gone.
+    pub(crate) async fn attached_file(&self, address: &str) -> Result<Url, AppError> {
+        let url = Url::parse(address).map_err(|_| AppError::Unknown {
+            what: "file",
+            id: address.to_owned(),
+        })?;
+        self.file_of(&url).await?;
+        Ok(url)
+    }
+
     async fn keep_folders(&self, paths: Vec<PathBuf>) -> Result<(), AppError> {
         if let Some((_, origin)) = self.config().over(PATHS) {
             let origin = if origin == Origin::File {
