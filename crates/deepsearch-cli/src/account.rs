@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use deepsearch_app::{App, AppError, AuthError, Device, Place, SignedIn};
+use deepsearch_core::clock::to_the_minute;
 
 use crate::args::Devices;
 use crate::outcome::Outcome;
@@ -35,7 +36,7 @@ fn show(signed_in: &SignedIn) {
     let where_from = format!(
         "signed in at {} since {}",
         signed_in.gateway,
-        signed_in.since.format("%Y-%m-%d %H:%M UTC")
+        to_the_minute(signed_in.since)
     );
     print::line(&print::safe(&who));
     print::line(&print::safe(&where_from));
@@ -68,7 +69,7 @@ pub(crate) async fn devices(app: &App, command: Option<Devices>, json: bool) -> 
 fn show_device(device: &Device) {
     let seen = match device.last_seen_at {
         _ if device.current => "this device".to_owned(),
-        Some(at) => format!("last seen {}", at.format("%Y-%m-%d %H:%M UTC")),
+        Some(at) => format!("last seen {}", to_the_minute(at)),
         None => "not seen yet".to_owned(),
     };
     print::line(&print::safe(&format!("{}  {}  {seen}", device.id, device.name)));

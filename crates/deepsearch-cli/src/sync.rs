@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use deepsearch_app::{App, AppError, AuthError, SyncState, SyncStatus};
 use deepsearch_core::ChatId;
+use deepsearch_core::clock::to_the_minute;
 
 use crate::args::{Sync, SyncCommand};
 use crate::outcome::{NOTHING, Outcome};
@@ -92,7 +93,7 @@ fn show(status: &SyncStatus, json: bool) {
         print::line(&format!("  last synced {}", at.format("%Y-%m-%d %H:%M:%S UTC")));
     }
     if let Some(since) = status.held_since {
-        let since = since.format("%Y-%m-%d %H:%M UTC");
+        let since = to_the_minute(since);
         print::line(&format!(
             "  since {since} the server has held changes of other devices back: a program there does not end what it writes"
         ));
@@ -135,7 +136,7 @@ async fn conflicts(app: &App, forget: Option<i32>, json: bool) -> Outcome {
         print::json(&conflicts);
     }
     for conflict in conflicts.iter().filter(|_| !json) {
-        let at = conflict.at.format("%Y-%m-%d %H:%M UTC");
+        let at = to_the_minute(conflict.at);
         let title = conflict.chat_title.as_deref().unwrap_or("a chat that is gone");
         print::line(&print::safe(&format!(
             "{}  {at}  {:?} in {title}\n  lost: {}\n  kept: {}\n",

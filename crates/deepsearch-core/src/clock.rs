@@ -2,6 +2,11 @@
 
 use chrono::{DateTime, SubsecRound, Utc};
 
+/// A time as commands tell it to people: to the minute.
+pub fn to_the_minute(at: DateTime<Utc>) -> impl std::fmt::Display {
+    at.format("%Y-%m-%d %H:%M UTC")
+}
+
 /// What time it is, in whole milliseconds: the resolution both programs on the shared tables keep (seed R11).
 pub trait Clock: Send + Sync + std::fmt::Debug {
     fn now(&self) -> DateTime<Utc>;

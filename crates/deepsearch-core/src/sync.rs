@@ -24,6 +24,8 @@ pub const PROTOCOL: u32 = 2;
 pub const LABELS_SINCE: u32 = 2;
 /// Most changes, rows or ids that one page holds.
 pub const PULL_LIMIT: u32 = 5_000;
+/// A feed that one transaction holds up for so long is worth a word; transactions that write take no longer, nearly ever.
+pub const FEED_HELD_LONG: std::time::Duration = std::time::Duration::from_secs(60);
 /// Most rows of one push.
 pub const PUSH_LIMIT: usize = 500;
 /// Most bytes of text and HTML of one saved page that travels.

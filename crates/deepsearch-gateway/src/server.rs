@@ -12,6 +12,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use chrono::TimeDelta;
+use deepsearch_core::sync::FEED_HELD_LONG;
 use deepsearch_postgres::{DatabaseError, FeedHorizon};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -45,8 +46,6 @@ const READY_WITHIN: Duration = Duration::from_secs(2);
 
 /// How often it is asked whether a day has gone since deletions were forgotten.
 const COLLECT_EACH: Duration = Duration::from_secs(60 * 60);
-/// A feed that is held up for so long is worth a word in the log.
-const HELD_LONG: Duration = Duration::from_secs(60);
 const TIDY_EACH: Duration = Duration::from_secs(60);
 const WATCH_EACH: Duration = Duration::from_secs(10);
 /// Every so many rounds of tidying, the roles of devices that were signed out are dropped.
@@ -240,7 +239,7 @@ impl Held {
             return (Duration::ZERO, false);
         };
         let lasts = now.duration_since(since);
-        let is_long = lasts >= HELD_LONG;
+        let is_long = lasts >= FEED_HELD_LONG;
         (lasts, is_long && !std::mem::replace(&mut self.is_told, is_long))
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::database::SharedDatabase;
 use crate::error::{DatabaseError, Doing};
+use crate::sync::number;
 
 /// How far the feed is handed out, and how far transactions have come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +55,6 @@ impl SharedDatabase {
         .await
         .doing(ACTION)?;
         tx.commit().await.doing(ACTION)?;
-        let number = |xid: &str| xid.parse().unwrap_or_default();
         Ok(FeedHorizon {
             horizon: number(&row.horizon),
             reached: number(&row.reached),

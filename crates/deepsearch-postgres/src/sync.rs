@@ -420,7 +420,7 @@ fn mark(last: &FeedRow, is_message: bool) -> Option<RecentMark> {
 }
 
 /// `xid8` has no type in sqlx, so it travels as text.
-fn number(xid: &str) -> u64 {
+pub(crate) fn number(xid: &str) -> u64 {
     xid.parse().unwrap_or_default()
 }
 

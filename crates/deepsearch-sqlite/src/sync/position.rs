@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use deepsearch_core::UserId;
-use deepsearch_core::sync::{EntityKind, FeedCursor, RecentMark};
+use deepsearch_core::sync::{EntityKind, FEED_HELD_LONG, FeedCursor, RecentMark};
 use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 
@@ -41,13 +41,11 @@ pub struct SyncPosition {
     pub expected: u64,
 }
 
-/// Transactions that write take no longer, nearly ever.
-const HELD_LONG: TimeDelta = TimeDelta::minutes(1);
-
 impl SyncPosition {
     /// Since when the feed has been held up, if that is long enough to be worth a word.
     pub fn held_long(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.held_since.filter(|since| now - *since >= HELD_LONG)
+        self.held_since
+            .filter(|since| (now - *since).to_std().is_ok_and(|lasts| lasts >= FEED_HELD_LONG))
     }
 }
 
