@@ -6,7 +6,8 @@ export default defineConfig({
   test: {
     include: ["tests/browser/**/*.test.ts"],
     globalSetup: ["tests/browser/server.ts"],
-    fileParallelism: false,
+    // Each file has a browser of its own; two of them are what two cores bear.
+    maxWorkers: 2,
     // A browser on a busy machine: once more tells that from a fault of ours.
     retry: 1,
     testTimeout: 60_000,
