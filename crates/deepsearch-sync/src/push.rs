@@ -231,6 +231,9 @@ impl Gathering<'_> {
     }
 
     async fn is_chat_refused(&mut self, local: &LocalMessage) -> Result<bool, SyncError> {
+        if !self.rules.are_without(Mutant::CopyForMany) {
+            self.tx.take_copy(&copy).await?;
+        }
         let id = local.row.chat_id.as_str();
         Ok(self.tx.is_refused(Entity::Chat, id).await? && !self.tx.is_queued(Entity::Chat, id).await?)
     }
