@@ -456,7 +456,7 @@ async fn remote(owner: &SharedDatabase, url: &str, number: u128) -> SharedSync {
         name: "a device".into(),
         scram_verifier: scram_verifier(&password.clone().into(), [9; 16]),
         token_hash: session_token_hash(&token),
-        expires: SystemClock.now() + TimeDelta::days(1),
+        lasts: TimeDelta::days(1),
     };
     let role = owner.mint_device(&admission).await.unwrap();
     let url = url.replace("postgres://postgres@", &format!("postgres://{role}:{password}@"));
