@@ -357,8 +357,7 @@ impl World {
         let mut gone: Vec<&String> = state.buried.iter().collect();
         gone.extend(self.devices.iter().flat_map(|device| &device.deleted));
         for mark in self.devices.iter().flat_map(|device| &device.written) {
-            let repeated = self.devices.iter().filter_map(|device| device.repeated.get(mark));
-            let said = 1 + repeated.sum::<usize>();
+            let said = times_said(&self.devices, mark);
             let copies = server
                 .messages
                 .values()
@@ -581,6 +580,12 @@ fn web_message(chat: &ChatId, mark: &str, now: DateTime<Utc>) -> MessageRow {
         created_at: now,
         extras: None,
     }
+}
+
+/// How often a text was said on all devices.
+pub(crate) fn times_said(devices: &[Device], mark: &str) -> usize {
+    let repeated = devices.iter().filter_map(|device| device.repeated.get(mark));
+    1 + repeated.sum::<usize>()
 }
 
 /// A tag that was given to a chat and that nobody took away is there.
