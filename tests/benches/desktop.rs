@@ -1,9 +1,9 @@
-//! The window: how soon it shows a long history, how soon it finds in it, how evenly an answer flows, and how much memory
-//! it takes, each beside a window with nothing in it or beside the same window at rest.
+//! The window: how soon it shows a long history, how soon it finds in it, how evenly an answer flows, how soon it shows
+//! what another device wrote, and how much memory it takes, beside a window with nothing in it or the same one at rest.
 //!
 //! The programs are those that `DEEPSEARCH_TEST_DESKTOP` and `DEEPSEARCH_TEST_EMPTY_WINDOW` name, which `cargo xtask
 //! bench` builds. What is painted is read from the screen itself. Single measures can be named: `start`, `search`,
-//! `quick-ask`, `stream`, `memory`, `size`.
+//! `quick-ask`, `stream`, `sync`, `memory`, `size`.
 
 #![expect(clippy::print_stdout, reason = "a benchmark's result is what it prints")]
 

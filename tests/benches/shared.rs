@@ -127,7 +127,7 @@ impl Team {
             name: "bench".into(),
             scram_verifier: scram_verifier(&"password".into(), [9; 16]),
             token_hash: session_token_hash(&token),
-            expires: SystemClock.now() + TimeDelta::days(1),
+            lasts: TimeDelta::days(1),
         };
         let role = self.owner.mint_device(&admission).await?;
         let url = format!("postgres://{role}:password@127.0.0.1:{port}/team{query}");

@@ -11,7 +11,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use chrono::TimeDelta;
-use deepsearch_core::{Chat, ChatId, Clock, Message, MessageId, MessageState, Role, SystemClock, UserId};
+use deepsearch_core::page::content_hash;
+use deepsearch_core::sync::{MessageEvidence, MessageExtras, PageRef};
+use deepsearch_core::{
+    Chat, ChatId, Citation, Clock, MediaType, Message, MessageId, MessageState, PageId, Role, Span, SystemClock, UserId,
+};
 use deepsearch_postgres::{Admission, DeviceId, SharedDatabase, SharedSync, scram_verifier, session_token_hash};
 use deepsearch_servers::Postgres;
 use deepsearch_sqlite::{Store, StoreOptions, SyncAccount};
@@ -23,6 +27,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Executor, PgPool};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use messages::{PER_CHAT, copy};
 use words::Words;
@@ -48,7 +53,9 @@ async fn main() -> Result<()> {
     let a = team.device(&folder, "a").await?;
     measure_first_pull(&team, &a).await?;
     let b = team.device(&folder, "b").await?;
-    b.engine.run_once().await?;
+    for device in [&a, &b] {
+        device.bring_all().await?;
+    }
     measure_push(&a, changes).await?;
     measure_latency(&a, &b, changes.clamp(1, 20)).await?;
     measure_idle(&team, &a).await
@@ -69,6 +76,19 @@ struct Device {
 }
 
 impl Device {
+    /// Until the answers have their pages too, of which a run brings some.
+    async fn bring_all(&self) -> Result<()> {
+        let mut left = u32::MAX;
+        loop {
+            self.engine.run_once().await?;
+            let now = self.store.count_sync().await?.pages;
+            if now == 0 || now >= left {
+                return Ok(());
+            }
+            left = now;
+        }
+    }
+
     async fn count_messages(&self) -> Result<i64> {
         let options = SqliteConnectOptions::new().filename(&self.path).read_only(true);
         let mut file = options.connect().await?;
@@ -106,7 +126,30 @@ impl Team {
         .execute(&self.pool)
         .await?;
         copy(&self.pool, messages).await?;
+        self.rest_on_pages().await?;
         self.pool.execute("vacuum analyze").await?;
+        Ok(())
+    }
+
+    /// One answer in ten was written by a device, and brings what it rests on.
+    async fn rest_on_pages(&self) -> Result<()> {
+        let texts = [1, 2, 3].map(|number| format!("Page {number}. {}", "A glacier remembers. ".repeat(200)));
+        for text in &texts {
+            sqlx::query("insert into deepsearch_sync.page (user_id, content_hash, text, size) values ($1, $2, $3, 0)")
+                .bind(USER)
+                .bind(content_hash(text))
+                .bind(text)
+                .execute(&self.pool)
+                .await?;
+        }
+        sqlx::query(
+            r#"insert into deepsearch_sync.message_extras (user_id, message_id, body)
+            select $1, id, $2::json from "ai-app-template_message" where id like 'msg\_%9' and role = 'assistant'"#,
+        )
+        .bind(USER)
+        .bind(serde_json::to_string(&extras(&texts)?)?)
+        .execute(&self.pool)
+        .await?;
         Ok(())
     }
 
@@ -118,7 +161,7 @@ impl Team {
             name: name.into(),
             scram_verifier: scram_verifier(&password.clone().into(), [9; 16]),
             token_hash: session_token_hash(&token),
-            expires: SystemClock.now() + TimeDelta::days(1),
+            lasts: TimeDelta::days(1),
         };
         let role = self.owner.mint_device(&admission).await?;
         let url = self
@@ -143,8 +186,8 @@ impl Team {
     /// The same rows out of the same server, as fast as it gives them.
     async fn copy(&self) -> Result<(usize, Duration)> {
         let started = Instant::now();
-        let out = r#"copy (select id, chat_id, role, content, sources, metadata, created_at
-            from "ai-app-template_message") to stdout"#;
+        let out = r#"copy (select id, chat_id, role, content, sources, metadata, created_at, extras.body
+            from "ai-app-template_message" left join deepsearch_sync.message_extras as extras on message_id = id) to stdout"#;
         let mut rows = 0;
         let mut stream = self.pool.copy_out_raw(out).await?;
         while let Some(bytes) = stream.try_next().await? {
@@ -276,6 +319,40 @@ impl Team {
         );
         Ok(seen.fetch_one(&self.pool).await?)
     }
+}
+
+/// What an answer rests on: pages, each cited four times.
+fn extras(texts: &[String]) -> Result<MessageExtras> {
+    let mut evidence = MessageEvidence::default();
+    for (number, text) in (1..).zip(texts) {
+        let url = Url::parse(&format!("https://example.org/glaciers/{number}"))?;
+        evidence.pages.push(PageRef {
+            number,
+            content_hash: content_hash(text),
+            url,
+            title: format!("Page {number}"),
+            author: None,
+            site_name: Some("Glaciers".into()),
+            published_at: None,
+            favicon: None,
+            language: Some("en".into()),
+            media_type: MediaType::Html,
+            fetched_at: SystemClock.now(),
+        });
+        evidence.citations.extend((0..4).map(|_| Citation {
+            number,
+            marker: Span::new(0, 1),
+            sentence: Span::new(0, 1),
+            page_id: PageId::new(),
+            page_span: Span::new(8, 28),
+            quote: "A glacier remembers.".into(),
+        }));
+    }
+    Ok(MessageExtras {
+        follow_ups: vec!["How do ice cores remember?".into()],
+        evidence: Some(evidence),
+        ..MessageExtras::default()
+    })
 }
 
 fn chat(title: &str) -> Chat {

@@ -94,7 +94,7 @@ export class AppState {
     const listening = [platform.onSettingsChanged(() => void this.loadSettings()), navigating];
     // Quick ask goes nowhere.
     if (platform.start.window === "main") void this.attempt(() => this.#arrive(navigating));
-    const offOnline = platform.onOnline((online) => (this.online = online));
+    const offOnline = platform.onOnline((online) => this.#goOnline(online));
     void this.loadSettings();
     void this.attempt(async () => {
       this.info = await platform.info();
@@ -103,6 +103,13 @@ export class AppState {
       offOnline();
       for (const unlisten of listening) void unlisten.then((end) => end());
     };
+  }
+
+  #goOnline(online: boolean): void {
+    const isBack = online && !this.online;
+    this.online = online;
+    // What waited for the network waits no longer. How it went is shown where sync is.
+    if (isBack && this.platform.start.window === "main") void this.platform.syncNow().catch(() => undefined);
   }
 
   async loadSettings(): Promise<void> {

@@ -79,6 +79,20 @@ it("stops listening at its end", async () => {
   expect(app.view.kind).toBe("chat");
 });
 
+it("syncs at once when the network is back, and is quiet about it where nobody is signed in", async () => {
+  const { app, platform } = fakeWindow();
+  const syncNow = vi.spyOn(platform, "syncNow").mockRejectedValue({ code: "auth", message: "", hint: null });
+  const stop = app.start();
+  expect(syncNow).not.toHaveBeenCalled();
+  platform.goOnline(false);
+  platform.goOnline(true);
+  platform.goOnline(true);
+  expect(syncNow).toHaveBeenCalledTimes(1);
+  await Promise.resolve();
+  expect(app.notices).toEqual([]);
+  stop();
+});
+
 it("closes the reader with its chat, not with another message of it", () => {
   const { app } = fakeWindow();
   app.openChat("chat_wal");

@@ -53,8 +53,9 @@ impl App {
         Ok(())
     }
 
-    /// What would be gone with the local copy, because it is nowhere else: changes that were not sent, and chats that
-    /// were not handed over. What can still be sent is, if somebody is signed in.
+    /// What would be gone with the local copy, because it is nowhere else: changes that were not sent or that the server
+    /// refused, saved pages that it may lack, and chats that were not handed over. What can still be sent is, if somebody
+    /// is signed in.
     ///
     /// # Errors
     /// [`AppError::OnlyHere`] when there is something; [`AppError::Store`] when the store cannot be read.
@@ -68,7 +69,9 @@ impl App {
             Ok(Err(error)) => tracing::info!(%error, "what waits is not sent before signing out"),
             Err(_) => tracing::info!("sending what waits took too long before signing out"),
         }
-        let changes = self.sync_counts().await?.outbox;
+        let counts = self.sync_counts().await?;
+        let pages = self.store().count_queued_pages().await?;
+        let changes = counts.outbox.saturating_add(counts.dead).saturating_add(pages);
         let offers = self.list_chat_offers(None, 1_000).await?;
         if changes == 0 && offers.is_empty() {
             return Ok(());

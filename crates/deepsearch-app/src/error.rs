@@ -118,7 +118,9 @@ pub enum AppError {
     Auth(#[from] AuthError),
     #[error(transparent)]
     Sync(#[from] SyncError),
-    #[error("some of this is only on this device: {changes} unsent changes, {chats} chats that were not handed over")]
+    #[error(
+        "some of this is only on this device: {changes} changes and saved pages that were not sent, {chats} chats that were not handed over"
+    )]
     OnlyHere { changes: u32, chats: u32 },
     #[error("the network client could not be made")]
     Network(#[source] Box<dyn std::error::Error + Send + Sync>),

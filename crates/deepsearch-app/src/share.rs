@@ -77,7 +77,7 @@ impl App {
             name: device_name.clone(),
             scram_verifier: scram_verifier(&password, random_bytes()?),
             token_hash: session_token_hash(token.expose_secret()),
-            expires: self.inner.clock.now() + TimeDelta::days(SESSION_DAYS),
+            lasts: TimeDelta::days(SESSION_DAYS),
         };
         let role = database.mint_device(&admission).await?;
         let before = match self.keep(owned, &role, &password, token).await {

@@ -178,7 +178,17 @@ impl App {
         }
         let known = kept::read(self.config()).unwrap_or_default();
         let state = match self.own_link()? {
-            None => SyncState::SignedOut,
+            None => match self.account_state().locked {
+                // Somebody is signed in, and the secrets for it cannot be had now.
+                Some(failure) => SyncState::Error {
+                    remedy: match failure.code {
+                        ErrorCode::KeyRefused => SyncRemedy::SignIn,
+                        _ => SyncRemedy::TryAgain,
+                    },
+                    failure,
+                },
+                None => SyncState::SignedOut,
+            },
             Some(_) if self.sync_link()?.is_none() => SyncState::Private,
             Some(link) if known.link != link.name() => SyncState::Waiting,
             Some(_) => known.state(),
@@ -203,7 +213,12 @@ impl App {
     /// [`AppError::Auth`] when nobody is signed in, [`AppError::Sync`] when the server or the store fails; what was done
     /// before is kept.
     pub async fn sync_now(&self) -> Result<SyncStatus, AppError> {
-        let link = self.own_link()?.ok_or(deepsearch_auth::AuthError::SignedOut)?;
+        let Some(link) = self.own_link()? else {
+            return Err(match self.account_state().locked {
+                Some(failure) => AppError::Answer(failure),
+                None => deepsearch_auth::AuthError::SignedOut.into(),
+            });
+        };
         self.inner.network.check_place(&link.place())?;
         let running = self.inner.syncing.lock().engine.clone();
         let engine = match running {

@@ -128,6 +128,8 @@ impl From<&AuthError> for Failure {
             AuthError::Vault(VaultError::Malformed { .. }) => {
                 say(ErrorCode::Invalid).hint("Mend the file, or move it away to begin anew.")
             }
+            AuthError::Vault(VaultError::Foreign { .. }) => say(ErrorCode::KeyRefused)
+                .hint("Sign in again, or bring the file back as it was. What is on this device is kept."),
             AuthError::Vault(_) => say(ErrorCode::Storage).hint("Check the data folder's permissions and room."),
             AuthError::Client(_) => {
                 say(ErrorCode::Internal).hint("Check that the system's certificates are installed (`ca-certificates`).")

@@ -97,7 +97,7 @@ impl Session {
         };
         match (Self::of(&kept.secrets), kept.missing) {
             (Some(session), _) => Ok(Some((session, place))),
-            (None, Some(why)) => Err(crate::vault::VaultError::Keychain(why).into()),
+            (None, Some(why)) => Err(why.into()),
             (None, None) => Ok(None),
         }
     }

@@ -50,7 +50,7 @@ pub struct Kept {
     /// Where; `None` when there is nothing.
     pub place: Option<Place>,
     /// Why some may be missing: the keychain that holds them cannot be used now, or they were sealed elsewhere.
-    pub missing: Option<String>,
+    pub missing: Option<VaultError>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +63,8 @@ pub enum VaultError {
     },
     #[error("`{path}` is not valid: {detail}")]
     Malformed { path: PathBuf, detail: String },
+    #[error("what `{path}` holds was sealed on another machine, or is damaged")]
+    Foreign { path: PathBuf },
     #[error("another program of DeepSearch's holds the secrets")]
     Busy,
     #[error("the keychain cannot be used: {0}")]
@@ -124,12 +126,12 @@ impl Vault {
         if let Some(entry) = &place.keychain {
             match keychain::read(entry).await {
                 Ok(secrets) => kept.secrets = secrets,
-                Err(error) => kept.missing = Some(error.to_string()),
+                Err(error) => kept.missing = Some(error.into()),
             }
         }
         match self.unseal(slot, place.sealed.as_deref()) {
             Ok(over) => lay_over(&mut kept.secrets, over),
-            Err(foreign) => kept.missing = Some(format!("`{}`: {foreign}", self.path().display())),
+            Err(seal::Foreign) => kept.missing = Some(VaultError::Foreign { path: self.path() }),
         }
         Ok(kept)
     }

@@ -45,9 +45,9 @@ impl FromRequestParts<Arc<Parts>> for SignedIn {
         let Some(session) = session else {
             return Err(unauthorized(Some("invalid_token")));
         };
-        let until = parts.now() + SESSION_LASTS;
-        if until - session.expires_at > MOVED_ON_AFTER {
-            parts.database.update_session(&hash, until).await.map_err(unavailable)?;
+        if SESSION_LASTS - session.lasts > MOVED_ON_AFTER {
+            let prolonged = parts.database.prolong_device_session(&hash, SESSION_LASTS).await;
+            prolonged.map_err(unavailable)?;
         }
         Ok(Self(session))
     }

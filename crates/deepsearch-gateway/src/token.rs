@@ -144,7 +144,7 @@ async fn by_code(parts: &Parts, form: &BTreeMap<String, String>) -> Result<Value
     // What is malformed is refused before the code is touched.
     let (code, redirect_uri, verifier) = (get("code")?, get("redirect_uri")?, get("code_verifier")?);
     let device_id = read_device_id(get("device_id")?).ok_or_else(|| Refused::invalid("device_id must be a UUID"))?;
-    let (session_token, session) = new_session(parts, get("scram_verifier")?)?;
+    let (session_token, session) = new_session(get("scram_verifier")?)?;
     let redemption = match parts.database.redeem_sign_in_code(&tokens::hash(code)).await? {
         Redeemed::First(redemption) => redemption,
         Redeemed::Again(before) => return Err(replayed(parts, &before).await?),
@@ -176,7 +176,7 @@ async fn by_device_code(parts: &Parts, form: &BTreeMap<String, String>) -> Resul
     };
     let device_code = get("device_code")?;
     let device_id = read_device_id(get("device_id")?).ok_or_else(|| Refused::invalid("device_id must be a UUID"))?;
-    let (session_token, session) = new_session(parts, get("scram_verifier")?)?;
+    let (session_token, session) = new_session(get("scram_verifier")?)?;
     let told = |error, description: &str| Err(Refused::Because(error, description.to_owned()));
     match parts.database.poll_device_request(&tokens::hash(device_code)).await? {
         Polled::Waiting => told("authorization_pending", "the person has not decided yet"),
@@ -209,7 +209,7 @@ async fn replayed(parts: &Parts, before: &RedeemedFor) -> Result<Refused, Refuse
     ))
 }
 
-fn new_session(parts: &Parts, scram_verifier: &str) -> Result<(String, NewSession), Refused> {
+fn new_session(scram_verifier: &str) -> Result<(String, NewSession), Refused> {
     if !is_scram_verifier(scram_verifier) {
         return Err(Refused::invalid("scram_verifier must be a verifier of SCRAM-SHA-256"));
     }
@@ -217,7 +217,7 @@ fn new_session(parts: &Parts, scram_verifier: &str) -> Result<(String, NewSessio
     let session = NewSession {
         scram_verifier: scram_verifier.to_owned(),
         token_hash: tokens::hash_text(&token),
-        expires_at: parts.now() + SESSION_LASTS,
+        lasts: SESSION_LASTS,
     };
     Ok((token, session))
 }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use deepsearch_core::{User, UserId};
 use futures::{Stream, TryStreamExt};
 use sqlx::{PgConnection, Postgres, Transaction};
@@ -28,7 +28,8 @@ pub struct NewSession {
     pub scram_verifier: String,
     /// `ds1:` and the SHA-256 of the token.
     pub token_hash: String,
-    pub expires_at: DateTime<Utc>,
+    /// By the database's clock, as all that is said of a session: a device's own connections go by that one.
+    pub lasts: TimeDelta,
 }
 
 /// A device that was let in.
@@ -54,7 +55,8 @@ pub struct Device {
 pub struct DeviceSession {
     pub user: User,
     pub device_id: Uuid,
-    pub expires_at: DateTime<Utc>,
+    /// How much longer.
+    pub lasts: TimeDelta,
 }
 
 /// What tells one session of a device from every other.
@@ -96,7 +98,7 @@ impl NewSession {
             name,
             scram_verifier: self.scram_verifier.clone(),
             token_hash: self.token_hash.clone(),
-            expires: self.expires_at,
+            lasts: self.lasts,
         }
     }
 }
@@ -124,14 +126,15 @@ impl SharedDatabase {
         const ACTION: &str = "look up the session";
         let mut tx = self.begin().await.doing(ACTION)?;
         let row = sqlx::query!(
-            r#"select device.id as device_id, session.expires, u.id, u.name, u.email, u.email_verified, u.image, u.is_admin
+            r#"select device.id as device_id,
+                extract(epoch from session.expires - statement_timestamp())::bigint as "seconds!", u.id, u.name, u.email, u.email_verified, u.image, u.is_admin
             from deepsearch.device
             join "ai-app-template_session" as session
                 on session.session_token = device.session_token and session.user_id = device.user_id
             join "ai-app-template_user" as u on u.id = device.user_id
-            where device.session_token = $1 and device.revoked_at is null and session.expires > $2"#,
-            token_hash,
-            self.now()
+            where device.session_token = $1 and device.revoked_at is null
+                and session.expires > statement_timestamp()"#,
+            token_hash
         )
         .fetch_optional(&mut *tx)
         .await
@@ -139,7 +142,7 @@ impl SharedDatabase {
         tx.commit().await.doing(ACTION)?;
         Ok(row.map(|row| DeviceSession {
             device_id: row.device_id,
-            expires_at: row.expires,
+            lasts: TimeDelta::try_seconds(row.seconds).unwrap_or(TimeDelta::MAX),
             user: User::from(UserRow {
                 id: row.id,
                 name: row.name,
@@ -149,6 +152,25 @@ impl SharedDatabase {
                 is_admin: row.is_admin,
             }),
         }))
+    }
+
+    /// Lets the session of a device that is signed in last so long from now.
+    ///
+    /// # Errors
+    /// [`DatabaseError`] when the database does not answer.
+    pub async fn prolong_device_session(&self, token_hash: &str, lasts: TimeDelta) -> Result<(), DatabaseError> {
+        const ACTION: &str = "prolong the session";
+        let mut tx = self.begin().await.doing(ACTION)?;
+        sqlx::query!(
+            r#"update "ai-app-template_session" set expires = statement_timestamp() + $2::bigint * interval '1 second'
+            where session_token = $1 and expires > statement_timestamp()"#,
+            token_hash,
+            lasts.num_seconds()
+        )
+        .execute(&mut *tx)
+        .await
+        .doing(ACTION)?;
+        tx.commit().await.doing(ACTION)
     }
 
     /// A user's devices that are signed in, oldest first.
@@ -186,8 +208,7 @@ impl SharedDatabase {
             from deepsearch.device
             join "ai-app-template_session" as session
                 on session.session_token = device.session_token and session.user_id = device.user_id
-            where device.revoked_at is null and session.expires > $1 order by device.id limit $2"#,
-            self.now(),
+            where device.revoked_at is null and session.expires > statement_timestamp() order by device.id limit $1"#,
             LIMIT
         )
         .fetch_all(&mut *tx)

@@ -1,7 +1,7 @@
 //! Devices: the login role and the session of each, made and ended by whoever may let people in (the gateway, or the
 //! owner of a database of their own).
 
-use chrono::{DateTime, Utc};
+use chrono::TimeDelta;
 use deepsearch_core::UserId;
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
@@ -34,7 +34,8 @@ pub struct Admission {
     pub scram_verifier: String,
     /// Of its session token, see [`session_token_hash`].
     pub token_hash: String,
-    pub expires: DateTime<Utc>,
+    /// How long its session does, by the database's clock: that one tells when it has ended.
+    pub lasts: TimeDelta,
 }
 
 /// What is kept of a session token.
@@ -108,13 +109,13 @@ pub(crate) const MINT: &str = "let the device in";
 /// As [`SharedDatabase::mint_device`], within a transaction.
 pub(crate) async fn mint(tx: &mut PgConnection, admission: &Admission) -> Result<String, DeviceError> {
     sqlx::query_scalar!(
-        r#"select deepsearch.mint_device($1, $2, $3, $4, $5, $6) as "role!""#,
+        r#"select deepsearch.mint_device($1, $2, $3, $4, $5, now() + $6::bigint * interval '1 second') as "role!""#,
         admission.device,
         admission.user.as_str(),
         admission.name,
         admission.scram_verifier,
         admission.token_hash,
-        admission.expires
+        admission.lasts.num_seconds()
     )
     .fetch_one(tx)
     .await

@@ -10,11 +10,13 @@ use deepsearch_sqlite::{FirstPull, Store, SyncAccount, SyncPosition};
 use tokio::sync::{Mutex, Notify, watch};
 
 use crate::error::SyncError;
+use crate::pages::LatePages;
 use crate::plan::{Contact, may_write, meet};
 #[cfg(feature = "simulation")]
 use crate::rules::Mutant;
 use crate::rules::Rules;
 use crate::status::{SyncProgress, SyncState, SyncStatus};
+use crate::width::Width;
 
 /// How an engine works.
 #[derive(Debug, Clone)]
@@ -42,8 +44,8 @@ impl Default for SyncOptions {
     }
 }
 
-/// Keeps a store and the shared database of one account the same. It holds nothing that is not in the store, so it may
-/// be dropped at any moment and made anew.
+/// Keeps a store and the shared database of one account the same. It holds nothing that is not in the store, but for how
+/// much the line has borne, so it may be dropped at any moment and made anew.
 pub struct SyncEngine {
     pub(crate) store: Store,
     pub(crate) remote: Arc<dyn SyncRemote>,
@@ -57,7 +59,11 @@ pub struct SyncEngine {
     status: watch::Sender<SyncStatus>,
     pushed: AtomicU32,
     /// Rows that a page is asked to have now.
-    page_rows: AtomicU32,
+    pub(crate) pulls: Width,
+    /// Rows that a push has now, and its share of the bytes.
+    pub(crate) pushes: Width,
+    /// Saved pages that did not go through in time, and when each is tried again.
+    pub(crate) late_pages: std::sync::Mutex<LatePages>,
     one_run: Mutex<()>,
 }
 
@@ -78,7 +84,9 @@ impl SyncEngine {
             store,
             remote,
             account,
-            page_rows: AtomicU32::new(options.pull_limit),
+            pulls: Width::new(options.pull_limit),
+            pushes: Width::new(u32::try_from(options.push_limit).unwrap_or(u32::MAX)),
+            late_pages: std::sync::Mutex::default(),
             options,
             nudged: Notify::new(),
             is_focused: AtomicBool::new(true),
@@ -87,25 +95,6 @@ impl SyncEngine {
             pushed: AtomicU32::new(0),
             one_run: Mutex::new(()),
         }
-    }
-
-    /// How many rows the next page is asked to have.
-    pub(crate) fn page_rows(&self) -> u32 {
-        self.page_rows.load(Ordering::Relaxed)
-    }
-
-    /// Takes note of how a page came: one that does not come in time is asked for in halves, or a slow line would ask
-    /// for the same one for ever.
-    pub(crate) fn paged<T>(&self, page: Result<T, RemoteError>) -> Result<T, RemoteError> {
-        let rows = self.page_rows();
-        let next = match &page {
-            // Slowly, so that not every second page of a slow line is one too large.
-            Ok(_) => (rows + rows / 8 + 1).min(self.options.pull_limit),
-            Err(RemoteError::TimedOut { .. }) => (rows / 2).max(1),
-            Err(_) => rows,
-        };
-        self.page_rows.store(next, Ordering::Relaxed);
-        page
     }
 
     /// What sync does and what waits; each change of it wakes the receiver.

@@ -16,10 +16,10 @@ impl SyncEngine {
         let FirstPull::Recent(mark) = &position.first else {
             return Ok(false);
         };
-        let asked = self.store.device_now();
+        let (asked, rows) = (self.store.device_now(), self.pulls.rows());
         let since = asked + self.store.clock_offset() - RECENT;
-        let page = (self.remote).list_recent(since, mark.as_ref(), self.page_rows()).await;
-        let page = self.paged(page)?;
+        let page = self.remote.list_recent(since, mark.as_ref(), rows).await;
+        let page = self.pulls.heed(rows, page)?;
         self.measure_clock(asked, &page.server).await?;
         if !self.meet(position, &page.server).await? {
             return Ok(true);

@@ -20,6 +20,7 @@ mod pages;
 
 mod plan;
 mod rules;
+mod width;
 
 mod error;
 

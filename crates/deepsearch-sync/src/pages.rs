@@ -1,7 +1,9 @@
 //! Pages: the texts of saved sources travel beside the rows, each once, and nothing waits for them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::PoisonError;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use deepsearch_core::RemoteError;
 use deepsearch_core::page::content_hash;
 use deepsearch_core::sync::{PAGE_LIMIT, PageBody};
@@ -13,40 +15,91 @@ use crate::error::SyncError;
 const BATCH: u32 = 50;
 /// Answers whose pages are brought in one run; the next run goes on.
 const RUN: usize = 500;
+/// Pages of one run that may fail to come in time. By then it is the server, or a line for nothing larger.
+const LATE: usize = 3;
+
+/// Pages that were too much for the line: after how many tries, and when there is another.
+pub(crate) type LatePages = HashMap<String, (u32, DateTime<Utc>)>;
 
 impl SyncEngine {
-    /// Sends the texts that the server lacks.
+    /// Sends the texts that the server lacks, short ones first: what is too long for a slow line keeps none from going.
     pub(crate) async fn send_pages(&self) -> Result<(), SyncError> {
         loop {
-            let hashes = self.store.list_queued_pages(BATCH).await?;
+            let later = self.pages_for_later();
+            let hashes = self.store.list_queued_pages(&later, BATCH).await?;
             if hashes.is_empty() {
                 return Ok(());
             }
+            let missing: HashSet<String> = self.remote.list_missing_pages(&hashes).await?.into_iter().collect();
             // An answer keeps its quotes; only the rest of a page that is refused does not travel.
-            let mut refused = Vec::new();
-            for hash in self.remote.list_missing_pages(&hashes).await? {
-                let Some(body) = self.store.lookup_page_body(&hash).await? else {
-                    continue;
-                };
-                let Some(body) = within_limit(body) else {
-                    refused.push((hash, "a page of more than two megabytes is not kept".to_owned()));
-                    continue;
-                };
-                match self.remote.put_page(&body).await {
-                    Err(RemoteError::Refused { reason, .. }) => {
-                        tracing::info!(reason, hash, "a saved page stays on this device");
-                        refused.push((hash, reason));
+            let (mut settled, mut refused) = (Vec::with_capacity(hashes.len()), Vec::new());
+            let mut is_late = false;
+            for hash in hashes {
+                if missing.contains(&hash)
+                    && let Some(body) = self.store.lookup_page_body(&hash).await?
+                {
+                    match self.send_page(body).await {
+                        Ok(()) => self.sent(&hash),
+                        Err(RemoteError::Refused { reason, .. }) => {
+                            tracing::info!(reason, hash, "a saved page stays on this device");
+                            refused.push((hash.clone(), reason));
+                        }
+                        Err(RemoteError::TimedOut { .. }) => {
+                            self.send_later(hash);
+                            is_late = true;
+                            break;
+                        }
+                        Err(error) => return Err(error.into()),
                     }
-                    sent => sent?,
                 }
+                settled.push(hash);
             }
-            self.store.settle_pages(&hashes, &refused).await?;
+            self.store.settle_pages(&settled, &refused).await?;
+            if is_late {
+                return Ok(());
+            }
         }
     }
 
-    /// Brings the texts that answers from elsewhere rest on.
+    async fn send_page(&self, body: PageBody) -> Result<(), RemoteError> {
+        match within_limit(body) {
+            Some(body) => self.remote.put_page(&body).await,
+            None => Err(RemoteError::Refused {
+                action: "keep a saved page",
+                reason: "a page of more than two megabytes is not kept".into(),
+            }),
+        }
+    }
+
+    fn sent(&self, hash: &str) {
+        self.late_pages
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(hash);
+    }
+
+    /// What is not to be sent yet.
+    fn pages_for_later(&self) -> Vec<String> {
+        let now = self.store.device_now();
+        let late = self.late_pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let later = late.iter().filter(|(_, (_, next))| *next > now);
+        later.map(|(hash, _)| hash.clone()).collect()
+    }
+
+    /// After a minute, four, a quarter of an hour, … at most a day.
+    fn send_later(&self, hash: String) {
+        tracing::info!(hash, "a saved page was not sent in time, and is tried again later");
+        let now = self.store.device_now();
+        let mut late = self.late_pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let (tries, next) = late.entry(hash).or_insert((0, now));
+        *next = now + TimeDelta::minutes(4_i64.saturating_pow(*tries).min(24 * 60));
+        *tries += 1;
+    }
+
+    /// Brings the texts that answers from elsewhere rest on. An answer whose pages do not come in time waits for its next
+    /// try, and the others do not.
     pub(crate) async fn bring_pages(&self) -> Result<(), SyncError> {
-        let mut looked_at = 0;
+        let (mut looked_at, mut late) = (0, 0);
         while looked_at < RUN {
             let waiting = self.store.list_waiting_evidence(BATCH).await?;
             if waiting.is_empty() {
@@ -54,32 +107,58 @@ impl SyncEngine {
             }
             looked_at += waiting.len();
             // Answers of one chat often share their pages.
-            let mut brought: HashMap<String, Option<PageBody>> = HashMap::new();
+            let mut brought: HashMap<String, Brought> = HashMap::new();
             for answer in &waiting {
+                if late >= LATE {
+                    return Ok(());
+                }
                 let mut bodies = Vec::with_capacity(answer.missing.len());
+                let mut is_late = false;
                 for hash in &answer.missing {
                     if !brought.contains_key(hash) {
-                        brought.insert(hash.clone(), self.bring_page(hash).await?);
+                        let page = self.bring_page(hash).await?;
+                        late += usize::from(matches!(page, Brought::Late));
+                        brought.insert(hash.clone(), page);
                     }
-                    bodies.extend(brought.get(hash).cloned().flatten());
+                    match brought.get(hash) {
+                        Some(Brought::Page(body)) => bodies.push(body.clone()),
+                        Some(Brought::Late) => is_late = true,
+                        Some(Brought::Nothing) | None => {}
+                    }
                 }
-                self.store.bind_evidence(answer, &bodies).await?;
+                self.store.bind_evidence(answer, &bodies, is_late).await?;
             }
         }
         Ok(())
     }
 
     /// A page's text, if the server has it and it is what its hash says.
-    async fn bring_page(&self, hash: &str) -> Result<Option<PageBody>, SyncError> {
-        let page = self.remote.lookup_page(hash).await?;
-        Ok(page.filter(|page| {
+    async fn bring_page(&self, hash: &str) -> Result<Brought, SyncError> {
+        let page = match self.remote.lookup_page(hash).await {
+            Err(RemoteError::TimedOut { .. }) => {
+                tracing::info!(hash, "a saved page did not come in time, and is asked for again later");
+                return Ok(Brought::Late);
+            }
+            page => page?,
+        };
+        let genuine = page.filter(|page| {
             let is_genuine = page.content_hash == hash && content_hash(&page.text) == hash;
             if !is_genuine {
                 tracing::warn!(hash, "the server gave another page for a hash");
             }
             is_genuine && page.text.len() <= PAGE_LIMIT
-        }))
+        });
+        Ok(genuine.map_or(Brought::Nothing, Brought::Page))
     }
+}
+
+/// What came of asking for a page.
+enum Brought {
+    Page(PageBody),
+    /// The server lacks it, or has something else.
+    Nothing,
+    /// It did not come in time.
+    Late,
 }
 
 /// A page too large to travel goes without its layout, or not at all.

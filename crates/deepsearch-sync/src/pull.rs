@@ -23,8 +23,9 @@ impl SyncEngine {
             self.sweep(position).await?;
             return Ok(None);
         }
-        let asked = self.store.device_now();
-        let page = self.paged(self.remote.pull(position.cursor, self.page_rows()).await)?;
+        let (asked, rows) = (self.store.device_now(), self.pulls.rows());
+        let page = self.remote.pull(position.cursor, rows).await;
+        let page = self.pulls.heed(rows, page)?;
         self.measure_clock(asked, &page.server).await?;
         if !self.meet(position, &page.server).await? {
             return Ok(None);

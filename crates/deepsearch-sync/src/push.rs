@@ -13,7 +13,7 @@ use crate::plan::{outgoing_chat, outgoing_flags};
 use crate::pull::Pulled;
 use crate::rules::{Mutant, Rules};
 
-/// Text of one batch, about.
+/// Text of one batch over a good line, about.
 const BYTES: usize = 4 << 20;
 /// Entries of the outbox looked at together.
 const STRIDE: u32 = 200;
@@ -50,11 +50,13 @@ impl SyncEngine {
         let mut gathering = Gathering {
             tx: &mut tx,
             rules,
-            limit: self.options.push_limit,
+            limit: self.pushes.rows() as usize,
+            bytes: self.pushes.share_of(BYTES),
             is_caught_up: !pulled.has_more,
             batch: Batch::default(),
         };
         gathering.gather().await?;
+        let is_full = gathering.is_full();
         let batch = gathering.batch;
         tx.commit().await?;
         if batch.rows.is_empty() {
@@ -66,9 +68,15 @@ impl SyncEngine {
             protocol: pulled.server.spoken(),
             rows: batch.rows.iter().map(|(row, _)| row.clone()).collect(),
         };
-        let pushed = match self.remote.push(&push).await {
+        let sent = match is_full {
+            true => self.pushes.rows(),
+            false => u32::try_from(batch.rows.len()).unwrap_or(u32::MAX),
+        };
+        let pushed = match self.pushes.heed(sent, self.remote.push(&push).await) {
             // The next page says which past is the server's now.
             Err(RemoteError::EpochChanged) => return Ok(true),
+            // Less of it may come through, if the server still answers when it is asked for a page.
+            Err(RemoteError::TimedOut { .. }) if self.pushes.rows() < sent => return Ok(true),
             Err(RemoteError::Refused { .. }) => self.push_each(push).await?,
             pushed => pushed?,
         };
@@ -114,6 +122,7 @@ struct Gathering<'a> {
     tx: &'a mut SyncTx,
     rules: Rules,
     limit: usize,
+    bytes: usize,
     /// Everything that the server had was brought, so that what is missing is missing.
     is_caught_up: bool,
     batch: Batch,
@@ -139,7 +148,7 @@ impl Gathering<'_> {
     }
 
     fn is_full(&self) -> bool {
-        self.batch.rows.len() >= self.limit || self.batch.bytes >= BYTES
+        self.batch.rows.len() >= self.limit || self.batch.bytes >= self.bytes
     }
 
     async fn add(&mut self, change: QueuedChange) -> Result<(), SyncError> {
@@ -222,6 +231,9 @@ impl Gathering<'_> {
         let Some(copy) = self.tx.find_copy(&local.row.id).await? else {
             return Ok(true);
         };
+        if !self.rules.are_without(Mutant::CopyForMany) {
+            self.tx.take_copy(&copy).await?;
+        }
         // It was written anew under another id. What it rests on belongs to the copy now, here and elsewhere.
         if self.tx.move_evidence(&local.row.id, &copy).await? {
             self.tx.queue(Entity::Message, copy.as_str()).await?;

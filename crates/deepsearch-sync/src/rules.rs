@@ -27,6 +27,8 @@ pub enum Mutant {
     EarlyDropped,
     /// What changed while it was being sent is taken for sent.
     LaterChangeCleared,
+    /// One copy stands for every message of its text.
+    CopyForMany,
     /// Where tags were given on two devices, the later list of them takes the other's place.
     TagsTakenWhole,
 }

@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use deepsearch_app::{App, AppOptions, Config};
+use deepsearch_core::{Chat, ChatId, Clock as _, Message, MessageId, MessageState, Role, SystemClock};
+use deepsearch_servers::Postgres;
 use deepsearch_sqlite::{Store, StoreOptions};
 use deepsearch_tests::bench::percentile;
 use deepsearch_tests::cli::Home;
@@ -23,6 +26,7 @@ const SEARCHES: usize = 40;
 const TOKENS: usize = 10_000;
 const TOKENS_A_SECOND: u64 = 200;
 const ANSWERS: usize = 100;
+const MESSAGES_FROM_ELSEWHERE: usize = 30;
 /// The list of chats, in a window of the usual size in the middle of the screen.
 const LIST: Region = Region {
     x: 70,
@@ -56,6 +60,9 @@ pub(crate) async fn measure() -> Result<()> {
     }
     if is_wanted("stream") {
         measure_stream(&app).await?;
+    }
+    if is_wanted("sync") {
+        measure_sync(&app).await?;
     }
     if is_wanted("memory") {
         measure_memory(&app, &empty).await?;
@@ -311,6 +318,104 @@ async fn frames(page: &Page, work: impl AsyncFnOnce() -> Result<()>) -> Result<V
         .into_iter()
         .map(|ms| Duration::from_secs_f64(ms.max(0.0) / 1_000.0))
         .collect())
+}
+
+/// From the moment that a message is kept on one device until the open chat of another's window has painted it.
+async fn measure_sync(app: &Path) -> Result<()> {
+    let Some(server) = Postgres::start()? else {
+        println!("desktop: what another device wrote is left out, PostgreSQL is not installed");
+        return Ok(());
+    };
+    let (there, here) = (offline()?, offline()?);
+    let writer = join(&there, &server).await?;
+    join(&here, &server).await?.close().await;
+    let chat = Chat {
+        id: ChatId::new(),
+        title: "Written elsewhere".into(),
+        created_at: SystemClock.now(),
+        updated_at: SystemClock.now(),
+        deleted_at: None,
+        pinned: false,
+        archived: false,
+        leaf: None,
+    };
+    writer.store().add_chat(&chat).await?;
+    say(&writer, &chat, "The first word").await?;
+
+    let mut desktop = Desktop::open_for(app).await?;
+    let window = desktop.start(&here).await?;
+    let page = window.main().await?;
+    let row = "[...document.querySelectorAll('nav a, nav button')].find((one) => one.textContent.includes('Written elsewhere'))";
+    page.until("the chat", &format!("return {row} !== undefined")).await?;
+    page.eval(&format!("{row}.click()")).await?;
+    page.shows("The first word").await?;
+    let watch = "
+        window.__painted = {};
+        new MutationObserver(() => requestAnimationFrame(() => {
+            const after = new MessageChannel();
+            after.port1.onmessage = () => {
+                for (const [said] of document.body.textContent.matchAll(/word number \\d+\\./g)) {
+                    window.__painted[said] ??= Date.now();
+                }
+            };
+            after.port2.postMessage(null);
+        })).observe(document.body, { subtree: true, childList: true, characterData: true });";
+    page.eval(watch).await?;
+    let mut took = Vec::new();
+    for number in 0..MESSAGES_FROM_ELSEWHERE {
+        // At any moment between two looks of the window's.
+        tokio::time::sleep(Duration::from_millis(number as u64 * 770 % 3_000)).await;
+        let said = format!("word number {number}.");
+        let began = SystemClock.now().timestamp_millis();
+        say(&writer, &chat, &said).await?;
+        let painted = page.until(&said, &format!("return window.__painted['{said}']")).await?;
+        let painted = painted.as_f64().context("a time")? as i64;
+        took.push(Duration::from_millis(
+            u64::try_from(painted - began).unwrap_or_default(),
+        ));
+    }
+    println!(
+        "desktop: one message from another device, kept there to painted here in the open chat: p50 {:.0} ms, p95 {:.0} ms \
+         (aim < 1000 ms)",
+        percentile(&mut took, 50),
+        percentile(&mut took, 95)
+    );
+    writer.close().await;
+    Ok(())
+}
+
+/// Makes a data folder one of a person's devices at this server.
+async fn join(home: &Home, server: &Postgres) -> Result<App> {
+    let variables = home.environment().map(|(name, value)| {
+        let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+        (text(name), text(value))
+    });
+    let app = App::open(AppOptions::new(Config::load(variables)?)).await?;
+    let url = server.url("postgres");
+    app.init_share(Some(url.into()), false, Some("ada@example.org"), Some("Ada"), |_| {})
+        .await?;
+    Ok(app)
+}
+
+/// Says something on a device, and sends it as the app does: at once.
+async fn say(app: &App, chat: &Chat, words: &str) -> Result<()> {
+    let before = app.store().list_messages(&chat.id, None, 1).await?;
+    let message = Message {
+        id: MessageId::new(),
+        chat_id: chat.id.clone(),
+        parent: before.last().map(|last| last.id.clone()),
+        role: Role::User,
+        content: words.into(),
+        sources: None,
+        metadata: None,
+        created_at: SystemClock.now(),
+        state: MessageState::Complete,
+    };
+    app.store()
+        .add_messages(&chat.id, std::slice::from_ref(&message))
+        .await?;
+    app.sync_now().await?;
+    Ok(())
 }
 
 async fn measure_memory(app: &Path, empty: &Path) -> Result<()> {

@@ -7,6 +7,7 @@
 
 mod engines;
 mod guide;
+mod only_here;
 mod peers;
 mod real_model;
 mod rechecking;

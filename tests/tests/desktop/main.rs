@@ -21,6 +21,7 @@ mod carrying;
 mod dropping;
 mod shared_file;
 
+mod faults;
 mod interrupted;
 mod keeping_private;
 mod offline;

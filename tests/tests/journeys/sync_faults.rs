@@ -107,6 +107,30 @@ async fn a_password_that_the_database_no_longer_takes_says_to_sign_in_again() ->
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn only_the_gateway_says_that_a_session_is_over() -> Result<()> {
+    let Some(mut team) = Team::start()? else { return Ok(()) };
+    let (home, sent, waiting) = device(&team).await?;
+    team.sql(r#"delete from "ai-app-template_session""#)?;
+    team.kill_gateway()?;
+    // The database lets nobody in, and nobody says why.
+    let refused = home.run(["sync"])?;
+    assert_eq!(refused.code, Some(5), "{}", refused.stderr);
+    home.run(["whoami"])?.succeeded()?;
+    let told = status(&home)?;
+    assert_eq!(
+        (&told["state"], &told["remedy"]),
+        (&json!("error"), &json!("sign_in")),
+        "{told}"
+    );
+    holds(&home, [&sent, &waiting])?;
+
+    team.start_gateway()?;
+    assert_eq!(home.run(["sync"])?.code, Some(5));
+    assert_eq!(home.run(["whoami"])?.code, Some(5), "now it is known to be over");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn secrets_that_were_tampered_with_sign_nobody_in_and_lose_nothing() -> Result<()> {
     let Some(team) = Team::start()? else { return Ok(()) };
     let (home, sent, waiting) = device(&team).await?;
@@ -130,13 +154,20 @@ async fn secrets_that_were_tampered_with_sign_nobody_in_and_lose_nothing() -> Re
         .collect();
     assert_ne!(changed, kept);
     std::fs::write(&file, &changed)?;
-    let refused = home.run(["sync"])?;
-    assert_ne!(refused.code, Some(0), "{}", refused.stdout);
-    assert!(
-        !refused.stderr.trim().is_empty() && !refused.stderr.contains("panicked"),
-        "{}",
-        refused.stderr
+    for verb in ["sync", "whoami"] {
+        let refused = home.run([verb])?;
+        assert_eq!(refused.code, Some(5), "{}", refused.stderr);
+        for words in ["secrets.toml", "is damaged", "Sign in again"] {
+            assert!(refused.stderr.contains(words), "{verb}: {}", refused.stderr);
+        }
+    }
+    let told = status(&home)?;
+    assert_eq!(
+        (&told["state"], &told["remedy"]),
+        (&json!("error"), &json!("sign_in")),
+        "{told}"
     );
+    assert!(told["counts"]["outbox"].as_u64() > Some(0), "{told}");
     holds(&home, [&sent, &waiting])?;
 
     std::fs::write(&file, &kept)?;

@@ -143,7 +143,7 @@ async fn pass_on(app: &App) {
 }
 
 impl App {
-    /// The server does not know this device any more. When the gateway does not know better, it is signed out here too.
+    /// The server does not know this device any more. When the gateway says so too, it is signed out here as well.
     /// Nothing on it is lost.
     pub(super) async fn heed_signed_out(&self, link: &Link, error: &SyncError) {
         if !matches!(error, SyncError::Remote(RemoteError::SignedOut)) || !link.is_of_gateway() {
@@ -154,9 +154,17 @@ impl App {
             return;
         }
         let Some(session) = self.session() else { return };
-        if self.inner.sign_ins.account(&session).await.is_ok() {
-            tracing::warn!("the shared database refuses a device that the gateway knows");
-            return;
+        match self.inner.sign_ins.account(&session).await {
+            Err(AuthError::SessionOver) => {}
+            Ok(_) => {
+                tracing::warn!("the shared database refuses a device that the gateway knows");
+                return;
+            }
+            // Only the gateway ends a session; that it cannot be asked does not. It is asked again after the next run.
+            Err(error) => {
+                tracing::warn!(%error, "the shared database refuses this device, and the gateway cannot be asked why");
+                return;
+            }
         }
         if let Err(error) = self.leave(Some(&AuthError::SessionOver)).await {
             tracing::warn!(%error, "the session that is over cannot be forgotten");

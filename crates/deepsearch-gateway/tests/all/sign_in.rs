@@ -1,5 +1,6 @@
 //! A whole sign-in, and what it leaves behind.
 
+use chrono::TimeDelta;
 use deepsearch_gateway::Gateway;
 use serde_json::json;
 
@@ -54,6 +55,27 @@ async fn a_person_signs_in_and_the_device_reaches_its_rows_with_a_password_that_
     assert!(seen.ends_with("ada@example.org"), "{seen}");
     let refused = world.database.sql_as(role, "another password", &statement).unwrap_err();
     assert!(refused.contains("password authentication failed"), "{refused}");
+}
+
+/// The database's clock tells how long a session lasts, to the gateway as to the device's own connections.
+#[tokio::test]
+async fn with_a_clock_that_is_a_year_off_the_databases_people_sign_in_all_the_same() {
+    let Some(world) = World::new().await else { return };
+    // A year ahead, and then a year behind.
+    for (move_by, id) in [(365, "laptop"), (-730, "phone")] {
+        world.clock.advance(TimeDelta::days(move_by));
+        let app = App::new(id);
+        let given = world.sign_in(&app).await;
+        let token = given["access_token"].as_str().unwrap();
+        assert_eq!(world.call("GET", "/account", token, None).await.0, 200, "{id}");
+        let role = given["database"]["role"].as_str().unwrap();
+        let statement = format!(
+            "begin; select set_config('deepsearch.session_token', '{token}', true) is null; \
+             select email from \"ai-app-template_user\"; commit"
+        );
+        let seen = world.database.sql_as(role, &app.password, &statement).unwrap();
+        assert!(seen.ends_with("ada@example.org"), "{id}: {seen}");
+    }
 }
 
 #[tokio::test]

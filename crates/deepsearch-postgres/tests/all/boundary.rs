@@ -1,7 +1,7 @@
 //! The boundary from its good side: devices that come and go, the gateway, the web app, an owner who is no superuser.
 
 use chrono::TimeDelta;
-use deepsearch_core::{Clock as _, SystemClock, UserId};
+use deepsearch_core::UserId;
 use deepsearch_postgres::{Admission, DeviceError, DeviceId, SchemaError, SharedDatabase, session_token_hash};
 use sqlx::{Connection, Executor, PgConnection};
 
@@ -128,7 +128,7 @@ async fn the_id_of_anothers_device_is_of_no_use() {
         name: "mine now".into(),
         scram_verifier: verifier.into(),
         token_hash: hash.into(),
-        expires: SystemClock.now() + TimeDelta::days(1),
+        lasts: TimeDelta::days(1),
     };
     let verifier = deepsearch_postgres::scram_verifier(&"x".into(), [0; 16]);
     let hash = session_token_hash("x");

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::TimeDelta;
-use deepsearch_core::{Clock as _, SystemClock, UserId};
+use deepsearch_core::UserId;
 use deepsearch_postgres::{Admission, DeviceId, SharedDatabase, scram_verifier, session_token_hash};
 use deepsearch_servers::Postgres;
 use secrecy::SecretString;
@@ -112,7 +112,7 @@ pub(crate) async fn admit(database: &SharedDatabase, url: &str, user: &str) -> D
         name: "laptop".into(),
         scram_verifier: scram_verifier(&password, [9; 16]),
         token_hash: session_token_hash(&token),
-        expires: SystemClock.now() + TimeDelta::days(1),
+        lasts: TimeDelta::days(1),
     };
     let role = database.mint_device(&admission).await.unwrap();
     let url = url.replace("postgres://postgres@", &format!("postgres://{role}:pw-{id}@"));

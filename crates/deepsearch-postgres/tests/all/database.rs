@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use deepsearch_core::{Clock as _, ErrorCode, Failure, SystemClock, UserId};
+use deepsearch_core::{ErrorCode, Failure, UserId};
 use deepsearch_postgres::{Admission, ConnectError, DeviceId, SharedDatabase, scram_verifier, session_token_hash};
 use deepsearch_servers::Postgres;
 use secrecy::SecretString;
@@ -181,7 +181,7 @@ async fn a_device_logs_in_with_the_password_that_only_it_knows() {
         name: "laptop".into(),
         scram_verifier: scram_verifier(&SecretString::from("of-the-device"), [3; 16]),
         token_hash: session_token_hash("token"),
-        expires: SystemClock.now() + chrono::TimeDelta::days(1),
+        lasts: chrono::TimeDelta::days(1),
     };
     let role = database.mint_device(&admission).await.unwrap();
     assert_eq!(

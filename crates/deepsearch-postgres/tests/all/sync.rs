@@ -681,6 +681,37 @@ async fn a_database_without_labels_is_synced_with_and_taken_there_and_back() {
 }
 
 #[tokio::test]
+async fn what_is_recent_comes_in_pages_as_large_as_all_that_they_hold() {
+    let Some(cluster) = Cluster::start() else { return };
+    let mut world = world(&cluster).await;
+    // Short texts, of which each bears six megabytes.
+    run(
+        &mut world.web,
+        r#"insert into "ai-app-template_chat" (id, user_id, title) values ('c', 'A', 'x');
+        insert into "ai-app-template_message" (id, chat_id, role, content, metadata)
+            select 'm' || n, 'c', 'user', 'x', json_build_object('model', repeat('long ', 1200000))
+            from generate_series(1, 4) n;
+        insert into "ai-app-template_message" (id, chat_id, role, content)
+            select 'n' || n, 'c', 'assistant', 'x' from generate_series(1, 4) n;
+        insert into deepsearch_sync.message_extras (message_id, user_id, body)
+            select 'n' || n, 'A', json_build_object('follow_ups', json_build_array(repeat('long ', 1200000)))
+            from generate_series(1, 4) n"#,
+    )
+    .await;
+    let (mut mark, mut sizes) = (None, Vec::new());
+    loop {
+        let page = world.a.list_recent(at(-1), mark.as_ref(), 5000).await.unwrap();
+        let is_message = |row: &&Row| matches!(row, Row::Message(_));
+        sizes.push(page.rows.iter().filter(is_message).count());
+        mark = page.next;
+        if mark.is_none() {
+            break;
+        }
+    }
+    assert_eq!(sizes, [0, 2, 2, 2, 2]);
+}
+
+#[tokio::test]
 async fn what_is_recent_comes_newest_first_and_ends() {
     let Some(cluster) = Cluster::start() else { return };
     let mut world = world(&cluster).await;

@@ -192,18 +192,23 @@ impl SyncTx {
 }
 
 impl Store {
-    /// Hashes of pages that the server may lack.
+    /// Hashes of pages that the server may lack, the shortest first, without these.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
-    pub async fn list_queued_pages(&self, limit: u32) -> Result<Vec<String>, StoreError> {
+    pub async fn list_queued_pages(&self, without: &[String], limit: u32) -> Result<Vec<String>, StoreError> {
+        const ACTION: &str = "list the pages to be synced";
+        let without = write_json(&without).doing(ACTION)?;
         sqlx::query_scalar!(
-            "select content_hash from sync_page order by content_hash limit ?",
+            "select content_hash from sync_page where content_hash not in (select value from json_each(?))
+             order by (select length(text) + coalesce(length(html), 0) from page
+                where page.content_hash = sync_page.content_hash limit 1), content_hash limit ?",
+            without,
             limit
         )
         .fetch_all(self.readers())
         .await
-        .doing("list the pages to be synced")
+        .doing(ACTION)
     }
 
     /// Takes pages out of the queue: the server has them, or refuses those that are named again with why. What is refused
@@ -300,11 +305,17 @@ impl Store {
     }
 
     /// Binds an answer to its pages, as many as are here or among `bodies`, whose hashes were held against their texts.
-    /// What is still missing is asked for again later, and less and less often.
+    /// What is still missing is asked for again later, and less and less often; it is taken for lost in the end, unless
+    /// it `is_late`: on a line that was too slow for it.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be written.
-    pub async fn bind_evidence(&self, waiting: &WaitingEvidence, bodies: &[PageBody]) -> Result<(), StoreError> {
+    pub async fn bind_evidence(
+        &self,
+        waiting: &WaitingEvidence,
+        bodies: &[PageBody],
+        is_late: bool,
+    ) -> Result<(), StoreError> {
         const ACTION: &str = "bind an answer to its pages";
         let mut texts: HashMap<&str, PageBody> =
             bodies.iter().map(|body| (&*body.content_hash, body.clone())).collect();
@@ -350,7 +361,14 @@ impl Store {
         }
         citations::replace(&mut tx, &waiting.message_id, &evidence.citations, &evidence.checks).await?;
         let is_whole = found.len() == waiting.evidence.pages.len();
-        wait_longer(&mut tx, id, is_whole, self.now()).await.doing(ACTION)?;
+        if is_whole {
+            sqlx::query!("delete from sync_evidence where message_id = ?", id)
+                .execute(&mut *tx)
+                .await
+                .doing(ACTION)?;
+        } else {
+            wait_longer(&mut tx, id, is_late, self.now()).await.doing(ACTION)?;
+        }
         crate::history::follow(&mut tx).await.doing(ACTION)?;
         let brought = chat_of(&mut tx, &waiting.message_id).await.doing(ACTION)?;
         tx.commit().await.doing(ACTION)?;
@@ -383,13 +401,13 @@ fn page_of(page: &PageRef, body: &PageBody) -> Page {
 async fn wait_longer(
     tx: &mut SqliteConnection,
     message_id: &str,
-    is_whole: bool,
+    is_late: bool,
     now: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
     let tries = sqlx::query_scalar!("select tries from sync_evidence where message_id = ?", message_id)
         .fetch_one(&mut *tx)
         .await?;
-    if is_whole || tries + 1 >= TRIES {
+    if !is_late && tries + 1 >= TRIES {
         sqlx::query!("delete from sync_evidence where message_id = ?", message_id)
             .execute(tx)
             .await?;
@@ -397,8 +415,11 @@ async fn wait_longer(
     }
     let minutes = 4_i64.saturating_pow(tries.unsigned_abs() as u32).min(24 * 60);
     let next = (now + TimeDelta::minutes(minutes)).timestamp_millis();
+    // As often as it comes late, it keeps one more.
+    let tries = (tries + 1).min(TRIES - 1);
     sqlx::query!(
-        "update sync_evidence set tries = tries + 1, next_try = ? where message_id = ?",
+        "update sync_evidence set tries = ?, next_try = ? where message_id = ?",
+        tries,
         next,
         message_id
     )

@@ -133,7 +133,7 @@ impl SyncTx {
         // Not one upsert: under that, triggers could not ignore what is noted already.
         let updated = sqlx::query!(
             "update message set chat_id = ?, parent = ?, content = ?, sources = ?, metadata = ?, created_at = ?,
-                state = ?, follow_ups = ?, synced = 1, appended = ?, hidden_at = null
+                state = ?, follow_ups = ?, synced = max(synced, 1), appended = ?, hidden_at = null
              where id = ? and state <> 'streaming'",
             chat_id,
             new.parent,
@@ -262,10 +262,14 @@ impl SyncTx {
     /// [`StoreError`] when the store cannot be written.
     pub async fn mark_synced(&mut self, id: &MessageId, synced: bool) -> Result<(), StoreError> {
         let id = id.as_str();
-        sqlx::query!("update message set synced = ? where id = ?", synced, id)
-            .execute(self.tx())
-            .await
-            .doing("note what was synced")?;
+        sqlx::query!(
+            "update message set synced = case when ? then max(synced, 1) else 0 end where id = ?",
+            synced,
+            id
+        )
+        .execute(self.tx())
+        .await
+        .doing("note what was synced")?;
         Ok(())
     }
 
@@ -459,8 +463,10 @@ impl SyncTx {
         Ok(new_id)
     }
 
-    /// A message with the same text in the same chat that is on the server: the copy that a program made which saves a
-    /// chat by deleting and inserting all of it under new ids.
+    /// The copy of a message that a program made which saves a chat by deleting and inserting all of it under new ids: one
+    /// of the same text that came later, is on the server and stands for no other yet ([`SyncTx::take_copy`]). Who says the
+    /// same thing twice is no such program: its rows come without a place in the tree, unless a device has given one the
+    /// evidence of what it stands for since.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
@@ -469,14 +475,31 @@ impl SyncTx {
         let copy = sqlx::query_scalar!(
             r#"select copy.id as "id!" from message as this join message as copy on copy.chat_id = this.chat_id
                 and copy.role = this.role and copy.content = this.content and copy.id <> this.id
-                and copy.hidden_at is null and copy.synced = 1
-            where this.id = ? order by copy.seq limit 1"#,
+                and copy.hidden_at is null and copy.synced = 1 and copy.seq > this.seq
+            where this.id = ? and (copy.appended = 1 or copy.created_at = this.created_at
+                or exists (select 1 from message_source as theirs join message_source as ours using (page_id)
+                    where theirs.message_id = copy.id and ours.message_id = this.id))
+            order by copy.seq limit 1"#,
             id
         )
         .fetch_optional(self.tx())
         .await
         .doing("look for a message's copy")?;
         Ok(copy.map(MessageId::from_stored))
+    }
+
+    /// Notes that a copy stands for a message, so that it does for no other.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn take_copy(&mut self, copy: &MessageId) -> Result<(), StoreError> {
+        let copy = copy.as_str();
+        // More than synced; see `find_copy`.
+        sqlx::query!("update message set synced = 2 where id = ?", copy)
+            .execute(self.tx())
+            .await
+            .doing("note a message's copy")?;
+        Ok(())
     }
 
     /// Messages that the server is known to have, by id after one, up to and with another.
@@ -492,7 +515,7 @@ impl SyncTx {
         // Without an end, up to one that is later than all.
         let until = until.unwrap_or("\u{10FFFF}");
         let ids = sqlx::query_scalar!(
-            "select id from message where id > ? and id <= ? and synced = 1 and hidden_at is null order by id limit ?",
+            "select id from message where id > ? and id <= ? and synced <> 0 and hidden_at is null order by id limit ?",
             after,
             until,
             limit

@@ -201,6 +201,17 @@ impl Store {
         Ok(u32::try_from(retried.rows_affected()).unwrap_or(u32::MAX))
     }
 
+    /// How many saved pages the server may lack.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn count_queued_pages(&self) -> Result<u32, StoreError> {
+        sqlx::query_scalar!(r#"select count(*) as "pages!: u32" from sync_page"#)
+            .fetch_one(self.readers())
+            .await
+            .doing("count the pages to be synced")
+    }
+
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
     pub async fn count_sync(&self) -> Result<SyncCounts, StoreError> {

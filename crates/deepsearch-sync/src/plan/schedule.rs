@@ -9,8 +9,9 @@ const LIVELY: Duration = Duration::from_secs(1);
 /// Looks that bring nothing, until it is quiet again: two minutes.
 const QUIET_AFTER: u32 = 120;
 const BACKGROUND: Duration = Duration::from_secs(30);
-/// After failures, at most.
+/// After failures, at most; and while somebody looks, who may have mended the network a moment ago.
 const LONGEST: Duration = Duration::from_secs(5 * 60);
+const LONGEST_FOCUSED: Duration = Duration::from_secs(15);
 /// So that devices which woke together do not stay together.
 const JITTER: f64 = 0.2;
 
@@ -49,9 +50,8 @@ impl Schedule {
             true => FOCUSED,
             false => BACKGROUND,
         };
-        let wait = period
-            .saturating_mul(2_u32.saturating_pow(self.failures))
-            .min(LONGEST.max(period));
+        let longest = if is_focused { LONGEST_FOCUSED } else { LONGEST };
+        let wait = period.saturating_mul(2_u32.saturating_pow(self.failures)).min(longest);
         wait.mul_f64(1.0 - JITTER + 2.0 * JITTER * chance.clamp(0.0, 1.0))
     }
 }
@@ -80,13 +80,20 @@ mod tests {
 
     #[test]
     fn each_failure_doubles_the_wait_up_to_five_minutes_and_success_ends_that() {
-        assert_eq!(after(1).wait(true, 0.5), Duration::from_secs(6));
-        assert_eq!(after(3).wait(true, 0.5), Duration::from_secs(24));
-        assert_eq!(after(1_000).wait(true, 0.5), LONGEST);
+        assert_eq!(after(1).wait(false, 0.5), Duration::from_secs(60));
+        assert_eq!(after(3).wait(false, 0.5), Duration::from_secs(240));
+        assert_eq!(after(1_000).wait(false, 0.5), LONGEST);
         let mut schedule = after(7);
         assert!(!schedule.is_eager());
         schedule.succeeded(false);
         assert_eq!(schedule.wait(true, 0.5), FOCUSED);
+    }
+
+    #[test]
+    fn somebody_who_looks_waits_a_quarter_of_a_minute_at_most_for_a_server_that_failed() {
+        assert_eq!(after(1).wait(true, 0.5), Duration::from_secs(6));
+        assert_eq!(after(3).wait(true, 0.5), Duration::from_secs(15));
+        assert_eq!(after(1_000).wait(true, 0.5), Duration::from_secs(15));
     }
 
     #[test]

@@ -52,6 +52,8 @@ pub(crate) struct Device {
     counter: u32,
     /// What the person wrote here and saw kept, by the mark that it bears.
     pub(crate) written: BTreeSet<String>,
+    /// How often they wrote the same once more.
+    pub(crate) repeated: BTreeMap<String, usize>,
     /// What the person deleted here for ever.
     pub(crate) deleted: BTreeSet<String>,
     /// Tags that the person gave to chats here, and took away.
@@ -137,6 +139,7 @@ impl Device {
             path,
             counter: 0,
             written: BTreeSet::new(),
+            repeated: BTreeMap::new(),
             deleted: BTreeSet::new(),
             given: BTreeSet::new(),
             taken: BTreeSet::new(),
@@ -213,10 +216,31 @@ impl Device {
 
     pub(crate) async fn say_in(&mut self, chat: &Chat) {
         let mark = self.mark();
-        let shown = self.store.list_messages(&chat.id, None, 1).await.unwrap();
-        let message = message(&chat.id, &mark, shown.last().map(|last| last.id.clone()), self.now());
-        self.store.add_messages(&chat.id, &[message]).await.unwrap();
+        self.write(chat, &mark, &mark).await;
         self.written.insert(mark);
+    }
+
+    /// Says something in a chat that was said from here before, to the letter.
+    pub(crate) async fn repeat(&mut self, pick: u8) {
+        let Some(chat) = self.chat(pick).await else {
+            return;
+        };
+        let shown = self.store.list_messages(&chat.id, None, 100).await.unwrap();
+        let said = shown.into_iter().map(|message| message.content);
+        if let Some(text) = said.rev().find(|text| self.written.contains(text)) {
+            let id = self.mark();
+            self.write(&chat, &id, &text).await;
+            *self.repeated.entry(text).or_default() += 1;
+        }
+    }
+
+    async fn write(&self, chat: &Chat, id: &str, text: &str) {
+        let shown = self.store.list_messages(&chat.id, None, 1).await.unwrap();
+        let message = Message {
+            content: text.into(),
+            ..message(&chat.id, id, shown.last().map(|last| last.id.clone()), self.now())
+        };
+        self.store.add_messages(&chat.id, &[message]).await.unwrap();
     }
 
     fn now(&self) -> DateTime<Utc> {

@@ -8,10 +8,10 @@ use chrono::TimeDelta;
 use deepsearch_core::page::content_hash;
 use deepsearch_core::sync::PROTOCOL;
 use deepsearch_core::{
-    Citation, ErrorCode, MediaType, MessageState, Page, PageId, SentenceCheck, Source, Span, Verdict, text,
+    ChatId, Citation, ErrorCode, MediaType, MessageState, Page, PageId, SentenceCheck, Source, Span, Verdict, text,
 };
 use deepsearch_sqlite::{ConflictKind, FinishedAnswer, NewTurn};
-use deepsearch_sync::SyncState;
+use deepsearch_sync::{SyncOptions, SyncState};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -120,8 +120,17 @@ async fn what_is_begun_while_nobody_is_signed_in_is_offered_to_whoever_comes_and
 
 /// An answer of two sources, of which the second is cited.
 async fn answer_with_evidence(device: &mut Device) -> deepsearch_sqlite::Turn {
-    let page = |number: u32| {
-        let text = format!("Page {number} begins. Quokkas live on island {number}.");
+    answer_resting_on(device, &[text_of_page(1), text_of_page(2)]).await
+}
+
+fn text_of_page(number: u32) -> String {
+    format!("Page {number} begins. Quokkas live on island {number}.")
+}
+
+/// An answer that cites the second sentence of the second of its pages.
+async fn answer_resting_on(device: &mut Device, texts: &[String]) -> deepsearch_sqlite::Turn {
+    let page = |(place, text): (usize, &String)| {
+        let (number, text) = (place + 1, text.clone());
         Page {
             id: PageId::new(),
             url: Url::parse(&format!("https://example.com/{number}")).unwrap(),
@@ -140,13 +149,16 @@ async fn answer_with_evidence(device: &mut Device) -> deepsearch_sqlite::Turn {
             text,
         }
     };
-    let pages = [page(1), page(2)];
-    let sources = pages.each_ref().map(|page| Source {
-        title: page.title.clone(),
-        url: page.url.to_string(),
-        snippet: String::new(),
-        favicon: None,
-    });
+    let pages: Vec<Page> = texts.iter().enumerate().map(page).collect();
+    let sources: Vec<Source> = pages
+        .iter()
+        .map(|page| Source {
+            title: page.title.clone(),
+            url: page.url.to_string(),
+            snippet: String::new(),
+            favicon: None,
+        })
+        .collect();
     let turn = NewTurn {
         question: "Where do quokkas live?".into(),
         ..NewTurn::default()
@@ -229,23 +241,25 @@ async fn a_page_that_is_not_what_its_hash_says_is_not_taken() {
     assert_eq!((there.pages.len(), there.citations.len()), (2, 1));
 }
 
+/// What a web app does that saves a chat by deleting and inserting all of it.
+fn save_under_new_ids(server: &Server, chat: &ChatId) {
+    let mut state = server.state.lock().unwrap();
+    let mut effects = Vec::new();
+    for (number, mut row) in state.messages_of(chat).into_iter().enumerate() {
+        effects.push(crate::server::Effect::RemoveMessage(row.id.clone()));
+        row.id = deepsearch_core::MessageId::from_stored(format!("new-{number}"));
+        effects.push(crate::server::Effect::Message(row));
+    }
+    state.commit(effects);
+}
+
 #[tokio::test]
 async fn a_chat_that_is_saved_under_new_ids_keeps_its_evidence() {
     let mut pair = pair().await;
     sync(&mut pair.a).await;
     let turn = answer_with_evidence(&mut pair.a).await;
     sync(&mut pair.a).await;
-    {
-        let mut state = pair.server.state.lock().unwrap();
-        let rows = state.messages_of(&turn.chat.id);
-        let mut effects = Vec::new();
-        for (number, mut row) in rows.into_iter().enumerate() {
-            effects.push(crate::server::Effect::RemoveMessage(row.id.clone()));
-            row.id = deepsearch_core::MessageId::from_stored(format!("new-{number}"));
-            effects.push(crate::server::Effect::Message(row));
-        }
-        state.commit(effects);
-    }
+    save_under_new_ids(&pair.server, &turn.chat.id);
     sync(&mut pair.a).await;
     advance(&pair.server, &pair.time, TimeDelta::seconds(15));
     sync(&mut pair.a).await;
@@ -261,6 +275,60 @@ async fn a_chat_that_is_saved_under_new_ids_keeps_its_evidence() {
     sync(&mut pair.b).await;
     let evidence = pair.b.store.lookup_evidence(&shown[1].id).await.unwrap().unwrap();
     assert_eq!(evidence.citations.len(), 1);
+}
+
+/// Ids and texts of a chat's messages on the server.
+fn held(server: &Server, chat: &ChatId) -> Vec<(String, String)> {
+    let rows = server.state.lock().unwrap().messages_of(chat);
+    rows.into_iter().map(|row| (row.id.to_string(), row.content)).collect()
+}
+
+#[tokio::test]
+async fn a_device_that_was_away_while_a_chat_got_new_ids_and_its_evidence_doubles_nothing() {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    let turn = answer_with_evidence(&mut pair.a).await;
+    sync(&mut pair.a).await;
+    sync(&mut pair.b).await;
+    save_under_new_ids(&pair.server, &turn.chat.id);
+    for _ in 0..2 {
+        sync(&mut pair.a).await;
+        advance(&pair.server, &pair.time, TimeDelta::seconds(15));
+    }
+    // By now the copy has the evidence, and a place in the tree.
+    for _ in 0..2 {
+        sync(&mut pair.b).await;
+        advance(&pair.server, &pair.time, TimeDelta::seconds(15));
+    }
+    assert_eq!(held(&pair.server, &turn.chat.id).len(), 2, "nothing is doubled");
+    let shown = pair.b.store.list_messages(&turn.chat.id, None, 10).await.unwrap();
+    let evidence = pair.b.store.lookup_evidence(&shown[1].id).await.unwrap().unwrap();
+    assert_eq!((shown.len(), evidence.citations.len()), (2, 1));
+}
+
+#[tokio::test]
+async fn another_message_of_the_same_text_is_no_copy() {
+    for gone in [0, 1] {
+        let mut pair = pair().await;
+        sync(&mut pair.a).await;
+        pair.a.new_chat().await;
+        pair.a.repeat(0).await;
+        let chat = pair.a.chat(0).await.unwrap().id;
+        sync(&mut pair.a).await;
+        sync(&mut pair.b).await;
+        let both = held(&pair.server, &chat);
+        assert_eq!(both[0].1, both[1].1);
+        // A program that saves what it had loaded takes one of them away.
+        let id = deepsearch_core::MessageId::from_stored(both[gone].0.clone());
+        let effects = vec![crate::server::Effect::RemoveMessage(id)];
+        pair.server.state.lock().unwrap().commit(effects);
+        for _ in 0..2 {
+            sync(&mut pair.a).await;
+            advance(&pair.server, &pair.time, TimeDelta::seconds(15));
+        }
+        assert_eq!(held(&pair.server, &chat), both);
+        assert_eq!(pair.a.view().await, crate::device::server_view(&pair.server));
+    }
 }
 
 #[tokio::test]
@@ -356,6 +424,80 @@ async fn a_page_that_does_not_come_in_time_is_asked_for_in_halves() {
         assert!(tries < 200, "the same page is asked for without end");
     }
     assert_eq!(pair.b.view().await, crate::device::server_view(&pair.server));
+}
+
+#[tokio::test]
+async fn a_push_that_does_not_go_in_time_is_sent_in_halves() {
+    let folder = folder();
+    let (time, server) = (Arc::new(AtomicI64::new(START)), Arc::new(Server::new(at(START), None)));
+    let wide = SyncOptions {
+        push_limit: 64,
+        ..options(None)
+    };
+    let mut device = Device::new("a", folder.path(), &server, &time, wide).await;
+    sync(&mut device).await;
+    for _ in 0..12 {
+        device.new_chat().await;
+    }
+    // The rows of one message with its chat and its flags.
+    device.link.narrow(3);
+    sync(&mut device).await;
+    assert_eq!(device.counts().await.outbox, 0);
+    assert_eq!(device.view().await, crate::device::server_view(&server));
+}
+
+#[tokio::test]
+async fn a_push_that_never_goes_in_time_is_given_up_for_now_and_kept() {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    pair.a.new_chat().await;
+    pair.a.link.narrow(0);
+    pair.a.engine.run_once().await.unwrap_err();
+    assert_eq!(state_of(&pair.a), SyncState::Offline);
+    assert_eq!(pair.a.counts().await.outbox, 2);
+}
+
+#[tokio::test]
+async fn a_page_that_is_too_long_for_the_line_is_sent_and_brought_later_and_keeps_no_other_waiting() {
+    let mut pair = pair().await;
+    let pages = |pair: &Pair| pair.server.state.lock().unwrap().tables.pages.len();
+    sync(&mut pair.a).await;
+    sync(&mut pair.b).await;
+    let long = format!("{} {}", text_of_page(0), "They are seldom in haste. ".repeat(200));
+    let turn = answer_resting_on(&mut pair.a, &[long.clone(), text_of_page(2), text_of_page(3)]).await;
+    let long = long.len();
+    // Two pages are short, and the third is too long for the line.
+    pair.a.link.shorten(long - 1);
+    for _ in 0..2 {
+        sync(&mut pair.a).await;
+        assert_eq!((pages(&pair), pair.a.counts().await.pages), (2, 1));
+    }
+    assert_eq!(
+        state_of(&pair.a),
+        SyncState::Idle,
+        "its first pull has ended all the same"
+    );
+    pair.a.link.shorten(long);
+    sync(&mut pair.a).await;
+    assert_eq!(pages(&pair), 2, "it is not tried at every look");
+    advance(&pair.server, &pair.time, TimeDelta::minutes(2));
+    sync(&mut pair.a).await;
+    assert_eq!((pages(&pair), pair.a.counts().await.pages), (3, 0));
+
+    pair.b.link.shorten(long - 1);
+    let there = async |device: &Device| {
+        let evidence = device.store.lookup_evidence(&turn.answer.id).await.unwrap().unwrap();
+        evidence.pages.len()
+    };
+    // However often it does not come, it is not given up.
+    for _ in 0..15 {
+        sync(&mut pair.b).await;
+        assert_eq!((there(&pair.b).await, pair.b.counts().await.pages), (2, 1));
+        advance(&pair.server, &pair.time, TimeDelta::days(1));
+    }
+    pair.b.link.shorten(long);
+    sync(&mut pair.b).await;
+    assert_eq!((there(&pair.b).await, pair.b.counts().await.pages), (3, 0));
 }
 
 #[tokio::test]

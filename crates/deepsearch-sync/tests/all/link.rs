@@ -36,8 +36,10 @@ pub(crate) struct Link {
     memory: Option<Arc<Server>>,
     /// How long it waits for an answer.
     patience: Mutex<Duration>,
-    /// The most rows of a page that come through in time.
+    /// The most rows of a page or a push that come through in time.
     width: Mutex<u32>,
+    /// The longest text of a saved page that does.
+    length: Mutex<usize>,
     /// The fault, and how many calls go well before it.
     fault: Mutex<Option<(u32, Fault)>>,
     pub(crate) meanwhile: Mutex<Option<Meanwhile>>,
@@ -55,13 +57,23 @@ impl Link {
         Self::on(remote, None, patience)
     }
 
-    /// A line on which no page with more rows than this comes in time.
+    /// A line on which no page and no push with more rows than this comes in time.
     pub(crate) fn narrow(&self, width: u32) {
         *self.width.lock().unwrap() = width;
     }
 
+    /// A line on which no saved page with a longer text than this comes in time.
+    pub(crate) fn shorten(&self, length: usize) {
+        *self.length.lock().unwrap() = length;
+    }
+
     fn too_wide(&self, action: &'static str, limit: u32) -> Result<(), RemoteError> {
         let fits = limit <= *self.width.lock().unwrap();
+        fits.then_some(()).ok_or(RemoteError::TimedOut { action })
+    }
+
+    fn too_long(&self, action: &'static str, page: &PageBody) -> Result<(), RemoteError> {
+        let fits = page.text.len() <= *self.length.lock().unwrap();
         fits.then_some(()).ok_or(RemoteError::TimedOut { action })
     }
 
@@ -75,6 +87,7 @@ impl Link {
             memory,
             patience: Mutex::new(patience),
             width: Mutex::new(u32::MAX),
+            length: Mutex::new(usize::MAX),
             fault: Mutex::new(None),
             meanwhile: Mutex::new(None),
             crashed: Notify::new(),
@@ -178,6 +191,7 @@ impl SyncRemote for Link {
     }
 
     async fn push(&self, push: &Push) -> Result<Pushed, RemoteError> {
+        self.too_wide("push", push.rows.len() as u32)?;
         let meanwhile = self.meanwhile.lock().unwrap().take();
         if let Some(meanwhile) = meanwhile {
             meanwhile().await;
@@ -194,11 +208,14 @@ impl SyncRemote for Link {
     }
 
     async fn put_page(&self, page: &PageBody) -> Result<(), RemoteError> {
+        self.too_long("put page", page)?;
         self.call("put page", self.remote.put_page(page)).await
     }
 
     async fn lookup_page(&self, hash: &str) -> Result<Option<PageBody>, RemoteError> {
-        self.call("page", self.remote.lookup_page(hash)).await
+        let page = self.call("page", self.remote.lookup_page(hash)).await?;
+        page.iter().try_for_each(|page| self.too_long("page", page))?;
+        Ok(page)
     }
 
     fn forget_connections(&self) {

@@ -23,7 +23,9 @@ use serde_json::Value;
 use crate::device::{ChatSeen, Device, LabelsSeen, MessageSeen, View, account, folder, options};
 use crate::link::Link;
 use crate::psql::Psql;
-use crate::simulation::{Step, WebAct, at_a_device, chance, difference, no_tag_is_lost, number, step, told};
+use crate::simulation::{
+    Step, WebAct, at_a_device, chance, difference, no_tag_is_lost, number, step, times_said, told,
+};
 
 /// How long a device waits for a row that the web app holds, before it gives up.
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -377,12 +379,13 @@ impl<'a> World<'a> {
         let mut gone = self.web.must(buried);
         gone.extend(self.devices.iter().flat_map(|device| device.deleted.iter().cloned()));
         for mark in self.devices.iter().flat_map(|device| &device.written) {
-            let said = server.messages.values();
-            let copies = said.filter(|message| message.content.contains(mark)).count();
-            if copies == 0 && !gone.iter().any(|text| text.contains(mark)) {
-                return Err(format!("{mark} is lost"));
+            let said = times_said(&self.devices, mark);
+            let there = server.messages.values();
+            let copies = there.filter(|message| message.content.contains(mark)).count();
+            if copies < said && !gone.iter().any(|text| text.contains(mark)) {
+                return Err(format!("{mark} is lost: there {copies} times, and said {said} times"));
             }
-            if copies > 1 && !self.renumbered.iter().any(|text| text.contains(mark)) {
+            if copies > said && !self.renumbered.iter().any(|text| text.contains(mark)) {
                 return Err(format!("{mark} is there {copies} times"));
             }
         }
@@ -456,7 +459,7 @@ async fn remote(owner: &SharedDatabase, url: &str, number: u128) -> SharedSync {
         name: "a device".into(),
         scram_verifier: scram_verifier(&password.clone().into(), [9; 16]),
         token_hash: session_token_hash(&token),
-        expires: SystemClock.now() + TimeDelta::days(1),
+        lasts: TimeDelta::days(1),
     };
     let role = owner.mint_device(&admission).await.unwrap();
     let url = url.replace("postgres://postgres@", &format!("postgres://{role}:{password}@"));

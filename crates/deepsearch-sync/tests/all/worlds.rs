@@ -112,6 +112,17 @@ fn a_rule_that_is_left_out_is_noticed(#[case] mutant: Mutant) {
     Step::Sync(0, None),
     Step::Web(WebAct::Save(0, false), false),
 ])]
+#[case(without(Mutant::CopyForMany), &[
+    Step::Person(0, Act::NewChat),
+    Step::Sync(0, None),
+    Step::Web(WebAct::Load(0), false),
+    Step::Person(0, Act::Repeat(0)),
+    Step::Sync(0, None),
+    // Of two messages with one text it knows the first, and writes that anew.
+    Step::Web(WebAct::Save(0, true), false),
+    Step::Sync(0, None),
+    Step::Seconds(15),
+])]
 #[case(on_a_server_without(ServerMutant::SequenceCursor), &[
     Step::Sync(0, None),
     Step::Web(WebAct::NewChat, true),
