@@ -232,10 +232,10 @@ pub(crate) async fn in_time<T>(work: impl Future<Output = Result<T, sqlx::Error>
 }
 
 /// As [`in_time`], for what tells its errors itself.
-pub(crate) async fn within<T>(
+pub(crate) async fn within<T, E: From<DatabaseError>>(
     action: &'static str,
-    work: impl Future<Output = Result<T, DatabaseError>>,
-) -> Result<T, DatabaseError> {
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
     let done = in_time(async { Ok(work.await) }).await;
     done.doing(action)?
 }
