@@ -141,7 +141,7 @@ impl Server {
         });
         let port = port.recv().expect("PostgreSQL starts");
         if port.is_none() {
-            pass_by();
+            pass_by("PostgreSQL");
         }
         Some(Self {
             port: port?,
