@@ -575,7 +575,7 @@ fn sharing(
     network.check_place(&place).ok()?;
     match link.database() {
         Ok(database) => Some(Sharing {
-            database: database.with_clock(clock.clone()),
+            database: database.sparing().with_clock(clock.clone()),
             place,
         }),
         Err(error) => {
