@@ -7,6 +7,7 @@ use deepsearch_postgres::{SchemaError, SharedDatabase, Step, add_migration};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::adopted::{ROWS, kept};
 use crate::cluster::{Cluster, connect, run, text};
 
 /// What a web app's first migration makes of the seed's schema.ts, and of less than all of it.
@@ -275,11 +276,28 @@ async fn two_who_migrate_at_once_wait_for_each_other() {
 
 #[tokio::test]
 async fn one_that_is_killed_at_any_step_is_run_again() {
+    killed_at_each_step(None).await;
+}
+
+#[tokio::test]
+async fn one_that_is_killed_over_a_web_apps_rows_is_run_again_and_they_are_as_they_were() {
+    killed_at_each_step(Some(DRIZZLE)).await;
+}
+
+/// From nothing, or from a web app's tables with rows in them.
+async fn killed_at_each_step(made: Option<&str>) {
     let Some(cluster) = Cluster::start() else { return };
     let expected = expected(&cluster).await;
     let mut cuts = 0;
     loop {
         let url = cluster.empty().await;
+        let mut before = None;
+        if let Some(made) = made {
+            let mut web = connect(&url).await;
+            run(&mut web, made).await;
+            run(&mut web, ROWS).await;
+            before = Some(kept(&url).await);
+        }
         let proxy = Proxy::start(cluster.server.port(), cuts).await;
         let through = url.replace(&cluster.server.port().to_string(), &proxy.port.to_string());
         let killed = match SharedDatabase::connect(&through).await {
@@ -291,6 +309,9 @@ async fn one_that_is_killed_at_any_step_is_run_again() {
         }
         open(&url).await.migrate(|_| {}).await.unwrap();
         assert_eq!(cluster.dump(&url), expected, "killed after {cuts} messages");
+        if let Some(before) = before {
+            assert_eq!(kept(&url).await, before, "killed after {cuts} messages");
+        }
         cuts += 1;
     }
     assert!(cuts > 20, "only {cuts} steps were seen");
