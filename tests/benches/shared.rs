@@ -1,5 +1,5 @@
 //! The shared database: what each access pattern costs a device, through the boundary, beside the same by the owner
-//! without it; batch inserts beside COPY; full-text search; and PgBouncer between.
+//! without it; batch inserts beside COPY; full-text search; the search cache; and PgBouncer between.
 //!
 //! Both are asked in turn, so that what else the machine does befalls both. `-- --messages N`, `--users N` and `--times N`
 //! measure another size. Beside the typical person stands one with very many chats (`--heavy N`).
@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use chrono::TimeDelta;
-use deepsearch_core::{Chat, ChatId, Clock, Message, MessageId, MessageState, Role, SystemClock, UserId};
+use deepsearch_core::cache::SearchCache;
+use deepsearch_core::{Cache, Chat, ChatId, Clock, Message, MessageId, MessageState, Role, SystemClock, UserId};
 use deepsearch_postgres::{
     Admission, ChatList, DeviceId, MessageCursor, SharedDatabase, scram_verifier, session_token_hash,
 };
@@ -65,6 +66,8 @@ async fn main() -> Result<()> {
         measure_search(&team, person, &device, times).await?;
         measure_inserts(&team, person, &device, times).await?;
     }
+    let device = team.device(TYPICAL, postgres.port(), "").await?;
+    measure_cache(&team, &device, times).await?;
     let Some(bouncer) = PgBouncer::start(postgres.port())? else {
         println!("shared: PgBouncer is left out, it is not installed");
         return Ok(());
@@ -114,6 +117,14 @@ impl Team {
         .await?;
         copy(&pool, messages).await?;
         make_heavy(&pool, heavy).await?;
+        // Of a team that shares them: a week's, and as many that have run out.
+        owner.share_searches(true).await?;
+        pool.execute(
+            r#"insert into "ai-app-template_search_cache" (query, results, created_at, expires_at)
+            select 'question ' || n, json_build_object('engine', 'searxng', 'hits', repeat('x', 4000)), at, at + interval '7 days'
+            from (select n, now() - n * interval '6 seconds' as at from generate_series(1, 200000) as n) as made"#,
+        )
+        .await?;
         pool.execute("vacuum analyze").await?;
         Ok(Self { pool, owner })
     }
@@ -222,6 +233,19 @@ async fn measure_patterns(team: &Team, person: Person, device: &SharedDatabase, 
         },
     )
     .await?;
+    let email = &team.owner.lookup_user(user).await?.context("the person")?.email;
+    // No index of the seed's table serves this, and it may get none: the owner, as who signs people in, reads all users.
+    measure(
+        "the user by e-mail address",
+        way,
+        times,
+        false,
+        |is_device, _| async move {
+            ensure!(of(is_device).find_user_by_email(email).await?.is_some());
+            Ok(())
+        },
+    )
+    .await?;
     measure("the newest 50 chats", way, times, true, |is_device, _| async move {
         let chats = of(is_device).list_chats(user, ChatList::Active, None, 50).await?;
         ensure!(!chats.is_empty());
@@ -281,6 +305,23 @@ async fn measure_patterns(team: &Team, person: Person, device: &SharedDatabase, 
         Ok(())
     })
     .await?;
+    measure("a chat is renamed", way, times, true, |is_device, n| async move {
+        of(is_device).rename_chat(user, chat, &format!("Chat {n}")).await?;
+        Ok(())
+    })
+    .await?;
+    measure(
+        "a chat goes to Trash and comes back",
+        way,
+        times,
+        true,
+        |is_device, _| async move {
+            of(is_device).delete_chat(user, chat).await?;
+            of(is_device).restore_chat(user, chat).await?;
+            Ok(())
+        },
+    )
+    .await?;
     let settings = &settings;
     measure(
         "the settings are written",
@@ -293,6 +334,50 @@ async fn measure_patterns(team: &Team, person: Person, device: &SharedDatabase, 
         },
     )
     .await
+}
+
+/// The search cache that the team shares: looked up, written, and rid of what has run out, which is the owner's work.
+async fn measure_cache(team: &Team, device: &SharedDatabase, times: usize) -> Result<()> {
+    let way = "through the boundary";
+    let of = |is_device: bool| if is_device { device } else { &team.owner }.search_cache();
+    measure(
+        "a cached search is looked up",
+        way,
+        times,
+        true,
+        |is_device, n| async move {
+            let found = of(is_device)
+                .lookup(&format!("question {}", 1 + n * 199 % 200_000))
+                .await?;
+            ensure!(found.is_some());
+            Ok(())
+        },
+    )
+    .await?;
+    measure(
+        "a search is written to the cache",
+        way,
+        times,
+        false,
+        |is_device, n| async move {
+            let now = SystemClock.now();
+            let entry = SearchCache {
+                query: format!("new question {n}"),
+                results: serde_json::json!({ "engine": "searxng", "hits": "x".repeat(4000) }),
+                created_at: now,
+                expires_at: now + TimeDelta::days(7),
+            };
+            Ok(of(is_device).add(entry).await?)
+        },
+    )
+    .await?;
+    let started = Instant::now();
+    let gone = team.owner.delete_expired_searches(SystemClock.now()).await?;
+    println!(
+        "shared: {gone} searches that ran out are deleted by the owner, {:.0} a second",
+        gone as f64 / started.elapsed().as_secs_f64()
+    );
+    Ok(())
 }
 
 async fn measure_search(team: &Team, person: Person, device: &SharedDatabase, times: usize) -> Result<()> {

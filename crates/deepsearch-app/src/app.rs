@@ -35,7 +35,7 @@ use crate::secrets;
 use crate::session_cache;
 use crate::sign_in::Standing;
 use crate::sites::{self, Sifted, Sites};
-use crate::sync::Syncing;
+use crate::sync::{Link, Syncing};
 
 pub(crate) const STORE_FILE: &str = "deepsearch.sqlite";
 
@@ -336,8 +336,11 @@ impl Wired {
         let http = Http::new(HttpLimits::default(), &net, clock.clone()).map_err(|error| network(error.into()))?;
         let engines = ready_engines(&settings)
             .filter_map(|info| deepsearch_search::engine(info.id, engine_config(&settings, info), &http));
-        let database = shared_database(&settings, &net, clock);
-        let sharing = database.clone().filter(|_| settings.flag("shared.search_cache", false));
+        let owned = owned_database(&settings, &net, clock);
+        let sharing = match settings.flag("shared.search_cache", false) {
+            true => sharing(&settings, session, &net, clock, owned.clone()),
+            false => None,
+        };
         let tiers = cache_tiers(&settings, &net, session, store, clock, sharing.as_ref());
         let cache = Arc::new(TieredCache::new(tiers, clock.clone()));
         let limits = Limits {
@@ -352,7 +355,7 @@ impl Wired {
         );
         let known_health = tokio::sync::Mutex::new(health::recall(&web, &settings));
         let web = Arc::new(web);
-        let counter = sharing.map(|database| Arc::new(Counter::new(database, shared_place(&settings), net.clone())));
+        let counter = sharing.map(|Sharing { database, place }| Arc::new(Counter::new(database, place, net.clone())));
         let sites = Sites::of(&settings);
         let asked = |searcher: Arc<dyn Searcher>| -> Arc<dyn Searcher> {
             let searcher: Arc<dyn Searcher> = match &counter {
@@ -406,7 +409,7 @@ impl Wired {
             web_anew,
             special: special.into(),
             counter,
-            database_view: database.map(DatabaseView::of),
+            database_view: owned.map(DatabaseView::of),
             fetcher: Arc::new(sites::Guarded { fetcher, sites }),
             whole_guide: Arc::new(WholeGuide(guide.clone())),
             guide: Arc::new(Alone(guide)),
@@ -527,8 +530,8 @@ fn models_config(settings: &Resolved, network: Network) -> ModelsConfig {
     }
 }
 
-/// The team's database, which is connected to with its first use.
-fn shared_database(settings: &Resolved, network: &Network, clock: &Arc<dyn Clock>) -> Option<SharedDatabase> {
+/// The team's database as its owner, whose address is kept here; it is connected to with its first use.
+fn owned_database(settings: &Resolved, network: &Network, clock: &Arc<dyn Clock>) -> Option<SharedDatabase> {
     network.check_place(&shared_place(settings)).ok()?;
     match SharedDatabase::connect_later(settings.text(crate::shared_database::URL)?) {
         Ok(database) => Some(database.with_clock(clock.clone())),
@@ -543,13 +546,52 @@ fn shared_place(settings: &Resolved) -> Place {
     Place::of(settings.text(crate::shared_database::URL).unwrap_or_default())
 }
 
+/// The team's database as who it is that searches, and where it is.
+struct Sharing {
+    database: SharedDatabase,
+    place: Place,
+}
+
+/// As the device that is signed in; only where nobody is, as the owner.
+fn sharing(
+    settings: &Resolved,
+    session: Option<&Session>,
+    network: &Network,
+    clock: &Arc<dyn Clock>,
+    owned: Option<SharedDatabase>,
+) -> Option<Sharing> {
+    let link = match Link::of(settings, session) {
+        Ok(Some(link)) => link,
+        Ok(None) => {
+            let place = shared_place(settings);
+            return owned.map(|database| Sharing { database, place });
+        }
+        Err(error) => {
+            tracing::warn!(%error, "going on without the shared database");
+            return None;
+        }
+    };
+    let place = link.place();
+    network.check_place(&place).ok()?;
+    match link.database() {
+        Ok(database) => Some(Sharing {
+            database: database.sparing().with_clock(clock.clone()),
+            place,
+        }),
+        Err(error) => {
+            tracing::warn!(%error, "going on without the shared database");
+            None
+        }
+    }
+}
+
 fn cache_tiers(
     settings: &Resolved,
     network: &Network,
     session: Option<&Session>,
     store: &Store,
     clock: &Arc<dyn Clock>,
-    sharing: Option<&SharedDatabase>,
+    sharing: Option<&Sharing>,
 ) -> Vec<Arc<dyn Cache>> {
     let mut tiers: Vec<Arc<dyn Cache>> = vec![Arc::new(MemoryCache::default())];
     let may_be_asked = |place: &Place| network.check_place(place).is_ok();
@@ -570,13 +612,13 @@ fn cache_tiers(
         None => {}
     }
     tiers.push(Arc::new(store.search_cache()));
-    if let Some(database) = sharing {
+    if let Some(Sharing { database, place }) = sharing {
         let table = NotedCache {
             cache: database.search_cache(),
-            place: shared_place(settings),
+            place: place.clone(),
         };
         let table = Arc::new(Elsewhere {
-            place: table.place.clone(),
+            place: place.clone(),
             cache: table,
             network: network.clone(),
         });

@@ -160,7 +160,7 @@ pub const SETTINGS: &[SettingInfo] = &[
     setting(
         "shared.search_cache",
         SettingKind::Bool,
-        "Whether search results are shared with everybody who uses the shared database, and searches counted there.",
+        "Whether search results are kept in the shared database, for everybody where its owner shares searches, and counted there then.",
     ),
     setting(
         "sync.pages",

@@ -23,7 +23,7 @@ use crate::changes::Change;
 use crate::error::AppError;
 
 pub(crate) use kept::FILE as KEPT_FILE;
-use link::Link;
+pub(crate) use link::Link;
 
 /// Whether saved pages travel.
 pub(crate) const PAGES: &str = "sync.pages";

@@ -1,7 +1,8 @@
 //! What every store of chats promises, as one suite for the local one and the shared one: `contract::holds(&store)`.
 //!
 //! A store's tests put it behind [`ChatStore`] and hand over an empty one. Leaves out what only one of them has: branches,
-//! pins and the outbox of the local store, the many users of the shared one.
+//! pins and the outbox of the local store, the many users of the shared one. Of the search for messages it promises what
+//! holds for both; how words are stemmed, ranked and shown is each one's own.
 
 use std::collections::BTreeSet;
 
@@ -33,6 +34,8 @@ pub trait ChatStore: Send + Sync {
     async fn list_messages(&self, chat: &ChatId, before: Option<&Message>, limit: u32)
     -> Result<Vec<Message>, Failure>;
     async fn lookup_message(&self, id: &MessageId) -> Result<Option<Message>, Failure>;
+    /// The messages in which what is typed is found.
+    async fn search_messages(&self, typed: &str) -> Result<BTreeSet<MessageId>, Failure>;
     async fn lookup_user_settings(&self) -> Result<UserSettings, Failure>;
     async fn update_user_settings(&self, settings: &UserSettings) -> Result<UserSettings, Failure>;
 }
@@ -54,6 +57,7 @@ pub async fn holds(store: &dyn ChatStore) {
     times_rise_strictly_within_a_chat(store).await;
     paging_through_messages_loses_and_repeats_none(store).await;
     a_batch_is_added_once_and_whole(store).await;
+    a_message_is_found_by_its_words_outside_trash(store).await;
     settings_are_the_defaults_until_chosen(store).await;
 }
 
@@ -276,6 +280,49 @@ async fn a_batch_is_added_once_and_whole(store: &dyn ChatStore) {
         ["a", "b", "c"],
         "of a batch with a bad message none is added"
     );
+}
+
+async fn a_message_is_found_by_its_words_outside_trash(store: &dyn ChatStore) {
+    let [chat, other] = [chat_at(7), chat_at(8)];
+    let said = chain(&chat.id, &["The Zorvane lighthouse is 61 metres high.", "Thank you."]);
+    let elsewhere = chain(&other.id, &["Who built Zorvane?"]);
+    for (chat, messages) in [(&chat, &said), (&other, &elsewhere)] {
+        store.add_chat(chat).await.unwrap();
+        store.add_messages(&chat.id, messages).await.unwrap();
+    }
+    let found = |of: &[&Message]| of.iter().map(|message| message.id.clone()).collect::<BTreeSet<_>>();
+    let both = found(&[&said[0], &elsewhere[0]]);
+    for typed in ["zorvane", "ZORVANE"] {
+        assert_eq!(
+            store.search_messages(typed).await.unwrap(),
+            both,
+            "whatever its capitals"
+        );
+    }
+    assert_eq!(
+        store.search_messages("lighthouse zorvane").await.unwrap(),
+        found(&[&said[0]]),
+        "all of the words"
+    );
+    for typed in ["quixotic", "", "?!"] {
+        assert_eq!(
+            store.search_messages(typed).await.unwrap(),
+            found(&[]),
+            "`{typed}` finds nothing"
+        );
+    }
+    store.delete_chat(&chat.id).await.unwrap();
+    assert_eq!(
+        store.search_messages("zorvane").await.unwrap(),
+        found(&[&elsewhere[0]]),
+        "outside Trash"
+    );
+    store.restore_chat(&chat.id).await.unwrap();
+    assert_eq!(store.search_messages("zorvane").await.unwrap(), both);
+    for chat in [&chat, &other] {
+        store.delete_chat_forever(&chat.id).await.unwrap();
+    }
+    assert_eq!(store.search_messages("zorvane").await.unwrap(), found(&[]));
 }
 
 async fn settings_are_the_defaults_until_chosen(store: &dyn ChatStore) {

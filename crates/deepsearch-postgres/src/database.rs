@@ -175,6 +175,19 @@ impl SharedDatabase {
         Self { clock, ..self }
     }
 
+    /// For what a device can do without, beside all else that it does: with two of the eight connections that its role may
+    /// have, and no knock, which would be one more for a reason that nobody is told. Must be called before it is used.
+    #[must_use]
+    pub fn sparing(self) -> Self {
+        const MOST: u32 = 2;
+        let few = self.pool.options().clone().max_connections(MOST);
+        Self {
+            pool: few.connect_lazy_with((*self.pool.connect_options()).clone()),
+            door: None,
+            ..self
+        }
+    }
+
     /// The time, in the whole milliseconds that both programs on the tables keep (seed R11).
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.clock.now().trunc_subsecs(3)
@@ -232,10 +245,10 @@ pub(crate) async fn in_time<T>(work: impl Future<Output = Result<T, sqlx::Error>
 }
 
 /// As [`in_time`], for what tells its errors itself.
-pub(crate) async fn within<T>(
+pub(crate) async fn within<T, E: From<DatabaseError>>(
     action: &'static str,
-    work: impl Future<Output = Result<T, DatabaseError>>,
-) -> Result<T, DatabaseError> {
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
     let done = in_time(async { Ok(work.await) }).await;
     done.doing(action)?
 }

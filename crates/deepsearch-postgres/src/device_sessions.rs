@@ -182,9 +182,14 @@ impl SharedDatabase {
         let mut tx = self.begin().await.doing(ACTION)?;
         let devices = sqlx::query_as!(
             Device,
-            "select id, name, created_at, last_seen_at from deepsearch.device
-             where user_id = $1 and revoked_at is null order by created_at, id limit $2",
+            r#"select device.id, device.name, device.created_at, device.last_seen_at
+            from deepsearch.device
+            join "ai-app-template_session" as session
+                on session.session_token = device.session_token and session.user_id = device.user_id
+            where device.user_id = $1 and device.revoked_at is null and session.expires > $2
+            order by device.created_at, device.id limit $3"#,
             user.as_str(),
+            self.now(),
             LIMIT
         )
         .fetch_all(&mut *tx)

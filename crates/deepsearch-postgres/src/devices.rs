@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 use thiserror::Error;
 
-use crate::database::SharedDatabase;
+use crate::database::{SharedDatabase, within};
 use crate::error::DatabaseError;
 
 /// Which device: made by the device itself.
@@ -49,10 +49,13 @@ impl SharedDatabase {
     /// # Errors
     /// [`DeviceError::Refused`] for a device that is another user's, an unknown user or a malformed proof.
     pub async fn mint_device(&self, admission: &Admission) -> Result<String, DeviceError> {
-        let mut tx = self.begin().await.map_err(|error| told(error, MINT))?;
-        let role = mint(&mut tx, admission).await?;
-        tx.commit().await.map_err(|error| told(error, MINT))?;
-        Ok(role)
+        within(MINT, async {
+            let mut tx = self.begin_owned().await.map_err(|error| told(error, MINT))?;
+            let role = mint(&mut tx, admission).await?;
+            tx.commit().await.map_err(|error| told(error, MINT))?;
+            Ok(role)
+        })
+        .await
     }
 
     /// Which device a login role is of, unless it is revoked.
@@ -60,17 +63,21 @@ impl SharedDatabase {
     /// # Errors
     /// [`DeviceError::Database`] when the database does not answer.
     pub async fn find_device_by_role(&self, role: &str) -> Result<Option<DeviceId>, DeviceError> {
-        let failed = |error| told(error, "find the device");
-        let mut tx = self.begin().await.map_err(failed)?;
-        let device = sqlx::query_scalar!(
-            "select id from deepsearch.device where role = $1 and revoked_at is null",
-            role
-        )
-        .fetch_optional(&mut *tx)
+        const ACTION: &str = "find the device";
+        let failed = |error| told(error, ACTION);
+        within(ACTION, async {
+            let mut tx = self.begin_owned().await.map_err(failed)?;
+            let device = sqlx::query_scalar!(
+                "select id from deepsearch.device where role = $1 and revoked_at is null",
+                role
+            )
+            .fetch_optional(&mut *tx)
+            .await
+            .map_err(failed)?;
+            tx.commit().await.map_err(failed)?;
+            Ok(device)
+        })
         .await
-        .map_err(failed)?;
-        tx.commit().await.map_err(failed)?;
-        Ok(device)
     }
 
     /// The user that this connection is let in for, as a device; `None` when it is not, or no longer.
@@ -79,13 +86,17 @@ impl SharedDatabase {
     /// [`DeviceError::Database`] when the database does not answer.
     pub async fn signed_in_user(&self) -> Result<Option<UserId>, DeviceError> {
         const ACTION: &str = "say who is signed in";
-        let mut tx = self.begin().await.map_err(|error| told(error, ACTION))?;
-        let user = sqlx::query_scalar!("select deepsearch.uid()")
-            .fetch_one(&mut *tx)
-            .await
-            .map_err(|error| told(error, ACTION))?;
-        tx.commit().await.map_err(|error| told(error, ACTION))?;
-        Ok(user.map(UserId::from_stored))
+        let failed = |error| told(error, ACTION);
+        within(ACTION, async {
+            let mut tx = self.begin_owned().await.map_err(failed)?;
+            let user = sqlx::query_scalar!("select deepsearch.uid()")
+                .fetch_one(&mut *tx)
+                .await
+                .map_err(failed)?;
+            tx.commit().await.map_err(failed)?;
+            Ok(user.map(UserId::from_stored))
+        })
+        .await
     }
 
     /// Takes a device its login, its session and its connections, and says whether it had them.
@@ -94,13 +105,17 @@ impl SharedDatabase {
     /// [`DeviceError::Database`] when the database does not answer.
     pub async fn revoke_device(&self, device: DeviceId) -> Result<bool, DeviceError> {
         const ACTION: &str = "revoke the device";
-        let mut tx = self.begin().await.map_err(|error| told(error, ACTION))?;
-        let revoked = sqlx::query_scalar!(r#"select deepsearch.revoke_device($1) as "revoked!""#, device)
-            .fetch_one(&mut *tx)
-            .await
-            .map_err(|error| told(error, ACTION))?;
-        tx.commit().await.map_err(|error| told(error, ACTION))?;
-        Ok(revoked)
+        let failed = |error| told(error, ACTION);
+        within(ACTION, async {
+            let mut tx = self.begin_owned().await.map_err(failed)?;
+            let revoked = sqlx::query_scalar!(r#"select deepsearch.revoke_device($1) as "revoked!""#, device)
+                .fetch_one(&mut *tx)
+                .await
+                .map_err(failed)?;
+            tx.commit().await.map_err(failed)?;
+            Ok(revoked)
+        })
+        .await
     }
 }
 

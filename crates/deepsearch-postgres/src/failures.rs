@@ -70,6 +70,9 @@ impl From<&SchemaError> for Failure {
             }
             SchemaError::Behind { .. } => say(ErrorCode::Invalid).hint("`deepsearch db migrate` runs them."),
             SchemaError::Locked => say(ErrorCode::TimedOut).hint("Wait for it to end and try again."),
+            SchemaError::InUse { .. } => say(ErrorCode::TimedOut).hint(
+                "Wait until their transaction ends, or end it (`select * from pg_stat_activity` shows it), and run it again.",
+            ),
             SchemaError::Denied { .. } => say(ErrorCode::KeyRefused)
                 .hint("Connect as the role that owns the tables; it must be allowed to create roles."),
             SchemaError::Database(error) => with_reason(error),

@@ -193,7 +193,7 @@ impl SharedDatabase {
         .await
     }
 
-    /// Ends the session with this id ([`SessionSummary::id`]), and says whether there was one.
+    /// Ends the session with this id ([`SessionSummary::id`]), with a device's the device, and says whether there was one.
     ///
     /// # Errors
     /// [`DatabaseError::Denied`] for a device of somebody who is no administrator.
@@ -201,21 +201,17 @@ impl SharedDatabase {
         const ACTION: &str = "end the session";
         within(ACTION, async {
             let mut tx = self.begin_owned().await.doing(ACTION)?;
-            if self.is_device() {
-                let ended = administration::end_session(&mut tx, id).await.doing(ACTION)?;
-                tx.commit().await.doing(ACTION)?;
-                return Ok(ended);
-            }
-            let deleted = sqlx::query!(
-                r#"delete from "ai-app-template_session"
-                where encode(sha256(convert_to(session_token, 'UTF8')), 'hex') = $1"#,
-                id
-            )
-            .execute(&mut *tx)
-            .await
-            .doing(ACTION)?;
+            let ended = match self.is_device() {
+                true => administration::end_session(&mut tx, id).await,
+                false => {
+                    sqlx::query_scalar!(r#"select deepsearch.end_session($1) as "ended!""#, id)
+                        .fetch_one(&mut *tx)
+                        .await
+                }
+            };
+            let ended = ended.doing(ACTION)?;
             tx.commit().await.doing(ACTION)?;
-            Ok(deleted.rows_affected() > 0)
+            Ok(ended)
         })
         .await
     }

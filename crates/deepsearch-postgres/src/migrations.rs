@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use sqlx::error::DatabaseError as DatabaseSaid;
 use sqlx::migrate::{AppliedMigration, Migrate, MigrateError, Migration, Migrator};
 use sqlx::{PgConnection, Postgres, Transaction};
 use thiserror::Error;
@@ -21,8 +22,11 @@ pub use loss::Lost;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
 
-/// How often a step is tried that met another database of the cluster at the roles they share.
+/// How often a step is tried that met somebody: another database of the cluster at the roles they share, or whoever holds
+/// the tables.
 const TRIES: u32 = 5;
+/// Between two tries those pass who wait behind a step that waits for a table.
+const LET_PASS: Duration = Duration::from_secs(1);
 
 /// What is wrong with the schema of the shared database, or with the way to it.
 #[derive(Debug, Error)]
@@ -48,6 +52,13 @@ pub enum SchemaError {
     Behind { pending: usize },
     #[error("somebody else is migrating the shared database")]
     Locked,
+    /// A web app with a transaction that lasts, or a forgotten one.
+    #[error("somebody else uses the tables of the shared database, so it could not {action}")]
+    InUse {
+        action: &'static str,
+        #[source]
+        source: sqlx::Error,
+    },
     /// A right that the role lacks, in the database's words.
     #[error("the role may not {action}: {detail}")]
     Denied { action: &'static str, detail: String },
@@ -132,7 +143,7 @@ impl SharedDatabase {
     /// [`Stopped`](SchemaError::Stopped) says how far they came.
     pub async fn migrate(&self, mut tell: impl FnMut(Step<'_>)) -> Result<Vec<i64>, SchemaError> {
         let failed = |error| understand(error, MIGRATE);
-        let done = self.known_versions().await.map_err(failed)?;
+        let done = self.known_versions().await.map_err(|error| failed(error.into()))?;
         let mut ran = Vec::new();
         let mut at = None;
         for migration in ways_up() {
@@ -148,8 +159,7 @@ impl SharedDatabase {
                 description: &migration.description,
             });
             let started = Instant::now();
-            let was_to_run = self
-                .try_up(migration)
+            let was_to_run = patiently(|| self.up(migration))
                 .await
                 .map_err(|error| stopped(at, failed(error)))?;
             at = Some(version);
@@ -173,7 +183,7 @@ impl SharedDatabase {
         mut tell: impl FnMut(Step<'_>),
     ) -> Result<Vec<i64>, SchemaError> {
         let failed = |error| understand(error, ROLL_BACK);
-        let mut going = self.known_versions().await.map_err(failed)?;
+        let mut going = self.known_versions().await.map_err(|error| failed(error.into()))?;
         going.retain(|version| *version > target);
         if !force {
             let lost = self.would_lose(&going).await;
@@ -191,7 +201,7 @@ impl SharedDatabase {
             });
             let started = Instant::now();
             let at = (!ran.is_empty()).then_some(version);
-            let was_there = self.down(version, force).await;
+            let was_there = patiently(|| self.down(version, force)).await;
             let was_there = was_there.map_err(|error| stopped(at, failed(error)))?;
             ran.extend(was_there.then_some(version));
             let took = started.elapsed();
@@ -200,8 +210,17 @@ impl SharedDatabase {
         Ok(ran)
     }
 
-    /// A transaction in which nobody else migrates, and the versions that the database has. It waits a minute for others.
-    async fn begin_step(&self) -> Result<(Transaction<'static, Postgres>, Vec<i64>), MigrateError> {
+    /// A transaction in which nobody else migrates, and the versions that the database has. It waits a minute for others
+    /// who migrate; from then on shortly for who uses the tables, for everybody else waits behind a step that does.
+    async fn begin_step(&self) -> Result<(Transaction<'static, Postgres>, Vec<i64>), Stop> {
+        let begun = self.wait_for_others().await;
+        begun.map_err(|error| match is_of(&error, LOCK_NOT_AVAILABLE) {
+            true => Stop::Locked,
+            false => error.into(),
+        })
+    }
+
+    async fn wait_for_others(&self) -> Result<(Transaction<'static, Postgres>, Vec<i64>), MigrateError> {
         let mut tx = self.begin().await?;
         sqlx::raw_sql(
             "set local lock_timeout = '60s'; set local statement_timeout = 0; set local client_min_messages = warning",
@@ -215,7 +234,7 @@ impl SharedDatabase {
             tx.ensure_migrations_table(&MIGRATIONS.table_name).await?;
         }
         // Who only reads it is not held up.
-        sqlx::raw_sql("lock table deepsearch.migration in exclusive mode")
+        sqlx::raw_sql("lock table deepsearch.migration in exclusive mode; set local lock_timeout = '5s'")
             .execute(&mut *tx)
             .await?;
         let applied = tx.list_applied_migrations(&MIGRATIONS.table_name).await?;
@@ -223,7 +242,7 @@ impl SharedDatabase {
     }
 
     /// Runs a migration, and says whether it was still to run: somebody else may have been faster.
-    async fn up(&self, migration: &Migration) -> Result<bool, MigrateError> {
+    async fn up(&self, migration: &Migration) -> Result<bool, Stop> {
         let (mut tx, applied) = self.begin_step().await?;
         let is_to_run = !applied.contains(&migration.version);
         if is_to_run {
@@ -233,21 +252,8 @@ impl SharedDatabase {
         Ok(is_to_run)
     }
 
-    async fn try_up(&self, migration: &Migration) -> Result<bool, MigrateError> {
-        let mut tries = 1;
-        loop {
-            match self.up(migration).await {
-                Err(error) if tries < TRIES && is_race(&error) => {
-                    tokio::time::sleep(Duration::from_millis(100) * tries).await;
-                    tries += 1;
-                }
-                done => return done,
-            }
-        }
-    }
-
     /// Takes a migration back, and says whether it was still there.
-    async fn down(&self, version: i64, force: bool) -> Result<bool, MigrateError> {
+    async fn down(&self, version: i64, force: bool) -> Result<bool, Stop> {
         let back = MIGRATIONS
             .iter()
             .find(|migration| migration.version == version && migration.migration_type.is_down_migration());
@@ -372,19 +378,70 @@ fn ways_up() -> impl Iterator<Item = &'static Migration> {
         .filter(|migration| !migration.migration_type.is_down_migration())
 }
 
-/// Roles belong to the cluster: two databases of it that are migrated at once may meet there, though each holds a lock.
-fn is_race(error: &MigrateError) -> bool {
-    let (MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _)) = error else {
-        return false;
-    };
-    source.as_database_error().is_some_and(|error| {
-        error.constraint().is_some_and(|name| name.starts_with("pg_"))
-            || error.code().as_deref() == Some("40P01")
-            || error.message().starts_with("tuple concurrently")
-    })
+/// Why a step was not taken.
+enum Stop {
+    /// Somebody else takes one.
+    Locked,
+    Failed(MigrateError),
 }
 
-fn understand(error: MigrateError, action: &'static str) -> SchemaError {
+impl From<MigrateError> for Stop {
+    fn from(error: MigrateError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<sqlx::Error> for Stop {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Takes a step, again where it met somebody who may soon be gone.
+async fn patiently<F>(step: impl Fn() -> F) -> Result<bool, Stop>
+where
+    F: Future<Output = Result<bool, Stop>>,
+{
+    let mut tries = 1;
+    loop {
+        let wait = match step().await {
+            Err(Stop::Failed(error)) if tries < TRIES && is_race(&error) => Duration::from_millis(100) * tries,
+            Err(Stop::Failed(error)) if tries < TRIES && is_of(&error, LOCK_NOT_AVAILABLE) => LET_PASS,
+            done => return done,
+        };
+        tokio::time::sleep(wait).await;
+        tries += 1;
+    }
+}
+
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+const DEADLOCK: &str = "40P01";
+
+/// Roles belong to the cluster: two databases of it that are migrated at once may meet there, though each holds a lock.
+fn is_race(error: &MigrateError) -> bool {
+    is_of(error, DEADLOCK)
+        || said(error).is_some_and(|said| {
+            said.constraint().is_some_and(|name| name.starts_with("pg_"))
+                || said.message().starts_with("tuple concurrently")
+        })
+}
+
+fn is_of(error: &MigrateError, code: &str) -> bool {
+    said(error).is_some_and(|said| said.code().as_deref() == Some(code))
+}
+
+fn said(error: &MigrateError) -> Option<&dyn DatabaseSaid> {
+    match error {
+        MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) => source.as_database_error(),
+        _ => None,
+    }
+}
+
+fn understand(stop: Stop, action: &'static str) -> SchemaError {
+    let error = match stop {
+        Stop::Locked => return SchemaError::Locked,
+        Stop::Failed(error) => error,
+    };
     let source = match error {
         MigrateError::VersionMissing(version) => return SchemaError::Newer { version },
         MigrateError::VersionMismatch(version) | MigrateError::Dirty(version) => {
@@ -404,7 +461,7 @@ impl SchemaError {
         };
         match said.code().as_deref() {
             Some("DS001") => Self::Refused(said.message().to_owned()),
-            Some("55P03") => Self::Locked,
+            Some(LOCK_NOT_AVAILABLE) => Self::InUse { action, source },
             Some("42501") => Self::Denied {
                 action,
                 detail: said.message().to_owned(),

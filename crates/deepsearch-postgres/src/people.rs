@@ -2,7 +2,7 @@
 
 use deepsearch_core::UserId;
 
-use crate::database::SharedDatabase;
+use crate::database::{SharedDatabase, within};
 use crate::devices::{DeviceError, told};
 
 const ACTION: &str = "find whose database it is";
@@ -27,53 +27,60 @@ impl SharedDatabase {
             return Err(DeviceError::Refused(format!("`{email}` is no e-mail address")));
         }
         let failed = |error| told(error, ACTION);
-        let mut tx = self.begin().await.map_err(failed)?;
-        // Two who add the same person at once must not make two of them (seed R1).
-        sqlx::query!(
-            "select pg_advisory_xact_lock(hashtextextended('deepsearch user ' || lower($1), 0))",
-            email
-        )
-        .execute(&mut *tx)
+        within(ACTION, async {
+            let mut tx = self.begin_owned().await.map_err(failed)?;
+            // Two who add the same person at once must not make two of them (seed R1).
+            sqlx::query!(
+                "select pg_advisory_xact_lock(hashtextextended('deepsearch user ' || lower($1), 0))",
+                email
+            )
+            .execute(&mut *tx)
+            .await
+            .map_err(failed)?;
+            let known = sqlx::query_scalar!(
+                r#"select id from "ai-app-template_user" where lower(email) = lower($1)
+                order by email = $1 desc, email_verified nulls last, id collate "C" limit 1"#,
+                email
+            )
+            .fetch_optional(&mut *tx)
+            .await
+            .map_err(failed)?;
+            let id = match known {
+                Some(id) => UserId::from_stored(id),
+                None => {
+                    let id = UserId::new();
+                    // Whoever owns the database says that the address is theirs.
+                    sqlx::query!(
+                        r#"insert into "ai-app-template_user" (id, name, email, email_verified, image, is_admin)
+                        values ($1, $2, $3, now(), null, true)"#,
+                        id.as_str(),
+                        name,
+                        email
+                    )
+                    .execute(&mut *tx)
+                    .await
+                    .map_err(failed)?;
+                    id
+                }
+            };
+            tx.commit().await.map_err(failed)?;
+            Ok(id)
+        })
         .await
-        .map_err(failed)?;
-        let known = sqlx::query_scalar!(
-            r#"select id from "ai-app-template_user" where lower(email) = lower($1)
-            order by email = $1 desc, email_verified nulls last, id collate "C" limit 1"#,
-            email
-        )
-        .fetch_optional(&mut *tx)
-        .await
-        .map_err(failed)?;
-        let id = match known {
-            Some(id) => UserId::from_stored(id),
-            None => {
-                let id = UserId::new();
-                // Whoever owns the database says that the address is theirs.
-                sqlx::query!(
-                    r#"insert into "ai-app-template_user" (id, name, email, email_verified, image, is_admin)
-                    values ($1, $2, $3, now(), null, true)"#,
-                    id.as_str(),
-                    name,
-                    email
-                )
-                .execute(&mut *tx)
-                .await
-                .map_err(failed)?;
-                id
-            }
-        };
-        tx.commit().await.map_err(failed)?;
-        Ok(id)
     }
 
     async fn only_person(&self) -> Result<UserId, DeviceError> {
         let failed = |error| told(error, ACTION);
-        let mut tx = self.begin().await.map_err(failed)?;
-        let ids = sqlx::query_scalar!(r#"select id from "ai-app-template_user" order by id limit 2"#)
-            .fetch_all(&mut *tx)
-            .await
-            .map_err(failed)?;
-        tx.commit().await.map_err(failed)?;
+        let ids = within(ACTION, async {
+            let mut tx = self.begin_owned().await.map_err(failed)?;
+            let ids = sqlx::query_scalar!(r#"select id from "ai-app-template_user" order by id limit 2"#)
+                .fetch_all(&mut *tx)
+                .await
+                .map_err(failed)?;
+            tx.commit().await.map_err(failed)?;
+            Ok::<_, DeviceError>(ids)
+        })
+        .await?;
         match <[String; 1]>::try_from(ids) {
             Ok([id]) => Ok(UserId::from_stored(id)),
             Err(ids) if ids.is_empty() => Err(DeviceError::Refused(

@@ -1,15 +1,16 @@
 //! The search cache's table (seed 3.3): what engines answered, kept where a team shares it.
 //!
 //! The seed's table says not whose an entry is, so everybody who may use it sees and may write every entry. It is a tier
-//! of the cache only where a team has chosen to share, and what lies there is read with suspicion: within a size, as an
-//! object, and never believed to be fresh for longer than a week.
+//! of the cache only where a team has chosen to share, which the views hold a device to and this file an owner. What lies
+//! there is read with suspicion: within a size, as an object, and never believed to be fresh for longer than a week.
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use deepsearch_core::cache::{Cache, CacheError, SearchCache};
 use deepsearch_core::validate::CACHED_QUERY_LIMIT;
+use sqlx::PgConnection;
 
-use crate::database::SharedDatabase;
+use crate::database::{SharedDatabase, within};
 use crate::error::{DatabaseError, Doing};
 use crate::messages::read_json;
 
@@ -37,16 +38,19 @@ impl SharedDatabase {
     /// [`DatabaseError::Denied`] for a device.
     pub async fn shares_searches(&self) -> Result<bool, DatabaseError> {
         const ACTION: &str = "say whether searches are shared";
-        let mut tx = self.begin().await.doing(ACTION)?;
-        let shares = sqlx::query_scalar!(
-            r#"select exists (
-                select from deepsearch.setting where name = 'share_searches' and value = 'on') as "shares!""#
-        )
-        .fetch_one(&mut *tx)
+        within(ACTION, async {
+            let mut tx = self.begin_owned().await.doing(ACTION)?;
+            let shares = shares(&mut tx).await.doing(ACTION)?;
+            tx.commit().await.doing(ACTION)?;
+            Ok(shares)
+        })
         .await
-        .doing(ACTION)?;
-        tx.commit().await.doing(ACTION)?;
-        Ok(shares)
+    }
+
+    /// Whether this handle may meet the shared searches. A device may try: the database gives it its own where they are
+    /// not shared. Who owns the tables reaches them whatever was chosen, so that the choice is looked up.
+    pub(crate) async fn may_share(&self, tx: &mut PgConnection) -> Result<bool, sqlx::Error> {
+        Ok(self.is_device() || shares(tx).await?)
     }
 
     /// Lets devices share what they search for, or not any more: then each sees its own, and what was shared runs out.
@@ -55,16 +59,19 @@ impl SharedDatabase {
     /// [`DatabaseError::Denied`] for a device.
     pub async fn share_searches(&self, shared: bool) -> Result<(), DatabaseError> {
         const ACTION: &str = "choose whether searches are shared";
-        let mut tx = self.begin().await.doing(ACTION)?;
-        sqlx::query!(
-            "insert into deepsearch.setting (name, value) values ('share_searches', $1)
-            on conflict (name) do update set value = excluded.value",
-            if shared { "on" } else { "off" }
-        )
-        .execute(&mut *tx)
+        within(ACTION, async {
+            let mut tx = self.begin_owned().await.doing(ACTION)?;
+            sqlx::query!(
+                "insert into deepsearch.setting (name, value) values ('share_searches', $1)
+                on conflict (name) do update set value = excluded.value",
+                if shared { "on" } else { "off" }
+            )
+            .execute(&mut *tx)
+            .await
+            .doing(ACTION)?;
+            tx.commit().await.doing(ACTION)
+        })
         .await
-        .doing(ACTION)?;
-        tx.commit().await.doing(ACTION)
     }
 
     /// Forgets entries that ran out before a time, and says how many; found by the index of when they run out.
@@ -116,6 +123,9 @@ impl SharedSearchCache {
         };
         let now = self.database.now();
         let mut tx = self.database.begin().await.doing(ACTION)?;
+        if !self.database.may_share(&mut tx).await.doing(ACTION)? {
+            return Ok(None);
+        }
         let row = sqlx::query!(
             r#"select results::text as "results!", created_at, expires_at from "ai-app-template_search_cache"
             where query = $1 and octet_length(results::text) <= $3
@@ -153,6 +163,9 @@ impl SharedSearchCache {
             return Ok(());
         }
         let mut tx = self.database.begin().await.doing(ACTION)?;
+        if !self.database.may_share(&mut tx).await.doing(ACTION)? {
+            return Ok(());
+        }
         sqlx::query!(
             r#"delete from "ai-app-template_search_cache" where query = $1 and created_at <= $2"#,
             query,
@@ -174,6 +187,15 @@ impl SharedSearchCache {
         .writing(ACTION, &[("query", query)])?;
         tx.commit().await.doing(ACTION)
     }
+}
+
+async fn shares(tx: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select exists (
+            select from deepsearch.setting where name = 'share_searches' and value = 'on') as "shares!""#
+    )
+    .fetch_one(tx)
+    .await
 }
 
 /// The trimmed query, unless it is none or too long to be kept (seed R21).

@@ -68,7 +68,8 @@ pub struct EngineCount {
 pub const MOST_ASKED: u32 = 100;
 
 impl SharedDatabase {
-    /// Counts a search, today. Only the database knows the day, so that nobody can write into another.
+    /// Counts a search, today, if the team shares them. Only the database knows the day, so that nobody can write into
+    /// another.
     ///
     /// # Errors
     /// [`DatabaseError`] when the database does not answer, or does not let this device count.
@@ -76,6 +77,9 @@ impl SharedDatabase {
         const ACTION: &str = "count the search";
         let query = search.query.replace('\0', " ");
         let mut tx = self.begin().await.doing(ACTION)?;
+        if !self.may_share(&mut tx).await.doing(ACTION)? {
+            return Ok(());
+        }
         sqlx::query!(
             "select deepsearch.count_search($1, $2, $3, $4)",
             query,

@@ -41,25 +41,47 @@ async fn team() -> Result<Option<Postgres>> {
     Ok(Some(server))
 }
 
+/// A person's device that has joined, and keeps no owner's address. What it searches for may go to the team.
+fn joined(web: &SmallWeb, url: &str, email: &str) -> Result<Home> {
+    let home = searching(&web.engine)?
+        .set("secrets.keychain", "false")
+        .set("shared.search_cache", "true");
+    home.run(["share", "init", "--email", email, "--url", url])?
+        .succeeded()?;
+    Ok(home)
+}
+
+/// Whether the cache knew it.
+fn search(home: &Home) -> Result<bool> {
+    let found = home.run(["search", "--json", QUESTION])?.succeeded()?.json()?;
+    found["cached"].as_bool().context("whether it was cached")
+}
+
+async fn number(url: &str, sql: &'static str) -> Result<i64> {
+    let mut database = PgConnection::connect(url).await?;
+    Ok(sqlx::query_scalar(sql).fetch_one(&mut database).await?)
+}
+
+const SHARED: &str = r#"select (select count(*) from "ai-app-template_search_cache")
+    + (select count(*) from deepsearch.search_count) + (select count(*) from deepsearch.engine_count)"#;
+const OWN: &str = "select count(*) from deepsearch.own_search";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_searched_the_team_need_not_and_it_is_counted() -> Result<()> {
-    let Some(server) = team().await? else { return Ok(()) };
+    let Some(server) = Postgres::start()? else {
+        needs::missing("PostgreSQL");
+        return Ok(());
+    };
     let url = server.url("postgres");
     let web = SmallWeb::lighthouse().await?;
-    let person = || -> Result<Home> {
-        let home = searching(&web.engine)?;
-        Ok(home.set("shared.url", &url).set("shared.search_cache", "true"))
-    };
-    let (ada, bob) = (person()?, person()?);
-    let search = |home: &Home| -> Result<bool> {
-        let found = home.run(["search", "--json", QUESTION])?.succeeded()?.json()?;
-        found["cached"].as_bool().context("whether it was cached")
-    };
+    let ada = joined(&web, &url, "ada@example.com")?;
+    let bob = joined(&web, &url, "bob@example.com")?;
+    ada.run(["db", "share-searches", "on", "--url", &url])?.succeeded()?;
     assert!(!search(&ada)?);
     assert!(search(&bob)?, "what Ada searched for is there for Bob");
     assert_eq!(web.engine.asked().len(), 1);
 
-    let stats = ada.run(["db", "stats", "--json"])?.succeeded()?.json()?;
+    let stats = ada.run(["db", "stats", "--json", "--url", &url])?.succeeded()?.json()?;
     assert_eq!(
         (stats["searches"].as_i64(), stats["cached"].as_i64()),
         (Some(2), Some(1)),
@@ -67,28 +89,59 @@ async fn what_one_searched_the_team_need_not_and_it_is_counted() -> Result<()> {
     );
     assert_eq!(stats["queries"][0]["query"], QUESTION);
     assert_eq!(stats["engines"][0]["engine"], "searxng");
-    let words = ada.run(["db", "stats"])?.succeeded()?;
+    let words = ada.run(["db", "stats", "--url", &url])?.succeeded()?;
     assert!(
         words.stdout.contains(QUESTION) && words.stdout.contains("50 %"),
         "{}",
         words.stdout
     );
+    assert_eq!(number(&url, OWN).await?, 0);
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_shared_or_counted_unless_the_team_chose_to() -> Result<()> {
-    let Some(server) = team().await? else { return Ok(()) };
+    let Some(server) = Postgres::start()? else {
+        needs::missing("PostgreSQL");
+        return Ok(());
+    };
+    let url = server.url("postgres");
     let web = SmallWeb::lighthouse().await?;
-    let home = searching(&web.engine)?.set("shared.url", &server.url("postgres"));
-    home.run(["search", QUESTION])?.succeeded()?;
-    let mut database = PgConnection::connect(&server.url("postgres")).await?;
-    let kept: i64 = sqlx::query_scalar(
-        r#"select (select count(*) from "ai-app-template_search_cache") + (select count(*) from deepsearch.search_count)"#,
-    )
-    .fetch_one(&mut database)
-    .await?;
-    assert_eq!(kept, 0);
+    // The owner's address beside it changes nothing: whoever is signed in searches as themselves.
+    let ada = joined(&web, &url, "ada@example.com")?.set("shared.url", &url);
+    let bob = joined(&web, &url, "bob@example.com")?;
+    ada.run(["db", "share-searches", "on"])?.succeeded()?;
+    ada.run(["db", "share-searches", "off"])?.succeeded()?;
+    assert!(!search(&ada)?);
+    assert!(!search(&bob)?, "what Ada searched for is hers");
+    assert_eq!((number(&url, SHARED).await?, number(&url, OWN).await?), (0, 2));
+    let desk = joined(&web, &url, "ada@example.com")?;
+    assert!(search(&desk)?, "another device of hers has it");
+
+    // A device that did not choose to share keeps nothing there either way.
+    let alone = joined(&web, &url, "eve@example.com")?.set("shared.search_cache", "false");
+    ada.run(["db", "share-searches", "on"])?.succeeded()?;
+    assert!(!search(&alone)?);
+    assert_eq!((number(&url, SHARED).await?, number(&url, OWN).await?), (0, 2));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_who_is_not_signed_in_is_held_to_what_the_team_chose() -> Result<()> {
+    let Some(server) = team().await? else { return Ok(()) };
+    let url = server.url("postgres");
+    let web = SmallWeb::lighthouse().await?;
+    let owner = || -> Result<Home> {
+        let home = searching(&web.engine)?;
+        Ok(home.set("shared.url", &url).set("shared.search_cache", "true"))
+    };
+    search(&owner()?)?;
+    assert!(!search(&owner()?)?, "nobody shares yet");
+    assert_eq!(number(&url, SHARED).await?, 0);
+    owner()?.run(["db", "share-searches", "on"])?.succeeded()?;
+    search(&owner()?)?;
+    assert!(search(&owner()?)?);
+    assert!(number(&url, SHARED).await? > 0);
     Ok(())
 }
 

@@ -41,6 +41,13 @@ it("says what sharing means as soon as it is on, also among what leaves this com
   await page.getByText("also kept in the team database").waitFor();
 });
 
+it("says so too on a device that is signed in and knows no address", async () => {
+  ({ page, troubles } = await openWindow(browser, modes.light, { section: "database", account: "signed_in" }));
+  await page.getByRole("switch", { name: "Share search results with the team" }).click();
+  await page.getByRole("button", { name: "Privacy" }).click();
+  await page.getByText("also kept in the team database").waitFor();
+});
+
 it("shows a table's rows by the keyboard alone, more of them on demand, and leads back to where it was", async () => {
   await open();
   await page.locator("[data-table=session]").focus();

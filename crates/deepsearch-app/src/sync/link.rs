@@ -12,6 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::app::App;
+use crate::config::Resolved;
 use crate::error::AppError;
 use crate::share::{DEVICE_URL, SESSION};
 
@@ -65,21 +66,7 @@ impl App {
     /// # Errors
     /// [`AppError::NoHost`] when the shared database's address names no place.
     pub(crate) fn own_link(&self) -> Result<Option<Link>, AppError> {
-        let wired = self.wired();
-        let pages = wired.settings.flag(super::PAGES, true);
-        let door = match self.session() {
-            Some(session) => Door::Gateway(Box::new(session)),
-            None => match (wired.settings.secret(DEVICE_URL), wired.settings.secret(SESSION)) {
-                (Some(url), Some(token)) => Door::Shared { url, token },
-                _ => return Ok(None),
-            },
-        };
-        if let Door::Shared { url, .. } = &door
-            && Url::parse(url.expose_secret()).is_err()
-        {
-            return Err(AppError::NoHost);
-        }
-        Ok(Some(Link { door, pages }))
+        Link::of(&self.wired().settings, self.session().as_ref())
     }
 
     /// The store is this person's from the moment they sign in: what is asked from now on is sent, also if the first run
@@ -93,6 +80,27 @@ impl App {
 }
 
 impl Link {
+    /// What lets this device in: the session of a gateway, or what `deepsearch share init` kept.
+    ///
+    /// # Errors
+    /// [`AppError::NoHost`] when the shared database's address names no place.
+    pub(crate) fn of(settings: &Resolved, session: Option<&Session>) -> Result<Option<Self>, AppError> {
+        let door = match session {
+            Some(session) => Door::Gateway(Box::new(session.clone())),
+            None => match (settings.secret(DEVICE_URL), settings.secret(SESSION)) {
+                (Some(url), Some(token)) => Door::Shared { url, token },
+                _ => return Ok(None),
+            },
+        };
+        if let Door::Shared { url, .. } = &door
+            && Url::parse(url.expose_secret()).is_err()
+        {
+            return Err(AppError::NoHost);
+        }
+        let pages = settings.flag(super::PAGES, true);
+        Ok(Some(Self { door, pages }))
+    }
+
     pub(crate) fn is_of_gateway(&self) -> bool {
         matches!(self.door, Door::Gateway(_))
     }

@@ -4,6 +4,7 @@ use deepsearch_servers::Postgres;
 use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 use tempfile::{TempDir, tempdir};
 
 use crate::{deepsearch, json, stdout};
@@ -182,6 +183,55 @@ fn a_device_joins_a_database_of_its_own_and_the_owners_password_is_not_kept() {
         ),
         "1"
     );
+}
+
+/// Between the device's login and the one write of its secrets, where a kill leaves a login that nobody has the password of.
+#[test]
+fn a_join_that_is_killed_is_done_again_and_what_it_left_is_cleaned_up() {
+    let Some(server) = server() else { return };
+    let home = tempdir().unwrap();
+    let url = server.url("postgres");
+    let sql = |sql: &str| psql(&server, &url, sql);
+    let args = ["share", "init", "--email", "me@example.com", "--url", url.as_str()];
+    let join = || {
+        let mut command = deepsearch(&home);
+        command.env("DEEPSEARCH_SECRETS__KEYCHAIN", "false").args(args);
+        command
+    };
+    stdout(deepsearch(&home).args(["db", "migrate", "--url", &url]), 0);
+    // The device is tried out before its secrets are kept, and the database is slow to say whose it is.
+    let definition = sql("select pg_get_functiondef('deepsearch.uid()'::regprocedure)");
+    sql(&definition.replacen("begin", "begin perform pg_sleep(60);", 1));
+    let mut joining = Command::new(env!("CARGO_BIN_EXE_deepsearch"))
+        .env("DEEPSEARCH_HOME", home.path())
+        .env("DEEPSEARCH_SECRETS__KEYCHAIN", "false")
+        .args(args)
+        .spawn()
+        .unwrap();
+    let live = "select count(*) from deepsearch.device where revoked_at is null";
+    let began = Instant::now();
+    while sql(live) == "0" {
+        assert!(began.elapsed() < Duration::from_secs(60), "the device is never let in");
+    }
+    joining.kill().unwrap();
+    joining.wait().unwrap();
+    sql(&definition);
+    assert!(!home.path().join("secrets.toml").exists());
+
+    let lost = sql("select id from deepsearch.device");
+    stdout(&mut join(), 0);
+    assert_eq!(sql(live), "2", "the one that was left, and the one that works");
+    // Nobody uses it, so it goes with time; its person may end it earlier.
+    sql(&format!(
+        r#"update deepsearch.device set created_at = now() - interval '200 days', last_seen_at = null where id = '{lost}';
+        update "ai-app-template_session" set expires = now() from deepsearch.device as device
+            where device.session_token = "ai-app-template_session".session_token and device.id = '{lost}'"#
+    ));
+    stdout(deepsearch(&home).args(["db", "clean", "--url", &url]), 0);
+    let left = "select string_agg(rolname, ' ') = (select string_agg(role, ' ') from deepsearch.device)
+        from pg_roles where rolname like 'deepsearch_device_%'";
+    assert_eq!((sql(live), sql(left)), ("1".to_owned(), "t".to_owned()));
+    assert_ne!(sql("select id from deepsearch.device"), lost);
 }
 
 #[test]

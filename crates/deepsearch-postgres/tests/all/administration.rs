@@ -2,9 +2,10 @@
 //! the table of users at that moment.
 
 use deepsearch_core::{ErrorCode, UserId};
-use deepsearch_postgres::{CountedSearch, DatabaseError, SharedDatabase, Table};
-use sqlx::Executor;
+use deepsearch_postgres::{CountedSearch, DatabaseError, SharedDatabase, Table, session_token_hash};
+use sqlx::{Connection, Executor};
 
+use crate::cluster::admit;
 use crate::device::device;
 use crate::inspect::{CANARY, fill};
 use crate::support::{Home, home};
@@ -73,6 +74,48 @@ async fn an_administrators_device_sees_what_the_owner_sees() {
     assert!(device.end_session(&session.id).await.unwrap());
     assert!(!device.end_session(&session.id).await.unwrap(), "it is over");
     assert!(!owner.list_sessions(None, 100).await.unwrap().contains(&session));
+}
+
+/// Its session alone gone, a device could still log in, and its person would find it among those that are signed in.
+#[tokio::test]
+async fn a_devices_session_that_is_ended_takes_the_device_along() {
+    let Some(home) = home().await else { return };
+    let (_, administrator) = administrator(&home).await;
+    let bob = home.user().await;
+    for who in [&home.database, &administrator] {
+        let device = admit(&home.database, &home.url, bob.as_str()).await;
+        device.connect().await;
+        assert_eq!(home.database.list_devices_of(&bob).await.unwrap().len(), 1);
+        let sessions = home.database.list_sessions(None, 100).await.unwrap();
+        let session = sessions.iter().find(|session| session.user_id == bob).unwrap();
+        assert!(who.end_session(&session.id).await.unwrap());
+        assert!(!who.end_session(&session.id).await.unwrap(), "it is over");
+        let denied = sqlx::PgConnection::connect(&device.url).await.unwrap_err();
+        assert!(denied.to_string().contains("not permitted to log in"), "{denied}");
+        assert_eq!(home.database.list_devices_of(&bob).await.unwrap(), []);
+    }
+}
+
+#[tokio::test]
+async fn a_device_whose_session_has_run_out_is_none_of_those_that_are_signed_in() {
+    let Some(home) = home().await else { return };
+    let user = home.user().await;
+    let [first, second] = [
+        admit(&home.database, &home.url, user.as_str()).await,
+        admit(&home.database, &home.url, user.as_str()).await,
+    ];
+    sqlx::query(r#"update "ai-app-template_session" set expires = '2020-01-01' where session_token = $1"#)
+        .bind(session_token_hash(&first.token))
+        .execute(&mut home.raw().await)
+        .await
+        .unwrap();
+    let listed = home.database.list_devices_of(&user).await.unwrap();
+    assert_eq!(listed.iter().map(|device| device.id).collect::<Vec<_>>(), [second.id]);
+    let own: Vec<uuid::Uuid> = sqlx::query_scalar("select id from deepsearch.list_devices()")
+        .fetch_all(&mut second.connect().await)
+        .await
+        .unwrap();
+    assert_eq!(own, [second.id]);
 }
 
 /// Each thing that the view can do.

@@ -670,6 +670,11 @@ const ATTEMPTS: &[(&str, End, &str)] = &[
         r#"select deepsearch.admin_end_session(encode(sha256('canary-web'), 'hex'))"#,
     ),
     (
+        "end B's session, as the owner would",
+        DENIED,
+        r#"select deepsearch.end_session(encode(sha256('canary-web'), 'hex'))"#,
+    ),
+    (
         "what is searched for, as an administrator would",
         DENIED,
         r#"select * from deepsearch.admin_search_queries('2000-01-01', 10)"#,

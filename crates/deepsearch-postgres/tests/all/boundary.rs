@@ -53,6 +53,90 @@ async fn a_device_works_with_its_users_rows_under_the_tables_own_names() {
     assert_eq!(gone.rows_affected(), 1);
 }
 
+/// Each table, and how many of its rows A may see.
+const ROWS_OF_A: &[(&str, &str)] = &[
+    ("user", "1"),
+    ("account", "1"),
+    ("session", "0"),
+    ("verification_token", "0"),
+    ("chat", "1"),
+    ("message", "1"),
+    ("search_cache", "0"),
+    ("user_settings", "1"),
+];
+
+/// The second layer, with the first one broken on purpose: rights on the tables, and views without their conditions.
+#[tokio::test]
+async fn row_security_alone_holds_a_device_to_its_users_rows() {
+    let Some(cluster) = Cluster::start() else { return };
+    let (url, database, mut owner) = people(&cluster).await;
+    run(
+        &mut owner,
+        r#"insert into public."ai-app-template_message" (id, chat_id, role, content) values ('msg-b', 'chat-b', 'user', 'theirs');
+        insert into public."ai-app-template_account" (user_id, type, provider, provider_account_id)
+            values ('A', 'oauth', 'github', '1'), ('B', 'oauth', 'github', '2');
+        insert into public."ai-app-template_user_settings" (user_id) values ('A'), ('B');
+        insert into public."ai-app-template_verification_token" values ('b@example.com', 'x', now());
+        insert into public."ai-app-template_search_cache" (query, results, expires_at) values ('q', '{}', now());
+        grant usage on schema public to deepsearch_app"#,
+    )
+    .await;
+    for (table, _) in ROWS_OF_A {
+        run(
+            &mut owner,
+            &format!(r#"grant select, insert, update, delete on public."ai-app-template_{table}" to deepsearch_app"#),
+        )
+        .await;
+    }
+    for view in ["user", "chat", "message", "user_settings"] {
+        run(
+            &mut owner,
+            &format!(r#"create or replace view deepsearch."ai-app-template_{view}" as select * from public."ai-app-template_{view}""#),
+        )
+        .await;
+    }
+    let mut a = admit(&database, &url, "A").await.connect().await;
+    let count = |schema: &str, table: &str| format!(r#"select count(*)::text from {schema}."ai-app-template_{table}""#);
+    for (table, seen) in ROWS_OF_A {
+        assert_eq!(&text(&mut a, &count("public", table)).await, seen, "{table}");
+    }
+    for view in ["user", "chat", "message", "user_settings"] {
+        assert_eq!(
+            text(&mut a, &count("deepsearch", view)).await,
+            "1",
+            "the view of {view}"
+        );
+    }
+    // Nor does A write what is B's.
+    for (sql, changed) in [
+        (r#"update public."ai-app-template_chat" set title = 'x'"#, 1),
+        (
+            r#"update public."ai-app-template_message" set content = 'x' where chat_id = 'chat-b'"#,
+            0,
+        ),
+        (r#"delete from public."ai-app-template_session""#, 0),
+        (r#"delete from public."ai-app-template_message" where id = 'msg-b'"#, 0),
+    ] {
+        assert_eq!(a.execute(sql).await.unwrap().rows_affected(), changed, "{sql}");
+    }
+    for sql in [
+        r#"insert into public."ai-app-template_chat" (id, user_id, title) values ('new', 'B', 'x')"#,
+        r#"insert into public."ai-app-template_message" (id, chat_id, role, content) values ('new', 'chat-b', 'user', 'x')"#,
+        r#"insert into public."ai-app-template_session" values ('forged', 'B', now() + interval '1 day')"#,
+    ] {
+        let refused = a.execute(sql).await.unwrap_err();
+        let code = refused.as_database_error().and_then(|said| said.code());
+        assert_eq!(code.as_deref(), Some("42501"), "{sql}: {refused}");
+    }
+    // That it is row security which held.
+    run(
+        &mut owner,
+        r#"alter table public."ai-app-template_message" disable row level security"#,
+    )
+    .await;
+    assert_eq!(text(&mut a, &count("public", "message")).await, "2");
+}
+
 #[tokio::test]
 async fn a_revoked_device_cannot_log_in_and_its_open_connections_end() {
     let Some(cluster) = Cluster::start() else { return };

@@ -27,7 +27,7 @@ impl Cluster {
         let settings = [&["max_connections=200"], settings].concat();
         let server = Postgres::start_with(&settings).expect("PostgreSQL starts");
         if server.is_none() {
-            pass_by();
+            pass_by("PostgreSQL");
         }
         Some(Self {
             server: server?,
@@ -68,13 +68,13 @@ impl Cluster {
 }
 
 #[expect(clippy::print_stderr, reason = "a test that passes by says so")]
-pub(crate) fn pass_by() {
+pub(crate) fn pass_by(what: &str) {
     let complete = std::env::var_os("DEEPSEARCH_TEST_COMPLETE").is_some();
     assert!(
         !complete,
-        "PostgreSQL is missing, and `cargo xtask test` should have brought it"
+        "{what} is missing, and `cargo xtask test` should have brought it"
     );
-    eprintln!("passed by: PostgreSQL is missing; `cargo xtask test` brings it");
+    eprintln!("passed by: {what} is missing; `cargo xtask test` brings it");
 }
 
 pub(crate) async fn connect(url: &str) -> PgConnection {
@@ -105,18 +105,21 @@ pub(crate) struct Device {
 pub(crate) async fn admit(database: &SharedDatabase, url: &str, user: &str) -> Device {
     let id = DeviceId::from_u128(u128::from(NEXT.fetch_add(1, Ordering::SeqCst)));
     let token = format!("token-of-{user}-{id}");
-    let password = SecretString::from(format!("pw-{id}"));
-    let admission = Admission {
-        device: id,
-        user: UserId::from_stored(user.to_owned()),
-        name: "laptop".into(),
-        scram_verifier: scram_verifier(&password, [9; 16]),
-        token_hash: session_token_hash(&token),
-        lasts: TimeDelta::days(1),
-    };
+    let admission = admission(id, user, &format!("pw-{id}"), &token);
     let role = database.mint_device(&admission).await.unwrap();
     let url = url.replace("postgres://postgres@", &format!("postgres://{role}:pw-{id}@"));
     Device { id, role, token, url }
+}
+
+pub(crate) fn admission(device: DeviceId, user: &str, password: &str, token: &str) -> Admission {
+    Admission {
+        device,
+        user: UserId::from_stored(user.to_owned()),
+        name: "laptop".into(),
+        scram_verifier: scram_verifier(&SecretString::from(password.to_owned()), [9; 16]),
+        token_hash: session_token_hash(token),
+        lasts: TimeDelta::days(1),
+    }
 }
 
 static NEXT: AtomicU32 = AtomicU32::new(1);

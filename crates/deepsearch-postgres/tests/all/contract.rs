@@ -196,6 +196,11 @@ impl ChatStore for Shared {
         Ok(self.database.lookup_message(&self.user, id).await?)
     }
 
+    async fn search_messages(&self, typed: &str) -> Result<BTreeSet<MessageId>, Failure> {
+        let hits = self.database.search_messages(&self.user, typed, 100).await?;
+        Ok(hits.into_iter().map(|hit| hit.message_id).collect())
+    }
+
     async fn lookup_user_settings(&self) -> Result<UserSettings, Failure> {
         Ok(self.database.lookup_user_settings(&self.user).await?)
     }

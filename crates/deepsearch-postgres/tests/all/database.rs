@@ -6,10 +6,12 @@ use std::process::Command;
 use deepsearch_core::{ErrorCode, Failure, UserId};
 use deepsearch_postgres::{Admission, ConnectError, DeviceId, SharedDatabase, scram_verifier, session_token_hash};
 use deepsearch_servers::Postgres;
+use futures::future::join_all;
 use secrecy::SecretString;
 use tempfile::TempDir;
 
-use crate::cluster::{connect, pass_by, run, text};
+use crate::cluster::{admit, connect, pass_by, run, text};
+use crate::support::home;
 
 /// An authority, and a certificate of its for `localhost`.
 struct Certificates {
@@ -83,7 +85,7 @@ fn guarded(certificates: &Certificates) -> Option<Postgres> {
     );
     let server = server.expect("PostgreSQL starts");
     if server.is_none() {
-        pass_by();
+        pass_by("PostgreSQL");
     }
     server
 }
@@ -198,4 +200,24 @@ async fn a_device_logs_in_with_the_password_that_only_it_knows() {
         .await
         .unwrap();
     assert_eq!(stranger.signed_in_user().await.unwrap(), None);
+}
+
+/// A window, its commands and sync share the connections of a device's role.
+#[tokio::test]
+async fn what_can_be_done_without_takes_two_connections_at_most() {
+    let Some(home) = home().await else { return };
+    let user = home.user().await;
+    let admitted = admit(&home.database, &home.url, user.as_str()).await;
+    let token = SecretString::from(admitted.token);
+    let device = SharedDatabase::connect_device_later(&admitted.url, token)
+        .unwrap()
+        .sparing();
+    let asked = join_all((0..8).map(|_| device.lookup_user(&user))).await;
+    assert!(asked.into_iter().all(|found| found.unwrap().is_some()));
+    let held: i64 = sqlx::query_scalar("select count(*) from pg_stat_activity where usename = $1")
+        .bind(&admitted.role)
+        .fetch_one(&mut home.raw().await)
+        .await
+        .unwrap();
+    assert_eq!(held, 2);
 }

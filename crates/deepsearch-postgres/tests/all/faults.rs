@@ -8,11 +8,11 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use deepsearch_core::{ErrorCode, Failure, UserId};
-use deepsearch_postgres::{ChatList, DatabaseError, SharedDatabase, Table};
+use deepsearch_postgres::{ChatList, DatabaseError, DeviceError, DeviceId, SchemaError, SharedDatabase, Table};
 use secrecy::SecretString;
 use sqlx::{Connection, Executor, PgConnection};
 
-use crate::cluster::{Cluster, connect, run, text};
+use crate::cluster::{Cluster, admission, connect, pass_by, run, text};
 use crate::device::device;
 use crate::support::{NOON, chat, home, message};
 
@@ -101,18 +101,20 @@ async fn a_server_that_takes_the_call_and_says_nothing_is_not_waited_for_for_eve
     assert!(began.elapsed() < ENDS_WITHIN);
 }
 
-/// A disk of its own, which only root may make.
+/// A disk of its own. Only root may make one, or who becomes root without being asked for a password.
 struct SmallDisk(tempfile::TempDir);
 
 impl SmallDisk {
     fn mount() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
-        let made = Command::new("mount")
+        let made = as_root("mount")
             .args(["-t", "tmpfs", "-o", "size=8m", "tmpfs"])
             .arg(folder.path())
             .output();
         let disk = made.is_ok_and(|made| made.status.success()).then_some(Self(folder))?;
-        let owned = Command::new("chown").arg("postgres:").arg(disk.path()).status();
+        // Root's server runs as the system's user for it.
+        let owner = if is_root() { "postgres:".to_owned() } else { me() };
+        let owned = as_root("chown").arg(owner).arg(disk.path()).status();
         owned.is_ok_and(|owned| owned.success()).then_some(disk)
     }
 
@@ -123,13 +125,37 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.path()).status();
+        let _ = as_root("umount").arg("-l").arg(self.path()).status();
     }
+}
+
+fn as_root(program: &str) -> Command {
+    if is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("sudo");
+    command.args(["--non-interactive", program]);
+    command
+}
+
+fn is_root() -> bool {
+    me() == "0"
+}
+
+fn me() -> String {
+    let told = Command::new("id").arg("-u").output();
+    told.map_or_else(
+        |_| String::new(),
+        |told| String::from_utf8_lossy(&told.stdout).trim().to_owned(),
+    )
 }
 
 #[tokio::test]
 async fn a_full_disk_is_said_to_be_full_and_what_was_written_is_read() {
-    let Some(disk) = SmallDisk::mount() else { return };
+    let Some(disk) = SmallDisk::mount() else {
+        pass_by("the right to mount a small disk");
+        return;
+    };
     let Some(cluster) = Cluster::start() else { return };
     let (url, database) = cluster.migrated().await;
     let mut owner = connect(&url).await;
@@ -200,6 +226,93 @@ async fn tables_that_somebody_holds_keep_nobody_who_looks_waiting_for_ever() {
     if let Err(error) = checked {
         assert_eq!(Failure::from(&error).code, ErrorCode::TimedOut, "{error:?}");
     }
+}
+
+/// What `deepsearch share init` and `deepsearch db share-searches` do.
+#[tokio::test]
+async fn tables_that_somebody_holds_keep_nobody_who_joins_waiting_for_ever() {
+    let Some(cluster) = Cluster::start() else { return };
+    let (url, database) = cluster.migrated().await;
+    let mut holder = connect(&url).await;
+    run(
+        &mut holder,
+        r#"begin; lock table "ai-app-template_user", deepsearch.device, deepsearch.setting in access exclusive mode"#,
+    )
+    .await;
+    // Each has four connections.
+    let other = SharedDatabase::connect(&url).await.unwrap();
+    let nobody = DeviceId::nil();
+    let admission = admission(nobody, "A", "password", "token");
+    let began = Instant::now();
+    let (person, only, minted, found, revoked, shares, chosen) = tokio::join!(
+        Box::pin(database.find_or_add_person(Some("a@example.com"), None)),
+        Box::pin(database.find_or_add_person(None, None)),
+        Box::pin(database.mint_device(&admission)),
+        Box::pin(database.find_device_by_role("deepsearch_device_x")),
+        Box::pin(other.revoke_device(nobody)),
+        Box::pin(other.shares_searches()),
+        Box::pin(other.share_searches(true)),
+    );
+    assert!(began.elapsed() < Duration::from_secs(50), "{:?}", began.elapsed());
+    for error in [person.err(), only.err(), minted.err(), found.err(), revoked.err()] {
+        match error {
+            Some(DeviceError::Database(error)) => told(&error, ErrorCode::TimedOut, "busy"),
+            other => panic!("{other:?}"),
+        }
+    }
+    for error in [shares.err(), chosen.err()] {
+        told(&error.unwrap(), ErrorCode::TimedOut, "busy");
+    }
+}
+
+/// A web app's tables, of which somebody reads one in a transaction that stays open.
+async fn in_use(cluster: &Cluster) -> (String, PgConnection) {
+    let url = cluster.empty().await;
+    let mut holder = connect(&url).await;
+    run(&mut holder, include_str!("../web_app/full.sql")).await;
+    run(&mut holder, r#"begin; select from "ai-app-template_chat""#).await;
+    (url, holder)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_that_waits_for_a_table_lets_others_pass_and_goes_on_when_it_is_free() {
+    let Some(cluster) = Cluster::start() else { return };
+    let (url, mut holder) = in_use(&cluster).await;
+    let database = SharedDatabase::connect(&url).await.unwrap();
+    let migrating = tokio::spawn(async move { database.migrate(|_| {}).await });
+    let mut reader = connect(&url).await;
+    let waits = "select count(*)::text from pg_locks where not granted and mode = 'AccessExclusiveLock'";
+    while text(&mut reader, waits).await == "0" {
+        assert!(!migrating.is_finished());
+    }
+    let began = Instant::now();
+    run(&mut reader, r#"select from "ai-app-template_chat""#).await;
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    run(&mut holder, "commit").await;
+    migrating.await.unwrap().unwrap();
+}
+
+/// Who migrates too is waited for; who uses the tables may be a transaction that nobody remembers.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_in_a_migrations_way_is_told() {
+    let Some(cluster) = Cluster::start() else { return };
+    let (used, _holder) = in_use(&cluster).await;
+    let (migrated, owner) = cluster.migrated().await;
+    owner.rollback(9, true, |_| {}).await.unwrap();
+    let mut other = connect(&migrated).await;
+    run(&mut other, "begin; lock table deepsearch.migration in exclusive mode").await;
+    let users = SharedDatabase::connect(&used).await.unwrap();
+    let (used, locked) = tokio::join!(users.migrate(|_| {}), owner.migrate(|_| {}));
+    let used = used.unwrap_err();
+    let in_use = match &used {
+        SchemaError::Stopped { source, .. } => &**source,
+        error => error,
+    };
+    assert!(matches!(in_use, SchemaError::InUse { .. }), "{used:?}");
+    let failure = Failure::from(in_use);
+    assert_eq!(failure.code, ErrorCode::TimedOut);
+    assert!(failure.message.contains("uses the tables"), "{failure}");
+    assert!(matches!(locked, Err(SchemaError::Locked)), "{locked:?}");
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ mod user_settings;
 mod users;
 mod verification_tokens;
 
+mod adopted;
 mod attacks;
 mod boundary;
 mod check;

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use deepsearch_postgres::{SchemaError, SharedDatabase, Step, add_migration};
+use rstest::rstest;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::adopted::{ROWS, kept};
 use crate::cluster::{Cluster, connect, run, text};
 
 /// What a web app's first migration makes of the seed's schema.ts, and of less than all of it.
@@ -273,13 +275,34 @@ async fn two_who_migrate_at_once_wait_for_each_other() {
     assert_eq!(cluster.dump(&url), cluster.dump(&other));
 }
 
+#[rstest]
 #[tokio::test]
-async fn one_that_is_killed_at_any_step_is_run_again() {
+async fn one_that_is_killed_at_any_step_is_run_again(#[values(0, 1, 2)] part: usize) {
+    killed_at_each_step(None, part).await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn one_that_is_killed_over_a_web_apps_rows_is_run_again_and_they_are_as_they_were(
+    #[values(0, 1, 2)] part: usize,
+) {
+    killed_at_each_step(Some(DRIZZLE), part).await;
+}
+
+/// From nothing, or from a web app's tables with rows in them; a third of the steps, for each takes a database of its own.
+async fn killed_at_each_step(made: Option<&str>, part: usize) {
     let Some(cluster) = Cluster::start() else { return };
     let expected = expected(&cluster).await;
-    let mut cuts = 0;
+    let mut cuts = part;
     loop {
         let url = cluster.empty().await;
+        let mut before = None;
+        if let Some(made) = made {
+            let mut web = connect(&url).await;
+            run(&mut web, made).await;
+            run(&mut web, ROWS).await;
+            before = Some(kept(&url).await);
+        }
         let proxy = Proxy::start(cluster.server.port(), cuts).await;
         let through = url.replace(&cluster.server.port().to_string(), &proxy.port.to_string());
         let killed = match SharedDatabase::connect(&through).await {
@@ -291,7 +314,10 @@ async fn one_that_is_killed_at_any_step_is_run_again() {
         }
         open(&url).await.migrate(|_| {}).await.unwrap();
         assert_eq!(cluster.dump(&url), expected, "killed after {cuts} messages");
-        cuts += 1;
+        if let Some(before) = before {
+            assert_eq!(kept(&url).await, before, "killed after {cuts} messages");
+        }
+        cuts += 3;
     }
     assert!(cuts > 20, "only {cuts} steps were seen");
 }

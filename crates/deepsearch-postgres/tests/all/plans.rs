@@ -226,3 +226,58 @@ async fn a_device_reads_no_more_rows_of_a_long_chat_than_a_page_shows() {
         );
     }
 }
+
+/// What a device's own statements read of the tables behind the views, by the database's own count.
+#[tokio::test]
+async fn a_device_finds_chats_and_searches_by_their_indexes_through_the_views() {
+    let Some(home) = home().await else { return };
+    let mut raw = home.raw().await;
+    fill(&mut raw).await;
+    raw.execute(
+        r#"insert into deepsearch.own_search (user_id, query, results, expires_at)
+            select 'u' || (n % 200 + 1), 'q' || n, '{}', timestamptz '2024-01-01' + n * interval '1 second'
+            from generate_series(1, 20000) as n"#,
+    )
+    .await
+    .unwrap();
+    raw.execute("analyze").await.unwrap();
+    let device = admit(&home.database, &home.url, "u3").await;
+    let chats = ("(deleted_at is not null) = $2", "'u3', false, null, '', 50");
+    // Of the user's own searches, and of everybody's.
+    let search = ("octet_length(results::text)", "'q402', now(), 500000");
+    for (is_shared, (words, arguments), found) in [(false, chats, 20), (false, search, 1), (true, search, 1)] {
+        home.database.share_searches(is_shared).await.unwrap();
+        let mut device = device.connect().await;
+        // The plan that is made for any arguments is the one that lasts.
+        let statement = checked(words);
+        run(
+            &mut device,
+            &format!("set plan_cache_mode = force_generic_plan; prepare planned as {statement}; begin"),
+        )
+        .await;
+        let rows = device
+            .fetch_all(sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
+                "execute planned({arguments})"
+            ))))
+            .await
+            .unwrap();
+        assert_eq!(i64::try_from(rows.len()).unwrap(), found, "`{words}`");
+        let read: i64 = sqlx::query_scalar(
+            // What an index led to is counted at the index, or at the table where a bitmap was between.
+            r#"select sum(pg_stat_get_xact_tuples_fetched(oid)
+                + case relkind when 'r' then pg_stat_get_xact_tuples_returned(oid) else 0 end)::bigint
+            from pg_class left join pg_index on indexrelid = oid
+            where relkind in ('r', 'i') and coalesce(indrelid, oid) in (
+                'public."ai-app-template_chat"'::regclass, 'public."ai-app-template_search_cache"'::regclass,
+                'deepsearch.own_search'::regclass)"#,
+        )
+        .persistent(false)
+        .fetch_one(&mut device)
+        .await
+        .unwrap();
+        assert!(
+            (found..=3 * found).contains(&read),
+            "`{words}` read {read} rows for {found}, shared {is_shared}"
+        );
+    }
+}

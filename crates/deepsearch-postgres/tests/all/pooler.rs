@@ -16,7 +16,7 @@ fn bouncer(url: &str) -> Option<PgBouncer> {
     let port = url::Url::parse(url).unwrap().port().unwrap();
     let started = PgBouncer::start(port).expect("PgBouncer starts");
     if started.is_none() {
-        pass_by();
+        pass_by("PgBouncer");
     }
     started
 }

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use serde_json::json;
 use sqlx::Executor;
 
-use crate::support::{NOON, at, home};
+use crate::support::{Home, NOON, at, home, sharing_home};
 
 pub(crate) fn entry(query: &str, created: i64, results: serde_json::Value) -> SearchCache {
     SearchCache {
@@ -17,7 +17,7 @@ pub(crate) fn entry(query: &str, created: i64, results: serde_json::Value) -> Se
     }
 }
 
-async fn rows(home: &crate::support::Home) -> i64 {
+async fn rows(home: &Home) -> i64 {
     sqlx::query_scalar(r#"select count(*) from "ai-app-template_search_cache""#)
         .fetch_one(&mut home.raw().await)
         .await
@@ -26,13 +26,13 @@ async fn rows(home: &crate::support::Home) -> i64 {
 
 #[tokio::test]
 async fn the_shared_table_keeps_the_contract_of_all_tiers() {
-    let Some(home) = home().await else { return };
+    let Some(home) = sharing_home().await else { return };
     contract::holds(&home.database.search_cache(), at(NOON)).await;
 }
 
 #[tokio::test]
 async fn a_query_is_trimmed_and_one_of_more_than_500_characters_not_kept() {
-    let Some(home) = home().await else { return };
+    let Some(home) = sharing_home().await else { return };
     let cache = home.database.search_cache();
     cache.add(entry("  rust ", 0, json!({"n": 1}))).await.unwrap();
     assert_eq!(cache.lookup("rust\n").await.unwrap().unwrap().query, "rust");
@@ -45,7 +45,7 @@ async fn a_query_is_trimmed_and_one_of_more_than_500_characters_not_kept() {
 
 #[tokio::test]
 async fn of_several_rows_of_a_query_the_newest_that_has_not_run_out_wins() {
-    let Some(home) = home().await else { return };
+    let Some(home) = sharing_home().await else { return };
     let cache = home.database.search_cache();
     // As the web app leaves them: it never looks before it inserts.
     home.raw()
@@ -69,7 +69,7 @@ async fn of_several_rows_of_a_query_the_newest_that_has_not_run_out_wins() {
 
 #[tokio::test]
 async fn an_entry_takes_the_place_of_older_ones_and_never_of_a_newer() {
-    let Some(home) = home().await else { return };
+    let Some(home) = sharing_home().await else { return };
     let cache = home.database.search_cache();
     for (created, n) in [(10, 1), (20, 2), (15, 3)] {
         cache.add(entry("q", created, json!({ "n": n }))).await.unwrap();
@@ -85,7 +85,7 @@ async fn an_entry_takes_the_place_of_older_ones_and_never_of_a_newer() {
 
 #[tokio::test]
 async fn what_a_stranger_wrote_is_not_believed_for_ever_nor_read_at_any_size() {
-    let Some(home) = home().await else { return };
+    let Some(home) = sharing_home().await else { return };
     let cache = home.database.search_cache();
     home.raw()
         .await
@@ -122,4 +122,17 @@ async fn entries_that_ran_out_are_forgotten_and_others_kept() {
     let before = "2024-01-01T00:33:21Z".parse().unwrap();
     assert_eq!(home.database.delete_expired_searches(before).await.unwrap(), 2_000);
     assert_eq!(rows(&home).await, 500);
+}
+
+#[tokio::test]
+async fn an_owners_searches_are_kept_nowhere_while_the_team_does_not_share() {
+    let Some(home) = sharing_home().await else { return };
+    let cache = home.database.search_cache();
+    cache.add(entry("q", 0, json!({}))).await.unwrap();
+    home.database.share_searches(false).await.unwrap();
+    assert_eq!(cache.lookup("q").await.unwrap(), None);
+    cache.add(entry("other", 0, json!({}))).await.unwrap();
+    assert_eq!(rows(&home).await, 1);
+    home.database.share_searches(true).await.unwrap();
+    assert!(cache.lookup("q").await.unwrap().is_some());
 }

@@ -2,7 +2,7 @@ use deepsearch_postgres::CountedSearch;
 use futures::future::join_all;
 use sqlx::Executor;
 
-use crate::support::home;
+use crate::support::{home, sharing_home};
 
 fn search(query: &str, cached: bool, answered: &[&str], failed: &[&str]) -> CountedSearch {
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
@@ -16,7 +16,7 @@ fn search(query: &str, cached: bool, answered: &[&str], failed: &[&str]) -> Coun
 
 #[tokio::test]
 async fn searches_are_counted_by_query_by_day_and_by_engine() {
-    let Some(home) = home().await else { return };
+    let Some(home) = sharing_home().await else { return };
     let database = home
         .database
         .clone()
@@ -81,7 +81,7 @@ async fn days_are_told_apart_and_old_ones_forgotten() {
 
 #[tokio::test]
 async fn many_who_count_at_once_are_all_counted() {
-    let Some(home) = home().await else { return };
+    let Some(home) = sharing_home().await else { return };
     let another = home.another().await;
     let counting = (0..60).map(|n| {
         let database = if n % 2 == 0 {
@@ -104,7 +104,7 @@ async fn many_who_count_at_once_are_all_counted() {
 
 #[tokio::test]
 async fn odd_and_huge_queries_are_cut_and_counted() {
-    let Some(home) = home().await else { return };
+    let Some(home) = sharing_home().await else { return };
     let database = home
         .database
         .clone()
@@ -132,12 +132,13 @@ async fn odd_and_huge_queries_are_cut_and_counted() {
 /// Whoever may count learns nothing by it, and nobody may who was not let.
 #[tokio::test]
 async fn a_role_may_count_only_when_it_is_let_and_read_never() {
-    let Some(home) = home().await else { return };
+    let Some(home) = sharing_home().await else { return };
     let mut raw = home.raw().await;
     let role = format!("counter_{}", home.url.rsplit('_').next().unwrap());
     let sql = |sql: String| sqlx::AssertSqlSafe(sql);
     raw.execute(sql(format!(
-        "create role {role} login; grant usage on schema deepsearch to {role}"
+        "create role {role} login; grant usage on schema deepsearch to {role};
+        grant select on deepsearch.setting to {role}"
     )))
     .await
     .unwrap();
@@ -157,4 +158,16 @@ async fn a_role_may_count_only_when_it_is_let_and_read_never() {
     raw.execute(sql(format!("drop owned by {role}; drop role {role}")))
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn an_owners_searches_are_not_counted_while_the_team_does_not_share() {
+    let Some(home) = home().await else { return };
+    let database = home
+        .database
+        .clone()
+        .with_clock(std::sync::Arc::new(deepsearch_core::SystemClock));
+    database.add_search(&search("q", false, &["brave"], &[])).await.unwrap();
+    let counts = database.search_statistics(1, 10).await.unwrap();
+    assert_eq!((counts.searches, counts.engines.len()), (0, 0));
 }

@@ -75,6 +75,13 @@ pub(crate) async fn home() -> Option<Home> {
     home_made("template migrated").await
 }
 
+/// A database whose team shares what it searches for.
+pub(crate) async fn sharing_home() -> Option<Home> {
+    let home = home().await?;
+    home.database.share_searches(true).await.unwrap();
+    Some(home)
+}
+
 /// A database whose texts are in the order of a dictionary.
 pub(crate) async fn home_that_sorts_as_german() -> Option<Home> {
     let home = home_made("template template0 locale_provider icu icu_locale 'de-DE' encoding utf8").await?;
@@ -134,7 +141,7 @@ impl Server {
         });
         let port = port.recv().expect("PostgreSQL starts");
         if port.is_none() {
-            pass_by();
+            pass_by("PostgreSQL");
         }
         Some(Self {
             port: port?,

@@ -43,13 +43,13 @@ async fn world(cluster: &Cluster) -> World {
     }
 }
 
-async fn sync(device: &Device) -> SharedSync {
+pub(crate) async fn sync(device: &Device) -> SharedSync {
     let token = SecretString::from(device.token.clone());
     SharedSync::new(SharedDatabase::connect_device(&device.url, token).await.unwrap())
 }
 
 /// Everything from a cursor on, in pages.
-async fn all(remote: &SharedSync, mut after: FeedCursor, limit: u32) -> (Vec<Change>, FeedCursor) {
+pub(crate) async fn all(remote: &SharedSync, mut after: FeedCursor, limit: u32) -> (Vec<Change>, FeedCursor) {
     let mut changes = Vec::new();
     loop {
         let page = remote.pull(after, limit).await.unwrap();
@@ -72,7 +72,7 @@ async fn pushed(remote: &SharedSync, rows: Vec<PushRow>) -> Vec<PushAnswer> {
     remote.push(&push).await.unwrap().answers
 }
 
-fn names(changes: &[Change]) -> Vec<String> {
+pub(crate) fn names(changes: &[Change]) -> Vec<String> {
     let name = |change: &Change| match change {
         Change::Upsert(Row::Chat(row)) => format!("chat {} {}", row.id, row.title),
         Change::Upsert(Row::Flags(row)) => format!("flags {}", row.chat_id),

@@ -125,6 +125,7 @@ async fn kim(ours: &SharedDatabase, now: DateTime<Utc>) -> Result<UserFacts> {
 }
 
 async fn searches(ours: &SharedDatabase, now: DateTime<Utc>) -> Result<Vec<SearchCache>> {
+    ours.share_searches(true).await?;
     let cache = ours.search_cache();
     let entry = |query: &str, created: DateTime<Utc>, kept: TimeDelta| SearchCache {
         query: query.into(),

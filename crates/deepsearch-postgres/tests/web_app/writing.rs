@@ -233,6 +233,7 @@ async fn json_text_is_kept(ours: &SharedDatabase, world: &World, written: &Writt
 }
 
 async fn searches(ours: &SharedDatabase, written: &Written) -> Result<()> {
+    ours.share_searches(true).await?;
     let now = SystemClock.now();
     let mut kinds = Vec::new();
     for written in &written.searches {

@@ -1,13 +1,14 @@
 //! The store behind the suite that the shared store keeps too. Over there messages follow one another by their times
 //! alone; here each is given the one before it as its parent, and shown without it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use deepsearch_core::contract::{self, ChatStore};
 use deepsearch_core::{Chat, ChatCursor, ChatId, Failure, Message, MessageId, UserSettings};
-use deepsearch_sqlite::{ChatFilter, ChatView, Store};
+use deepsearch_sqlite::{ChatFilter, ChatView, HistoryFilter, HistoryQuery, Store};
 
 use crate::support::{TestClock, home};
 
@@ -86,6 +87,17 @@ impl ChatStore for Local {
 
     async fn lookup_message(&self, id: &MessageId) -> Result<Option<Message>, Failure> {
         Ok(self.store.lookup_message(id).await?.map(without_parent))
+    }
+
+    async fn search_messages(&self, typed: &str) -> Result<BTreeSet<MessageId>, Failure> {
+        let query = HistoryQuery {
+            text: typed.to_owned(),
+            filter: HistoryFilter::default(),
+            limit: 100,
+            after: None,
+        };
+        let hits = self.store.search_history(&query).await?.hits;
+        Ok(hits.into_iter().filter_map(|hit| hit.message_id).collect())
     }
 
     async fn lookup_user_settings(&self) -> Result<UserSettings, Failure> {
