@@ -37,7 +37,10 @@ export function costOf(tokens: TokenUsage, price: Price): number {
 }
 
 /** What all of it cost, each model at its own price; `null` where one has none. */
-export function costOfAll(spent: Readonly<Record<string, TokenUsage>>, prices: ReadonlyMap<string, Price>): number | null {
+export function costOfAll(
+  spent: Readonly<Record<string, TokenUsage>>,
+  prices: ReadonlyMap<string, Price>,
+): number | null {
   const costs = Object.entries(spent).map(([model, tokens]) => {
     const price = prices.get(model);
     return price ? costOf(tokens, price) : null;
