@@ -1,6 +1,6 @@
 //! Questions through the real small model. It is often wrong: this proves the wiring, not the wit.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use deepsearch_tests::cli::Home;
 use deepsearch_tests::needs;
 use url::Url;
@@ -106,18 +106,33 @@ async fn a_real_model_that_embeds_puts_passages_in_order() -> Result<()> {
     let Some(embedder) = needs::embedding_url() else {
         return Ok(());
     };
-    let web = SmallWeb::lighthouse().await?;
+    // Short, because it has two seconds on a machine that is busy with other tests.
+    let web = SmallWeb::of(&[
+        ("high.html", "The tower", "The Zorvane lighthouse is 47 metres high."),
+        (
+            "keepers.html",
+            "The keepers",
+            "Three keepers lived at the Zorvane lighthouse.",
+        ),
+    ])
+    .await?;
     let home = searching(&web.engine)?
         .set("default_model", "extractive")
         .set("models.embed.url", embedder.as_str())
         .set("rank.embedding_model", "embed/smollm2");
-    let ran = home.run(["ask", "--json", QUESTION])?.succeeded()?;
-    let told = ran.events_of("reranked")?.pop().context("it was reranked")?;
-    assert_eq!(told["model"], "embed/smollm2");
-    assert!(told["failure"].is_null(), "{told}");
-    assert!(told["passages"].as_u64() > Some(1), "{told}");
-    let message = finished(&ran)?;
-    let chat = open_chat(&home, &message)?;
-    assert!(hold_citations(&home, &chat, &message)? > 0, "{message}");
-    Ok(())
+    for _ in 0..5 {
+        let ran = home.run(["ask", "--json", QUESTION])?.succeeded()?;
+        let told = ran.events_of("reranked")?.pop().context("it was asked")?;
+        assert_eq!(told["model"], "embed/smollm2");
+        assert!(told["passages"].as_u64() > Some(1), "{told}");
+        let message = finished(&ran)?;
+        let chat = open_chat(&home, &message)?;
+        assert!(hold_citations(&home, &chat, &message)? > 0, "{message}");
+        if told["failure"].is_null() {
+            return Ok(());
+        }
+        // Then the words alone put them in order, and the answer was there in time.
+        assert_eq!(told["failure"]["code"], "timed_out", "{told}");
+    }
+    bail!("it never put anything in order in time")
 }
