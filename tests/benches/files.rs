@@ -1,5 +1,6 @@
 //! The person's own folders: indexing 100,000 small files beside ripgrep's reading of the same tree, indexing again when
-//! nothing or little has changed, searching meanwhile and afterwards, and what watching costs while nothing happens.
+//! nothing or little has changed, searching meanwhile and afterwards, what watching costs while nothing happens, and what
+//! memory large files take.
 //!
 //! The files are made up; `-- --files N` measures another number of them.
 
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use deepsearch_core::{SearchEngine, SearchQuery, SystemClock};
+use deepsearch_core::{SearchEngine, SearchError, SearchQuery, SystemClock};
 use deepsearch_crawl::{ParserOptions, Reader};
 use deepsearch_files::{Files, FilesOptions, Rules};
 use deepsearch_tests::bench::argument;
@@ -24,6 +25,9 @@ const PER_FOLDER: usize = 200;
 const QUERIES: usize = 500;
 const BETWEEN: Duration = Duration::from_millis(5);
 const IDLE: Duration = Duration::from_secs(10);
+/// Bytes of a large file, and how many of them there are.
+const LARGE: usize = 4 << 20;
+const LARGE_FILES: usize = 100;
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -68,7 +72,43 @@ async fn main() -> Result<()> {
     );
 
     search(&files, count).await?;
-    idle(&files, count).await
+    idle(&files, count).await?;
+    large(&files, home.path()).await
+}
+
+/// Indexes some large files, and says how much memory that took at most.
+async fn large(files: &Files, home: &Path) -> Result<()> {
+    let tree = home.join("large");
+    std::fs::create_dir(&tree)?;
+    let mut words = Words::new(13);
+    let text = words.text(LARGE / 8);
+    for number in 0..LARGE_FILES {
+        std::fs::write(tree.join(format!("{number}.txt")), format!("Volume {number}. {text}"))?;
+    }
+    files.configure(vec![std::fs::canonicalize(&tree)?], Rules::default());
+    // The peak begins anew; where the system does not do that, it is said of nothing.
+    let is_anew = std::fs::write("/proc/self/clear_refs", "5").is_ok();
+    let before = peak();
+    let started = Instant::now();
+    ensure!(files.scan().await?.read as usize == LARGE_FILES);
+    let took = started.elapsed();
+    let size = text.len() as f64 / 1e6;
+    match peak().zip(before).filter(|_| is_anew) {
+        Some((peak, before)) => println!(
+            "files: {LARGE_FILES} of {size:.1} MB are indexed in {took:.2?} with {} MB more than before",
+            peak.saturating_sub(before) >> 20
+        ),
+        None => println!("files: what memory large files take is measured on Linux only"),
+    }
+    Ok(())
+}
+
+/// The most memory that this process held, in bytes.
+fn peak() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
+    Some(kilobytes << 10)
 }
 
 /// Indexes everything, with questions asked meanwhile.
@@ -80,7 +120,7 @@ async fn index_all(files: &Files, tree: &Path, count: usize) -> Result<()> {
         let files = files.clone();
         async move { files.scan().await }
     });
-    let meanwhile = ask_until(files, || indexing.is_finished()).await;
+    let meanwhile = ask_until(files, || indexing.is_finished()).await?;
     let report = indexing.await??;
     let took = started.elapsed();
     ensure!(report.read as usize == count, "{report:?}");
@@ -178,14 +218,14 @@ async fn search(files: &Files, count: usize) -> Result<()> {
         asked += 1;
         asked > QUERIES
     };
-    let took = ask_until(files, enough).await;
+    let took = ask_until(files, enough).await?;
     ensure!(took.len() == QUERIES);
     told(&format!("files {count}: a question"), took, 100);
     Ok(())
 }
 
 /// Asks one question after another, with a pause between, until it is enough.
-async fn ask_until(files: &Files, mut is_enough: impl FnMut() -> bool) -> Vec<Duration> {
+async fn ask_until(files: &Files, mut is_enough: impl FnMut() -> bool) -> Result<Vec<Duration>> {
     let mut words = Words::new(11);
     let mut took = Vec::new();
     while !is_enough() {
@@ -196,12 +236,15 @@ async fn ask_until(files: &Files, mut is_enough: impl FnMut() -> bool) -> Vec<Du
             limit: 10,
         };
         let started = Instant::now();
-        // That nothing is found is an answer too.
-        let _ = files.search(&query).await;
+        match files.search(&query).await {
+            // That nothing is found is an answer too.
+            Ok(_) | Err(SearchError::NoResults { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
         took.push(started.elapsed());
         tokio::time::sleep(BETWEEN).await;
     }
-    took
+    Ok(took)
 }
 
 fn told(what: &str, mut took: Vec<Duration>, aim: u32) {

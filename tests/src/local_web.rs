@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum::Router;
@@ -27,10 +28,12 @@ pub struct Site {
     base: Url,
     folder: PathBuf,
     requests: Requests,
+    slowness: Slowness,
     server: JoinHandle<()>,
 }
 
 type Requests = Arc<Mutex<BTreeMap<String, usize>>>;
+type Slowness = Arc<Mutex<Duration>>;
 
 impl Site {
     /// Serves a folder with the usual robots.txt.
@@ -48,13 +51,13 @@ impl Site {
     pub async fn serve_with_robots(folder: impl AsRef<Path>, robots: &str) -> Result<Self> {
         let folder = folder.as_ref().to_path_buf();
         anyhow::ensure!(folder.is_dir(), "`{}` is no folder", folder.display());
-        let requests = Requests::default();
+        let (requests, slowness) = (Requests::default(), Slowness::default());
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .await
             .context("finding a free port")?;
         let base =
             Url::parse(&format!("http://{}/", listener.local_addr()?)).expect("an address and a port make a URL");
-        let app = app(&folder, robots.to_owned(), Arc::clone(&requests));
+        let app = app(&folder, robots.to_owned(), Arc::clone(&requests), Arc::clone(&slowness));
         let server = tokio::spawn(async move {
             // Ends with the task, which the site's drop aborts.
             let _ = axum::serve(listener, app).await;
@@ -63,8 +66,17 @@ impl Site {
             base,
             folder,
             requests,
+            slowness,
             server,
         })
+    }
+
+    /// Has each page take so long from now on.
+    ///
+    /// # Panics
+    /// When a server task has panicked.
+    pub fn take(&self, time: Duration) {
+        *self.slowness.lock().expect("no panic while it is slow") = time;
     }
 
     /// The same site, known by another port: that of a proxy before it.
@@ -135,15 +147,22 @@ impl Drop for Site {
     }
 }
 
-fn app(folder: &Path, robots: String, requests: Requests) -> Router {
+fn app(folder: &Path, robots: String, requests: Requests, slowness: Slowness) -> Router {
     let count = move |request: Request, next: Next| {
         let path = request.uri().path().to_owned();
+        let is_page = path.ends_with(".html");
+        let time = *slowness.lock().expect("no panic while it is slow");
         *requests
             .lock()
             .expect("no panic while counting")
             .entry(path)
             .or_default() += 1;
-        next.run(request)
+        async move {
+            if is_page && !time.is_zero() {
+                tokio::time::sleep(time).await;
+            }
+            next.run(request).await
+        }
     };
     let router = Router::new().route("/robots.txt", get(async move || robots));
     let router = if folder.join("index.html").is_file() {

@@ -21,6 +21,15 @@ pub fn model_url() -> Option<Url> {
         .map(|url| Url::parse(&url).expect("DEEPSEARCH_TEST_MODEL_URL is a URL"))
 }
 
+/// The OpenAI-compatible address of the same model where it embeds.
+///
+/// # Panics
+/// When the variable holds no URL.
+pub fn embedding_url() -> Option<Url> {
+    from_environment("DEEPSEARCH_TEST_EMBEDDING_URL")
+        .map(|url| Url::parse(&url).expect("DEEPSEARCH_TEST_EMBEDDING_URL is a URL"))
+}
+
 /// The built program of the window, which carries the built interface.
 pub fn desktop() -> Option<PathBuf> {
     from_environment("DEEPSEARCH_TEST_DESKTOP").map(PathBuf::from)

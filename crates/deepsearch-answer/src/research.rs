@@ -333,7 +333,10 @@ impl<'a> Desk<'a> {
                 return Err(AnswerError::NotAgreed);
             }
             tokio::time::sleep(limits.agree_every).await;
-            self.keep(None).await?;
+            let has_edits = self.research.notebook.has_edits().await;
+            if has_edits.map_err(AnswerError::Notebook)? {
+                self.keep(None).await?;
+            }
         }
         Ok(())
     }

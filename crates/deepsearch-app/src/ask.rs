@@ -12,7 +12,7 @@ use deepsearch_core::event::AnswerEvent;
 use deepsearch_core::validate::message_content;
 use deepsearch_core::{
     ChatId, ChatModel, EngineKind, ErrorCode, Failure, Message, MessageId, MessageMetadata, MessageState, PageId,
-    PlanEdit, ResearchBudget, ResearchState, Role, Searcher, TimeRange, TokenUsage, Turn as SaidTurn,
+    PlanEdit, ResearchBudget, ResearchState, Role, Searcher, TimeRange, Turn as SaidTurn,
 };
 use deepsearch_net::{Recorder, carried};
 use deepsearch_sqlite::{FinishedAnswer, NewTurn, Turn as SavedTurn};
@@ -26,6 +26,7 @@ use crate::error::AppError;
 use crate::ledger::OpenLedger;
 use crate::research::{Depth, ResearchOptions};
 use crate::runs::Run;
+use crate::tally::Tally;
 
 /// Where answers come from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, specta::Type)]
@@ -182,7 +183,8 @@ impl App {
         let asked_for = asked_for(&request, &places);
         let turn = self.begin(&request, &asked_for).await?;
         self.chat_changed(&turn.chat.id);
-        let mut pipeline = self.pipeline(&wired, &places, model);
+        let tally = Tally::default();
+        let mut pipeline = self.pipeline(&wired, &places, tally.on(model));
         if request.by_assistant {
             pipeline.fallback.clear();
         }
@@ -194,7 +196,7 @@ impl App {
         };
         run.tell(started);
         let ledger = OpenLedger::open(self, &turn.answer.id, recorder).await?;
-        let mut answering = Answering::new(self, &turn, &run, ledger.clone(), asked_for);
+        let mut answering = Answering::new(self, &turn, &run, ledger.clone(), asked_for, tally);
         let ended = match self.work(&request, &turn, &wired, &places, &pipeline, ledger).await {
             Ok(work) => answering.drive(work).await,
             Err(error) => Ended::Broken(error),
@@ -518,10 +520,18 @@ struct Answering<'a> {
     research: Option<Box<Researching>>,
     /// Where was asked, kept with the answer so that the next question can be asked there too.
     places: Vec<Scope>,
+    tally: Tally,
 }
 
 impl<'a> Answering<'a> {
-    fn new(app: &'a App, turn: &'a SavedTurn, run: &'a Run, ledger: Arc<OpenLedger>, places: Vec<Scope>) -> Self {
+    fn new(
+        app: &'a App,
+        turn: &'a SavedTurn,
+        run: &'a Run,
+        ledger: Arc<OpenLedger>,
+        places: Vec<Scope>,
+        tally: Tally,
+    ) -> Self {
         let content = turn.answer.content.clone();
         Self {
             app,
@@ -535,6 +545,7 @@ impl<'a> Answering<'a> {
             evidence: Evidence::default(),
             research: None,
             places,
+            tally,
         }
     }
 
@@ -641,10 +652,7 @@ impl<'a> Answering<'a> {
             Ended::Stopped => (self.cut_off(pipeline).await, Some(AppError::Cancelled)),
             Ended::Broken(error) => (self.cut_off(pipeline).await, Some(error)),
         };
-        if self.research.is_none() {
-            // A research tells what all of it used; an answer that goes on, only what that took.
-            answer.metadata.tokens = both(self.used_before(), answer.metadata.tokens);
-        }
+        self.book(&mut answer.metadata);
         answer.metadata.stale_search = self.is_stale.then_some(true);
         if !self.places.is_empty() {
             remember_places(&mut answer.metadata, &self.places);
@@ -734,9 +742,16 @@ impl<'a> Answering<'a> {
         Ok(Some(written.answer))
     }
 
-    /// What an answer that goes on had used when it stopped.
-    fn used_before(&self) -> Option<TokenUsage> {
-        self.turn.answer.metadata.as_ref()?.tokens
+    /// Books what the model was used for now, however it ended.
+    fn book(&self, metadata: &mut MessageMetadata) {
+        let before = self.turn.answer.metadata.as_ref();
+        let mut spent = self.tally.told();
+        if self.research.is_some() {
+            // A research knows what all of it used up to its last finished task, also where a provider tells nothing.
+            let already = before.and_then(|before| before.tokens).unwrap_or_default();
+            spent = metadata.tokens.unwrap_or_default().beyond(already).at_least(spent);
+        }
+        metadata.book(before, spent);
     }
 
     /// What a stopped answer has: its text, cited and checked as far as it goes.
@@ -755,13 +770,6 @@ impl<'a> Answering<'a> {
             truncated: false,
             content,
         }
-    }
-}
-
-fn both(one: Option<TokenUsage>, other: Option<TokenUsage>) -> Option<TokenUsage> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one + other),
-        (one, other) => one.or(other),
     }
 }
 

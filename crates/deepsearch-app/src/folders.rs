@@ -139,11 +139,15 @@ impl App {
             loop {
                 let files = &app.inner.files;
                 let watched = async {
-                    if files.folders().is_empty() {
-                        return std::future::pending().await;
-                    }
-                    if let Err(error) = files.watch().await {
-                        tracing::warn!(%error, "the folders are not watched for a while");
+                    let done = if files.folders().is_empty() {
+                        files.forget().await
+                    } else {
+                        files.watch().await
+                    };
+                    match done {
+                        Ok(()) if files.folders().is_empty() => return std::future::pending().await,
+                        Ok(()) => {}
+                        Err(error) => tracing::warn!(%error, "the folders are not watched for a while"),
                     }
                     tokio::time::sleep(AGAIN).await;
                 };

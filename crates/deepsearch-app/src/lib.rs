@@ -25,6 +25,7 @@ mod research;
 mod runs;
 mod sites;
 mod sorting;
+mod tally;
 mod usage;
 mod web_search;
 

@@ -16,8 +16,7 @@ use deepsearch_core::error::PRIVATE_HINT;
 use deepsearch_core::event::AnswerEvent;
 use deepsearch_core::recheck::{Compared, Recheck, RecheckNote, RecheckSchedule};
 use deepsearch_core::{
-    AnswerLedger, ChatModel, ErrorCode, Failure, FetchError, Message, MessageId, MessageMetadata, MessageState, Page,
-    PageFetcher, Role,
+    AnswerLedger, ChatModel, ErrorCode, Failure, FetchError, Message, MessageId, MessageState, Page, PageFetcher, Role,
 };
 use deepsearch_llm::{ExtractiveWriter, Models};
 use deepsearch_net::{Recorder, carried};
@@ -34,6 +33,7 @@ use crate::changes::Change;
 use crate::error::AppError;
 use crate::ledger::until_quiet;
 use crate::runs::Run;
+use crate::tally::Tally;
 
 /// The longest that one takes, a slow model included.
 const LIMIT: Duration = Duration::from_secs(5 * 60);
@@ -175,7 +175,8 @@ impl App {
     ) -> Result<Recheck, AppError> {
         let recorder = Recorder::default();
         let private = self.inner.network.is_private();
-        let looking = tokio::time::timeout(LIMIT, self.look_again(old, question, run));
+        let tally = Tally::default();
+        let looking = tokio::time::timeout(LIMIT, self.look_again(old, question, run, &tally));
         let looking = recorder.during(run.stop().run_until_cancelled(looking)).await;
         let found = match looking {
             None => Err(was_stopped()),
@@ -189,7 +190,7 @@ impl App {
             private,
             ledger: recorder.ledger(),
         };
-        let (recheck, pages, metadata, error) = match found {
+        let (recheck, pages, error) = match found {
             Ok(found) => {
                 let recheck = Recheck {
                     checked_at: at,
@@ -198,21 +199,21 @@ impl App {
                     failure: None,
                     scheduled,
                 };
-                (recheck, found.pages, found.metadata, None)
+                (recheck, found.pages, None)
             }
             Err(error) => {
                 let recheck = Recheck {
                     scheduled,
                     ..Recheck::failed(at, Failure::from(&error))
                 };
-                (recheck, Vec::new(), None, Some(error))
+                (recheck, Vec::new(), Some(error))
             }
         };
         let new = NewRecheck {
             recheck,
             pages,
             ledger: ledger.clone(),
-            metadata,
+            metadata: tally.metadata(),
         };
         let kept = self.store().add_recheck(&old.id, new).await;
         self.complete_ledger(recorder, ledger);
@@ -246,7 +247,7 @@ impl App {
     }
 
     /// Looks, reads, writes and compares.
-    async fn look_again(&self, old: &Message, question: Message, run: &Run) -> Result<Found, AppError> {
+    async fn look_again(&self, old: &Message, question: Message, run: &Run, tally: &Tally) -> Result<Found, AppError> {
         self.heed_privacy().await?;
         let wired = self.wired();
         let (request, places) = self.asked_where(&old.id, &question, &wired).await?;
@@ -267,7 +268,7 @@ impl App {
         let mut asked = self.question(&request, &saved, &wired, &places).await?;
         asked.search = SearchMode::Always;
         asked.named = cited(&places, old);
-        let mut pipeline = self.pipeline_on(&wired.web_anew, &wired, &places, model);
+        let mut pipeline = self.pipeline_on(&wired.web_anew, &wired, &places, tally.on(model));
         // What was saved before is what is to be checked.
         pipeline.fallback.clear();
         let read = &mut pipeline.limits.read;
@@ -375,7 +376,6 @@ impl App {
             Found {
                 sentences,
                 pages: evidence.pages,
-                metadata: new.map(|new| new.metadata),
             }
         });
         comparing
@@ -403,7 +403,6 @@ async fn model_again(models: &Models, old: &Message) -> Result<Arc<dyn ChatModel
 struct Found {
     sentences: Vec<Compared>,
     pages: Vec<Page>,
-    metadata: Option<MessageMetadata>,
 }
 
 /// Every page that is read on the way, also those that the new answer finds no use for; and of which addresses it is known

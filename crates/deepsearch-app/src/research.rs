@@ -229,6 +229,10 @@ impl Notebook for StoreNotebook {
         Ok(edits)
     }
 
+    async fn has_edits(&self) -> Result<bool, NotebookError> {
+        Ok(self.store.has_research_edits(&self.answer).await?)
+    }
+
     async fn pages(&self) -> Result<Vec<Page>, NotebookError> {
         Ok(self.store.list_research_pages(&self.answer).await?)
     }

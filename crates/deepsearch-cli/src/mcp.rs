@@ -7,7 +7,7 @@
 
 use std::process::ExitCode;
 
-use deepsearch_app::{App, AppError, AskRequest, HistoryFilter, HistoryQuery, Scope, Turn};
+use deepsearch_app::{App, AppError, AskRequest, HistoryFilter, HistoryHit, HistoryQuery, Scope, Turn};
 use deepsearch_core::error::PRIVATE_HINT;
 use deepsearch_core::event::AnswerEvent;
 use deepsearch_core::{ChatId, ErrorCode, Failure, Message, MessageId, PageId};
@@ -33,6 +33,8 @@ const INSTRUCTIONS: &str = "DeepSearch answers questions from the web and from w
 const STEPS: usize = 32;
 const HITS: u32 = 20;
 const MOST_HITS: u32 = 100;
+/// Pages of results that are looked through for them.
+const MOST_LOOKS: usize = 20;
 /// What one call gives of a page, in bytes of its text.
 const PIECE: usize = 20_000;
 const MOST_PIECE: usize = 100_000;
@@ -227,16 +229,26 @@ impl Face {
     }
 
     async fn found(&self, asked: SearchHistory) -> Result<Value, AppError> {
-        let query = HistoryQuery {
+        let limit = asked.limit.unwrap_or(HITS).clamp(1, MOST_HITS);
+        let mut query = HistoryQuery {
             text: asked.text,
             filter: HistoryFilter::default(),
-            limit: asked.limit.unwrap_or(HITS).clamp(1, MOST_HITS),
+            limit,
             after: None,
         };
-        let mut hits = self.app.store().search_history(&query).await?.hits;
-        if !asked.places.contains(&Place::Files) {
-            hits.retain(|hit| !hit.url.as_deref().is_some_and(is_of_a_file));
+        let has_files = asked.places.contains(&Place::Files);
+        let is_wanted = |hit: &HistoryHit| has_files || !hit.url.as_deref().is_some_and(is_of_a_file);
+        let mut hits = Vec::new();
+        // What is not told takes no place of what is.
+        for _ in 0..MOST_LOOKS {
+            let found = self.app.store().search_history(&query).await?;
+            hits.extend(found.hits.into_iter().filter(is_wanted));
+            query.after = found.next;
+            if hits.len() >= limit as usize || query.after.is_none() {
+                break;
+            }
         }
+        hits.truncate(limit as usize);
         Ok(json!({ "hits": hits }))
     }
 

@@ -32,6 +32,9 @@ pub enum FetchError {
     Unsupported { url: Url, media_type: String },
     #[error("`{url}` could not be parsed: {detail}")]
     Unparsable { url: Url, detail: String },
+    /// Its parser was lost, or there is none: another time the same bytes may be read.
+    #[error("`{url}` could not be parsed: {detail}")]
+    ParserLost { url: Url, detail: String },
     #[error("`{url}` holds no readable text")]
     Empty { url: Url },
     #[error("`{url}` sends us to a sign-in page")]
@@ -58,7 +61,9 @@ impl FetchError {
             Self::Private { .. } => ErrorCode::Private,
             Self::Empty { .. } | Self::NeedsScript { .. } => ErrorCode::NoResults,
             Self::Captcha { .. } => ErrorCode::Captcha,
-            Self::Status { .. } | Self::Unsupported { .. } | Self::Unparsable { .. } => ErrorCode::Upstream,
+            Self::Status { .. } | Self::Unsupported { .. } | Self::Unparsable { .. } | Self::ParserLost { .. } => {
+                ErrorCode::Upstream
+            }
         }
     }
 
@@ -73,6 +78,7 @@ impl FetchError {
             | Self::TooLarge { url, .. }
             | Self::Unsupported { url, .. }
             | Self::Unparsable { url, .. }
+            | Self::ParserLost { url, .. }
             | Self::Empty { url }
             | Self::SignIn { url }
             | Self::Captcha { url }

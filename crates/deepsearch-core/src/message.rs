@@ -1,5 +1,7 @@
 //! Message, Source and MessageMetadata (seed 3.2), and where a message stands while it is being written.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -137,6 +139,9 @@ pub struct MessageMetadata {
     pub model: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<TokenUsage>,
+    /// What `tokens` is the sum of, where that was not all spent on `model`: an answer may be continued by another.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tokens_by_model: BTreeMap<String, TokenUsage>,
     /// Milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub processing_time: Option<f64>,
@@ -162,6 +167,27 @@ impl MessageMetadata {
 
     pub fn is_by_assistant(&self) -> bool {
         self.other.get(BY_ASSISTANT) == Some(&Value::Bool(true))
+    }
+
+    /// The tokens by the models that they were spent on, where that was told.
+    pub fn spent(&self) -> BTreeMap<String, TokenUsage> {
+        if self.tokens_by_model.is_empty() {
+            self.model.clone().zip(self.tokens).into_iter().collect()
+        } else {
+            self.tokens_by_model.clone()
+        }
+    }
+
+    /// Books what was spent on its model, beside what an answer that goes on had spent `before`.
+    pub fn book(&mut self, before: Option<&Self>, spent: TokenUsage) {
+        let mut by_model = before.map(Self::spent).unwrap_or_default();
+        if let Some(model) = self.model.clone().filter(|_| spent != TokenUsage::default()) {
+            let of_model = by_model.entry(model).or_default();
+            *of_model = *of_model + spent;
+        }
+        self.tokens = by_model.values().copied().reduce(std::ops::Add::add);
+        let is_of_its_model = by_model.keys().all(|model| Some(model) == self.model.as_ref());
+        self.tokens_by_model = if is_of_its_model { BTreeMap::new() } else { by_model };
     }
 
     /// The metadata in a row's JSON. With a member of another type than ours, all are kept as ones we do not know.
@@ -192,6 +218,28 @@ pub struct TokenUsage {
     pub prompt: u32,
     pub completion: u32,
     pub total: u32,
+}
+
+impl TokenUsage {
+    /// What this is more than another; never less than nothing.
+    #[must_use]
+    pub fn beyond(self, other: Self) -> Self {
+        Self {
+            prompt: self.prompt.saturating_sub(other.prompt),
+            completion: self.completion.saturating_sub(other.completion),
+            total: self.total.saturating_sub(other.total),
+        }
+    }
+
+    /// The larger of each count.
+    #[must_use]
+    pub fn at_least(self, other: Self) -> Self {
+        Self {
+            prompt: self.prompt.max(other.prompt),
+            completion: self.completion.max(other.completion),
+            total: self.total.max(other.total),
+        }
+    }
 }
 
 impl std::ops::Add for TokenUsage {

@@ -347,6 +347,10 @@ fn copy(error: &FetchError) -> FetchError {
             url: url.clone(),
             detail: detail.clone(),
         },
+        FetchError::ParserLost { url, detail } => FetchError::ParserLost {
+            url: url.clone(),
+            detail: detail.clone(),
+        },
         FetchError::Empty { url } => FetchError::Empty { url: url.clone() },
         FetchError::SignIn { url } => FetchError::SignIn { url: url.clone() },
         FetchError::Captcha { url } => FetchError::Captcha { url: url.clone() },

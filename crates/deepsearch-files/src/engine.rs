@@ -34,7 +34,12 @@ impl SearchEngine for Files {
 
     async fn search(&self, query: &SearchQuery) -> Result<SearchResults, SearchError> {
         let limit = query.limit.clamp(1, 50);
-        let asked = self.inner.index.search(&query.text, 4 * limit);
+        let since = query
+            .time_range
+            .map(|range| self.inner.options.clock.now() - days(range));
+        // Of a moment that nanoseconds cannot tell, everything is since.
+        let since = since.and_then(|since| since.timestamp_nanos_opt());
+        let asked = self.inner.index.search(&query.text, since, 4 * limit);
         let timed_out = |_| SearchError::TimedOut {
             engine: ID.into(),
             limit: LIMIT,
@@ -45,14 +50,8 @@ impl SearchEngine for Files {
             detail: error.to_string(),
         })?;
         let folders = self.folders();
-        let since = query
-            .time_range
-            .map(|range| self.inner.options.clock.now() - days(range));
-        let is_wanted = |found: &Match| {
-            // A folder that was taken away is not searched from that moment on, whatever the index still holds.
-            folders.iter().any(|folder| found.path.starts_with(folder))
-                && since.is_none_or(|since| DateTime::from_timestamp_nanos(found.modified) >= since)
-        };
+        // A folder that was taken away is not searched from that moment on, whatever the index still holds.
+        let is_wanted = |found: &Match| folders.iter().any(|folder| found.path.starts_with(folder));
         let hits: Vec<SearchHit> = found.into_iter().filter(is_wanted).take(limit).map(hit).collect();
         if hits.is_empty() {
             return Err(SearchError::NoResults { engine: ID.into() });
@@ -110,7 +109,7 @@ impl PageFetcher for Files {
         let options = &self.inner.options;
         let mut page = read::page(&path, url, bytes, &options.reader, &*options.clock)
             .await
-            .map_err(unparsable)?;
+            .map_err(|unread| unparsable(unread.reason))?;
         page.title = titled(&page.title, &path);
         page.site_name = None;
         page.favicon = None;

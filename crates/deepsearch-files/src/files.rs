@@ -82,7 +82,7 @@ pub struct Report {
     pub seen: u64,
     pub read: u64,
     pub removed: u64,
-    /// Files of those that were read now that could not be.
+    /// Files that turned out now to be unreadable, or to be so for another reason.
     pub problems: u64,
     /// The person paused before the end; what was read is kept.
     pub paused: bool,
@@ -207,15 +207,31 @@ impl Files {
     }
 
     /// Looks through every folder and brings the index to what is there. A folder that is not there now keeps what is
-    /// known of it: its disk may come back.
+    /// known of it: its disk may come back. An index that turns out to be damaged is made anew.
     ///
     /// # Errors
     /// [`FilesError::Index`].
     pub async fn scan(&self) -> Result<Report, FilesError> {
-        let folders = self.folders();
-        self.inner.index.keep_only(&folders).await?;
+        let damaged = self.inner.index.damaged();
+        if !*damaged.borrow() {
+            let scanned = self.scan_once().await;
+            if !*damaged.borrow() {
+                return scanned;
+            }
+        }
+        let scanning = self.inner.scanning.lock().await;
+        // Whoever scanned before may have made it anew.
+        if *damaged.borrow() {
+            self.inner.index.make_anew().await?;
+        }
+        drop(scanning);
+        self.scan_once().await
+    }
+
+    async fn scan_once(&self) -> Result<Report, FilesError> {
+        self.forget().await?;
         let mut report = Report::default();
-        for folder in folders.iter().filter(|folder| folder.is_dir()) {
+        for folder in self.folders().iter().filter(|folder| folder.is_dir()) {
             report.add(scan::scan(self, &Part::whole(folder)).await?);
         }
         Ok(report)
@@ -226,6 +242,8 @@ impl Files {
     /// # Errors
     /// [`FilesError::Index`].
     pub async fn forget(&self) -> Result<(), FilesError> {
+        // A scan that still runs would bring it back; it ends once its folder is none.
+        let _one = self.inner.scanning.lock().await;
         self.inner.index.keep_only(&self.folders()).await
     }
 

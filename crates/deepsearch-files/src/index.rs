@@ -2,21 +2,26 @@
 //!
 //! The text itself is not kept: FTS5 holds only which terms are where, some two thirds of its size, and an answer reads the
 //! file as it is now. Terms are those of `deepsearch_core::text`, so that files are found by the words that they are then
-//! ranked by. A file that is damaged or of another version is made anew, because everything in it can be read again.
+//! ranked by. A file that is damaged or of another version is made anew, because everything in it can be read again: when it
+//! is opened, and when a query meets the damage.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use deepsearch_core::text::{content_terms, terms};
 use sha2::{Digest, Sha256};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, Row, SqlitePool};
+use tokio::sync::watch;
 
 use crate::error::{Doing, FilesError};
 
 /// Raised whenever what stands in the index changes its meaning.
 const VERSION: i64 = 2;
+/// Which program read the files: another may read what this one cannot.
+const PROGRAM: &str = env!("CARGO_PKG_VERSION");
 /// Terms of a question that are looked up.
 const TERMS: usize = 12;
 /// Matches that are ranked: scoring the matches of a common word in 100,000 files takes longer than a person waits.
@@ -48,7 +53,9 @@ pub(crate) struct Known {
     pub(crate) id: i64,
     pub(crate) size: i64,
     pub(crate) modified: i64,
+    /// Empty where its bytes were not read, or are to be read once more.
     pub(crate) hash: String,
+    pub(crate) problem: Option<String>,
 }
 
 /// What is to be written of one file.
@@ -108,37 +115,51 @@ fn is_beyond_use(error: &FilesError) -> bool {
     }
 }
 
-#[derive(Debug, Clone)]
+/// A file beside the index's own.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// A file that says, to whichever program comes next, that the index is damaged.
+fn mark(path: &Path) -> PathBuf {
+    beside(path, "-damaged")
+}
+
+fn remove_files(path: &Path) {
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(beside(path, suffix));
+    }
+    // Some systems keep a file that another program has open; then this is tried again.
+    if !path.exists() {
+        let _ = std::fs::remove_file(mark(path));
+    }
+}
+
+#[derive(Debug)]
 pub(crate) struct Index {
+    path: PathBuf,
+    pools: RwLock<Pools>,
+    /// Whether a query met damage since it was opened or made anew.
+    damaged: watch::Sender<bool>,
+}
+
+#[derive(Debug, Clone)]
+struct Pools {
     readers: SqlitePool,
     writer: SqlitePool,
 }
 
-impl Index {
-    pub(crate) async fn open(path: &Path) -> Result<Self, FilesError> {
-        match Self::open_once(path).await {
-            // Another program may have it open, and a full disk is no fault of it.
-            Err(error) if is_beyond_use(&error) => {
-                tracing::warn!(%error, "the index of folders is made anew");
-                for suffix in ["", "-wal", "-shm"] {
-                    let mut file = path.as_os_str().to_owned();
-                    file.push(suffix);
-                    let _ = std::fs::remove_file(file);
-                }
-                Self::open_once(path).await
-            }
-            opened => opened,
-        }
-    }
-
-    async fn open_once(path: &Path) -> Result<Self, FilesError> {
+impl Pools {
+    async fn open(path: &Path) -> Result<Self, FilesError> {
         const ACTION: &str = "open what is known";
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            // What a power cut takes is read again.
-            .synchronous(SqliteSynchronous::Off)
+            // A power cut may take the last transactions, which are read again, and damages nothing.
+            .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(Duration::from_secs(30));
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
@@ -161,6 +182,22 @@ impl Index {
         } else if version != VERSION {
             return Err(FilesError::Version { version });
         }
+        let program = sqlx::query("create table if not exists reader (program text not null)");
+        program.execute(&mut *tx).await.doing(ACTION)?;
+        let program: Option<String> = sqlx::query_scalar("select program from reader")
+            .fetch_optional(&mut *tx)
+            .await
+            .doing(ACTION)?;
+        if program.as_deref() != Some(PROGRAM) {
+            for statement in [
+                "update file set hash = '' where problem is not null",
+                "delete from reader",
+            ] {
+                sqlx::query(statement).execute(&mut *tx).await.doing(ACTION)?;
+            }
+            let query = sqlx::query("insert into reader (program) values (?)");
+            query.bind(PROGRAM).execute(&mut *tx).await.doing(ACTION)?;
+        }
         tx.commit().await.doing(ACTION)?;
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
@@ -172,29 +209,96 @@ impl Index {
         })
     }
 
-    pub(crate) async fn close(&self) {
+    async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+    }
+}
+
+impl Index {
+    pub(crate) async fn open(path: &Path) -> Result<Self, FilesError> {
+        if mark(path).exists() {
+            remove_files(path);
+        }
+        let pools = match Pools::open(path).await {
+            // Another program may have it open, and a full disk is no fault of it.
+            Err(error) if is_beyond_use(&error) => {
+                tracing::warn!(%error, "the index of folders is made anew");
+                remove_files(path);
+                Pools::open(path).await?
+            }
+            opened => opened?,
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            pools: RwLock::new(pools),
+            damaged: watch::Sender::new(false),
+        })
+    }
+
+    pub(crate) async fn close(&self) {
+        self.pools().close().await;
+    }
+
+    /// Makes it anew, with nothing in it. Whoever asks it meanwhile is told that it is closed.
+    pub(crate) async fn make_anew(&self) -> Result<(), FilesError> {
+        tracing::warn!("the index of folders is damaged and made anew");
+        self.close().await;
+        remove_files(&self.path);
+        let pools = Pools::open(&self.path).await?;
+        *self.pools.write().unwrap_or_else(PoisonError::into_inner) = pools;
+        self.damaged.send_replace(false);
+        Ok(())
+    }
+
+    /// Whether a query met damage, now and from now on.
+    pub(crate) fn damaged(&self) -> watch::Receiver<bool> {
+        self.damaged.subscribe()
+    }
+
+    fn pools(&self) -> Pools {
+        self.pools.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn readers(&self) -> SqlitePool {
+        self.pools().readers
+    }
+
+    fn writer(&self) -> SqlitePool {
+        self.pools().writer
+    }
+
+    /// Says what was being done when a query failed, and takes note of damage.
+    fn failed(&self, action: &'static str) -> impl Fn(sqlx::Error) -> FilesError {
+        move |source| {
+            let error = FilesError::Index { action, source };
+            if is_beyond_use(&error) && !self.damaged.send_replace(true) {
+                tracing::warn!(%error, "the index of folders is damaged");
+                let _ = std::fs::write(mark(&self.path), "");
+            }
+            error
+        }
     }
 
     /// What is known of the files below a path, by their paths.
     pub(crate) async fn known(&self, below: &Path) -> Result<HashMap<String, Known>, FilesError> {
         let (exact, from, to) = range(below)?;
         let rows = sqlx::query(
-            "select path, id, size, modified, hash from file where path = ?1 or (path >= ?2 and path < ?3)",
+            "select path, id, size, modified, hash, problem from file where path = ?1 or (path >= ?2 and path < ?3)",
         )
         .bind(exact)
         .bind(from)
         .bind(to)
-        .fetch_all(&self.readers)
+        .fetch_all(&self.readers())
         .await
-        .doing("list the files")?;
+        .map_err(self.failed("list the files"))?;
         let known = |row: &sqlx::sqlite::SqliteRow| {
             let known = Known {
                 id: row.get(1),
                 size: row.get(2),
                 modified: row.get(3),
                 hash: row.get(4),
+                problem: row.get(5),
             };
             (row.get(0), known)
         };
@@ -204,10 +308,14 @@ impl Index {
     /// Writes changes, all or none.
     pub(crate) async fn write(&self, changes: &[Change]) -> Result<(), FilesError> {
         const ACTION: &str = "write what was read";
-        let mut tx = self.writer.begin_with("begin immediate").await.doing(ACTION)?;
+        let mut tx = self
+            .writer()
+            .begin_with("begin immediate")
+            .await
+            .map_err(self.failed(ACTION))?;
         for change in changes {
             match change {
-                Change::Put(entry) => put(&mut tx, entry).await.doing(ACTION)?,
+                Change::Put(entry) => put(&mut tx, entry).await.map_err(self.failed(ACTION))?,
                 Change::Touch { id, size, modified } => {
                     let query = sqlx::query("update file set size = ?2, modified = ?3 where id = ?1");
                     query
@@ -216,21 +324,21 @@ impl Index {
                         .bind(modified)
                         .execute(&mut *tx)
                         .await
-                        .doing(ACTION)?;
+                        .map_err(self.failed(ACTION))?;
                 }
-                Change::Remove { id } => remove(&mut tx, *id).await.doing(ACTION)?,
+                Change::Remove { id } => remove(&mut tx, *id).await.map_err(self.failed(ACTION))?,
             }
         }
-        tx.commit().await.doing(ACTION)
+        tx.commit().await.map_err(self.failed(ACTION))
     }
 
     /// Forgets every file that is below none of these.
     pub(crate) async fn keep_only(&self, folders: &[PathBuf]) -> Result<(), FilesError> {
         const ACTION: &str = "forget a folder";
         let rows = sqlx::query("select id, path from file")
-            .fetch_all(&self.readers)
+            .fetch_all(&self.readers())
             .await
-            .doing(ACTION)?;
+            .map_err(self.failed(ACTION))?;
         let is_gone = |path: &str| !folders.iter().any(|folder| Path::new(path).starts_with(folder));
         let gone: Vec<Change> = rows
             .iter()
@@ -251,9 +359,9 @@ impl Index {
                 .bind(exact)
                 .bind(from)
                 .bind(to)
-                .fetch_one(&self.readers)
+                .fetch_one(&self.readers())
                 .await
-                .doing("count the files")?;
+                .map_err(self.failed("count the files"))?;
         let (all, problems): (i64, i64) = (row.get(0), row.get(1));
         Ok(((all - problems).max(0) as u64, problems.max(0) as u64))
     }
@@ -266,29 +374,29 @@ impl Index {
         query
             .bind(after)
             .bind(limit)
-            .fetch_all(&self.readers)
+            .fetch_all(&self.readers())
             .await
-            .doing("list what could not be read")
+            .map_err(self.failed("list what could not be read"))
     }
 
     /// Remembers where a file lies that is in no folder.
     pub(crate) async fn attach(&self, path: &str) -> Result<String, FilesError> {
         const ACTION: &str = "remember a file";
         let key = key_of(path);
-        let mut tx = self.writer.begin().await.doing(ACTION)?;
+        let mut tx = self.writer().begin().await.map_err(self.failed(ACTION))?;
         sqlx::query("insert or replace into attached (key, path) values (?1, ?2)")
             .bind(&key)
             .bind(path)
             .execute(&mut *tx)
             .await
-            .doing(ACTION)?;
+            .map_err(self.failed(ACTION))?;
         // Those that were dropped longest ago make room.
         sqlx::query("delete from attached where id <= (select max(id) from attached) - ?1")
             .bind(ATTACHED)
             .execute(&mut *tx)
             .await
-            .doing(ACTION)?;
-        tx.commit().await.doing(ACTION)?;
+            .map_err(self.failed(ACTION))?;
+        tx.commit().await.map_err(self.failed(ACTION))?;
         Ok(key)
     }
 
@@ -299,14 +407,20 @@ impl Index {
         );
         let path = query
             .bind(key)
-            .fetch_optional(&self.readers)
+            .fetch_optional(&self.readers())
             .await
-            .doing("look up a file")?;
+            .map_err(self.failed("look up a file"))?;
         Ok(path.map(PathBuf::from))
     }
 
-    /// The files that a question finds, best first. Those that have all its words come before those that have some.
-    pub(crate) async fn search(&self, question: &str, limit: usize) -> Result<Vec<Match>, FilesError> {
+    /// The files that a question finds, best first, of those that changed since a moment. Those that have all its words come
+    /// before those that have some.
+    pub(crate) async fn search(
+        &self,
+        question: &str,
+        since: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<Match>, FilesError> {
         let mut seen = HashSet::new();
         let mut asked = content_terms(question);
         if asked.is_empty() {
@@ -318,11 +432,11 @@ impl Index {
         if quoted.is_empty() {
             return Ok(Vec::new());
         }
-        let mut found = self.matches(&quoted.join(" AND "), limit).await?;
+        let mut found = self.matches(&quoted.join(" AND "), since, limit).await?;
         if found.len() < limit && quoted.len() > 1 {
             let some = self.rarest(quoted).await?;
             let known: HashSet<String> = found.iter().map(|found| found.key.clone()).collect();
-            let more = self.matches(&some.join(" OR "), limit).await?;
+            let more = self.matches(&some.join(" OR "), since, limit).await?;
             found.extend(more.into_iter().filter(|more| !known.contains(&more.key)));
             found.truncate(limit);
         }
@@ -339,9 +453,9 @@ impl Index {
             let count = query
                 .bind(&term)
                 .bind(RANKED)
-                .fetch_one(&self.readers)
+                .fetch_one(&self.readers())
                 .await
-                .doing("search")?;
+                .map_err(self.failed("search"))?;
             counted.push((count, term));
         }
         counted.sort();
@@ -359,23 +473,27 @@ impl Index {
             .collect())
     }
 
-    async fn matches(&self, expression: &str, limit: usize) -> Result<Vec<Match>, FilesError> {
+    async fn matches(&self, expression: &str, since: Option<i64>, limit: usize) -> Result<Vec<Match>, FilesError> {
         if expression.is_empty() {
             return Ok(Vec::new());
         }
         // The newest matches alone are ranked; a question whose words are that common names nothing better.
         let rows = sqlx::query(
-            "with newest as materialized (select rowid from file_term where file_term match ?1 order by rowid desc limit ?2)
+            "with newest as materialized (select rowid from file_term where file_term match ?1
+                and (?4 is null or exists (select 1 from file where id = file_term.rowid and modified >= ?4))
+                order by rowid desc limit ?2)
              select key, file.path, file.title, lead, modified from file_term join file on file.id = file_term.rowid
              where file_term match ?1 and file_term.rowid >= (select min(rowid) from newest)
+                and (?4 is null or modified >= ?4)
              order by bm25(file_term, 6.0, 3.0, 1.0) limit ?3",
         )
         .bind(expression)
         .bind(RANKED)
         .bind(limit as i64)
-        .fetch_all(&self.readers)
+        .bind(since)
+        .fetch_all(&self.readers())
         .await
-        .doing("search")?;
+        .map_err(self.failed("search"))?;
         let found = |row: &sqlx::sqlite::SqliteRow| Match {
             key: row.get(0),
             path: PathBuf::from(row.get::<String, _>(1)),

@@ -14,6 +14,24 @@ use crate::walk::words_of;
 /// The most of a file that a parser takes; larger plain files are read as far as the rules allow.
 const PARSED: u64 = 20 << 20;
 
+/// Why a file gives no text.
+#[derive(Debug)]
+pub(crate) struct Unread {
+    /// In words for a person.
+    pub(crate) reason: String,
+    /// Whether the same bytes may give a text another time: it was no fault of theirs, or nobody knows.
+    pub(crate) may_pass: bool,
+}
+
+impl Unread {
+    fn of_its_bytes(reason: &str) -> Self {
+        Self {
+            reason: reason.to_owned(),
+            may_pass: false,
+        }
+    }
+}
+
 /// The bytes of a file, within what the rules allow.
 ///
 /// # Errors
@@ -57,14 +75,14 @@ pub(crate) fn plain(bytes: &[u8], url: &Url) -> Option<Text> {
 /// The page of a file, as an answer cites it.
 ///
 /// # Errors
-/// Why not, in words for a person.
+/// [`Unread`] where it has none.
 pub(crate) async fn page(
     path: &Path,
     url: &Url,
     bytes: Vec<u8>,
     reader: &Reader,
     clock: &dyn Clock,
-) -> Result<Page, String> {
+) -> Result<Page, Unread> {
     let media_type = match kind::of(path) {
         Some(Kind::Parsed(media_type)) => media_type,
         _ => return plain_page(bytes, url, clock).await,
@@ -72,10 +90,13 @@ pub(crate) async fn page(
     reader
         .parse(&bytes, Some(media_type), url)
         .await
-        .map_err(|error| reason(&error))
+        .map_err(|error| Unread {
+            reason: reason(&error),
+            may_pass: matches!(error, FetchError::TimedOut { .. } | FetchError::ParserLost { .. }),
+        })
 }
 
-async fn plain_page(bytes: Vec<u8>, url: &Url, clock: &dyn Clock) -> Result<Page, String> {
+async fn plain_page(bytes: Vec<u8>, url: &Url, clock: &dyn Clock) -> Result<Page, Unread> {
     let (address, now) = (url.clone(), clock.now());
     let page = tokio::task::spawn_blocking(move || {
         let Text { title, text } = plain(&bytes, &address)?;
@@ -97,9 +118,9 @@ async fn plain_page(bytes: Vec<u8>, url: &Url, clock: &dyn Clock) -> Result<Page
             text,
         })
     });
-    let page = page.await.ok().flatten().ok_or_else(|| NO_TEXT.to_owned())?;
+    let page = page.await.ok().flatten().ok_or_else(|| Unread::of_its_bytes(NO_TEXT))?;
     if page.text.is_empty() {
-        Err(EMPTY.into())
+        Err(Unread::of_its_bytes(EMPTY))
     } else {
         Ok(page)
     }
@@ -112,7 +133,9 @@ const EMPTY: &str = "It holds no text.";
 fn reason(error: &FetchError) -> String {
     match error {
         FetchError::Empty { .. } => "It holds no text; a scan has only pictures of it.".into(),
-        FetchError::Unparsable { detail, .. } => format!("It cannot be read: {detail}."),
+        FetchError::Unparsable { detail, .. } | FetchError::ParserLost { detail, .. } => {
+            format!("It cannot be read: {detail}.")
+        }
         FetchError::TimedOut { .. } => "Reading it takes too long.".into(),
         FetchError::TooLarge { limit, .. } => format!("It is larger than {} MB, the most that is read.", limit >> 20),
         FetchError::Unsupported { media_type, .. } => format!("It is {media_type}, whatever its name says."),

@@ -1,4 +1,8 @@
 //! Scanning: what has changed since the index last looked, by size and time, then by hash; only that is read.
+//!
+//! A file whose bytes hold no text is known by their hash and left alone until it changes or the program does. One that is too
+//! large, empty, refused by the system, or cost its parser is looked at with each scan, because what kept it from being
+//! read may have passed without a change of the file.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -14,8 +18,10 @@ use crate::kind::{self, Kind};
 use crate::read;
 use crate::walk::{Found, Part, Unseen, walk};
 
-/// Files whose changes are one transaction.
+/// Files whose changes are one transaction, unless their terms are more than are held.
 const BATCH: usize = 256;
+/// Bytes of terms that are held before they are written.
+const HELD: usize = 16 << 20;
 /// Files that the walk may be ahead.
 const AHEAD: usize = 4_096;
 /// Characters of a file that are shown where it is found.
@@ -43,16 +49,19 @@ pub(crate) async fn scan(files: &Files, part: &Part) -> Result<Report, FilesErro
         unseen: Vec::new(),
     };
     let mut batch = Vec::new();
+    let mut is_whole = true;
     while seen.recv_many(&mut batch, BATCH).await > 0 {
-        if files.is_paused() {
-            scan.report.paused = true;
+        scan.report.paused = files.is_paused();
+        // What is no folder any more is forgotten by whoever waits for this scan's end.
+        if scan.report.paused || !files.folders().contains(&part.folder) {
+            is_whole = false;
             break;
         }
         scan.batch(batch.drain(..), &mut known).await?;
     }
     drop(seen);
     let _ = walking.await;
-    if !scan.report.paused {
+    if is_whole {
         scan.remove(known).await?;
     }
     inner.progress.send_modify(|progress| {
@@ -79,19 +88,23 @@ impl Scan<'_> {
         batch: impl Iterator<Item = Result<Found, Unseen>>,
         known: &mut HashMap<String, Known>,
     ) -> Result<(), FilesError> {
-        let (mut changes, mut changed) = (Vec::new(), Vec::new());
+        let (mut pending, mut changed) = (Pending::default(), Vec::new());
         for entry in batch {
             self.report.seen += 1;
             match entry {
                 Ok(found) => {
-                    let name = found.path.to_str().map(str::to_owned);
-                    let Some(path) = name else {
-                        changes.push(problem(&found.path, "Its name is no Unicode text."));
-                        continue;
-                    };
+                    let path = found.path.to_string_lossy().into_owned();
                     let before = known.remove(&path);
+                    if found.path.to_str().is_none() {
+                        let change = problem(path, "Its name is no Unicode text.");
+                        self.take(change.unless_known(before.as_ref()), &mut pending);
+                        continue;
+                    }
                     let is_same = |before: &Known| {
-                        before.size == found.size as i64 && before.modified == found.modified && found.modified != 0
+                        before.size == found.size as i64
+                            && before.modified == found.modified
+                            && found.modified != 0
+                            && !before.hash.is_empty()
                     };
                     if !before.as_ref().is_some_and(is_same) {
                         changed.push((path, found, before));
@@ -99,34 +112,49 @@ impl Scan<'_> {
                 }
                 Err(unseen) => {
                     let path = unseen.path.to_string_lossy().into_owned();
-                    known.remove(&path);
-                    self.unseen.push(path);
-                    changes.push(problem(&unseen.path, &unseen.reason));
+                    let before = known.remove(&path);
+                    self.unseen.push(path.clone());
+                    let change = problem(path, &unseen.reason);
+                    self.take(change.unless_known(before.as_ref()), &mut pending);
                 }
             }
         }
-        self.report.problems += changes.len() as u64;
         let at_once = 2 * std::thread::available_parallelism().map_or(2, usize::from);
         let (files, rules) = (self.files, self.rules);
         let mut read = futures::stream::iter(changed)
             .map(|(path, found, before)| change(files, rules, path, found, before))
             .buffer_unordered(at_once);
         while let Some(change) = read.next().await {
-            if let Change::Put(entry) = &change {
-                self.report.read += 1;
-                self.report.problems += u64::from(entry.problem.is_some());
+            self.report.read += u64::from(matches!(change, Some(Change::Put(_))));
+            self.take(change, &mut pending);
+            if pending.terms >= HELD {
+                self.write(&mut pending).await?;
             }
-            changes.push(change);
         }
         drop(read);
-        if !changes.is_empty() {
-            self.files.inner.index.write(&changes).await?;
-        }
+        self.write(&mut pending).await?;
         self.files.inner.progress.send_modify(|progress| {
             progress.folder = Some(self.folder.clone());
             (progress.seen, progress.read) = (self.report.seen, self.report.read);
         });
         Ok(())
+    }
+
+    fn take(&mut self, change: Option<Change>, pending: &mut Pending) {
+        let Some(change) = change else { return };
+        if let Change::Put(entry) = &change {
+            self.report.problems += u64::from(entry.problem.is_some());
+            pending.terms += entry.terms.iter().flatten().map(String::len).sum::<usize>();
+        }
+        pending.changes.push(change);
+    }
+
+    async fn write(&self, pending: &mut Pending) -> Result<(), FilesError> {
+        let Pending { changes, .. } = std::mem::take(pending);
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.files.inner.index.write(&changes).await
     }
 
     /// Removes what was known and was not seen, except where nothing could be seen.
@@ -153,41 +181,66 @@ impl Scan<'_> {
     }
 }
 
-/// Something that cannot be read, as the index keeps it.
-fn problem(path: &Path, reason: &str) -> Change {
-    Change::Put(Box::new(Entry {
-        path: path.to_string_lossy().into_owned(),
-        size: 0,
-        modified: 0,
-        hash: String::new(),
-        title: String::new(),
-        lead: String::new(),
-        terms: None,
-        problem: Some(reason.to_owned()),
-    }))
+/// Changes that are not written yet.
+#[derive(Debug, Default)]
+struct Pending {
+    changes: Vec<Change>,
+    /// Bytes of terms in them.
+    terms: usize,
+}
+
+impl Change {
+    /// `None` where it would write of a file that cannot be read what is known of it.
+    fn unless_known(self, before: Option<&Known>) -> Option<Self> {
+        let is_known = |entry: &Entry, before: &Known| {
+            entry.problem.is_some()
+                && (&entry.problem, &entry.hash) == (&before.problem, &before.hash)
+                && (entry.size, entry.modified) == (before.size, before.modified)
+        };
+        match (&self, before) {
+            (Self::Put(entry), Some(before)) if is_known(entry, before) => None,
+            _ => Some(self),
+        }
+    }
+}
+
+/// Something that cannot be looked at, as the index keeps it.
+fn problem(path: String, reason: &str) -> Change {
+    unreadable(path, 0, 0, String::new(), reason.to_owned())
 }
 
 /// What is to be written of a file that may have changed.
-async fn change(files: &Files, rules: Rules, path: String, found: Found, before: Option<Known>) -> Change {
+async fn change(files: &Files, rules: Rules, path: String, found: Found, before: Option<Known>) -> Option<Change> {
+    let known = before.clone();
+    look(files, rules, path, found, before)
+        .await
+        .unless_known(known.as_ref())
+}
+
+async fn look(files: &Files, rules: Rules, path: String, found: Found, before: Option<Known>) -> Change {
     let (size, modified) = (found.size as i64, found.modified);
     let name = path.clone();
     let work = tokio::task::spawn_blocking(move || first_look(name, &found, rules, before.as_ref()));
-    let look = work
-        .await
-        .unwrap_or_else(|_| Look::Done(problem(Path::new(&path), read::NO_TEXT)));
-    let (bytes, hash) = match look {
-        Look::Done(change) => return change,
-        Look::Parse { bytes, hash } => (bytes, hash),
+    let (bytes, hash) = match work.await {
+        Ok(Look::Done(change)) => return change,
+        Ok(Look::Parse { bytes, hash }) => (bytes, hash),
+        Err(_) => return unreadable(path, size, modified, String::new(), read::NO_TEXT.to_owned()),
     };
     let (inner, file) = (&files.inner, Path::new(&path));
     let url = address(&key_of(&path), file);
     let options = &inner.options;
     let page = read::page(file, &url, bytes, &options.indexing, &*options.clock).await;
-    let indexing = tokio::task::spawn_blocking(move || match page {
-        Ok(page) => put(path, size, modified, hash, page.title, &page.text),
-        Err(reason) => unreadable(path, size, modified, hash, reason),
-    });
-    indexing.await.unwrap_or_else(|_| problem(Path::new(""), read::NO_TEXT))
+    let page = match page {
+        Ok(page) => page,
+        Err(unread) => {
+            let hash = if unread.may_pass { String::new() } else { hash };
+            return unreadable(path, size, modified, hash, unread.reason);
+        }
+    };
+    let name = path.clone();
+    let indexing = tokio::task::spawn_blocking(move || put(name, size, modified, hash, page.title, &page.text));
+    let failed = |_| unreadable(path, size, modified, String::new(), read::NO_TEXT.to_owned());
+    indexing.await.unwrap_or_else(failed)
 }
 
 enum Look {

@@ -36,15 +36,23 @@ impl Files {
         // Watching first, so that nothing changes unseen between the scan and the watch.
         let watcher = watcher(sender)?;
         let (watched, are_all) = self.watched(watcher).await;
+        let mut damaged = self.inner.index.damaged();
         let mut is_whole = true;
         loop {
             if is_whole {
                 self.scan_to_the_end().await?;
             }
+            let next = async {
+                tokio::select! {
+                    next = changes.recv() => next,
+                    // A search met it: a whole scan makes the index anew.
+                    _ = damaged.wait_for(|damaged| *damaged) => Some(None),
+                }
+            };
             let first = if are_all {
-                changes.recv().await
+                next.await
             } else {
-                timeout(UNTOLD, changes.recv()).await.unwrap_or(Some(None))
+                timeout(UNTOLD, next).await.unwrap_or(Some(None))
             };
             let Some(first) = first else { break };
             // What changes while it is paused, or is no longer known one by one, a whole scan finds.
@@ -67,11 +75,15 @@ impl Files {
         }
     }
 
-    /// Looks at what changed; whether that was paused before its end.
+    /// Looks at what changed; whether everything is to be looked at instead, because that was paused before its end or met
+    /// damage.
     async fn scan_parts(&self, paths: &BTreeSet<PathBuf>) -> Result<bool, FilesError> {
         for part in parts(&self.folders(), paths) {
-            if scan(self, &part).await?.paused {
-                return Ok(true);
+            match scan(self, &part).await {
+                Ok(report) if report.paused => return Ok(true),
+                Ok(_) => {}
+                Err(_) if *self.inner.index.damaged().borrow() => return Ok(true),
+                Err(error) => return Err(error),
             }
         }
         Ok(false)

@@ -78,14 +78,20 @@ impl Store {
                        order by recent.updated_at desc, recent.id desc limit 2000
                    )
                ), used as (
-                   select chat_id, json_extract(metadata, '$.model') as model,
-                       json_extract(metadata, '$.tokens.prompt') as prompt,
-                       json_extract(metadata, '$.tokens.completion') as completion
+                   select chat_id, spent.key as model, json_extract(spent.value, '$.prompt') as prompt,
+                       json_extract(spent.value, '$.completion') as completion
                    from looked_at cross join message on chat_id = looked_at.id
-                   where role = 'assistant' and metadata is not null
-                       and json_valid(metadata) and json_type(metadata, '$.model') = 'text'
-                       and json_type(metadata, '$.tokens.prompt') = 'integer'
-                       and json_type(metadata, '$.tokens.completion') = 'integer'
+                   cross join json_each(case
+                       when metadata is null or not json_valid(metadata) then '{}'
+                       when json_type(metadata, '$.tokensByModel') = 'object'
+                           then json_extract(metadata, '$.tokensByModel')
+                       when json_type(metadata, '$.model') = 'text' and json_type(metadata, '$.tokens') = 'object'
+                           then json_object(json_extract(metadata, '$.model'), json_extract(metadata, '$.tokens'))
+                       else '{}'
+                   end) as spent
+                   where role = 'assistant'
+                       and case spent.type when 'object' then json_type(spent.value, '$.prompt') end = 'integer'
+                       and case spent.type when 'object' then json_type(spent.value, '$.completion') end = 'integer'
                ), most as (
                    select chat_id, sum(prompt + completion) as total from used
                    group by chat_id order by total desc, chat_id limit ?2
@@ -122,38 +128,32 @@ fn of(model: String, answers: u32, prompt: i64, completion: i64) -> ModelUse {
     }
 }
 
-/// Counts what an answer used, where its provider told. What was counted `before` for an answer that goes on is not
-/// counted again: its metadata says what all of it used.
+/// Counts what an answer used, where its provider told, for each model. What was counted `before` for an answer that goes
+/// on is not counted again: its metadata says what all of it used.
 pub(crate) async fn count(
     tx: &mut SqliteConnection,
     before: Option<&MessageMetadata>,
     metadata: Option<&MessageMetadata>,
     now: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
-    let Some((model, tokens)) = metadata.and_then(used) else {
-        return Ok(());
-    };
-    let counted = before.and_then(used);
-    let already = counted.map(|(_, tokens)| tokens).unwrap_or_default();
-    let prompt = tokens.prompt.saturating_sub(already.prompt);
-    let completion = tokens.completion.saturating_sub(already.completion);
-    let answers = u32::from(counted.is_none_or(|(before, _)| before != model));
+    let counted = before.map(MessageMetadata::spent).unwrap_or_default();
     let month = now.format("%Y-%m").to_string();
-    sqlx::query!(
-        "insert into model_use (month, model, answers, prompt, completion) values (?1, ?2, ?3, ?4, ?5)
+    for (model, tokens) in metadata.map(MessageMetadata::spent).unwrap_or_default() {
+        let already = counted.get(&model).copied();
+        let TokenUsage { prompt, completion, .. } = tokens.beyond(already.unwrap_or_default());
+        let answers = u32::from(already.is_none());
+        sqlx::query!(
+            "insert into model_use (month, model, answers, prompt, completion) values (?1, ?2, ?3, ?4, ?5)
          on conflict (month, model) do update set answers = answers + excluded.answers,
              prompt = prompt + excluded.prompt, completion = completion + excluded.completion",
-        month,
-        model,
-        answers,
-        prompt,
-        completion
-    )
-    .execute(tx)
-    .await?;
+            month,
+            model,
+            answers,
+            prompt,
+            completion
+        )
+        .execute(&mut *tx)
+        .await?;
+    }
     Ok(())
-}
-
-fn used(metadata: &MessageMetadata) -> Option<(&str, TokenUsage)> {
-    metadata.model.as_deref().zip(metadata.tokens)
 }

@@ -206,6 +206,19 @@ impl Store {
         edits(&mut connection, answer_id.as_str()).await
     }
 
+    /// Whether edits wait for a research that this program works on. Only reads, so that it may be asked all the while.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when the answer is not being written here.
+    pub async fn has_research_edits(&self, answer_id: &MessageId) -> Result<bool, StoreError> {
+        const ACTION: &str = "look for changes of the plan";
+        let mut connection = self.readers().acquire().await.doing(ACTION)?;
+        if !self.is_writing(&mut connection, answer_id).await.doing(ACTION)? {
+            return Err(not_streaming(answer_id));
+        }
+        Ok(!edits(&mut connection, answer_id.as_str()).await?.is_empty())
+    }
+
     /// Lets go of the pages that were read for a research and that nothing cites: its report is written.
     ///
     /// # Errors

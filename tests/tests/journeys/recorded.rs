@@ -29,10 +29,11 @@ pub(crate) struct Recorded {
     slow: Arc<Mutex<Option<&'static str>>>,
 }
 
-/// Something that is asked for again and again: a search, or this of the model.
+/// Something that is asked for again and again: a search, a page, or this of the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Turns {
     Search,
+    Page,
     Model(&'static str),
 }
 
@@ -83,6 +84,12 @@ impl Recorded {
             Some(Turns::Search) => Mood::Slow(SLOW),
             _ => Mood::Answers,
         });
+        for site in &self.coast.sites {
+            site.take(match what {
+                Some(Turns::Page) => SLOW,
+                _ => Duration::ZERO,
+            });
+        }
         *self.slow.lock().expect("no panic while it is slow") = match what {
             Some(Turns::Model(asked)) => Some(asked),
             _ => None,
@@ -93,10 +100,12 @@ impl Recorded {
     pub(crate) fn count(&self, what: Turns) -> usize {
         let exchanges = match what {
             Turns::Search => self.engine.exchanges(),
+            Turns::Page => self.sites.iter().flat_map(RecordingProxy::exchanges).collect(),
             Turns::Model(_) => self.model.exchanges(),
         };
         let is_it = |one: &&Exchange| match what {
             Turns::Search => true,
+            Turns::Page => one.target.ends_with(".html"),
             Turns::Model(asked) => String::from_utf8_lossy(&one.body).contains(asked),
         };
         exchanges.iter().filter(is_it).count()

@@ -19,7 +19,7 @@ pub(crate) const QUESTION: &str = "How was the Zorvane lighthouse built and how 
 
 /// Two sites that speak of one lighthouse and do not agree about its height.
 pub(crate) struct Coast {
-    _sites: [Site; 2],
+    pub(crate) sites: [Site; 2],
     pub(crate) engine: FakeEngine,
     _folders: [TempDir; 2],
 }
@@ -77,7 +77,7 @@ impl Coast {
         let index = LocalIndex::of(&[&sites[0], &sites[1]], &[])?;
         let engine = FakeEngine::start("searxng", std::sync::Arc::new(index)).await?;
         Ok(Self {
-            _sites: sites,
+            sites,
             engine,
             _folders: [harbour, museum],
         })

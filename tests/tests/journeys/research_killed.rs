@@ -1,4 +1,4 @@
-//! A research and an answer that are killed in the midst of a task, while an engine or the model takes its time: what had
+//! A research and an answer that are killed in the midst of a task, while an engine, a site or the model takes its time: what had
 //! left by then is told, and what is gone on with becomes the same report, word for word.
 
 use std::io::{BufRead, BufReader};
@@ -87,6 +87,11 @@ async fn killed_while_the_model_plans_it_ends_as_if_it_had_not_been() -> Result<
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_in_its_second_search_it_ends_as_if_it_had_not_been() -> Result<()> {
     killed_in(Turns::Search, 2).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_its_first_pages_are_read_it_ends_as_if_it_had_not_been() -> Result<()> {
+    killed_in(Turns::Page, 1).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -979,6 +979,8 @@ export type MessageMetadata = {
 	crawledUrls?: string[] | null,
 	model?: string | null,
 	tokens?: TokenUsage | null,
+	/**  What `tokens` is the sum of, where that was not all spent on `model`: an answer may be continued by another. */
+	tokensByModel?: { [key in string]: TokenUsage },
 	/**  Milliseconds. */
 	processingTime?: number | null,
 	/**  Whether it rests on a search that was past its time, because no engine answered. */

@@ -36,6 +36,19 @@ export function costOf(tokens: TokenUsage, price: Price): number {
   return (tokens.prompt * price.read + tokens.completion * price.written) / MILLION;
 }
 
+/** What all of it cost, each model at its own price; `null` where one has none. */
+export function costOfAll(
+  spent: Readonly<Record<string, TokenUsage>>,
+  prices: ReadonlyMap<string, Price>,
+): number | null {
+  const costs = Object.entries(spent).map(([model, tokens]) => {
+    const price = prices.get(model);
+    return price ? costOf(tokens, price) : null;
+  });
+  if (costs.length === 0) return null;
+  return costs.reduce((sum, cost) => (sum === null || cost === null ? null : sum + cost));
+}
+
 /** With the digits that say something, however little it was. */
 export function formatCost(dollars: number): string {
   const digits = dollars > 0 && dollars < 0.1 ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: 2 };

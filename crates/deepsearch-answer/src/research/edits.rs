@@ -111,7 +111,7 @@ fn remove(state: &mut ResearchState, id: u32) {
     if state.parts.len() > 1 {
         state.parts.retain(|part| part.id != id);
         state.conflicts.retain(|conflict| conflict.part != id);
-        state.closing = None;
+        write_again(state);
         if state.phase == ResearchPhase::Done {
             state.phase = ResearchPhase::Write;
         }
@@ -126,5 +126,11 @@ fn search_again(state: &mut ResearchState) {
     if matches!(state.ended, Some(ResearchEnd::Enough | ResearchEnd::Person)) {
         state.ended = None;
     }
+    write_again(state);
+}
+
+/// What is made of all parts is made anew.
+fn write_again(state: &mut ResearchState) {
+    state.lead = None;
     state.closing = None;
 }

@@ -27,6 +27,9 @@ pub trait Notebook: Send + Sync {
     /// given again until a state that holds it is kept.
     async fn keep(&self, kept: Kept<'_>) -> Result<Vec<(i64, PlanEdit)>, NotebookError>;
 
+    /// Whether there are such edits. Writes nothing: whoever waits for one asks again and again.
+    async fn has_edits(&self) -> Result<bool, NotebookError>;
+
     /// Every page that was saved. One that is damaged is left out.
     async fn pages(&self) -> Result<Vec<Page>, NotebookError>;
 }

@@ -4,6 +4,7 @@ mod asking;
 mod carry;
 mod offered_folders;
 mod settings;
+mod watched_folders;
 
 use std::path::Path;
 

@@ -56,6 +56,28 @@ fn a_chatgpt_tree_keeps_its_branches_and_what_it_cites() {
 }
 
 #[test]
+fn an_export_of_chatgpt_that_is_split_into_several_lists_is_read_whole() {
+    let split = |id: &str| {
+        let mut chat = chatgpt();
+        chat["conversation_id"] = id.into();
+        json!([chat]).to_string()
+    };
+    let (first, second) = (split("c-1"), split("c-2"));
+    let archive = zip_of(&[
+        ("conversations-000.json", first.as_bytes()),
+        ("conversations-001.json", second.as_bytes()),
+        ("shared_conversations.json", b"[]"),
+        ("user.json", b"{}"),
+        ("chat.html", b"<html>"),
+    ]);
+    let (read, done) = read("export.zip", &archive);
+    done.expect("it is whole");
+    assert_eq!(read.chats.len(), 2);
+    assert_ne!(read.chats[0].chat.id, read.chats[1].chat.id);
+    assert_eq!(read.reasons(), [Reason::OtherFile]);
+}
+
+#[test]
 fn reading_it_again_gives_the_same_ids() {
     let bytes = json!([chatgpt()]).to_string();
     assert_eq!(

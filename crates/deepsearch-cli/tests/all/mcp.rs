@@ -363,5 +363,18 @@ fn a_page_of_a_file_is_read_only_where_files_were_named() {
     assert_eq!(pages(assistant.call("search_history", asked)), 0);
     let asked = json!({ "text": "painted white", "places": ["files"] });
     assert_eq!(pages(assistant.call("search_history", asked)), 1);
+
+    // What is not told takes no place of what is.
+    let mut hits = |limit: usize, places: &[&str]| {
+        let asked = json!({ "text": "lighthouse Zorvane", "limit": limit, "places": places });
+        let found = assistant.call("search_history", asked);
+        found["structuredContent"]["hits"].as_array().unwrap().clone()
+    };
+    let (all, told) = (hits(100, &["files"]), hits(100, &[]).len());
+    let at = all.iter().position(|hit| hit["page_id"] == page).unwrap();
+    assert!(at + 1 < all.len(), "the file stands before something else: {all:?}");
+    for limit in 1..=told {
+        assert_eq!(hits(limit, &[]).len(), limit);
+    }
     assistant.end();
 }

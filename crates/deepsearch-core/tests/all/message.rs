@@ -41,6 +41,43 @@ fn metadata_has_the_seeds_names_and_keeps_what_it_does_not_know() {
 }
 
 #[test]
+fn tokens_are_booked_to_the_model_that_they_were_spent_on() {
+    let tokens = |prompt, completion| TokenUsage {
+        prompt,
+        completion,
+        total: prompt + completion,
+    };
+    let of = |model: &str| MessageMetadata {
+        model: Some(model.into()),
+        ..MessageMetadata::default()
+    };
+    let mut first = of("openai/x");
+    first.book(None, tokens(50, 5));
+    assert_eq!(first.tokens, Some(tokens(50, 5)));
+    let json = serde_json::to_value(&first).unwrap();
+    assert_eq!(json.get("tokensByModel"), None, "the seed's fields say it all");
+
+    let mut again = of("openai/x");
+    again.book(Some(&first), tokens(10, 1));
+    assert_eq!(again.tokens, Some(tokens(60, 6)));
+    assert!(again.tokens_by_model.is_empty());
+
+    let mut other = of("ollama/y");
+    other.book(Some(&again), tokens(7, 1));
+    assert_eq!(other.tokens, Some(tokens(67, 7)));
+    let json = serde_json::to_value(&other).unwrap();
+    assert_eq!(json["tokensByModel"]["openai/x"]["prompt"], 60);
+    assert_eq!(json["tokensByModel"]["ollama/y"]["prompt"], 7);
+
+    let mut silent = of("ollama/z");
+    silent.book(Some(&first), TokenUsage::default());
+    assert_eq!(silent.spent(), [("openai/x".to_owned(), tokens(50, 5))].into());
+    let mut nothing = of("ollama/z");
+    nothing.book(None, TokenUsage::default());
+    assert_eq!(nothing, of("ollama/z"));
+}
+
+#[test]
 fn tokens_and_times_are_never_negative() {
     assert!(serde_json::from_value::<TokenUsage>(json!({ "prompt": -1, "completion": 0, "total": 0 })).is_err());
     let late = MessageMetadata {

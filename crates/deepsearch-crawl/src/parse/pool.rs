@@ -67,7 +67,7 @@ impl ParserPool {
     /// [`FetchError`] when the document gives nothing, or costs its child.
     pub(crate) async fn run<T: DeserializeOwned>(self: &Arc<Self>, job: &Job, bytes: &[u8]) -> Result<T, FetchError> {
         let _place = self.places.acquire().await.expect("this semaphore is never closed");
-        let mut worker = self.worker().map_err(|error| FetchError::Unparsable {
+        let mut worker = self.worker().map_err(|error| FetchError::ParserLost {
             url: job.url.clone(),
             detail: format!(
                 "the parser `{}` cannot be started: {error}",
@@ -81,8 +81,10 @@ impl ParserPool {
             }
             Ok(Err(error)) => {
                 tracing::debug!(url = %job.url, %error, "a parser child was lost");
-                let detail = "its parser stopped, which happens on damaged or hostile documents".into();
-                Err(failure(job, Trouble::Unparsable(detail)))
+                Err(FetchError::ParserLost {
+                    url: job.url.clone(),
+                    detail: "its parser stopped, which happens on damaged or hostile documents".into(),
+                })
             }
             Err(_) => Err(FetchError::TimedOut {
                 url: job.url.clone(),

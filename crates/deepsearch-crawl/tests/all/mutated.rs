@@ -331,6 +331,7 @@ async fn documents_changed_at_random_cost_no_more_than_themselves() {
                 Err(
                     FetchError::TimedOut { .. }
                     | FetchError::Unparsable { .. }
+                    | FetchError::ParserLost { .. }
                     | FetchError::Empty { .. }
                     | FetchError::Unsupported { .. }
                     | FetchError::SignIn { .. }

@@ -91,7 +91,12 @@ async fn hostile_html_is_survived() {
     ] {
         match parse_html(&reader, &html).await {
             Ok(page) => assert!(page.text.len() <= 20 << 20, "{name}"),
-            Err(FetchError::TimedOut { .. } | FetchError::Unparsable { .. } | FetchError::Empty { .. }) => {}
+            Err(
+                FetchError::TimedOut { .. }
+                | FetchError::Unparsable { .. }
+                | FetchError::ParserLost { .. }
+                | FetchError::Empty { .. },
+            ) => {}
             Err(other) => panic!("{name}: {other}"),
         }
         assert_still_reads(&reader, name).await;
@@ -127,7 +132,13 @@ async fn hostile_pdfs_are_survived() {
     ]);
     for (name, bytes) in cut {
         match reader.parse(&bytes, Some("application/pdf"), &url()).await {
-            Ok(_) | Err(FetchError::TimedOut { .. } | FetchError::Unparsable { .. } | FetchError::Empty { .. }) => {}
+            Ok(_)
+            | Err(
+                FetchError::TimedOut { .. }
+                | FetchError::Unparsable { .. }
+                | FetchError::ParserLost { .. }
+                | FetchError::Empty { .. },
+            ) => {}
             Err(other) => panic!("{name}: {other}"),
         }
         assert_still_reads(&reader, &name).await;
@@ -155,7 +166,7 @@ async fn a_parser_that_cannot_be_started_is_told_with_its_name() {
     };
     let reader = Reader::new(ParserOptions { command, ..parser() }, Arc::new(SystemClock));
     let error = parse_html(&reader, &article("x")).await.unwrap_err();
-    assert!(matches!(error, FetchError::Unparsable { .. }));
+    assert!(matches!(error, FetchError::ParserLost { .. }));
     assert!(error.to_string().contains("/no/such/parser"), "{error}");
 }
 
@@ -178,7 +189,7 @@ async fn a_program_that_is_no_parser_is_survived() {
         assert!(
             matches!(
                 outcome,
-                Err(FetchError::Unparsable { .. } | FetchError::TimedOut { .. })
+                Err(FetchError::ParserLost { .. } | FetchError::TimedOut { .. })
             ),
             "{program}: {outcome:?}"
         );
@@ -302,7 +313,7 @@ mod children {
             tokio::time::sleep(Duration::from_millis(300)).await;
             child.signal("-KILL");
         });
-        assert!(matches!(outcome, Err(FetchError::Unparsable { .. })), "{outcome:?}");
+        assert!(matches!(outcome, Err(FetchError::ParserLost { .. })), "{outcome:?}");
         assert_still_reads(&child.reader, "the kill").await;
         assert_ne!(child.id(), first);
     }
@@ -398,7 +409,7 @@ mod children {
             Arc::new(SystemClock),
         );
         let outcome = parse_html(&reader, &"<a b=1>".repeat((19 << 20) / 7)).await;
-        assert!(matches!(outcome, Err(FetchError::Unparsable { .. })), "{outcome:?}");
+        assert!(matches!(outcome, Err(FetchError::ParserLost { .. })), "{outcome:?}");
         assert_still_reads(&reader, "the glutton").await;
     }
 }

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use deepsearch_files::{Files, Rules};
 
-use crate::support::Desk;
+use sqlx::{Connection as _, SqliteConnection};
+
+use crate::support::{Desk, found, has_parser, open, open_with, query};
 
 #[tokio::test]
 async fn only_what_changed_is_read_again() {
@@ -71,9 +73,128 @@ async fn a_file_without_permission_is_told_of_and_read_once_there_is_some() {
         Some("You have no permission to read it.")
     );
     allow(0o600);
-    desk.write("a.md", "The orchard has fifty trees now.");
     desk.files.scan().await.unwrap();
     assert_eq!(desk.problem("a.md").await, None);
+    assert_eq!(desk.names("orchard").await, ["a.md"]);
+}
+
+#[tokio::test]
+async fn what_was_too_large_is_read_once_the_limit_is_raised() {
+    let desk = Desk::new().await;
+    let limit = |largest| {
+        desk.configure(Rules {
+            largest,
+            ..Rules::default()
+        });
+    };
+    limit(1 << 20);
+    desk.write("large.txt", "The orchard has forty trees. ".repeat(50_000));
+    assert_eq!(desk.files.scan().await.unwrap().problems, 1);
+    limit(2 << 20);
+    assert_eq!(desk.files.scan().await.unwrap().read, 1);
+    assert_eq!(desk.problem("large.txt").await, None);
+    assert_eq!(desk.names("orchard").await, ["large.txt"]);
+}
+
+#[tokio::test]
+async fn what_cost_its_parser_is_read_with_a_later_scan() {
+    if !has_parser() {
+        return;
+    }
+    let desk = Desk::new().await;
+    let index = desk.index().with_file_name("other.sqlite");
+    desk.write("a.html", "<title>Trees</title><p>The orchard has forty trees.</p>");
+    let files = open_with(&index, "/no/such/parser".into()).await;
+    files.configure(desk.files.folders(), Rules::default());
+    assert_eq!(files.scan().await.unwrap().problems, 1);
+    assert_eq!(files.scan().await.unwrap().read, 0, "nothing has changed");
+    files.close().await;
+    let files = open(&index).await;
+    files.configure(desk.files.folders(), Rules::default());
+    assert_eq!(files.scan().await.unwrap().read, 1);
+    assert_eq!(found(&files, &query("orchard")).await.len(), 1);
+}
+
+#[tokio::test]
+async fn another_version_of_the_program_tries_what_holds_no_text() {
+    let desk = Desk::new().await;
+    desk.write("noise.txt", [0, 159, 146, 150].repeat(1024));
+    desk.write("a.md", "The orchard has forty trees.");
+    assert_eq!(desk.files.scan().await.unwrap().read, 2);
+    desk.files.close().await;
+    let reopened = async || {
+        let files = open(&desk.index()).await;
+        files.configure(desk.files.folders(), Rules::default());
+        let read = files.scan().await.unwrap().read;
+        files.close().await;
+        read
+    };
+    assert_eq!(reopened().await, 0);
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(desk.index());
+    let mut index = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::raw_sql("update reader set program = '0.0.1'")
+        .execute(&mut index)
+        .await
+        .unwrap();
+    index.close().await.unwrap();
+    assert_eq!(reopened().await, 1);
+    assert_eq!(reopened().await, 0);
+}
+
+// Other systems know no such names.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_name_that_is_no_text_stays_among_the_problems() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let desk = Desk::new().await;
+    let folder = desk.path("").join(std::ffi::OsStr::from_bytes(b"trees\xff"));
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("a.md"), "The orchard has forty trees.").unwrap();
+    assert_eq!(desk.files.scan().await.unwrap().problems, 1);
+    for _ in 0..2 {
+        let report = desk.files.scan().await.unwrap();
+        assert_eq!((report.problems, report.removed), (0, 0));
+        assert_eq!(desk.files.problems("", 10).await.unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn large_files_are_written_before_a_whole_batch_of_them_is_read() {
+    let desk = Desk::new().await;
+    for number in 0..12 {
+        desk.write(&format!("{number}.txt"), "orchard ".repeat(512 << 10));
+    }
+    let indexed = async || desk.files.list().await.unwrap()[0].files;
+    let scan = desk.files.scan();
+    tokio::pin!(scan);
+    let mut counts = std::collections::BTreeSet::new();
+    loop {
+        tokio::select! {
+            report = &mut scan => break assert_eq!(report.unwrap().read, 12),
+            () = tokio::time::sleep(Duration::from_millis(2)) => {}
+        }
+        counts.insert(indexed().await);
+    }
+    assert!(counts.iter().any(|count| (1..12).contains(count)), "{counts:?}");
+    assert_eq!(indexed().await, 12);
+}
+
+#[tokio::test]
+async fn what_is_forgotten_while_it_is_looked_through_stays_forgotten() {
+    let desk = Desk::new().await;
+    for number in 0..4_000 {
+        desk.write(&format!("{number}.md"), format!("The kettle has number {number}."));
+    }
+    let files = desk.files.clone();
+    let scan = tokio::spawn(async move { files.scan().await });
+    let mut progress = desk.files.progress();
+    progress.wait_for(|progress| progress.seen > 0).await.unwrap();
+    desk.files.configure(Vec::new(), Rules::default());
+    desk.files.forget().await.unwrap();
+    let report = scan.await.unwrap().unwrap();
+    assert!(report.seen < 4_000, "it ended with its folder");
+    desk.configure(Rules::default());
+    assert_eq!(desk.files.list().await.unwrap()[0].files, 0);
 }
 
 #[tokio::test]

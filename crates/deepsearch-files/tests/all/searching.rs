@@ -1,9 +1,12 @@
 //! What is found, and what is left alone.
 
-use deepsearch_core::PageFetcher as _;
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
+
+use deepsearch_core::{PageFetcher as _, SearchEngine as _, SearchQuery, TimeRange};
 use deepsearch_files::Rules;
 
-use crate::support::{Desk, open};
+use crate::support::{Desk, found, open, query};
 
 #[tokio::test]
 async fn a_file_is_found_by_its_words_and_read_as_it_is() {
@@ -132,6 +135,93 @@ async fn a_damaged_index_is_made_anew() {
     let files = open(&desk.index()).await;
     files.configure(desk.files.folders(), Rules::default());
     assert_eq!(files.scan().await.unwrap().read, 1);
+}
+
+/// Writes over the middle of the index, whose first page says what is in it.
+fn damage(index: &Path) {
+    let mut bytes = std::fs::read(index).unwrap();
+    let page = 4096;
+    assert!(bytes.len() > 40 * page);
+    let end = bytes.len() - page;
+    bytes[12 * page..end].fill(0xa5);
+    std::fs::write(index, bytes).unwrap();
+}
+
+async fn damaged_desk() -> Desk {
+    let desk = Desk::new().await;
+    for number in 0..500 {
+        let text = format!("Kettle number {number} of orchard {}.", number % 7).repeat(20);
+        desk.write(&format!("{number}.md"), text);
+    }
+    desk.files.scan().await.unwrap();
+    desk.files.close().await;
+    damage(&desk.index());
+    desk
+}
+
+#[tokio::test]
+async fn an_index_that_is_damaged_in_the_middle_is_made_anew_by_the_scan_that_meets_it() {
+    let desk = damaged_desk().await;
+    let files = open(&desk.index()).await;
+    files.configure(desk.files.folders(), Rules::default());
+    // What a search meets, the next scan knows, although it would not come there itself.
+    assert!(files.search(&query("kettle 33")).await.is_err());
+    assert_eq!(files.scan().await.unwrap().read, 500);
+    assert_eq!(found(&files, &query("kettle 33")).await[0].title, "33.md");
+    assert_eq!(files.scan().await.unwrap().read, 0);
+}
+
+#[tokio::test]
+async fn a_damage_that_a_search_met_is_mended_by_the_next_program() {
+    let desk = damaged_desk().await;
+    let files = open(&desk.index()).await;
+    files.configure(desk.files.folders(), Rules::default());
+    assert!(files.search(&query("kettle 33")).await.is_err());
+    files.close().await;
+    for read in [500, 0] {
+        let files = open(&desk.index()).await;
+        files.configure(desk.files.folders(), Rules::default());
+        assert_eq!(files.scan().await.unwrap().read, read);
+        files.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_damage_that_a_search_met_is_mended_while_the_folders_are_watched() {
+    let desk = damaged_desk().await;
+    let files = open(&desk.index()).await;
+    files.configure(desk.files.folders(), Rules::default());
+    let watched = files.clone();
+    let watching = tokio::spawn(async move { watched.watch().await });
+    let started = Instant::now();
+    while files.search(&query("kettle 33")).await.is_err() {
+        assert!(started.elapsed() < Duration::from_secs(60));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    watching.abort();
+}
+
+#[tokio::test]
+async fn recent_files_are_found_behind_any_number_of_old_ones() {
+    let desk = Desk::new().await;
+    let old = SystemTime::now() - Duration::from_secs(400 * 86_400);
+    for number in 0..300 {
+        let path = desk.write(&format!("{number}.md"), "The orchard, the orchard, the orchard.");
+        let file = std::fs::File::options().write(true).open(path).unwrap();
+        file.set_modified(old).unwrap();
+    }
+    desk.write(
+        "new.md",
+        format!("The orchard has forty trees. {}", "And more. ".repeat(200)),
+    );
+    desk.files.scan().await.unwrap();
+    let recent = SearchQuery {
+        time_range: Some(TimeRange::Week),
+        ..query("orchard")
+    };
+    let hits = found(&desk.files, &recent).await;
+    assert_eq!(hits.len(), 1);
+    assert!(hits[0].url.ends_with("/new.md"), "{}", hits[0].url);
 }
 
 #[tokio::test]

@@ -46,11 +46,7 @@ impl Desk {
     }
 
     pub(crate) async fn hits(&self, question: &str) -> Vec<SearchHit> {
-        match self.files.search(&query(question)).await {
-            Ok(found) => found.hits,
-            Err(SearchError::NoResults { .. }) => Vec::new(),
-            Err(error) => panic!("{error}"),
-        }
+        found(&self.files, &query(question)).await
     }
 
     /// The names of the files that a question finds.
@@ -71,6 +67,14 @@ impl Desk {
     }
 }
 
+pub(crate) async fn found(files: &Files, query: &SearchQuery) -> Vec<SearchHit> {
+    match files.search(query).await {
+        Ok(found) => found.hits,
+        Err(SearchError::NoResults { .. }) => Vec::new(),
+        Err(error) => panic!("{error}"),
+    }
+}
+
 pub(crate) fn query(text: &str) -> SearchQuery {
     SearchQuery {
         text: text.into(),
@@ -81,9 +85,13 @@ pub(crate) fn query(text: &str) -> SearchQuery {
 }
 
 pub(crate) async fn open(index: &Path) -> Files {
+    open_with(index, parser().unwrap_or_default()).await
+}
+
+pub(crate) async fn open_with(index: &Path, parser: PathBuf) -> Files {
     let options = ParserOptions {
         command: ParserCommand {
-            program: parser().unwrap_or_default(),
+            program: parser,
             args: Vec::new(),
         },
         ..ParserOptions::default()

@@ -216,6 +216,7 @@ fn metadata() -> MessageMetadata {
         processing_time: Some(1234.5),
         stale_search: None,
         other,
+        ..MessageMetadata::default()
     }
 }
 

@@ -13,16 +13,22 @@ async fn answered(store: &Store, question: &str, model: &str, tokens: (u32, u32)
     turn
 }
 
-fn told(finished: FinishedAnswer, model: &str, (prompt, completion): (u32, u32)) -> FinishedAnswer {
-    let metadata = MessageMetadata {
+fn spent(model: &str, (prompt, completion): (u32, u32), before: Option<&MessageMetadata>) -> MessageMetadata {
+    let mut metadata = MessageMetadata {
         model: Some(model.into()),
-        tokens: Some(TokenUsage {
-            prompt,
-            completion,
-            total: prompt + completion,
-        }),
         ..MessageMetadata::default()
     };
+    let tokens = TokenUsage {
+        prompt,
+        completion,
+        total: prompt + completion,
+    };
+    metadata.book(before, tokens);
+    metadata
+}
+
+fn told(finished: FinishedAnswer, model: &str, tokens: (u32, u32)) -> FinishedAnswer {
+    let metadata = spent(model, tokens, None);
     FinishedAnswer {
         metadata: Some(metadata),
         ..finished
@@ -86,7 +92,11 @@ async fn an_answer_that_goes_on_is_counted_once_and_to_each_model_what_it_used()
         .await
         .unwrap();
     store.begin_continue(id).await.unwrap();
-    let whole = told(complete("An answer."), "ollama/y", (70, 9));
+    let before = spent("openai/x", (50, 5), None);
+    let whole = FinishedAnswer {
+        metadata: Some(spent("ollama/y", (20, 4), Some(&before))),
+        ..complete("An answer.")
+    };
     store.finish_answer(id, whole).await.unwrap();
     assert_eq!(
         months(&store, None).await,
@@ -95,6 +105,29 @@ async fn an_answer_that_goes_on_is_counted_once_and_to_each_model_what_it_used()
             ("2023-11".into(), used("ollama/y", 1, 20, 4)),
         ]
     );
+    let chat = store.list_chat_use(Some(&turn.chat.id), 10).await.unwrap();
+    let of_chat: Vec<ModelUse> = chat.into_iter().map(|row| row.of).collect();
+    assert_eq!(of_chat, [used("openai/x", 1, 50, 5), used("ollama/y", 1, 20, 4)]);
+}
+
+#[tokio::test]
+async fn metadata_of_any_kind_is_passed_by_in_what_chats_used() {
+    let (home, store) = home().await;
+    let chat = answered(&store, "a", "openai/x", (10, 1)).await.chat.id;
+    let mut raw = home.raw().await;
+    for odd in [
+        "null",
+        "'no json'",
+        "'[1]'",
+        "'{\"model\":5,\"tokens\":{\"prompt\":1,\"completion\":1}}'",
+        "'{\"model\":\"m\",\"tokens\":{\"prompt\":\"many\"}}'",
+        "'{\"model\":\"m\",\"tokens\":\"many\"}'",
+        "'{\"tokensByModel\":{\"m\":\"many\",\"n\":{\"prompt\":1}}}'",
+    ] {
+        let odd = format!("update message set metadata = {odd} where role = 'assistant'");
+        sqlx::raw_sql(AssertSqlSafe(odd)).execute(&mut raw).await.unwrap();
+        assert_eq!(store.list_chat_use(Some(&chat), 10).await.unwrap(), []);
+    }
 }
 
 #[tokio::test]

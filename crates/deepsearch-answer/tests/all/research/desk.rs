@@ -287,6 +287,10 @@ impl Notebook for Memory {
         Ok(self.edits.lock().unwrap().clone())
     }
 
+    async fn has_edits(&self) -> Result<bool, NotebookError> {
+        Ok(!self.edits.lock().unwrap().is_empty())
+    }
+
     async fn pages(&self) -> Result<Vec<Page>, NotebookError> {
         Ok(self.pages.lock().unwrap().clone())
     }

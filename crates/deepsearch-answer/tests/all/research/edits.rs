@@ -1,5 +1,7 @@
 //! A plan can be changed before and while it is worked on, and no change is lost.
 
+use std::sync::atomic::Ordering;
+
 use deepsearch_answer::AnswerError;
 use deepsearch_core::research::{PartOrigin, ResearchEnd, ResearchPart, ResearchPhase};
 use deepsearch_core::{PlanEdit, ResearchBudget};
@@ -99,6 +101,8 @@ async fn a_plan_waits_for_the_person_who_wants_to_see_it_first() {
     state.agree = true;
     let waited = world.run(state.clone(), "").await;
     assert!(matches!(waited.answer, Err(AnswerError::NotAgreed)));
+    let kept = world.memory.kept.load(Ordering::Relaxed);
+    assert!(kept < 5, "waiting writes nothing, and {kept} times it was");
     assert!(world.index.asked().is_empty(), "nothing is searched for before");
 
     world.memory.add_edit(PlanEdit::Remove { part: 2 });
@@ -161,6 +165,37 @@ async fn a_larger_budget_goes_on_searching_also_when_the_report_was_begun() {
         assert_eq!(found, once, "killed at {at}: a section stands there twice");
     }
     assert!(raised > 0, "no kill met the report being written");
+}
+
+#[tokio::test]
+async fn an_edit_after_the_lead_has_another_lead_written() {
+    for edit in [
+        add("How does the foghorn of Halden work?"),
+        PlanEdit::Remove { part: 1 },
+        PlanEdit::Reword {
+            part: 1,
+            question: "Who were the keepers of the Halden lighthouse?".into(),
+        },
+    ] {
+        let world = World::of(lighthouse(), willing());
+        world
+            .run(world.fresh(ResearchBudget::default()), "")
+            .await
+            .answer
+            .unwrap();
+        let mut state = world.memory.state();
+        state.phase = ResearchPhase::Write;
+        state.lead = Some("What was said before the change.".into());
+        *world.memory.state.lock().unwrap() = Some(serde_json::to_string(&state).unwrap());
+        world.memory.add_edit(edit.clone());
+        let answer = world.go_on().await.answer.unwrap();
+        assert!(
+            !answer.content.contains("before the change"),
+            "{edit:?}: {}",
+            answer.content
+        );
+        assert!(!answer.content.starts_with("## "), "{edit:?}: it has a lead");
+    }
 }
 
 #[tokio::test]
