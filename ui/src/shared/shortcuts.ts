@@ -13,6 +13,9 @@ export const shortcuts = {
   toggle_sidebar: { keys: "mod+b", group: "window", label: m.shared_key_sidebar },
   new_window: { keys: "mod+shift+n", group: "window", label: m.shared_key_new_window },
   close_window: { keys: "mod+w", group: "window", label: m.shared_key_close_window },
+  larger_text: { keys: "mod+plus", group: "window", label: m.shared_key_larger_text },
+  smaller_text: { keys: "mod+-", group: "window", label: m.shared_key_smaller_text },
+  usual_text: { keys: "mod+0", group: "window", label: m.shared_key_usual_text },
 
   new_chat: { keys: "mod+n", group: "chats", label: m.shared_key_new_chat },
   search_history: { keys: "mod+shift+f", group: "chats", label: m.shared_key_search },
@@ -53,7 +56,7 @@ export function matches(event: KeyboardEvent, id: ShortcutId): boolean {
   const pressed = keyOf(event);
   if (pressed !== key) return false;
   // On some layouts a sign such as `/` is itself typed with Shift.
-  return event.shiftKey === mods.has("shift") || /^[^\p{L}\p{N}]$/u.test(key);
+  return event.shiftKey === mods.has("shift") || key === "plus" || /^[^\p{L}\p{N}]$/u.test(key);
 }
 
 /** The keys as they stand on the keyboard: ["⌘", "K"], or ["Ctrl", "K"]. Takes Tauri's spelling too. */
@@ -82,6 +85,8 @@ const KEYS: Record<string, string> = {
   arrowleft: "←",
   arrowright: "→",
   backspace: "⌫",
+  plus: "+",
+  "-": "−",
 };
 const MODS: Record<string, string> = {
   mod: "mod",
@@ -112,6 +117,8 @@ function read(keys: string): { key: string; mods: Set<string> } {
 /** What the key types; a letter of another script is taken by where it lies, so that ⌘K works on an Arabic layout. */
 function keyOf(event: KeyboardEvent): string {
   const key = event.key.toLowerCase();
+  // Where it is typed with Shift, nobody presses that too.
+  if (key === "+" || key === "=") return "plus";
   const isForeign = key.length === 1 && key > "\u007f";
   return isForeign && event.code.startsWith("Key") ? event.code.slice(3).toLowerCase() : key;
 }
