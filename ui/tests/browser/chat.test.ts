@@ -454,15 +454,22 @@ describe("the place in a chat", () => {
     await page.locator("article.question h2").first().waitFor();
     await expect.poll(distance).toBeLessThan(2);
     await log().hover();
-    for (let turn = 0; turn < 5; turn++) {
-      await page.mouse.wheel(0, -900);
-      await page.waitForTimeout(120);
-    }
-    const edit = button("Edit question").first();
-    await edit.click();
-    await page.locator("article.question textarea").fill("half a new wording");
-    const at = () => page.locator("article.question textarea").boundingBox();
-    const before = (await at())!.y;
+    await page.mouse.wheel(0, -500);
+    await button("Go to the newest").waitFor();
+    await page.waitForTimeout(500);
+    const seen = await log().evaluate((log) =>
+      [...log.querySelectorAll<HTMLElement>("[data-message]")]
+        .filter((row) => row.querySelector("article.question") && row.getBoundingClientRect().top > 100)
+        .map((row) => row.dataset.message)
+        .at(0),
+    );
+    const row = page.locator(`[data-message='${seen}']`);
+    await row.hover();
+    await row.getByRole("button", { name: "Edit question" }).click();
+    await row.locator("textarea").fill("half a new wording");
+    await page.waitForTimeout(500);
+    const at = async () => (await row.boundingBox())!.y;
+    const before = await at();
     await page.evaluate(async () => {
       await fakePlatform.ask(
         {
@@ -480,8 +487,8 @@ describe("the place in a chat", () => {
       );
     });
     await page.waitForTimeout(500);
-    expect(await page.locator("article.question textarea").inputValue()).toBe("half a new wording");
-    expect(Math.abs((await at())!.y - before)).toBeLessThan(3);
+    expect(await row.locator("textarea").inputValue()).toBe("half a new wording");
+    expect(Math.abs((await at()) - before)).toBeLessThan(3);
     await button("Go to the newest").click();
     await page.getByRole("heading", { level: 2, name: "And elsewhere?" }).waitFor();
   });

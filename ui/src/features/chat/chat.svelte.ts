@@ -61,6 +61,8 @@ export class ChatState {
 
   #disposed = false;
   #loads = 0;
+  /** Something changed while a page was being loaded. */
+  #missed = false;
   /** Wanted stopped before it had a name to be stopped by. */
   #unwanted: AnswerState | null = null;
 
@@ -103,7 +105,9 @@ export class ChatState {
 
   /** The library says that something has changed in this chat, here or elsewhere. */
   async refresh(): Promise<void> {
-    if (!this.id || this.running || this.loading) return;
+    if (!this.id || this.running) return;
+    this.#missed = this.loading !== null;
+    if (this.#missed) return;
     try {
       const page = await this.platform.openChat(this.id, null, PAGE);
       if (this.#disposed || this.running) return;
@@ -299,6 +303,7 @@ export class ChatState {
     }
     if (load === this.#loads) this.loading = null;
     if (isCurrent()) await this.#recallResearch();
+    if (isCurrent() && this.#missed) await this.refresh();
   }
 
   /** Of an answer with sections, or one that was cut off, the store knows whether it was a research. */
