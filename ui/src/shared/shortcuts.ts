@@ -31,6 +31,7 @@ export const shortcuts = {
   edit_last: { keys: "arrowup", group: "chat", label: m.shared_key_edit_last },
   regenerate: { keys: "mod+shift+r", group: "chat", label: m.shared_key_regenerate },
   copy_answer: { keys: "mod+shift+c", group: "chat", label: m.shared_key_copy_answer },
+  find_in_chat: { keys: "mod+f", group: "chat", label: m.shared_key_find_in_chat },
   toggle_sources: { keys: "mod+shift+s", group: "chat", label: m.shared_key_sources },
 
   find: { keys: "mod+f", group: "reader", label: m.shared_key_find },

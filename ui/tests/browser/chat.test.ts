@@ -449,6 +449,21 @@ describe("the place in a chat", () => {
     await expect.poll(async () => (await wanted.boundingBox())!.y).toBeLessThan(80);
   });
 
+  it("is found by Ctrl+F among all messages of this chat, those that are not loaded too", async () => {
+    await open({ chat: "chat_long" });
+    await page.locator("article.question h2").first().waitFor();
+    await page.keyboard.press("Control+f");
+    await page.getByRole("group", { name: "Filters" }).getByText("A long talk about everything").waitFor();
+    await page.keyboard.type("Question 12:");
+    await page.locator("nav mark").first().waitFor();
+    await shoot(page, "find-in-chat");
+    await page.keyboard.press("Enter");
+    await page.locator("[data-message='msg_long_q12']").waitFor();
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Escape");
+    await expect.poll(() => page.getByRole("group", { name: "Filters" }).count()).toBe(0);
+  });
+
   it("stays where a reader is who has gone up, whatever is asked in this chat elsewhere", async () => {
     await open({ chat: "chat_long", speed: 0 });
     await page.locator("article.question h2").first().waitFor();
