@@ -340,6 +340,18 @@ describe("changes from elsewhere", () => {
     expect(chat.hasOlder).toBe(true);
   });
 
+  it("are taken up after the page that was being loaded when they were told", async () => {
+    const world = new World(25);
+    const chat = world.chat();
+    await chat.open("chat_1");
+    const loading = chat.loadOlder();
+    world.messages.push(message("q26"), message("a26", { parent: "q26" }));
+    await chat.refresh();
+    await loading;
+    expect(ids(chat)).toHaveLength(42);
+    expect(ids(chat).at(-1)).toBe("a26");
+  });
+
   it("show another branch from where it parts from the shown one", async () => {
     const world = new World(3);
     const chat = world.chat();
