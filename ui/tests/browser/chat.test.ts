@@ -505,7 +505,9 @@ describe("the place in a chat", () => {
     expect(await row.locator("textarea").inputValue()).toBe("half a new wording");
     expect(Math.abs((await at()) - before)).toBeLessThan(3);
     await button("Go to the newest").click();
-    await page.getByRole("heading", { level: 2, name: "And elsewhere?" }).waitFor();
+    // Its answer is longer than the window: the question may not be on the page.
+    const last = () => log().locator("[data-message]").last().getAttribute("data-message");
+    await expect.poll(last).not.toMatch(/^msg_long/);
   });
 });
 
