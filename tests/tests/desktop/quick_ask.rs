@@ -60,10 +60,10 @@ async fn where_nothing_else_of_the_app_is_seen_it_ends_with_quick_ask_unless_it_
         let home = offline()?;
         let program = desktop.program().to_owned();
         desktop.launch_with(&program, &home, &["--quick-ask"])?;
-        desktop.until_focused(QUICK).await?;
+        desktop.until_window(QUICK, true).await?;
         until("the app to end", async || {
-            // A page that has only just come does not hear it yet.
-            desktop.press("Escape").await?;
+            // One that has only just come to the screen does not hear it yet.
+            desktop.close_window(QUICK).await?;
             tokio::time::sleep(Duration::from_millis(500)).await;
             Ok((desktop.running(&program) == 0).then_some(()))
         })
@@ -77,7 +77,7 @@ async fn where_nothing_else_of_the_app_is_seen_it_ends_with_quick_ask_unless_it_
         })
         .await?;
         until("quick ask to go", async || {
-            desktop.press("Escape").await?;
+            desktop.close_window(QUICK).await?;
             tokio::time::sleep(Duration::from_millis(500)).await;
             Ok(desktop.windows().await?.is_empty().then_some(()))
         })
