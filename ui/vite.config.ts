@@ -1,4 +1,4 @@
-// Builds the two windows' pages, and runs the unit tests with the same settings.
+// Builds the windows' pages, and runs the unit tests with the same settings.
 
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import type { Plugin } from "vite";
@@ -28,7 +28,7 @@ export default defineConfig(({ mode }) => ({
     target: "safari16",
     // Fonts of formulas and the like stay files: `data:` fonts are not in the content security policy.
     assetsInlineLimit: 0,
-    rolldownOptions: { input: ["index.html", "quick.html"] },
+    rolldownOptions: { input: ["index.html", "quick.html", "opening.html"] },
   },
   test: {
     environment: "jsdom",

@@ -18,9 +18,10 @@ const ACCOUNT: &str = "account";
 /// A link that the system brought. It may hold a code, so what it says is neither logged nor shown.
 pub(crate) struct Link(Option<String>);
 
-/// Registers the scheme where no installer has, and takes the links that come from now on.
+/// Registers the scheme for this program, wherever it lies by now, and takes the links that come from now on.
 pub(crate) fn set_up(app: &AppHandle) {
-    // On macOS the bundle registers it, on Windows the installer.
+    // On macOS the bundle registers it, on Windows the installer. A package on Linux does too, but its entry opens the
+    // installed program, and links belong to the one that is used.
     #[cfg(target_os = "linux")]
     register(app.clone());
     let handle = app.clone();

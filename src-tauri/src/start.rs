@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use deepsearch_app::{App, AppError, AppOptions, Config, program_beside};
 use deepsearch_core::Failure;
 use tauri::{AppHandle, Manager, RunEvent, WindowEvent};
-use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
 
 use crate::commands::{Carrying, Navigate, Offered};
 use crate::{bindings, changes, deep_link, notify, shortcut, tray, windows};
@@ -16,7 +16,13 @@ pub(crate) const HIDDEN: &str = "--hidden";
 const QUICK_ASK: &str = "--quick-ask";
 
 /// The daily backup reads the whole history: not while a person waits for their first window or their first answer.
-const CHORES_AFTER: std::time::Duration = std::time::Duration::from_secs(60);
+const CHORES_AFTER: Duration = Duration::from_secs(60);
+
+/// A start that takes longer than this says what it is doing.
+const SOON: Duration = Duration::from_millis(500);
+
+/// The exit code of a start that came to nothing.
+const NOT_STARTED: i32 = 1;
 
 /// Opens the window and runs until the app is quit. A second start only tells the first what was asked of it.
 pub fn run() -> ExitCode {
@@ -42,7 +48,7 @@ pub fn run() -> ExitCode {
         .plugin(tauri_plugin_autostart::Builder::new().arg(HIDDEN).build())
         .plugin(
             tauri_plugin_window_state::Builder::new()
-                .with_denylist(&[windows::QUICK])
+                .with_denylist(&[windows::QUICK, windows::OPENING, windows::FAILED])
                 .map_label(windows::state_label)
                 .build(),
         )
@@ -65,21 +71,45 @@ pub fn run() -> ExitCode {
 }
 
 fn set_up(handle: &AppHandle) -> tauri::Result<()> {
-    let app = match tauri::async_runtime::block_on(open()) {
-        Ok(app) => app,
+    let mut opening = tauri::async_runtime::spawn(open());
+    let soon = async { tokio::time::timeout(SOON, &mut opening).await };
+    if let Ok(opened) = tauri::async_runtime::block_on(soon) {
+        return begin(handle, opened?);
+    }
+    // The backup before a migration, or a repair: with a large history they take their time, and the windows theirs after.
+    if !is_hidden() {
+        windows::show_opening(handle, None)?;
+    }
+    let handle = handle.clone();
+    tauri::async_runtime::spawn(async move {
+        let opened = opening.await;
+        let here = handle.clone();
+        let begun = handle.run_on_main_thread(move || {
+            if let Err(error) = opened.and_then(|opened| begin(&here, opened)) {
+                tracing::error!(%error, "DeepSearch did not start");
+                here.exit(NOT_STARTED);
+            }
+        });
+        if let Err(error) = begun {
+            tracing::error!(%error, "DeepSearch did not start");
+        }
+    });
+    Ok(())
+}
+
+/// Goes on once the store is open, or says why it is not.
+fn begin(handle: &AppHandle, opened: Result<App, AppError>) -> tauri::Result<()> {
+    match opened {
+        Ok(app) => begin_with(handle, app),
         Err(error) => {
             let failure = Failure::from(&error);
             tracing::error!(%failure, "the data folder cannot be opened");
-            handle
-                .dialog()
-                .message(failure.to_string())
-                .title("DeepSearch")
-                .kind(MessageDialogKind::Error)
-                .blocking_show();
-            handle.exit(1);
-            return Ok(());
+            windows::show_opening(handle, Some(&failure))
         }
-    };
+    }
+}
+
+fn begin_with(handle: &AppHandle, app: App) -> tauri::Result<()> {
     handle.manage(app.clone());
     handle.manage(Ending::default());
     handle.manage(windows::Arriving::default());
@@ -89,7 +119,7 @@ fn set_up(handle: &AppHandle) -> tauri::Result<()> {
     handle.manage(Offered::default());
     handle.manage(tray::Presence::default());
     handle.manage(tray::sync::Line::default());
-    let arguments: Vec<String> = std::env::args().collect();
+    let arguments = arguments();
     let link = deep_link::at_start(handle);
     if has(&arguments, QUICK_ASK) {
         windows::show_quick_ask(handle);
@@ -98,6 +128,7 @@ fn set_up(handle: &AppHandle) -> tauri::Result<()> {
     } else if !has(&arguments, HIDDEN) {
         windows::show_main(handle, None)?;
     }
+    windows::close_opening(handle);
     tray::set_up(handle);
     changes::forward(handle, &app);
     shortcut::set_up(handle, &app);
@@ -137,7 +168,7 @@ fn prepare_quick_ask(handle: &AppHandle) {
     }
     let handle = handle.clone();
     tauri::async_runtime::spawn(async move {
-        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
         let here = handle.clone();
         let prepared = handle.run_on_main_thread(move || {
             if let Err(error) = windows::prepare_quick_ask(&here) {
@@ -162,11 +193,22 @@ async fn open() -> Result<App, AppError> {
 
 // The arguments may hold a deep link and with it a sign-in code: they are never logged.
 fn second_start(app: &AppHandle, arguments: &[String]) {
-    if has(arguments, QUICK_ASK) {
+    if app.try_state::<App>().is_none() {
+        windows::front_opening(app);
+    } else if has(arguments, QUICK_ASK) {
         windows::show_quick_ask(app);
     } else if !arguments.iter().any(|argument| argument.starts_with(deep_link::SCHEME)) {
         windows::tell_main(app, Navigate::Here);
     }
+}
+
+/// Whether it was started without a window.
+pub(crate) fn is_hidden() -> bool {
+    has(&arguments(), HIDDEN)
+}
+
+fn arguments() -> Vec<String> {
+    std::env::args().collect()
 }
 
 fn has(arguments: &[String], flag: &str) -> bool {
@@ -177,7 +219,10 @@ fn on_run_event(handle: &AppHandle, event: RunEvent) {
     match event {
         // No window is left. With a tray the app lives on there, and an answer is always written to its end.
         RunEvent::ExitRequested { code, api, .. } => {
-            if code.is_none() && tray::is_there(handle) {
+            if code.is_none() && handle.try_state::<App>().is_none() {
+                api.prevent_exit();
+                handle.exit(NOT_STARTED);
+            } else if code.is_none() && tray::is_there(handle) {
                 api.prevent_exit();
             } else if code.is_none() && windows::leaves_answers(handle) {
                 api.prevent_exit();
@@ -209,7 +254,7 @@ fn on_run_event(handle: &AppHandle, event: RunEvent) {
         RunEvent::Reopen {
             has_visible_windows: false,
             ..
-        } => windows::tell_main(handle, Navigate::Here),
+        } if handle.try_state::<App>().is_some() => windows::tell_main(handle, Navigate::Here),
         _ => {}
     }
 }

@@ -17,6 +17,8 @@ use crate::tray;
 
 pub(crate) const MAIN: &str = "main";
 pub(crate) const QUICK: &str = "quick";
+pub(crate) const OPENING: &str = "opening";
+pub(crate) const FAILED: &str = "failed";
 
 const QUICK_WIDTH: f64 = 720.0;
 /// A bare field; the page asks for more as its answer grows.
@@ -85,15 +87,15 @@ pub(crate) fn open_main(app: &AppHandle, navigate: Option<Navigate>) -> tauri::R
     window.on_window_event(move |event| {
         if matches!(event, WindowEvent::Destroyed) {
             arrived(&own, &label);
-            left(&own, &label);
+            left(&own, Some(&label));
         }
     });
     Ok(window)
 }
 
 /// Where no tray shows the app it ends with the last window that a person sees, which a hidden quick ask is not.
-fn left(app: &AppHandle, gone: &str) {
-    if tray::is_there(app) || is_anything_seen(app, Some(gone)) {
+fn left(app: &AppHandle, gone: Option<&str>) {
+    if tray::is_there(app) || is_anything_seen(app, gone) {
         return;
     }
     if let Some(quick) = app.get_webview_window(QUICK)
@@ -237,6 +239,21 @@ pub(crate) fn call_quick_ask(app: &AppHandle, token: Option<String>) {
 
 /// Hides it; the system gives the focus back to the window that had it.
 pub(crate) fn hide_quick_ask(app: &AppHandle) {
+    put_away(app);
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        // Soon after the start nobody knows yet whether there is one. Whoever starts it hidden wants it to wait unseen.
+        if tray::will_be_there(&app).await || crate::start::is_hidden() {
+            return;
+        }
+        let here = app.clone();
+        if let Err(error) = app.run_on_main_thread(move || left(&here, None)) {
+            tracing::error!(%error, "quick ask stays behind");
+        }
+    });
+}
+
+fn put_away(app: &AppHandle) {
     if let Some(window) = app.get_webview_window(QUICK)
         && let Err(error) = window.hide()
     {
@@ -272,10 +289,51 @@ fn place(window: &WebviewWindow) {
     let _ = window.set_position(PhysicalPosition::new(x, y));
 }
 
+/// Says that the chats are being opened or, with a failure, why they cannot be. There is no app yet: nobody knows its
+/// settings, and the page looks as it did last time.
+pub(crate) fn show_opening(app: &AppHandle, failure: Option<&Failure>) -> tauri::Result<()> {
+    let label = if failure.is_some() { FAILED } else { OPENING };
+    let told = serde_json::to_string(&failure).map_err(tauri::Error::from)?;
+    page(
+        app,
+        label,
+        "opening.html",
+        ("__OPENING__", &format!("{{ failure: {told} }}")),
+    )
+    .title("DeepSearch")
+    .inner_size(540.0, 280.0)
+    .min_inner_size(320.0, 160.0)
+    .center()
+    .build()?;
+    // Not before: with its last window the app would end.
+    if failure.is_some() {
+        close_opening(app);
+    }
+    Ok(())
+}
+
+pub(crate) fn close_opening(app: &AppHandle) {
+    if let Some(window) = app.get_webview_window(OPENING)
+        && let Err(error) = window.destroy()
+    {
+        tracing::error!(%error, "the window of the start stays behind");
+    }
+}
+
+/// Brings to the front what is there before there is an app.
+pub(crate) fn front_opening(app: &AppHandle) {
+    let window = [FAILED, OPENING].iter().find_map(|label| app.get_webview_window(label));
+    if let Some(window) = window
+        && let Err(error) = window.set_focus()
+    {
+        tracing::warn!(%error, "the window of the start stays where it is");
+    }
+}
+
 fn build<'a>(
     app: &'a AppHandle,
     label: &str,
-    page: &str,
+    file: &str,
     kind: WindowKind,
     navigate: Option<Navigate>,
 ) -> tauri::Result<WebviewWindowBuilder<'a, tauri::Wry, AppHandle>> {
@@ -287,19 +345,27 @@ fn build<'a>(
         _ => None,
     };
     let start = serde_json::to_string(&start).map_err(tauri::Error::from)?;
-    let window = WebviewWindowBuilder::new(app, label, WebviewUrl::App(page.into()))
-        .initialization_script(format!(
-            "Object.defineProperty(window, '__START__', {{ value: {start} }});"
-        ))
-        // The page itself never goes anywhere else, whatever is clicked.
-        .on_navigation(is_own)
-        .on_new_window(|_, _| tauri::webview::NewWindowResponse::Deny)
-        .on_download(|_, _| false)
-        .zoom_hotkeys_enabled(false);
+    let window = page(app, label, file, ("__START__", &start));
     Ok(match paper {
         Some(paper) => window.background_color(paper),
         None => window,
     })
+}
+
+/// A window on one of our pages, which finds what it is told under this name.
+fn page<'a>(
+    app: &'a AppHandle,
+    label: &str,
+    file: &str,
+    (name, told): (&str, &str),
+) -> WebviewWindowBuilder<'a, tauri::Wry, AppHandle> {
+    WebviewWindowBuilder::new(app, label, WebviewUrl::App(file.into()))
+        .initialization_script(format!("Object.defineProperty(window, '{name}', {{ value: {told} }});"))
+        // The page itself never goes anywhere else, whatever is clicked.
+        .on_navigation(is_own)
+        .on_new_window(|_, _| tauri::webview::NewWindowResponse::Deny)
+        .on_download(|_, _| false)
+        .zoom_hotkeys_enabled(false)
 }
 
 fn is_own(url: &tauri::Url) -> bool {
@@ -331,7 +397,7 @@ pub(crate) fn exit_after_answers(handle: &AppHandle) {
 
 /// Shows a chat in the main window and puts quick ask away.
 pub(crate) fn carry_on(app: &AppHandle, chat: ChatId) -> Result<(), Failure> {
-    hide_quick_ask(app);
+    put_away(app);
     let navigate = Navigate::Chat {
         chat_id: chat,
         message_id: None,

@@ -27,6 +27,9 @@ const actions = {
   new_chat: (app) => app.newChat(),
   search_history: (app) => app.searchHistory(),
   focus_ask: (app) => app.ask(),
+  larger_text: (app) => app.stepTextSize(1),
+  smaller_text: (app) => app.stepTextSize(-1),
+  usual_text: (app) => app.stepTextSize(0),
 } satisfies Partial<Record<ShortcutId, (app: AppState) => void>>;
 
 function isWriting(target: EventTarget | null): boolean {

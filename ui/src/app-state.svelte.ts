@@ -16,7 +16,7 @@ import type {
 import type { Platform } from "./platform/platform";
 import { asFailure } from "./shared/failure";
 import { language } from "./shared/i18n.svelte";
-import { applyLook, isTheme, type Theme } from "./shared/look";
+import { applyLook, isTheme, SIZES, type Theme } from "./shared/look";
 
 /** In the order in which settings list them. */
 export const SETTINGS_SECTIONS = [
@@ -142,6 +142,20 @@ export class AppState {
     }
   }
 
+  /** Percent. */
+  get textSize(): number {
+    const percent = Number(this.settings.get("appearance.text_size")?.value ?? this.platform.start.text_size);
+    return Math.min(Math.max(percent || SIZES.usual, SIZES.least), SIZES.most);
+  }
+
+  /** Larger or smaller text by one step; by none, the usual size. */
+  stepTextSize(by: 1 | -1 | 0): void {
+    const wanted = by === 0 ? SIZES.usual : this.textSize + by * SIZES.step;
+    const percent = Math.min(Math.max(wanted, SIZES.least), SIZES.most);
+    if (percent === this.textSize) return;
+    void this.attempt(() => this.updateSetting("appearance.text_size", String(percent)));
+  }
+
   flag(key: string, otherwise: boolean): boolean {
     const value = this.settings.get(key)?.value;
     return typeof value === "boolean" ? value : otherwise;
@@ -264,9 +278,7 @@ export class AppState {
     const { start } = this.platform;
     const tag = this.settings.get("language") ?? { value: start.language, origin: "stored" };
     const apply = () => {
-      const percent = Number(this.settings.get("appearance.text_size")?.value ?? start.text_size);
-      const textScale = Math.min(Math.max(percent || 100, 80), 160) / 100;
-      applyLook({ theme: this.theme, textScale, language: language.locale, dir: language.dir });
+      applyLook({ theme: this.theme, textScale: this.textSize / 100, language: language.locale, dir: language.dir });
     };
     apply();
     // A language that nobody chose is the system's.

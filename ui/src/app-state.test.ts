@@ -36,6 +36,23 @@ it("shows a new theme, language and text size at once, and leaves system to the 
   await app.updateSetting("language", "en");
 });
 
+it("steps the text size by keys, within its limits", async () => {
+  const { app, platform } = fakeWindow();
+  await app.loadSettings();
+  const press = (key: string) => onShortcut(app, new KeyboardEvent("keydown", { key, ctrlKey: true }));
+  press("+");
+  expect(root.style.getPropertyValue("--text-scale")).toBe("1.1");
+  const size = async () => (await platform.listSettings()).find(({ key }) => key === "appearance.text_size")?.value;
+  await vi.waitFor(async () => expect(await size()).toBe(110));
+  press("0");
+  press("-");
+  expect(root.style.getPropertyValue("--text-scale")).toBe("0.9");
+  for (let times = 0; times < 4; times++) press("-");
+  expect(app.textSize).toBe(80);
+  press("0");
+  expect(root.style.getPropertyValue("--text-scale")).toBe("1");
+});
+
 it("takes a look back that was refused", async () => {
   const { app, platform } = fakeWindow({ theme: "dark" });
   await app.loadSettings();

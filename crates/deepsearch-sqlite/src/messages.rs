@@ -109,8 +109,8 @@ impl Store {
         Ok(ids.into_iter().map(MessageId::from_stored).collect())
     }
 
-    /// Shows the branch that a message is on, to its newest end, and returns that end. This is no activity, but other
-    /// devices of the person will show the same.
+    /// Shows the branch that a message is on, to its newest end, and returns that end; a shown branch that holds it
+    /// already stays as it is. This is no activity, but other devices of the person will show the same.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] for an unknown message.
@@ -120,6 +120,11 @@ impl Store {
         let Some(message) = lookup(&mut *tx, id).await.doing(ACTION)? else {
             return Err(not_found(id));
         };
+        if let Some(leaf) = shown_leaf(&mut *tx, &message.chat_id).await.doing(ACTION)?
+            && is_above(&mut tx, id.as_str(), &leaf).await.doing(ACTION)?
+        {
+            return Ok(MessageId::from_stored(leaf));
+        }
         let chat_id = message.chat_id.as_str();
         let leaf = newest_end(&mut tx, id.as_str(), chat_id).await.doing(ACTION)?;
         sqlx::query!("update chat set leaf = ? where id = ?", leaf, chat_id)
@@ -322,6 +327,22 @@ pub(crate) fn valid_addition(message: &Message) -> Result<(), Invalid> {
         });
     }
     message.validate()
+}
+
+/// Whether a message is the end of a branch, or stands on the way to it.
+async fn is_above(tx: &mut SqliteConnection, id: &str, leaf: &str) -> Result<bool, sqlx::Error> {
+    // `union` also stops at a circle, which a damaged file may hold.
+    sqlx::query_scalar!(
+        r#"with recursive above (id) as (
+            select ?1
+            union
+            select parent from above cross join message on message.id = above.id where parent is not null)
+        select exists (select 1 from above where id = ?2) as "is_above!: bool""#,
+        leaf,
+        id
+    )
+    .fetch_one(tx)
+    .await
 }
 
 /// Follows the newest child from a message downward.

@@ -10,6 +10,7 @@ mod world;
 mod asking;
 mod branches;
 mod first_start;
+mod opening;
 mod reading;
 mod recheck;
 mod researching;

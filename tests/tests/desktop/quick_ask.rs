@@ -1,5 +1,7 @@
 //! Quick ask: there at a key, gone at a key, and carried on in the main window.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use deepsearch_tests::desktop::{CHOSEN, Page, journey, until};
 use deepsearch_tests::small_web::{SmallWeb, offline, searching};
@@ -48,6 +50,42 @@ async fn quick_ask_comes_from_the_tray_the_shortcut_and_a_second_start_and_goes_
         quick.press(&[Key::Escape.into()]).await?;
         desktop.until_window(QUICK, false).await?;
         Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nothing_else_of_the_app_is_seen_it_ends_with_quick_ask_unless_it_was_to_wait_unseen() -> Result<()> {
+    journey(async |desktop| {
+        let home = offline()?;
+        let program = desktop.program().to_owned();
+        desktop.launch_with(&program, &home, &["--quick-ask"])?;
+        desktop.until_window(QUICK, true).await?;
+        until("the app to end", async || {
+            // One that has only just come to the screen does not hear it yet.
+            desktop.close_window(QUICK).await?;
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            Ok((desktop.running(&program) == 0).then_some(()))
+        })
+        .await?;
+
+        let process = desktop.launch_with(&program, &home, &["--hidden"])?;
+        until("quick ask by its keys", async || {
+            desktop.press("ctrl+shift+space").await?;
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            Ok((desktop.windows().await? == [QUICK]).then_some(()))
+        })
+        .await?;
+        until("quick ask to go", async || {
+            desktop.close_window(QUICK).await?;
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            Ok(desktop.windows().await?.is_empty().then_some(()))
+        })
+        .await?;
+        // As long as it is looked for whether there is a tray.
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        assert_eq!(desktop.running(&program), 1);
+        desktop.end_launched(process).await
     })
     .await
 }

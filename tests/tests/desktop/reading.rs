@@ -68,7 +68,11 @@ async fn history_finds_an_old_answer_and_a_word_that_only_its_page_has() -> Resu
             return marks.includes('granite') && marks.includes('ummel')";
         main.until("both words marked in the hits", script).await?;
         main.eval("document.querySelector('nav mark').click()").await?;
-        main.shows("Ummel").await?;
+        // The chat that it is from, and the page that has the word, which stands in no answer.
+        let script = "return /47 metres high/.test(document.querySelector('main').innerText)";
+        main.until("the answer", script).await?;
+        let script = "return /Ummel/.test(document.querySelector('aside')?.innerText)";
+        main.until("the word in the reader", script).await?;
         Ok(())
     })
     .await

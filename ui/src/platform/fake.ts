@@ -159,7 +159,8 @@ export class FakePlatform implements Platform {
   }
 
   async info(): Promise<AppInfo> {
-    const { os, readOnly } = this.options;
+    const { os, readOnly, repaired } = this.options;
+    const damaged = "/home/ada/.local/share/deepsearch/deepsearch.sqlite-damaged-20261130";
     return this.#answer({
       version: "0.4.0",
       os,
@@ -167,7 +168,7 @@ export class FakePlatform implements Platform {
       tray: true,
       data_folder: "/home/ada/.local/share/deepsearch",
       read_only: readOnly,
-      recovery: null,
+      recovery: repaired ? { restored: "2026-11-29T08:00:00Z", rows: 12_408, lost: 3, damaged } : null,
     });
   }
 

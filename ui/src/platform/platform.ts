@@ -120,7 +120,7 @@ export interface Platform {
   openMessage(message: MessageId): Promise<OpenMessage>;
   /** What an answer sent to whom; `null` where nobody wrote it down. */
   answerLedger(message: MessageId): Promise<AnswerLedger | null>;
-  /** Makes the branch that holds this message the shown one. */
+  /** Makes the branch that holds this message the shown one; the shown branch stays where it holds it already. */
   showBranch(message: MessageId): Promise<void>;
   renameChat(chat: ChatId, title: string): Promise<Chat>;
   pinChat(chat: ChatId, pinned: boolean): Promise<Chat>;

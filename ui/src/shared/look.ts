@@ -1,6 +1,8 @@
 // Puts theme, text size and language on the document, and notes them for the next start's first paint (`early.js`).
 
 export type Theme = "dark" | "light" | "system";
+/** Of text, in percent. */
+export const SIZES = { least: 80, most: 160, step: 10, usual: 100 } as const;
 export type Look = { theme: Theme; textScale: number; language: string; dir: "ltr" | "rtl" };
 
 export function isTheme(value: unknown): value is Theme {

@@ -33,6 +33,15 @@ describe("on a Mac", () => {
   });
 });
 
+it("takes plus with and without Shift, and on the keypad", () => {
+  on("Linux x86_64");
+  for (const keys of [{ key: "=" }, { key: "+", shiftKey: true }, { key: "+", code: "NumpadAdd" }])
+    expect(matches(press({ ctrlKey: true, ...keys }), "larger_text")).toBe(true);
+  expect(matches(press({ key: "-", ctrlKey: true }), "smaller_text")).toBe(true);
+  expect(matches(press({ key: "0", ctrlKey: true }), "usual_text")).toBe(true);
+  expect(keySymbols(shortcuts.larger_text.keys)).toEqual(["Ctrl", "+"]);
+});
+
 it("takes a sign that the layout types with Shift", () => {
   on("Linux x86_64");
   expect(matches(press({ key: "/", code: "Digit7", ctrlKey: true, shiftKey: true }), "shortcut_sheet")).toBe(true);

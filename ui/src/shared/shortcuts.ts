@@ -13,6 +13,9 @@ export const shortcuts = {
   toggle_sidebar: { keys: "mod+b", group: "window", label: m.shared_key_sidebar },
   new_window: { keys: "mod+shift+n", group: "window", label: m.shared_key_new_window },
   close_window: { keys: "mod+w", group: "window", label: m.shared_key_close_window },
+  larger_text: { keys: "mod+plus", group: "window", label: m.shared_key_larger_text },
+  smaller_text: { keys: "mod+-", group: "window", label: m.shared_key_smaller_text },
+  usual_text: { keys: "mod+0", group: "window", label: m.shared_key_usual_text },
 
   new_chat: { keys: "mod+n", group: "chats", label: m.shared_key_new_chat },
   search_history: { keys: "mod+shift+f", group: "chats", label: m.shared_key_search },
@@ -28,6 +31,7 @@ export const shortcuts = {
   edit_last: { keys: "arrowup", group: "chat", label: m.shared_key_edit_last },
   regenerate: { keys: "mod+shift+r", group: "chat", label: m.shared_key_regenerate },
   copy_answer: { keys: "mod+shift+c", group: "chat", label: m.shared_key_copy_answer },
+  find_in_chat: { keys: "mod+f", group: "chat", label: m.shared_key_find_in_chat },
   toggle_sources: { keys: "mod+shift+s", group: "chat", label: m.shared_key_sources },
 
   find: { keys: "mod+f", group: "reader", label: m.shared_key_find },
@@ -53,7 +57,7 @@ export function matches(event: KeyboardEvent, id: ShortcutId): boolean {
   const pressed = keyOf(event);
   if (pressed !== key) return false;
   // On some layouts a sign such as `/` is itself typed with Shift.
-  return event.shiftKey === mods.has("shift") || /^[^\p{L}\p{N}]$/u.test(key);
+  return event.shiftKey === mods.has("shift") || key === "plus" || /^[^\p{L}\p{N}]$/u.test(key);
 }
 
 /** The keys as they stand on the keyboard: ["⌘", "K"], or ["Ctrl", "K"]. Takes Tauri's spelling too. */
@@ -82,6 +86,8 @@ const KEYS: Record<string, string> = {
   arrowleft: "←",
   arrowright: "→",
   backspace: "⌫",
+  plus: "+",
+  "-": "−",
 };
 const MODS: Record<string, string> = {
   mod: "mod",
@@ -112,6 +118,8 @@ function read(keys: string): { key: string; mods: Set<string> } {
 /** What the key types; a letter of another script is taken by where it lies, so that ⌘K works on an Arabic layout. */
 function keyOf(event: KeyboardEvent): string {
   const key = event.key.toLowerCase();
+  // Where it is typed with Shift, nobody presses that too.
+  if (key === "+" || key === "=") return "plus";
   const isForeign = key.length === 1 && key > "\u007f";
   return isForeign && event.code.startsWith("Key") ? event.code.slice(3).toLowerCase() : key;
 }

@@ -221,6 +221,14 @@ describe("an answer that ends early", () => {
     await open({ speed: 60 });
     await ask(WAL);
     await answer().locator(".markdown", { hasText: "In WAL mode SQLite" }).waitFor();
+    // Esc that drops a word of an input method means that word.
+    await field().evaluate((area) =>
+      area.dispatchEvent(
+        new KeyboardEvent("keydown", { key: "Escape", isComposing: true, bubbles: true, cancelable: true }),
+      ),
+    );
+    await page.waitForTimeout(200);
+    expect(await answer().getByText("Stopped. What came is kept.").count()).toBe(0);
     await page.keyboard.press("Escape");
     await answer().getByText("Stopped. What came is kept.").waitFor();
     const kept = await answer().locator(".markdown").textContent();
@@ -318,6 +326,20 @@ describe("the question field", () => {
     await expect.poll(() => field().inputValue()).toBe("half a thought");
   });
 
+  it("keeps its draft, and where to look, while settings are open", async () => {
+    await open();
+    await field().fill("half a thought");
+    await button(/Where to look/).click();
+    await page.getByRole("menuitemradio", { name: /Past chats/ }).click();
+    await page.keyboard.press("Control+,");
+    await page.getByRole("heading", { level: 1, name: "Appearance" }).waitFor();
+    await page.keyboard.press("Control+l");
+    await expect.poll(() => field().inputValue()).toBe("half a thought");
+    await button("Where to look: Past chats").waitFor();
+    await field().fill("half a thought more");
+    await expect.poll(() => button("Ask").isEnabled()).toBe(true);
+  });
+
   it("chooses where to look, how recent, and by whom", async () => {
     await open();
     await button(/Where to look/).click();
@@ -404,6 +426,88 @@ describe("the place in a chat", () => {
     await expect.poll(async () => (await wanted.boundingBox())!.y).toBeLessThan(80);
     await page.waitForTimeout(300);
     expect((await wanted.boundingBox())!.y).toBeGreaterThan(0);
+  });
+
+  it("is a message that was looked for once each time that it is looked for, and the reader's own after that", async () => {
+    await open({ chat: "chat_long", message: "msg_long_q30" });
+    const wanted = page.locator("[data-message='msg_long_q30']");
+    await wanted.waitFor();
+    await expect.poll(async () => (await wanted.boundingBox())!.y).toBeLessThan(80);
+    await log().hover();
+    for (let turn = 0; turn < 25; turn++) {
+      await page.mouse.wheel(0, -900);
+      await page.waitForTimeout(80);
+    }
+    await page.waitForTimeout(300);
+    // Older pages have come meanwhile.
+    expect(await wanted.isVisible()).toBe(false);
+    expect(await log().evaluate((e) => e.scrollHeight - e.scrollTop)).toBeGreaterThan(5_000);
+    await page.evaluate(() =>
+      fakePlatform.tellNavigate({ to: "chat", chat_id: "chat_long", message_id: "msg_long_q30" }),
+    );
+    await wanted.waitFor();
+    await expect.poll(async () => (await wanted.boundingBox())!.y).toBeLessThan(80);
+  });
+
+  it("is found by Ctrl+F among all messages of this chat, those that are not loaded too", async () => {
+    await open({ chat: "chat_long" });
+    await page.locator("article.question h2").first().waitFor();
+    await page.keyboard.press("Control+f");
+    await page.getByRole("group", { name: "Filters" }).getByText("A long talk about everything").waitFor();
+    await page.keyboard.type("Question 12:");
+    await page.locator("nav mark").first().waitFor();
+    await shoot(page, "find-in-chat");
+    await page.keyboard.press("Enter");
+    await page.locator("[data-message='msg_long_q12']").waitFor();
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Escape");
+    await expect.poll(() => page.getByRole("group", { name: "Filters" }).count()).toBe(0);
+  });
+
+  it("stays where a reader is who has gone up, whatever is asked in this chat elsewhere", async () => {
+    await open({ chat: "chat_long", speed: 0 });
+    await page.locator("article.question h2").first().waitFor();
+    await expect.poll(distance).toBeLessThan(2);
+    await log().hover();
+    await page.mouse.wheel(0, -500);
+    await button("Go to the newest").waitFor();
+    await page.waitForTimeout(500);
+    const seen = await log().evaluate((log) =>
+      [...log.querySelectorAll<HTMLElement>("[data-message]")]
+        .filter((row) => row.querySelector("article.question") && row.getBoundingClientRect().top > 100)
+        .map((row) => row.dataset.message)
+        .at(0),
+    );
+    const row = page.locator(`[data-message='${seen}']`);
+    await row.hover();
+    await row.getByRole("button", { name: "Edit question" }).click();
+    await row.locator("textarea").fill("half a new wording");
+    await page.waitForTimeout(500);
+    const at = async () => (await row.boundingBox())!.y;
+    const before = await at();
+    await page.evaluate(async () => {
+      await fakePlatform.ask(
+        {
+          question: "And elsewhere?",
+          turn: { in: "chat_long" },
+          scope: null,
+          also: [],
+          files: [],
+          model: null,
+          time_range: null,
+          depth: "quick",
+          research: { steps: null, pages: null, minutes: null, tokens: null, money: null, plan_first: false },
+        },
+        () => undefined,
+      );
+    });
+    await page.waitForTimeout(500);
+    expect(await row.locator("textarea").inputValue()).toBe("half a new wording");
+    expect(Math.abs((await at()) - before)).toBeLessThan(3);
+    await button("Go to the newest").click();
+    // Its answer is longer than the window: the question may not be on the page.
+    const last = () => log().locator("[data-message]").last().getAttribute("data-message");
+    await expect.poll(last).not.toMatch(/^msg_long/);
   });
 });
 

@@ -175,6 +175,26 @@ async fn another_answer_stands_beside_the_first() {
 }
 
 #[tokio::test]
+async fn a_message_of_the_shown_branch_is_shown_there_although_a_newer_branch_holds_it_too() {
+    let (_home, store) = home().await;
+    let first = answered(&store, "q1", "a1").await;
+    let old = follow_up(&store, &first, "q2", "a2").await;
+    edit(&store, &first.chat.id, &old.question.id, "q2, better").await;
+    store.show_branch(&old.answer.id).await.unwrap();
+    let sent = store.list_outbox(100).await.unwrap().last().unwrap().seq;
+
+    for message in [&first.question.id, &old.answer.id] {
+        assert_eq!(store.show_branch(message).await.unwrap(), old.answer.id);
+    }
+    assert_eq!(shown(&store, &first.chat.id).await, ["q1", "a1", "q2", "a2"]);
+    assert_eq!(
+        store.list_outbox(100).await.unwrap().last().unwrap().seq,
+        sent,
+        "nothing has changed"
+    );
+}
+
+#[tokio::test]
 async fn showing_another_branch_is_no_activity() {
     let (_home, store) = home().await;
     let first = answered(&store, "q", "one way").await;

@@ -82,6 +82,15 @@ export class AnswerState {
     if (message.state !== "streaming") this.steps.phase = "done";
   }
 
+  /** The store was read once more. What an old answer says does not change, and is not drawn anew. */
+  renew(message: OpenMessage, isNewest: boolean): void {
+    // It may have been continued elsewhere.
+    if (message.state !== this.state) this.failure = null;
+    if (isNewest || message.state !== this.state) return this.fill(message);
+    this.siblings = message.siblings;
+    this.recheck.fill(message.recheck);
+  }
+
   apply(event: AnswerEvent): void {
     switch (event.type) {
       case "started":

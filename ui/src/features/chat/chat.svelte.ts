@@ -61,6 +61,8 @@ export class ChatState {
 
   #disposed = false;
   #loads = 0;
+  /** Something changed while a page was being loaded. */
+  #missed = false;
   /** Wanted stopped before it had a name to be stopped by. */
   #unwanted: AnswerState | null = null;
 
@@ -77,6 +79,7 @@ export class ChatState {
 
   /** Shows a chat at its end, or at one of its messages, and takes up the answers that are being written in it. */
   async open(chat: ChatId, message: MessageId | null = null): Promise<void> {
+    if (chat === this.id && message && has(this.entries, message)) return this.refresh();
     this.id = chat;
     await this.#load(async (isCurrent) => {
       let entries = await this.#newest(isCurrent);
@@ -96,27 +99,24 @@ export class ChatState {
       const page = await this.platform.openChat(this.id!, first.id, PAGE);
       if (!isCurrent()) return null;
       this.hasOlder = page.has_older;
-      return [...entriesOf(page.messages), ...this.entries];
+      return [...this.#entriesOf(page.messages), ...this.entries];
     }, "older");
   }
 
   /** The library says that something has changed in this chat, here or elsewhere. */
   async refresh(): Promise<void> {
-    if (!this.id || this.running || this.loading) return;
+    if (!this.id || this.running) return;
+    this.#missed = this.loading !== null;
+    if (this.#missed) return;
     try {
       const page = await this.platform.openChat(this.id, null, PAGE);
       if (this.#disposed || this.running) return;
-      const [shown, last] = [this.entries.at(-1), page.messages.at(-1)];
+      const newest = this.#entriesOf(page.messages);
+      // What was loaded above the page stays above it, unless another branch is shown by now.
+      const place = newest[0] ? this.entries.indexOf(newest[0]) : -1;
       this.chat = page.chat;
-      if (shown?.id !== last?.id) {
-        this.entries = entriesOf(page.messages);
-        this.hasOlder = page.has_older;
-      } else if (shown instanceof AnswerState && last) shown.fill(last);
-      // An older answer may have been checked again.
-      for (const { id, recheck } of page.messages) {
-        const entry = this.entries.find((known) => known.id === id);
-        if (entry instanceof AnswerState) entry.recheck.fill(recheck);
-      }
+      if (place < 0) this.hasOlder = page.has_older;
+      this.#show([...this.entries.slice(0, Math.max(place, 0)), ...newest]);
       await this.#reattach();
     } catch {
       // What is shown stays; whoever acts on it is told.
@@ -297,12 +297,13 @@ export class ChatState {
     this.failure = null;
     try {
       const entries = await read(isCurrent);
-      if (isCurrent() && entries) this.entries = this.#keepingLive(entries);
+      if (isCurrent() && entries) this.#show(entries);
     } catch (error) {
       if (isCurrent()) this.failure = asFailure(error);
     }
     if (load === this.#loads) this.loading = null;
     if (isCurrent()) await this.#recallResearch();
+    if (isCurrent() && this.#missed) await this.refresh();
   }
 
   /** Of an answer with sections, or one that was cut off, the store knows whether it was a research. */
@@ -326,7 +327,7 @@ export class ChatState {
     this.chat = page.chat;
     this.hasOlder = page.has_older;
     this.places = page.places;
-    return entriesOf(page.messages);
+    return this.#entriesOf(page.messages);
   }
 
   /** The end of the chat, from some way above this message. */
@@ -336,23 +337,32 @@ export class ChatState {
       const older = await this.platform.openChat(this.id!, entries[0]!.id, PAGE);
       if (!isCurrent()) return null;
       this.hasOlder = older.has_older;
-      entries = [...entriesOf(older.messages), ...entries];
+      entries = [...this.#entriesOf(older.messages), ...entries];
     }
     return entries;
   }
 
-  /** An answer whose steps come in here stays the one that hears them. */
-  #keepingLive(entries: Entry[]): Entry[] {
-    const live = this.entries.filter((entry) => entry instanceof AnswerState && entry.live);
-    return entries.map((entry) => live.find(({ id }) => id === entry.id) ?? entry);
+  #show(entries: Entry[]): void {
+    const isSame = entries.length === this.entries.length && entries.every((entry, at) => entry === this.entries[at]);
+    if (!isSame) this.entries = entries;
+  }
+
+  /** What is shown already stays the same entry, with what is being written or changed in it. */
+  #entriesOf(messages: readonly OpenMessage[]): Entry[] {
+    const shown = new Map(this.entries.map((entry) => [entry.id, entry]));
+    return messages.flatMap((message, at): Entry[] => {
+      const known = shown.get(message.id);
+      if (!known) return entryOf(message);
+      if (known instanceof QuestionState) known.fill(message);
+      else if (!known.live) known.renew(message, at === messages.length - 1);
+      return [known];
+    });
   }
 }
 
-function entriesOf(messages: readonly OpenMessage[]): Entry[] {
-  return messages.flatMap((message): Entry[] => {
-    if (message.role === "user") return [new QuestionState(message)];
-    return message.role === "assistant" ? [new AnswerState(message)] : [];
-  });
+function entryOf(message: OpenMessage): Entry[] {
+  if (message.role === "user") return [new QuestionState(message)];
+  return message.role === "assistant" ? [new AnswerState(message)] : [];
 }
 
 function before(entries: readonly Entry[], entry: Entry): Entry[] {

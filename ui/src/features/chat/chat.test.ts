@@ -116,6 +116,17 @@ describe("opening", () => {
     expect(ids(chat).at(-1)).toBe("a40");
   });
 
+  it("goes to a message that is here already without beginning anew", async () => {
+    const world = new World(30);
+    const chat = world.chat();
+    await chat.open("chat_1");
+    await chat.loadOlder();
+    const shown = chat.entries;
+    await chat.open("chat_1", "q12");
+    expect(world.platform.showBranch).not.toHaveBeenCalled();
+    expect(chat.entries).toBe(shown);
+  });
+
   it("says why it failed, and can be tried again", async () => {
     const world = new World(1);
     world.platform.openChat.mockRejectedValueOnce(FAILURE);
@@ -309,6 +320,47 @@ describe("changes from elsewhere", () => {
     world.messages.push(message("q2"), message("a2", { parent: "q2" }));
     await chat.refresh();
     expect(ids(chat)).toEqual(["q1", "a1", "q2", "a2"]);
+  });
+
+  it("take away neither what is being written nor what was loaded", async () => {
+    const world = new World(25);
+    const chat = world.chat();
+    await chat.open("chat_1");
+    await chat.loadOlder();
+    const [shown, question] = [chat.entries, chat.entries.at(-2) as QuestionState];
+    question.editing = "half a new wo";
+    world.messages.at(-1)!.siblings = ["a25", "a25b"];
+    world.messages.push(message("q26"), message("a26", { parent: "q26" }));
+    await chat.refresh();
+    expect(chat.entries.slice(0, 40)).toEqual(shown);
+    expect(chat.entries.slice(0, 40).every((entry, at) => entry === shown[at])).toBe(true);
+    expect(ids(chat).slice(-3)).toEqual(["a25", "q26", "a26"]);
+    expect(question.editing).toBe("half a new wo");
+    expect(chat.entries[39]?.siblings).toEqual(["a25", "a25b"]);
+    expect(chat.hasOlder).toBe(true);
+  });
+
+  it("are taken up after the page that was being loaded when they were told", async () => {
+    const world = new World(25);
+    const chat = world.chat();
+    await chat.open("chat_1");
+    const loading = chat.loadOlder();
+    world.messages.push(message("q26"), message("a26", { parent: "q26" }));
+    await chat.refresh();
+    await loading;
+    expect(ids(chat)).toHaveLength(42);
+    expect(ids(chat).at(-1)).toBe("a26");
+  });
+
+  it("show another branch from where it parts from the shown one", async () => {
+    const world = new World(3);
+    const chat = world.chat();
+    await chat.open("chat_1");
+    const [question] = chat.entries;
+    world.messages.splice(1, 5, message("a9", { parent: "q1", siblings: ["a1", "a9"] }));
+    await chat.refresh();
+    expect(ids(chat)).toEqual(["q1", "a9"]);
+    expect(chat.entries[0]).toBe(question);
   });
 
   it("leave the answer being written alone", async () => {

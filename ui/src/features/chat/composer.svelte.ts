@@ -28,11 +28,23 @@ export class ComposerState {
 
   #hasChosen = false;
 
-  isEmpty = $derived(this.text.trim() === "");
+  // No `$derived`: it would go with the component that first asked for this field.
+  get isEmpty(): boolean {
+    return this.text.trim() === "";
+  }
+
   /** How many characters more can be written, where that is worth saying; negative when there are too many. */
-  left = $derived(this.text.length < NEARLY ? null : LONGEST_QUESTION - this.text.length);
-  tooLong = $derived(this.text.length > LONGEST_QUESTION);
-  canSend = $derived(!this.isEmpty && !this.tooLong);
+  get left(): number | null {
+    return this.text.length < NEARLY ? null : LONGEST_QUESTION - this.text.length;
+  }
+
+  get tooLong(): boolean {
+    return this.text.length > LONGEST_QUESTION;
+  }
+
+  get canSend(): boolean {
+    return !this.isEmpty && !this.tooLong;
+  }
 
   get choices(): Choices {
     return {
@@ -96,5 +108,12 @@ export class ComposerState {
     this.text = "";
     this.files = [];
     return taken;
+  }
+
+  /** What was taken could not be asked: it stands here again, unless something else does by now. */
+  giveBack(text: string, { files = [] }: Choices): void {
+    if (!this.isEmpty) return;
+    this.text = text;
+    this.attach(files);
   }
 }

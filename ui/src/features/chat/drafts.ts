@@ -1,5 +1,6 @@
 // Keeps what was written but not asked, chat by chat, while the window is open.
 
+import type { AppState } from "../../app-state.svelte";
 import type { ChatId } from "../../bindings/bindings";
 import { ComposerState } from "./composer.svelte";
 
@@ -19,4 +20,13 @@ export class Drafts {
     if (field) this.#fields.set(chat, field);
     this.#fields.delete(null);
   }
+}
+
+const states = new WeakMap<AppState, Drafts>();
+
+/** One for each window, living as long as the window: settings that are opened lose no half-written question. */
+export function draftsOf(app: AppState): Drafts {
+  const known = states.get(app) ?? new Drafts();
+  states.set(app, known);
+  return known;
 }

@@ -17,7 +17,8 @@ export type KeyTargets = {
 };
 
 export function chatKey(event: KeyboardEvent, targets: KeyTargets): void {
-  if (event.defaultPrevented || targets.app.palette) return;
+  // While a word is composed, its keys are the input method's: Esc drops the word and stops nothing.
+  if (event.defaultPrevented || event.isComposing || event.keyCode === 229 || targets.app.palette) return;
   const deed = deedOf(event, targets);
   if (!deed) return;
   event.preventDefault();

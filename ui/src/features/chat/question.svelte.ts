@@ -23,6 +23,11 @@ export class QuestionState {
       this.content = from;
       return;
     }
+    this.fill(from);
+  }
+
+  /** Everything as the store has it; what is being changed here stays. */
+  fill(from: OpenMessage): void {
     this.id = from.id;
     this.content = from.content;
     this.siblings = from.siblings;

@@ -227,6 +227,18 @@ export class LibraryState {
     return null;
   }
 
+  /** Looks in the chat that is shown, older messages and saved pages included; without one in all of them. */
+  async searchHere(): Promise<void> {
+    const id = this.app.chat;
+    if (id === null) return this.app.searchHistory();
+    await this.attempt(async () => {
+      // A chat that no list has shown is not known yet.
+      const { title } = this.find(id) ?? (await this.#platform.openChat(id, null, 1)).chat;
+      this.search.narrow({ chat: { id, title } });
+      this.app.searchHistory();
+    });
+  }
+
   /** What a search found, where it was said; a saved page beside the chat that used it. */
   openHit(hit: HistoryHit): void {
     this.app.openChat(hit.chat_id, hit.message_id);

@@ -16,8 +16,8 @@ export function windowKey(event: KeyboardEvent, app: AppState, library: LibraryS
 function deedOf(event: KeyboardEvent, app: AppState, library: LibraryState): (() => void) | null {
   if (matches(event, "previous_chat")) return () => library.step(-1);
   if (matches(event, "next_chat")) return () => library.step(1);
-  // Where no page is open to find in, Find means all of it.
-  if (matches(event, "find")) return app.reader ? null : () => app.searchHistory();
+  // Where no page is open to find in, Find means the chat, and without one all of them.
+  if (matches(event, "find")) return app.reader ? null : () => void library.searchHere();
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || isTyping(event.target)) return null;
   if (event.key === "/") return () => app.searchHistory();
   if (event.key === "?") return () => (app.palette = "shortcuts");

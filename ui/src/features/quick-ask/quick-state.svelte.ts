@@ -103,8 +103,12 @@ export class QuickState {
 
   /** The window was made anew, or comes back: takes up the answer that it had, also one that is still being written. */
   async resume(): Promise<void> {
-    if (this.chat.id) return this.chat.refresh();
     const note = readNote();
+    if (this.chat.id) {
+      const isHistory = note !== null && !(await this.#isWorthShowing(note));
+      // What is written in it, or half written to it, goes on.
+      return isHistory && !this.writing && !this.draft.trim() ? this.startAnew() : this.chat.refresh();
+    }
     if (!note || !(await this.#isWorthShowing(note))) return;
     await this.chat.open(note.chat);
     // It may have been deleted meanwhile.

@@ -73,6 +73,23 @@ describe("quick ask", () => {
     expect(next.empty).toBe(true);
   });
 
+  it("is empty again when the hidden window comes back another day, unless something is half written in it", async () => {
+    let now = Date.now();
+    const { platform } = world();
+    const quick = new QuickState(platform, () => now);
+    await quick.ask("How do heat pumps work?");
+    await quick.settle();
+    await quick.resume();
+    expect(quick.empty).toBe(false);
+    now += 86_400_000;
+    quick.draft = "And in win";
+    await quick.resume();
+    expect(quick.empty).toBe(false);
+    quick.draft = "";
+    await quick.resume();
+    expect([quick.empty, readNote()]).toEqual([true, null]);
+  });
+
   it("starts empty when its chat is gone", async () => {
     writeNote({ chat: "chat_gone", at: Date.now() });
     const { quick } = world();

@@ -125,9 +125,10 @@ export class FakeLibrary {
     return Object.assign(this.stored(id), change);
   }
 
-  /** Makes the newest leaf below a message the shown one. */
+  /** Makes the newest leaf below a message the shown one, unless the shown branch holds the message already. */
   showBranch(id: MessageId): void {
     let shown = this.stored(id);
+    if (this.path(shown.chat_id).some((message) => message.id === id)) return;
     const all = this.messagesOf(shown.chat_id);
     for (let child = shown as Stored | undefined; child; child = all.findLast((each) => each.parent === shown.id)) {
       shown = child;

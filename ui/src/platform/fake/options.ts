@@ -67,6 +67,8 @@ export type FakeOptions = {
   textSize: number;
   os: "linux" | "macos" | "windows";
   readOnly: boolean;
+  /** The store was damaged, and repaired at the start. */
+  repaired: boolean;
   /** Some chats are in collections and have tags, and a search is kept. */
   sorted: boolean;
   navigate: Navigate | null;
@@ -89,6 +91,7 @@ const DEFAULTS: FakeOptions = {
   textSize: 100,
   os: "linux",
   readOnly: false,
+  repaired: false,
   sorted: false,
   navigate: null,
   now: Date.now(),
@@ -117,6 +120,7 @@ export function fakeOptions(query: URLSearchParams): FakeOptions {
     textSize: number("text_size", DEFAULTS.textSize),
     os: text("os", DEFAULTS.os),
     readOnly: query.has("read_only"),
+    repaired: query.has("repaired"),
     sorted: query.has("sorted"),
     navigate: firstView(query),
     now: number("now", Date.now()),

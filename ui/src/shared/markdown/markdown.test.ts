@@ -10,11 +10,11 @@ const LABELS = {
 };
 
 function shown(source: string, more: Record<string, unknown> = {}) {
-  const { platform, context } = fakeWindow();
+  const { app, platform, context } = fakeWindow();
   const openLink = vi.spyOn(platform, "openLink").mockResolvedValue();
   const copyText = vi.spyOn(platform, "copyText").mockResolvedValue();
   const view = render(Markdown, { props: { source, labels: LABELS, ...more }, context });
-  return { ...view, openLink, copyText };
+  return { ...view, app, openLink, copyText };
 }
 
 const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
@@ -89,6 +89,15 @@ describe("links", () => {
     expect(openLink).toHaveBeenCalledExactlyOnceWith("https://a.example/x");
   });
 
+  it("say that the browser did not open, and try again", async () => {
+    const { app, getByRole, openLink } = shown(LINK);
+    openLink.mockRejectedValueOnce({ code: "internal", message: "No browser.", hint: null });
+    await fireEvent.click(getByRole("link"));
+    await vi.waitFor(() => expect(app.notices[0]?.failure.message).toBe("No browser."));
+    app.notices[0]!.retry?.();
+    expect(openLink).toHaveBeenCalledTimes(2);
+  });
+
   it("keep the right button for the menu, and cannot be dragged", async () => {
     const { getByRole, openLink } = shown(LINK);
     await fireEvent(getByRole("link"), new MouseEvent("auxclick", { button: 2, bubbles: true, cancelable: true }));
@@ -152,5 +161,13 @@ describe("code", () => {
     await fireEvent.click(getByRole("button"));
     expect(copyText).toHaveBeenCalledExactlyOnceWith("const a = 1;");
     await vi.waitFor(() => expect(getByText("Copied")).toBeInTheDocument());
+  });
+
+  it("does not say that it was copied where it was not", async () => {
+    const { app, getByRole, queryByText, copyText } = shown("```ts\nconst a = 1;\n```");
+    copyText.mockRejectedValueOnce({ code: "internal", message: "No clipboard.", hint: null });
+    await fireEvent.click(getByRole("button"));
+    await vi.waitFor(() => expect(app.notices[0]?.failure.message).toBe("No clipboard."));
+    expect(queryByText("Copied")).toBeNull();
   });
 });
