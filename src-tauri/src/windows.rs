@@ -292,7 +292,11 @@ fn place(window: &WebviewWindow) {
 /// Says that the chats are being opened or, with a failure, why they cannot be. There is no app yet: nobody knows its
 /// settings, and the page looks as it did last time.
 pub(crate) fn show_opening(app: &AppHandle, failure: Option<&Failure>) -> tauri::Result<()> {
-    let label = if failure.is_some() { FAILED } else { OPENING };
+    let (label, height) = if failure.is_some() {
+        (FAILED, 280.0)
+    } else {
+        (OPENING, 160.0)
+    };
     let told = serde_json::to_string(&failure).map_err(tauri::Error::from)?;
     page(
         app,
@@ -301,8 +305,8 @@ pub(crate) fn show_opening(app: &AppHandle, failure: Option<&Failure>) -> tauri:
         ("__OPENING__", &format!("{{ failure: {told} }}")),
     )
     .title("DeepSearch")
-    .inner_size(540.0, 280.0)
-    .min_inner_size(320.0, 160.0)
+    .inner_size(540.0, height)
+    .min_inner_size(320.0, 120.0)
     .center()
     .build()?;
     // Not before: with its last window the app would end.
