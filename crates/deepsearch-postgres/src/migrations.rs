@@ -245,6 +245,10 @@ impl SharedDatabase {
     async fn up(&self, migration: &Migration) -> Result<bool, Stop> {
         let (mut tx, applied) = self.begin_step().await?;
         let is_to_run = !applied.contains(&migration.version);
+        // A step rests on all before it. One that was there a moment ago was taken back by somebody.
+        if ways_up().any(|earlier| earlier.version < migration.version && !applied.contains(&earlier.version)) {
+            return Err(Stop::Locked);
+        }
         if is_to_run {
             tx.apply(&MIGRATIONS.table_name, migration).await?;
         }
@@ -260,6 +264,10 @@ impl SharedDatabase {
         let back = back.ok_or(MigrateError::VersionMissing(version))?;
         let (mut tx, applied) = self.begin_step().await?;
         let is_there = applied.contains(&version);
+        // What rests on it would be left without it: somebody takes these steps forward again.
+        if applied.iter().any(|later| *later > version) {
+            return Err(Stop::Locked);
+        }
         if is_there {
             if force {
                 sqlx::raw_sql("set local deepsearch.force_rollback = 'on'")

@@ -78,7 +78,7 @@ impl Store {
                        order by recent.updated_at desc, recent.id desc limit 2000
                    )
                ), used as (
-                   select chat_id, spent.key as model, json_extract(spent.value, '$.prompt') as prompt,
+                   select chat_id, cast(spent.key as text) as model, json_extract(spent.value, '$.prompt') as prompt,
                        json_extract(spent.value, '$.completion') as completion
                    from looked_at cross join message on chat_id = looked_at.id
                    cross join json_each(case
