@@ -1,7 +1,7 @@
 //! What is found, and what is left alone.
 
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use deepsearch_core::{PageFetcher as _, SearchEngine as _, SearchQuery, TimeRange};
 use deepsearch_files::Rules;
@@ -204,11 +204,11 @@ async fn a_damage_that_a_search_met_is_mended_while_the_folders_are_watched() {
 #[tokio::test]
 async fn recent_files_are_found_behind_any_number_of_old_ones() {
     let desk = Desk::new().await;
-    let old = SystemTime::now() - Duration::from_secs(400 * 86_400);
     for number in 0..300 {
         let path = desk.write(&format!("{number}.md"), "The orchard, the orchard, the orchard.");
         let file = std::fs::File::options().write(true).open(path).unwrap();
-        file.set_modified(old).unwrap();
+        let now = file.metadata().unwrap().modified().unwrap();
+        file.set_modified(now - Duration::from_secs(400 * 86_400)).unwrap();
     }
     desk.write(
         "new.md",

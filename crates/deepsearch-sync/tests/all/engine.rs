@@ -430,11 +430,12 @@ async fn a_page_that_does_not_come_in_time_is_asked_for_in_halves() {
 async fn a_push_that_does_not_go_in_time_is_sent_in_halves() {
     let folder = folder();
     let (time, server) = (Arc::new(AtomicI64::new(START)), Arc::new(Server::new(at(START), None)));
-    let wide = SyncOptions {
+    let options = SyncOptions {
         push_limit: 64,
+        pull_limit: 3,
         ..options(None)
     };
-    let mut device = Device::new("a", folder.path(), &server, &time, wide).await;
+    let mut device = Device::new("a", folder.path(), &server, &time, options).await;
     sync(&mut device).await;
     for _ in 0..12 {
         device.new_chat().await;

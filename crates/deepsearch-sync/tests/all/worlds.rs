@@ -55,7 +55,6 @@ fn whatever_happens_everybody_ends_with_the_same_and_nothing_is_lost() {
 #[case(Mutant::ServerMadeIds)]
 #[case(Mutant::LoserKeepsItsRow)]
 #[case(Mutant::EpochIgnored)]
-#[case(Mutant::PutBackIgnored)]
 #[case(Mutant::NothingForked)]
 #[case(Mutant::EarlyDropped)]
 #[case(Mutant::LaterChangeCleared)]
@@ -111,6 +110,15 @@ fn a_rule_that_is_left_out_is_noticed(#[case] mutant: Mutant) {
     Step::Person(0, Act::Say(0)),
     Step::Sync(0, None),
     Step::Web(WebAct::Save(0, false), false),
+])]
+#[case(without(Mutant::PutBackIgnored), &[
+    Step::Person(0, Act::NewChat),
+    Step::Sync(0, None),
+    Step::BackUp,
+    Step::Person(0, Act::Say(0)),
+    Step::Sync(0, None),
+    // What was said since the snapshot of its disk is gone there, and the server does not know of it.
+    Step::PutBack,
 ])]
 #[case(without(Mutant::CopyForMany), &[
     Step::Person(0, Act::NewChat),
