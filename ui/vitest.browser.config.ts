@@ -8,8 +8,8 @@ export default defineConfig({
     globalSetup: ["tests/browser/server.ts"],
     // Each file has a browser of its own; two of them are what two cores bear.
     maxWorkers: 2,
-    // A browser on a busy machine: once more tells that from a fault of ours.
-    retry: 1,
+    // Two browsers on a busy machine: once or twice more tells that from a fault of ours.
+    retry: 2,
     testTimeout: 60_000,
     hookTimeout: 180_000,
   },
