@@ -61,6 +61,9 @@ it("never acts while an input method composes", () => {
 it("gives no two shortcuts of one place the same keys", () => {
   const seen = Object.values(shortcuts).map(({ group, keys }) => `${group} ${keys}`);
   expect(new Set(seen).size).toBe(seen.length);
-  const everywhere = Object.values(shortcuts).filter(({ keys }) => keys.includes("mod"));
+  // What finds in the saved page that is open finds in the chat where none is: see palette/keys.ts.
+  const { find_in_chat: findInChat, ...others } = shortcuts;
+  expect(findInChat.keys).toBe(shortcuts.find.keys);
+  const everywhere = Object.values(others).filter(({ keys }) => keys.includes("mod"));
   expect(new Set(everywhere.map(({ keys }) => keys)).size).toBe(everywhere.length);
 });
