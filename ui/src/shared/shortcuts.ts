@@ -49,7 +49,7 @@ const isMac = (): boolean => /Mac|iPhone|iPad/.test(navigator.platform);
 
 /** Whether the key press is this shortcut, with exactly its modifiers. Never while an input method is composing. */
 export function matches(event: KeyboardEvent, id: ShortcutId): boolean {
-  if (event.isComposing || event.keyCode === 229) return false;
+  if (isComposing(event)) return false;
   const { key, mods } = read(shortcuts[id].keys);
   const control = isMac() ? event.metaKey : event.ctrlKey;
   const other = isMac() ? event.ctrlKey : event.metaKey;
@@ -58,6 +58,11 @@ export function matches(event: KeyboardEvent, id: ShortcutId): boolean {
   if (pressed !== key) return false;
   // On some layouts a sign such as `/` is itself typed with Shift.
   return event.shiftKey === mods.has("shift") || key === "plus" || /^[^\p{L}\p{N}]$/u.test(key);
+}
+
+/** Whether a key is the input method's. Some systems tell of the last one of a composition only by its code. */
+export function isComposing(event: KeyboardEvent): boolean {
+  return event.isComposing || event.keyCode === 229;
 }
 
 /** The keys as they stand on the keyboard: ["⌘", "K"], or ["Ctrl", "K"]. Takes Tauri's spelling too. */

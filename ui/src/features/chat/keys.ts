@@ -1,7 +1,7 @@
 // The keys of a chat: they mean its question field, its last question and its last answer, wherever the focus is.
 
 import type { AppState } from "../../app-state.svelte";
-import { matches } from "../../shared/shortcuts";
+import { isComposing, matches } from "../../shared/shortcuts";
 import { AnswerState } from "./answer.svelte";
 import type { ChatState, Choices } from "./chat.svelte";
 import { copyAnswer } from "./copy";
@@ -18,7 +18,7 @@ export type KeyTargets = {
 
 export function chatKey(event: KeyboardEvent, targets: KeyTargets): void {
   // While a word is composed, its keys are the input method's: Esc drops the word and stops nothing.
-  if (event.defaultPrevented || event.isComposing || event.keyCode === 229 || targets.app.palette) return;
+  if (event.defaultPrevented || isComposing(event) || targets.app.palette) return;
   const deed = deedOf(event, targets);
   if (!deed) return;
   event.preventDefault();
