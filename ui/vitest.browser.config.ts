@@ -10,7 +10,9 @@ export default defineConfig({
     maxWorkers: 2,
     // Two browsers on a busy machine: once or twice more tells that from a fault of ours.
     retry: 2,
-    testTimeout: 60_000,
+    testTimeout: 120_000,
+    // A second, as is usual, is soon over where two browsers and a server share the machine.
+    expect: { poll: { timeout: 15_000 } },
     hookTimeout: 180_000,
   },
 });

@@ -162,6 +162,11 @@ fn report(outcomes: &[Outcome]) -> Result<()> {
         let mark = if outcome.result.is_ok() { "ok    " } else { "FAILED" };
         println!("{mark} {:>7.1} s  {}", outcome.took.as_secs_f64(), outcome.name);
     }
+    for outcome in outcomes {
+        if let Err(error) = &outcome.result {
+            println!("{}: {error:#}", outcome.name);
+        }
+    }
     let failed: Vec<_> = outcomes
         .iter()
         .filter(|outcome| outcome.result.is_err())

@@ -2,6 +2,7 @@
 //!
 //! Text and HTML are compressed (zstd), sentences are gaps and lengths (see `packing.rs`).
 
+use chrono::{DateTime, Utc};
 use deepsearch_core::{MediaType, MessageId, Page, PageId};
 use sqlx::{SqliteConnection, SqlitePool};
 use url::Url;
@@ -173,22 +174,33 @@ pub(crate) async fn save_all(tx: &mut SqliteConnection, pages: &[PackedPage]) ->
     Ok(ids)
 }
 
-async fn save(tx: &mut SqliteConnection, packed: &PackedPage) -> Result<PageId, sqlx::Error> {
-    let (url, hash) = (packed.page.url.as_str(), packed.page.content_hash.as_str());
-    let fetched_at = packed.page.fetched_at.timestamp_millis();
-    // Read again and found the same: only the time moves, by which the newest of an address is known.
+/// Saves a page, and returns the id that it is saved under.
+pub(crate) async fn save(tx: &mut SqliteConnection, packed: &PackedPage) -> Result<PageId, sqlx::Error> {
+    let page = &packed.page;
+    match meet(tx, page.url.as_str(), &page.content_hash, page.fetched_at).await? {
+        Some(id) => Ok(id),
+        None => insert(tx, packed).await,
+    }
+}
+
+/// The id of a page that is here and was read again and found the same: only the time moves, by which the newest of an
+/// address is known.
+pub(crate) async fn meet(
+    tx: &mut SqliteConnection,
+    url: &str,
+    hash: &str,
+    fetched_at: DateTime<Utc>,
+) -> Result<Option<PageId>, sqlx::Error> {
+    let fetched_at = fetched_at.timestamp_millis();
     let known = sqlx::query_scalar!(
         "update page set fetched_at = max(fetched_at, ?) where url = ? and content_hash = ? returning id",
         fetched_at,
         url,
         hash
     )
-    .fetch_optional(&mut *tx)
+    .fetch_optional(tx)
     .await?;
-    match known {
-        Some(id) => Ok(PageId::from_stored(id)),
-        None => insert(tx, packed).await,
-    }
+    Ok(known.map(PageId::from_stored))
 }
 
 async fn insert(tx: &mut SqliteConnection, packed: &PackedPage) -> Result<PageId, sqlx::Error> {

@@ -7,12 +7,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use deepsearch_core::RemoteError;
 use deepsearch_core::page::content_hash;
 use deepsearch_core::sync::{PAGE_LIMIT, PageBody};
+use deepsearch_sqlite::WaitingEvidence;
 
 use crate::engine::SyncEngine;
 use crate::error::SyncError;
 
 /// Pages or answers looked at together.
 const BATCH: u32 = 50;
+/// Texts that are kept together, in bytes, or little more: those of an answer come whole.
+const MOST_BYTES: usize = 16 << 20;
 /// Answers whose pages are brought in one run; the next run goes on.
 const RUN: usize = 500;
 /// Pages of one run that may fail to come in time. By then it is the server, or a line for nothing larger.
@@ -100,33 +103,51 @@ impl SyncEngine {
     /// try, and the others do not.
     pub(crate) async fn bring_pages(&self) -> Result<(), SyncError> {
         let (mut looked_at, mut late) = (0, 0);
-        while looked_at < RUN {
+        while looked_at < RUN && late < LATE {
             let waiting = self.store.list_waiting_evidence(BATCH).await?;
             if waiting.is_empty() {
                 return Ok(());
             }
-            looked_at += waiting.len();
-            // Answers of one chat often share their pages.
-            let mut brought: HashMap<String, Brought> = HashMap::new();
+            let mut came = Came::default();
+            let mut failed = Ok(());
+            let mut ready = 0;
             for answer in &waiting {
-                if late >= LATE {
-                    return Ok(());
+                failed = self.bring_missing(answer, &mut came).await;
+                if failed.is_err() {
+                    break;
                 }
-                let mut bodies = Vec::with_capacity(answer.missing.len());
-                let mut is_late = false;
-                for hash in &answer.missing {
-                    if !brought.contains_key(hash) {
-                        let page = self.bring_page(hash).await?;
-                        late += usize::from(matches!(page, Brought::Late));
-                        brought.insert(hash.clone(), page);
-                    }
-                    match brought.get(hash) {
-                        Some(Brought::Page(body)) => bodies.push(body.clone()),
-                        Some(Brought::Late) => is_late = true,
-                        Some(Brought::Nothing) | None => {}
-                    }
+                ready += 1;
+                if came.bytes > MOST_BYTES || late + came.late.len() >= LATE {
+                    break;
                 }
-                self.store.bind_evidence(answer, &bodies, is_late).await?;
+            }
+            let answers = &waiting[..ready];
+            self.store.bind_evidence(answers, &came.pages, &came.late).await?;
+            // What had come before is kept.
+            failed?;
+            looked_at += ready;
+            late += came.late.len();
+        }
+        Ok(())
+    }
+
+    /// Brings what an answer misses, as far as it has not come for another.
+    async fn bring_missing(&self, answer: &WaitingEvidence, came: &mut Came) -> Result<(), SyncError> {
+        for hash in &answer.missing {
+            if came.pages.contains_key(hash) || came.late.contains(hash) || came.nothing.contains(hash) {
+                continue;
+            }
+            match self.bring_page(hash).await? {
+                Brought::Page(body) => {
+                    came.bytes += body.text.len() + body.html.as_ref().map_or(0, String::len);
+                    came.pages.insert(hash.clone(), body);
+                }
+                Brought::Late => {
+                    came.late.insert(hash.clone());
+                }
+                Brought::Nothing => {
+                    came.nothing.insert(hash.clone());
+                }
             }
         }
         Ok(())
@@ -150,6 +171,18 @@ impl SyncEngine {
         });
         Ok(genuine.map_or(Brought::Nothing, Brought::Page))
     }
+}
+
+/// What came for some answers, by the hashes of the pages.
+#[derive(Default)]
+struct Came {
+    pages: HashMap<String, PageBody>,
+    /// Of those.
+    bytes: usize,
+    /// These did not come in time.
+    late: HashSet<String>,
+    /// These the server lacks.
+    nothing: HashSet<String>,
 }
 
 /// What came of asking for a page.

@@ -23,7 +23,6 @@ afterAll(() => browser.close());
 
 async function open(query: Record<string, string | number> = {}, mode: keyof typeof modes = "light"): Promise<void> {
   ({ page, troubles } = await openWindow(browser, modes[mode], { now: NOON, ...query }));
-  page.setDefaultTimeout(5000);
 }
 
 const row = (chat: string): Locator => page.locator(`[data-chat="${chat}"]`);

@@ -23,7 +23,8 @@ async function open(width: number, height: number, colorScheme: "light" | "dark"
   page.on("request", (request) => noted.push(`asked for ${request.url()}`));
   page.on("dialog", (dialog) => {
     noted.push(`said ${dialog.message()}`);
-    void dialog.dismiss();
+    // It is gone with its page.
+    dialog.dismiss().catch(() => undefined);
   });
   page.on("console", (said) => noted.push(said.text()));
   page.on("pageerror", (error) => noted.push(String(error)));

@@ -32,6 +32,8 @@ const ARGS = [
   "--headless",
   "--no-sandbox",
   "--disable-gpu",
+  // Where that is small, as in a container, a page that needs more dies.
+  "--disable-dev-shm-usage",
   "--disable-quic",
   "--no-first-run",
   "--disable-background-networking",
@@ -76,7 +78,7 @@ export async function openWindow(
   const look = { theme: mode.theme, language: mode.language, text_size: mode.textSize ?? 100 };
   const search = new URLSearchParams(Object.entries({ ...look, ...query }).map(([key, value]) => [key, String(value)]));
   await page.goto(`${inject("url")}${path}?${search}`);
-  await page.locator("#app > *").first().waitFor({ state: "attached", timeout: 10_000 });
+  await page.locator("#app > *").first().waitFor({ state: "attached" });
   await page.evaluate(() => document.fonts.ready);
   return { page, troubles };
 }

@@ -1,6 +1,6 @@
 //! Evidence on its way: what an answer rests on, by the hash of its pages, and the pages' texts, each sent once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use deepsearch_core::sync::{MessageEvidence, PageBody, PageRef};
@@ -9,7 +9,7 @@ use sqlx::SqliteConnection;
 use url::Url;
 
 use super::SyncTx;
-use super::brought::chat_of;
+use super::brought::{Brought, chat_of};
 use crate::citations;
 use crate::error::{Doing, StoreError};
 use crate::messages::{read_json, write_json};
@@ -280,100 +280,161 @@ impl Store {
         .fetch_all(self.readers())
         .await
         .doing(ACTION)?;
-        let mut waiting = Vec::with_capacity(rows.len());
-        for row in rows {
-            // What cannot be read names no pages, and is given up when it is kept.
-            let evidence: MessageEvidence = read_json(&row.body, "evidence", &row.message_id).unwrap_or_default();
-            let mut missing: Vec<String> = Vec::new();
-            for page in &evidence.pages {
-                let known =
-                    sqlx::query_scalar!("select seq from page where content_hash = ? limit 1", page.content_hash)
-                        .fetch_optional(self.readers())
-                        .await
-                        .doing(ACTION)?;
-                if known.is_none() && !missing.contains(&page.content_hash) {
-                    missing.push(page.content_hash.clone());
+        let mut waiting: Vec<WaitingEvidence> = rows
+            .into_iter()
+            .map(|row| WaitingEvidence {
+                // What cannot be read names no pages, and is given up when it is kept.
+                evidence: read_json(&row.body, "evidence", &row.message_id).unwrap_or_default(),
+                message_id: MessageId::from_stored(row.message_id),
+                missing: Vec::new(),
+            })
+            .collect();
+        let here = self.known_pages(&waiting).await?;
+        let here: HashSet<&str> = here.iter().map(|(_, hash)| &**hash).collect();
+        for answer in &mut waiting {
+            for page in &answer.evidence.pages {
+                let hash = &page.content_hash;
+                if !here.contains(&**hash) && !answer.missing.contains(hash) {
+                    answer.missing.push(hash.clone());
                 }
             }
-            waiting.push(WaitingEvidence {
-                message_id: MessageId::from_stored(row.message_id),
-                evidence,
-                missing,
-            });
         }
         Ok(waiting)
     }
 
-    /// Binds an answer to its pages, as many as are here or among `bodies`, whose hashes were held against their texts.
-    /// What is still missing is asked for again later, and less and less often; it is taken for lost in the end, unless
-    /// it `is_late`: on a line that was too slow for it.
+    /// Address and hash of each page here that has the text of one that answers rest on.
+    async fn known_pages(&self, answers: &[WaitingEvidence]) -> Result<HashSet<(String, String)>, StoreError> {
+        const ACTION: &str = "look for saved pages";
+        let pages = answers.iter().flat_map(|answer| &answer.evidence.pages);
+        let hashes: HashSet<&str> = pages.map(|page| &*page.content_hash).collect();
+        let hashes = write_json(&hashes).doing(ACTION)?;
+        let rows = sqlx::query!(
+            "select url, content_hash from page where content_hash in (select value from json_each(?))",
+            hashes
+        )
+        .fetch_all(self.readers())
+        .await
+        .doing(ACTION)?;
+        Ok(rows.into_iter().map(|row| (row.url, row.content_hash)).collect())
+    }
+
+    /// Binds answers to their pages, as many as are here or among `bodies`, by their hashes, which were held against their
+    /// texts. What is still missing is asked for again later, and less and less often; it is taken for lost in the end,
+    /// unless it is one of `late`: on a line that was too slow for it.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be written.
     pub async fn bind_evidence(
         &self,
-        waiting: &WaitingEvidence,
-        bodies: &[PageBody],
-        is_late: bool,
+        answers: &[WaitingEvidence],
+        bodies: &HashMap<String, PageBody>,
+        late: &HashSet<String>,
     ) -> Result<(), StoreError> {
-        const ACTION: &str = "bind an answer to its pages";
-        let mut texts: HashMap<&str, PageBody> =
-            bodies.iter().map(|body| (&*body.content_hash, body.clone())).collect();
-        let mut found = Vec::new();
-        for page in &waiting.evidence.pages {
-            if !texts.contains_key(&*page.content_hash)
-                && let Some(body) = self.lookup_page_body(&page.content_hash).await?
-            {
-                texts.insert(&page.content_hash, body);
-            }
-            if let Some(body) = texts.get(&*page.content_hash)
-                && page.number >= 1
-            {
-                found.push((page, page_of(page, body)));
-            }
-        }
-        let pages: Vec<Page> = found.iter().map(|(_, page)| page.clone()).collect();
-        let packed = PackedPage::pack_all(&pages).await?;
+        const ACTION: &str = "bind answers to their pages";
+        let new = self.pack_new(answers, bodies).await?;
         let mut tx = self.begin(ACTION).await?;
-        let id = waiting.message_id.as_str();
-        let is_here = sqlx::query_scalar!("select message_id from sync_evidence where message_id = ?", id)
-            .fetch_optional(&mut *tx)
-            .await
-            .doing(ACTION)?;
-        if is_here.is_none() {
-            return Ok(());
-        }
-        let ids = pages::save_all(&mut tx, &packed).await.doing(ACTION)?;
-        sqlx::query!("delete from message_source where message_id = ?", id)
-            .execute(&mut *tx)
-            .await
-            .doing(ACTION)?;
-        for ((page, _), page_id) in found.iter().zip(&ids) {
-            pages::add_source(&mut tx, id, page.number, page_id)
+        // Answers of one chat often share their pages.
+        let mut saved: HashMap<Address<'_>, (Option<PageId>, DateTime<Utc>)> = HashMap::new();
+        let mut brought = Brought::default();
+        for answer in answers {
+            let id = answer.message_id.as_str();
+            let is_here = sqlx::query_scalar!("select message_id from sync_evidence where message_id = ?", id)
+                .fetch_optional(&mut *tx)
                 .await
                 .doing(ACTION)?;
-        }
-        let has = |number: u32| found.iter().any(|(page, _)| page.number == number);
-        let mut evidence = waiting.evidence.clone();
-        evidence.citations.retain(|citation| has(citation.number));
-        for check in &mut evidence.checks {
-            check.evidence = check.evidence.take().filter(|evidence| has(evidence.number));
-        }
-        citations::replace(&mut tx, &waiting.message_id, &evidence.citations, &evidence.checks).await?;
-        let is_whole = found.len() == waiting.evidence.pages.len();
-        if is_whole {
-            sqlx::query!("delete from sync_evidence where message_id = ?", id)
+            if is_here.is_none() {
+                continue;
+            }
+            sqlx::query!("delete from message_source where message_id = ?", id)
                 .execute(&mut *tx)
                 .await
                 .doing(ACTION)?;
-        } else {
-            wait_longer(&mut tx, id, is_late, self.now()).await.doing(ACTION)?;
+            let mut found = HashSet::new();
+            for page in answer.evidence.pages.iter().filter(|page| page.number >= 1) {
+                let address = address(page);
+                if saved.get(&address).is_none_or(|(_, at)| *at < page.fetched_at) {
+                    let page_id = save(&mut tx, page, new.get(&address)).await.doing(ACTION)?;
+                    saved.insert(address, (page_id, page.fetched_at));
+                }
+                if let Some((Some(page_id), _)) = saved.get(&address) {
+                    pages::add_source(&mut tx, id, page.number, page_id)
+                        .await
+                        .doing(ACTION)?;
+                    found.insert(page.number);
+                }
+            }
+            let mut evidence = answer.evidence.clone();
+            evidence.citations.retain(|citation| found.contains(&citation.number));
+            for check in &mut evidence.checks {
+                check.evidence = check
+                    .evidence
+                    .take()
+                    .filter(|evidence| found.contains(&evidence.number));
+            }
+            citations::replace(&mut tx, &answer.message_id, &evidence.citations, &evidence.checks).await?;
+            let is_whole = evidence.pages.iter().all(|page| found.contains(&page.number));
+            if is_whole {
+                sqlx::query!("delete from sync_evidence where message_id = ?", id)
+                    .execute(&mut *tx)
+                    .await
+                    .doing(ACTION)?;
+            } else {
+                let is_late = answer.missing.iter().any(|hash| late.contains(hash));
+                wait_longer(&mut tx, id, is_late, self.now()).await.doing(ACTION)?;
+            }
+            brought.merge(chat_of(&mut tx, &answer.message_id).await.doing(ACTION)?);
         }
         crate::history::follow(&mut tx).await.doing(ACTION)?;
-        let brought = chat_of(&mut tx, &waiting.message_id).await.doing(ACTION)?;
         tx.commit().await.doing(ACTION)?;
         brought.tell(self.brought());
         Ok(())
+    }
+
+    /// Those pages of answers that are not here yet, as far as their texts are, each made ready once.
+    async fn pack_new<'a>(
+        &self,
+        answers: &'a [WaitingEvidence],
+        bodies: &HashMap<String, PageBody>,
+    ) -> Result<HashMap<Address<'a>, PackedPage>, StoreError> {
+        let known = self.known_pages(answers).await?;
+        let mut seen: HashSet<Address<'_>> = known.iter().map(|(url, hash)| (&**url, &**hash)).collect();
+        let (mut addresses, mut new) = (Vec::new(), Vec::new());
+        for page in answers.iter().flat_map(|answer| &answer.evidence.pages) {
+            let address = address(page);
+            if !seen.insert(address) {
+                continue;
+            }
+            // The same text may be here from another address.
+            let here = match bodies.get(&page.content_hash) {
+                Some(_) => None,
+                None => self.lookup_page_body(&page.content_hash).await?,
+            };
+            if let Some(body) = bodies.get(&page.content_hash).or(here.as_ref()) {
+                addresses.push(address);
+                new.push(page_of(page, body));
+            }
+        }
+        let packed = PackedPage::pack_all(&new).await?;
+        Ok(addresses.into_iter().zip(packed).collect())
+    }
+}
+
+/// Where a saved page was read, and the hash of what was read there: what makes it another.
+type Address<'a> = (&'a str, &'a str);
+
+fn address(page: &PageRef) -> Address<'_> {
+    (page.url.as_str(), &page.content_hash)
+}
+
+/// The id under which a page is here, or is now that it has come; `None` where its text has not.
+async fn save(
+    tx: &mut SqliteConnection,
+    page: &PageRef,
+    new: Option<&PackedPage>,
+) -> Result<Option<PageId>, sqlx::Error> {
+    match new {
+        Some(packed) => Ok(Some(pages::save(tx, packed).await?)),
+        None => pages::meet(tx, page.url.as_str(), &page.content_hash, page.fetched_at).await,
     }
 }
 
