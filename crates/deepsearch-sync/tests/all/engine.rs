@@ -25,7 +25,7 @@ pub(crate) struct Pair {
     pub(crate) time: Arc<AtomicI64>,
     pub(crate) a: Device,
     pub(crate) b: Device,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 pub(crate) async fn pair() -> Pair {
@@ -37,7 +37,7 @@ pub(crate) async fn pair() -> Pair {
         b: Device::new("b", folder.path(), &server, &time, options(None)).await,
         server,
         time,
-        _folder: folder,
+        folder,
     }
 }
 
@@ -499,6 +499,33 @@ async fn a_page_that_is_too_long_for_the_line_is_sent_and_brought_later_and_keep
     pair.b.link.shorten(long);
     sync(&mut pair.b).await;
     assert_eq!((there(&pair.b).await, pair.b.counts().await.pages), (3, 0));
+}
+
+#[tokio::test]
+async fn answers_bring_each_page_once_and_keep_what_came_before_the_line_broke() {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    for texts in [[1, 2], [1, 2], [1, 3]] {
+        answer_resting_on(&mut pair.a, &texts.map(text_of_page)).await;
+    }
+    sync(&mut pair.a).await;
+    let asked = |device: &Device| {
+        let calls = device.link.calls.lock().unwrap();
+        let places = calls.iter().enumerate().filter(|(_, call)| **call == "page");
+        places.map(|(place, _)| place).collect::<Vec<_>>()
+    };
+    let mut c = Device::new("c", pair.folder.path(), &pair.server, &pair.time, options(None)).await;
+    sync(&mut c).await;
+    let places = asked(&c);
+    assert_eq!((places.len(), c.counts().await.pages), (3, 0));
+
+    // Whichever answer came first, its two pages were there before the third was asked for.
+    let third = u32::try_from(places[2]).unwrap();
+    pair.b.link.set_fault(Some((third, Fault::LostRequest)));
+    pair.b.engine.run_once().await.unwrap_err();
+    assert!(pair.b.counts().await.pages < 3, "nothing was kept");
+    sync(&mut pair.b).await;
+    assert_eq!((asked(&pair.b).len(), pair.b.counts().await.pages), (4, 0));
 }
 
 #[tokio::test]
