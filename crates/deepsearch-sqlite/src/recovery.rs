@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,9 @@ use crate::store::{Store, connect_once, connect_writer};
 /// damages nothing (SQLite rolls it back); only a failing disk or a stranger's hand does, and what they spoil is
 /// met with the same recovery at the next opening, or at once when a query stumbles on it.
 const CHECKED_AT_ONCE: u64 = 16 << 20;
+
+/// That check reads the whole file: not while a person waits for their first window.
+const CHECK_AFTER: Duration = Duration::from_secs(10);
 
 const ACTION: &str = "recover the damaged store";
 
@@ -80,6 +84,7 @@ pub(crate) fn check_later(path: &Path) {
     let path = path.to_owned();
     // On a connection of its own: closing the store does not wait for it, and the end of the process ends it.
     tokio::spawn(async move {
+        tokio::time::sleep(CHECK_AFTER).await;
         let remembered = match quick_check(&path).await {
             Ok(problems) => remember(&path, &problems),
             Err(StoreError::Corrupt { .. }) => remember(&path, &["it cannot be read".into()]),
