@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use deepsearch_core::page::content_hash;
-use deepsearch_core::sync::PROTOCOL;
+use deepsearch_core::sync::{MESSAGE_LIMIT, PROTOCOL};
 use deepsearch_core::{
-    ChatId, Citation, ErrorCode, MediaType, MessageState, Page, PageId, SentenceCheck, Source, Span, Verdict, text,
+    ChatId, Citation, ErrorCode, MediaType, Message, MessageState, Page, PageId, SentenceCheck, Source, Span, Verdict,
+    text,
 };
 use deepsearch_sqlite::{ConflictKind, FinishedAnswer, NewTurn};
 use deepsearch_sync::{SyncOptions, SyncState};
@@ -538,6 +539,35 @@ async fn what_the_server_cannot_read_holds_up_nothing_beside_it() {
     let dead = pair.a.store.list_dead_changes(10).await.unwrap();
     assert_eq!(dead.len(), 1);
     assert_eq!(dead[0].entity_id, unreadable.id.to_string());
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_long_for_the_server_is_told_and_not_sent_and_the_rest_goes() {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    pair.a.new_chat().await;
+    let chat = pair.a.chat(0).await.unwrap();
+    let said = |text: &str, second| message(&chat.id, text, None, at(START + second));
+    let long = Message {
+        content: "x".repeat(MESSAGE_LIMIT + 1),
+        ..said("long", 5)
+    };
+    pair.a
+        .store
+        .add_messages(&chat.id, &[long.clone(), said("after", 6)])
+        .await
+        .unwrap();
+    for _ in 0..2 {
+        sync(&mut pair.a).await;
+    }
+    let tables = pair.server.state.lock().unwrap().tables.clone();
+    assert!(tables.messages.values().any(|row| row.content == "after"));
+    assert_eq!(pair.a.counts().await.outbox, 0);
+    let dead = pair.a.store.list_dead_changes(10).await.unwrap();
+    assert_eq!(dead.len(), 1);
+    assert_eq!(dead[0].entity_id, long.id.to_string());
+    // In our words: the server's come only after all of it was sent.
+    assert!(dead[0].reason.contains("four megabytes"), "{}", dead[0].reason);
 }
 
 #[tokio::test]
