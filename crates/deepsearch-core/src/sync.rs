@@ -41,6 +41,12 @@ pub const FUTURE_LIMIT: TimeDelta = TimeDelta::seconds(2);
 /// How long the server remembers that something was deleted.
 pub const TOMBSTONE_DAYS: i64 = 180;
 
+/// How long a saved page that has been late so many times before waits until it is tried again: a minute, four minutes, a
+/// quarter of an hour, … at most a day.
+pub fn wait_of_late_page(tries: u32) -> TimeDelta {
+    TimeDelta::minutes(4_i64.saturating_pow(tries).min(24 * 60))
+}
+
 /// The shared database, for one signed-in person on one device. Every method concerns that person's rows alone, is one
 /// transaction of the server, may be repeated without harm, and ends within a deadline of the implementation's. What is
 /// asked for or sent alone (one row, one saved page) may take longer, for as long as it comes forward.
@@ -383,5 +389,16 @@ impl From<&RemoteError> for Failure {
                 failure.hint("It is tried again by itself; if it stays, ask whoever runs the server.")
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_late_page_waits_longer_each_time_and_at_most_a_day() {
+        let minutes = |tries| wait_of_late_page(tries).num_minutes();
+        assert_eq!([0, 1, 2, 5, 6, u32::MAX].map(minutes), [1, 4, 16, 1024, 1440, 1440]);
     }
 }

@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::PoisonError;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use deepsearch_core::RemoteError;
 use deepsearch_core::page::content_hash;
-use deepsearch_core::sync::{PAGE_LIMIT, PageBody};
+use deepsearch_core::sync::{PAGE_LIMIT, PageBody, wait_of_late_page};
 
 use crate::engine::SyncEngine;
 use crate::error::SyncError;
@@ -86,13 +86,12 @@ impl SyncEngine {
         later.map(|(hash, _)| hash.clone()).collect()
     }
 
-    /// After a minute, four, a quarter of an hour, … at most a day.
     fn send_later(&self, hash: String) {
         tracing::info!(hash, "a saved page was not sent in time, and is tried again later");
         let now = self.store.device_now();
         let mut late = self.late_pages.lock().unwrap_or_else(PoisonError::into_inner);
         let (tries, next) = late.entry(hash).or_insert((0, now));
-        *next = now + TimeDelta::minutes(4_i64.saturating_pow(*tries).min(24 * 60));
+        *next = now + wait_of_late_page(*tries);
         *tries += 1;
     }
 

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use deepsearch_core::sync::{MessageEvidence, PageBody, PageRef};
+use chrono::{DateTime, Utc};
+use deepsearch_core::sync::{MessageEvidence, PageBody, PageRef, wait_of_late_page};
 use deepsearch_core::{MediaType, MessageId, Page, PageId, text};
 use sqlx::SqliteConnection;
 use url::Url;
@@ -397,7 +397,6 @@ fn page_of(page: &PageRef, body: &PageBody) -> Page {
     }
 }
 
-/// A minute, four minutes, a quarter of an hour, … at most a day.
 async fn wait_longer(
     tx: &mut SqliteConnection,
     message_id: &str,
@@ -413,8 +412,8 @@ async fn wait_longer(
             .await?;
         return Ok(());
     }
-    let minutes = 4_i64.saturating_pow(tries.unsigned_abs() as u32).min(24 * 60);
-    let next = (now + TimeDelta::minutes(minutes)).timestamp_millis();
+    let before = u32::try_from(tries).unwrap_or_default();
+    let next = (now + wait_of_late_page(before)).timestamp_millis();
     // As often as it comes late, it keeps one more.
     let tries = (tries + 1).min(TRIES - 1);
     sqlx::query!(
