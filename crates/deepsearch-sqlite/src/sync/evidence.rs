@@ -192,7 +192,8 @@ impl SyncTx {
 }
 
 impl Store {
-    /// Hashes of pages that the server may lack, the shortest first, without these.
+    /// Hashes of pages that the server may lack, the shortest first, without these. It looks at every one that waits, so
+    /// it is asked for many at a time.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
