@@ -183,7 +183,10 @@ fn the_guide_leads_through_files_and_services_that_there_are() {
         assert!(root().join("deploy").join(file).is_file(), "{file}");
     }
     let services = all(r"(?m)^  ([a-z0-9-]+):", &compose);
-    let named = all(r"docker compose (?:up|run|exec)(?: --[a-z]+)* ([a-z0-9-]+)", &guide);
+    let named = all(
+        r"docker compose (?:up|run|exec)(?: --[a-z]+)* ([a-z][a-z0-9-]*)",
+        &guide,
+    );
     assert!(named.len() >= 3 && named.is_subset(&services), "{named:?} {services:?}");
 }
 

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use deepsearch_core::page::content_hash;
-use deepsearch_core::sync::{MESSAGE_LIMIT, PROTOCOL};
+use deepsearch_core::sync::{FeedCursor, MESSAGE_LIMIT, PROTOCOL};
 use deepsearch_core::{
-    ChatId, Citation, ErrorCode, MediaType, Message, MessageState, Page, PageId, SentenceCheck, Source, Span, Verdict,
-    text,
+    ChatId, Citation, ErrorCode, MediaType, Message, MessageState, Page, PageId, SentenceCheck, Source, Span,
+    SyncRemote as _, Verdict, text,
 };
 use deepsearch_sqlite::{ConflictKind, FinishedAnswer, NewTurn};
 use deepsearch_sync::{SyncOptions, SyncState};
@@ -278,6 +278,54 @@ async fn a_chat_that_is_saved_under_new_ids_keeps_its_evidence() {
     assert_eq!(evidence.citations.len(), 1);
 }
 
+#[tokio::test]
+async fn where_pages_do_not_travel_answers_come_and_go_without_and_keep_theirs_at_home() {
+    let mut pair = pair().await;
+    let folder = folder();
+    let without = SyncOptions {
+        pages: false,
+        ..options(None)
+    };
+    let mut off = Device::new("off", folder.path(), &pair.server, &pair.time, without).await;
+    sync(&mut pair.a).await;
+    sync(&mut off).await;
+    let theirs = answer_with_evidence(&mut pair.a).await;
+    let own = answer_with_evidence(&mut off).await;
+    sync(&mut pair.a).await;
+    sync(&mut off).await;
+    sync(&mut pair.a).await;
+    let pages = async |device: &Device, turn: &deepsearch_sqlite::Turn| {
+        let evidence = device.store.lookup_evidence(&turn.answer.id).await.unwrap().unwrap();
+        evidence.pages.len()
+    };
+    assert_eq!((pages(&off, &own).await, pages(&pair.a, &own).await), (2, 0));
+    assert_eq!((pages(&pair.a, &theirs).await, pages(&off, &theirs).await), (2, 0));
+    let calls = off.link.calls.lock().unwrap().clone();
+    assert!(!calls.iter().any(|call| call.contains("page")), "{calls:?}");
+    assert_eq!(off.counts().await.pages, 0);
+    assert_eq!(off.view().await, pair.a.view().await);
+}
+
+#[tokio::test]
+async fn what_the_server_deleted_and_has_anew_is_kept_hidden_for_thirty_days() {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    let turn = answer_with_evidence(&mut pair.a).await;
+    sync(&mut pair.a).await;
+    save_under_new_ids(&pair.server, &turn.chat.id);
+    for (wait, hidden) in [
+        (TimeDelta::seconds(15), 2),
+        (TimeDelta::days(29), 2),
+        (TimeDelta::days(2), 0),
+    ] {
+        sync(&mut pair.a).await;
+        advance(&pair.server, &pair.time, wait);
+        sync(&mut pair.a).await;
+        assert_eq!(pair.a.counts().await.hidden, hidden, "after {wait}");
+    }
+    assert_eq!(pair.a.view().await, crate::device::server_view(&pair.server));
+}
+
 /// Ids and texts of a chat's messages on the server.
 fn held(server: &Server, chat: &ChatId) -> Vec<(String, String)> {
     let rows = server.state.lock().unwrap().messages_of(chat);
@@ -406,6 +454,39 @@ async fn a_new_device_shows_the_newest_first_and_goes_on_where_it_was_cut_off() 
         "what was brought is brought again: {calls:?}"
     );
     assert_eq!(pair.b.view().await, crate::device::server_view(&pair.server));
+}
+
+#[tokio::test]
+async fn a_first_pull_says_how_far_it_is_and_how_far_it_has_to_go() {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    for _ in 0..6 {
+        pair.a.new_chat().await;
+    }
+    sync(&mut pair.a).await;
+    let all = pair.server.count_changes(FeedCursor::default()).await.unwrap();
+    let mut status = pair.b.engine.watch();
+    let mut seen = Vec::new();
+    let watching = async {
+        while status.changed().await.is_ok() {
+            if let SyncState::Running { progress } = &status.borrow_and_update().state {
+                seen.push((progress.expected, progress.pulled));
+            }
+        }
+    };
+    tokio::select! {
+        ran = pair.b.engine.run_once() => ran.unwrap(),
+        () = watching => unreachable!("the engine lives on"),
+    }
+    let of_the_feed: Vec<u32> = seen
+        .iter()
+        .filter(|(expected, _)| expected.is_some_and(|expected| u64::from(expected) == all))
+        .map(|(_, pulled)| *pulled)
+        .collect();
+    assert!(of_the_feed.is_sorted(), "{seen:?}");
+    let is_midway = |pulled: &u32| (1..all).contains(&u64::from(*pulled));
+    assert!(of_the_feed.iter().any(is_midway), "{seen:?}");
+    assert_eq!(state_of(&pair.b), SyncState::Idle);
 }
 
 #[tokio::test]
