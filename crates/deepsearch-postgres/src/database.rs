@@ -15,8 +15,6 @@ use thiserror::Error;
 use tokio::runtime::Handle;
 use url::Url;
 
-use crate::error::{DatabaseError, Doing};
-
 const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(10);
 /// How long a connection that was not in use may take to say that it is still one.
 const WAIT_FOR_SIGN: Duration = Duration::from_secs(3);
@@ -245,6 +243,23 @@ impl SharedDatabase {
         }
     }
 
+    /// What one does in a transaction who looks after the database. A server that has fallen silent is not waited for; a
+    /// statement of [`begin_owned`](Self::begin_owned) has ended before.
+    pub(crate) async fn owned<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, sqlx::Error> {
+        const WAIT: Duration = Duration::from_secs(45);
+        let doing = async {
+            let mut tx = self.begin_owned().await?;
+            let done = work(&mut tx).await?;
+            tx.commit().await?;
+            Ok(done)
+        };
+        let done = tokio::time::timeout(WAIT, doing).await;
+        done.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    }
+
     /// As [`begin`](Self::begin), for who looks after the database and would rather be told than wait.
     pub(crate) async fn begin_owned(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
         let mut tx = self.begin().await?;
@@ -314,22 +329,6 @@ impl Drop for Line {
             }
         });
     }
-}
-
-/// The end of waiting for a server that has fallen silent: it ends a statement of [`SharedDatabase::begin_owned`] before.
-pub(crate) async fn in_time<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
-    const WAIT: Duration = Duration::from_secs(45);
-    let done = tokio::time::timeout(WAIT, work).await;
-    done.unwrap_or(Err(sqlx::Error::PoolTimedOut))
-}
-
-/// As [`in_time`], for what tells its errors itself.
-pub(crate) async fn within<T, E: From<DatabaseError>>(
-    action: &'static str,
-    work: impl Future<Output = Result<T, E>>,
-) -> Result<T, E> {
-    let done = in_time(async { Ok(work.await) }).await;
-    done.doing(action)?
 }
 
 /// Says whose the device is, for as long as the connection is this handle's: all of it, or where a pooler (PgBouncer)
