@@ -631,6 +631,7 @@ async fn a_message_that_is_too_long_for_the_server_is_told_and_not_sent_and_the_
     let said = |text: &str, second| message(&chat.id, text, None, at(START + second));
     let long = Message {
         content: "x".repeat(MESSAGE_LIMIT + 1),
+        state: MessageState::Interrupted,
         ..said("long", 5)
     };
     pair.a
@@ -740,7 +741,7 @@ async fn a_change_is_sent_at_once_and_the_loop_ends_when_it_is_told() {
         };
         store.begin_answer(turn).await.unwrap();
         engine.nudge();
-        let started = std::time::Instant::now();
+        let started = Instant::now();
         while pair.server.state.lock().unwrap().tables.messages.is_empty() {
             tokio::time::sleep(Duration::from_millis(10)).await;
             assert!(started.elapsed() < Duration::from_secs(20), "the nudge was not heard");
@@ -885,7 +886,7 @@ async fn after_a_sleep_of_the_machine_its_connections_are_forgotten_and_it_looks
         tokio::time::sleep(Duration::from_millis(2_500)).await;
         assert_eq!(pulls(), None);
         advance(&pair.server, &pair.time, TimeDelta::hours(8));
-        let woke = std::time::Instant::now();
+        let woke = Instant::now();
         while pulls().unwrap_or(0) == 0 {
             tokio::time::sleep(Duration::from_millis(10)).await;
             assert!(woke.elapsed() < Duration::from_secs(10), "it slept on");

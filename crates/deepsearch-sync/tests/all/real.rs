@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use deepsearch_core::sync::FUTURE_LIMIT;
-use deepsearch_core::{ChatId, Clock, Labels, Message, RemoteError, SystemClock, UserId};
+use deepsearch_core::{ChatId, Clock, Labels, Message, MessageState, RemoteError, SystemClock, UserId};
 use deepsearch_postgres::{Admission, DeviceId, SharedDatabase, SharedSync, scram_verifier, session_token_hash};
 use deepsearch_servers::{Postgres, SlowLine};
 use deepsearch_sync::SyncError;
@@ -590,8 +590,9 @@ async fn one_row_that_a_slow_line_does_not_carry_in_time_holds_nothing_up_either
     a.new_chat().await;
     let chat = a.chat(0).await.unwrap();
     let long = Message {
-        // Two seconds of the line.
+        // Two seconds of the line. One that has ended may not be so long.
         content: "x".repeat(768 << 10),
+        state: MessageState::Interrupted,
         ..message(&chat.id, "long", None, a.store.device_now())
     };
     a.store.add_messages(&chat.id, &[long]).await.unwrap();
