@@ -5,6 +5,8 @@
 
 mod rows;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -25,9 +27,13 @@ pub const LABELS_SINCE: u32 = 2;
 /// Most changes, rows or ids that one page holds.
 pub const PULL_LIMIT: u32 = 5_000;
 /// A feed that one transaction holds up for so long is worth a word; transactions that write take no longer, nearly ever.
-pub const FEED_HELD_LONG: std::time::Duration = std::time::Duration::from_secs(60);
+pub const FEED_HELD_LONG: Duration = Duration::from_secs(60);
+/// A transaction of a device that lasts longer is ended by the gateway, for it may hold up what everybody else sees.
+pub const DEVICE_TRANSACTION_LIMIT: Duration = Duration::from_secs(20);
 /// Most rows of one push.
 pub const PUSH_LIMIT: usize = 500;
+/// Most bytes of text of one message that travels.
+pub const MESSAGE_LIMIT: usize = 4 << 20;
 /// Most bytes of text and HTML of one saved page that travels.
 pub const PAGE_LIMIT: usize = 2 << 20;
 /// How far in the server's future a pushed time may lie; a later one is taken back to that.
@@ -35,8 +41,15 @@ pub const FUTURE_LIMIT: TimeDelta = TimeDelta::seconds(2);
 /// How long the server remembers that something was deleted.
 pub const TOMBSTONE_DAYS: i64 = 180;
 
+/// How long a saved page that has been late so many times before waits until it is tried again: a minute, four minutes, a
+/// quarter of an hour, … at most a day.
+pub fn wait_of_late_page(tries: u32) -> TimeDelta {
+    TimeDelta::minutes(4_i64.saturating_pow(tries).min(24 * 60))
+}
+
 /// The shared database, for one signed-in person on one device. Every method concerns that person's rows alone, is one
-/// transaction of the server, may be repeated without harm, and ends within a deadline of the implementation's.
+/// transaction of the server, may be repeated without harm, and ends within a deadline of the implementation's. What is
+/// asked for or sent alone (one row, one saved page) may take longer, for as long as it comes forward.
 ///
 /// # The feed
 /// Every committed write to a chat, message, setting or flag, by whatever program, has one entry per entity:
@@ -115,7 +128,8 @@ pub trait SyncRemote: Send + Sync {
     /// - An id which is another person's → [`PushAnswer::IdConflict`]. A message which is in another chat of the same
     ///   person stays there: superseded, with its row. (A device that saved it from a chat that was deleted meets it
     ///   again in a restored backup.)
-    /// - A value that the tables refuse → [`PushAnswer::Refused`]; the others are written all the same.
+    /// - A value that the tables refuse, or a message above [`MESSAGE_LIMIT`] → [`PushAnswer::Refused`]; the others are
+    ///   written all the same.
     ///
     /// # Errors
     /// [`RemoteError::EpochChanged`] when [`Push::epoch`] is not the server's, or it stands before [`Push::seen`];
@@ -375,5 +389,16 @@ impl From<&RemoteError> for Failure {
                 failure.hint("It is tried again by itself; if it stays, ask whoever runs the server.")
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_late_page_waits_longer_each_time_and_at_most_a_day() {
+        let minutes = |tries| wait_of_late_page(tries).num_minutes();
+        assert_eq!([0, 1, 2, 5, 6, u32::MAX].map(minutes), [1, 4, 16, 1024, 1440, 1440]);
     }
 }

@@ -12,7 +12,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use chrono::TimeDelta;
-use deepsearch_core::sync::FEED_HELD_LONG;
+use deepsearch_core::sync::{DEVICE_TRANSACTION_LIMIT, FEED_HELD_LONG};
 use deepsearch_postgres::{DatabaseError, FeedHorizon};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -50,8 +50,6 @@ const TIDY_EACH: Duration = Duration::from_secs(60);
 const WATCH_EACH: Duration = Duration::from_secs(10);
 /// Every so many rounds of tidying, the roles of devices that were signed out are dropped.
 const ROLES_EACH: u32 = 10;
-/// A device's transaction that is older holds everybody's sync up.
-const LONGEST_TRANSACTION: Duration = Duration::from_secs(20);
 /// How long it is remembered that a code was redeemed, so that a late replay is noticed.
 const REPLAYS_NOTICED: TimeDelta = TimeDelta::hours(24);
 
@@ -172,7 +170,7 @@ impl Gateway {
 
     async fn watch(&self, held: &mut Held) -> Result<(), DatabaseError> {
         let parts = &self.parts;
-        let ended = parts.database.end_long_transactions(LONGEST_TRANSACTION).await?;
+        let ended = parts.database.end_long_transactions(DEVICE_TRANSACTION_LIMIT).await?;
         if ended > 0 {
             tracing::warn!(ended, "transactions of devices were too long and have been ended");
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::database::{SharedDatabase, in_time};
+use crate::database::SharedDatabase;
 use crate::migrations::SchemaError;
 
 const DESCRIBE: &str = include_str!("check.sql");
@@ -70,8 +70,7 @@ impl SharedDatabase {
             return Err(SchemaError::Behind { pending });
         }
         let unread = |source| SchemaError::of(source, ACTION);
-        let described = in_time(async {
-            let mut tx = self.begin_owned().await?;
+        let described = self.owned(async |tx| {
             sqlx::raw_sql("set transaction read only; set local search_path = ''")
                 .execute(&mut *tx)
                 .await?;
@@ -89,11 +88,9 @@ impl SharedDatabase {
             let database: String = sqlx::query_scalar("select quote_ident(current_database())")
                 .fetch_one(&mut *tx)
                 .await?;
-            tx.commit().await?;
             Ok((lines, database))
-        })
-        .await;
-        let (lines, database) = described.map_err(unread)?;
+        });
+        let (lines, database) = described.await.map_err(unread)?;
         let live = read(lines.iter().map(String::as_str)).map_err(unread)?;
         let expected = read(EXPECTED.lines()).map_err(unread)?;
         let mut differences = compare(&expected, &live);

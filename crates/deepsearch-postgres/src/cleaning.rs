@@ -7,7 +7,7 @@
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, Executor};
 
-use crate::database::{SharedDatabase, in_time};
+use crate::database::SharedDatabase;
 use crate::migrations::SchemaError;
 
 const ACTION: &str = "remove what has run out";
@@ -78,13 +78,13 @@ impl SharedDatabase {
     /// # Errors
     /// [`SchemaError`] when the database does not answer or the role may not.
     pub async fn note_restored(&self) -> Result<(), SchemaError> {
-        let noting = in_time(async {
-            let mut tx = self.begin_owned().await?;
-            tx.execute("update deepsearch_sync.meta set restored = gen_random_uuid()::text")
-                .await?;
-            tx.commit().await
+        let noting = self.owned(async |tx| {
+            sqlx::query("update deepsearch_sync.meta set restored = gen_random_uuid()::text")
+                .execute(tx)
+                .await
         });
-        noting.await.map_err(|source| failed(RESTORED, source))
+        noting.await.map_err(|source| failed(RESTORED, source))?;
+        Ok(())
     }
 
     async fn delete(&self, table: &str, rows: &str) -> Result<u64, SchemaError> {
@@ -110,14 +110,9 @@ impl SharedDatabase {
     }
 
     async fn number(&self, sql: &str) -> Result<u64, SchemaError> {
-        let number: Result<i64, _> = in_time(async {
-            let mut tx = self.begin_owned().await?;
-            let number = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *tx).await?;
-            tx.commit().await?;
-            Ok(number)
-        })
-        .await;
-        Ok(number.map_err(|source| failed(ACTION, source))?.unsigned_abs())
+        let number = self.owned(async |tx| sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(tx).await);
+        let number: i64 = number.await.map_err(|source| failed(ACTION, source))?;
+        Ok(number.unsigned_abs())
     }
 
     /// One statement looks through all of a team's rows, so it has longer.

@@ -1,5 +1,6 @@
 //! SharedDatabase: the connections to the shared PostgreSQL, and as whom they are used.
 
+use std::ops::{Deref, DerefMut};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -7,12 +8,12 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, SubsecRound, Utc};
 use deepsearch_core::{Clock, SystemClock};
 use secrecy::{ExposeSecret, SecretString};
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::{Connection, Executor, PgConnection, PgPool, Postgres, Transaction};
 use thiserror::Error;
+use tokio::runtime::Handle;
 use url::Url;
-
-use crate::error::{DatabaseError, Doing};
 
 const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(10);
 /// How long a connection that was not in use may take to say that it is still one.
@@ -198,20 +199,65 @@ impl SharedDatabase {
     /// # Errors
     /// When the database does not answer.
     pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
-        if let Some(door) = &self.door
-            && self.pool.size() == 0
-        {
-            knock(door).await?;
-        }
+        self.knock_first().await?;
         let mut tx = self.pool.begin().await?;
-        if self.is_pooled {
-            // Another's may bear the names that ours will.
-            tx.execute("deallocate all").await?;
-            if let Some(token) = &self.session_token {
-                sign_in(&mut tx, token, true).await?;
-            }
-        }
+        self.enter(&mut tx).await?;
         Ok(tx)
+    }
+
+    /// As [`begin`](Self::begin), for one who gives up when a slow line does not carry in time what was asked for.
+    pub(crate) async fn begin_on_line(&self) -> Result<Line, sqlx::Error> {
+        let mut line = self.line().await?;
+        line.execute("begin").await?;
+        self.enter(&mut line).await?;
+        Ok(line)
+    }
+
+    /// A session of this device's own, for as long as it is held: not behind a pooler.
+    pub(crate) async fn line(&self) -> Result<Line, sqlx::Error> {
+        self.knock_first().await?;
+        Ok(Line(Some(self.pool.acquire().await?)))
+    }
+
+    pub(crate) fn is_pooled(&self) -> bool {
+        self.is_pooled
+    }
+
+    async fn knock_first(&self) -> Result<(), sqlx::Error> {
+        match &self.door {
+            Some(door) if self.pool.size() == 0 => knock(door).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// What a transaction behind a pooler begins with.
+    async fn enter(&self, tx: &mut PgConnection) -> Result<(), sqlx::Error> {
+        if !self.is_pooled {
+            return Ok(());
+        }
+        // Another's may bear the names that ours will.
+        sqlx::raw_sql("deallocate all").execute(&mut *tx).await?;
+        match &self.session_token {
+            Some(token) => sign_in(tx, token, true).await,
+            None => Ok(()),
+        }
+    }
+
+    /// What one does in a transaction who looks after the database. A server that has fallen silent is not waited for; a
+    /// statement of [`begin_owned`](Self::begin_owned) has ended before.
+    pub(crate) async fn owned<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, sqlx::Error> {
+        const WAIT: Duration = Duration::from_secs(45);
+        let doing = async {
+            let mut tx = self.begin_owned().await?;
+            let done = work(&mut tx).await?;
+            tx.commit().await?;
+            Ok(done)
+        };
+        let done = tokio::time::timeout(WAIT, doing).await;
+        done.unwrap_or(Err(sqlx::Error::PoolTimedOut))
     }
 
     /// As [`begin`](Self::begin), for who looks after the database and would rather be told than wait.
@@ -237,20 +283,52 @@ impl SharedDatabase {
     }
 }
 
-/// The end of waiting for a server that has fallen silent: it ends a statement of [`SharedDatabase::begin_owned`] before.
-pub(crate) async fn in_time<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
-    const WAIT: Duration = Duration::from_secs(45);
-    let done = tokio::time::timeout(WAIT, work).await;
-    done.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+/// A connection whose user may give up at any moment. Given up, it goes back only if it is free soon: what is still on its
+/// way would keep a slow line from carrying anything else.
+pub(crate) struct Line(Option<PoolConnection<Postgres>>);
+
+impl Line {
+    /// Ends the transaction, and gives the connection back.
+    pub(crate) async fn commit(mut self) -> Result<(), sqlx::Error> {
+        self.execute("commit").await?;
+        self.0 = None;
+        Ok(())
+    }
+
+    /// Ends the connection, and with it the session.
+    pub(crate) fn hang_up(mut self) {
+        drop(self.0.take().map(PoolConnection::detach));
+    }
 }
 
-/// As [`in_time`], for what tells its errors itself.
-pub(crate) async fn within<T, E: From<DatabaseError>>(
-    action: &'static str,
-    work: impl Future<Output = Result<T, E>>,
-) -> Result<T, E> {
-    let done = in_time(async { Ok(work.await) }).await;
-    done.doing(action)?
+impl Deref for Line {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        self.0.as_deref().expect("a connection until it is given back")
+    }
+}
+
+impl DerefMut for Line {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        self.0.as_deref_mut().expect("a connection until it is given back")
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let Some(mut connection) = self.0.take() else { return };
+        let Ok(runtime) = Handle::try_current() else {
+            drop(connection.detach());
+            return;
+        };
+        runtime.spawn(async move {
+            let free = tokio::time::timeout(WAIT_FOR_SIGN, connection.execute("rollback")).await;
+            if !matches!(free, Ok(Ok(_))) {
+                drop(connection.detach());
+            }
+        });
+    }
 }
 
 /// Says whose the device is, for as long as the connection is this handle's: all of it, or where a pooler (PgBouncer)

@@ -108,7 +108,7 @@ async fn mint(mut tx: Transaction<'static, Postgres>, admission: Admission) -> R
     let failed = |error| devices::told(error, devices::MINT);
     let user = users::lookup(&mut tx, &admission.user).await.map_err(failed)?;
     let user = user.ok_or_else(|| DeviceError::Refused("the user has gone".to_owned()))?;
-    let role = devices::mint(&mut tx, &admission).await?;
+    let role = devices::mint(&mut tx, &admission).await.map_err(failed)?;
     tx.commit().await.map_err(failed)?;
     Ok(SignedIn {
         user,

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 use thiserror::Error;
 
-use crate::database::{SharedDatabase, within};
+use crate::database::SharedDatabase;
 use crate::error::DatabaseError;
 
 /// Which device: made by the device itself.
@@ -49,13 +49,8 @@ impl SharedDatabase {
     /// # Errors
     /// [`DeviceError::Refused`] for a device that is another user's, an unknown user or a malformed proof.
     pub async fn mint_device(&self, admission: &Admission) -> Result<String, DeviceError> {
-        within(MINT, async {
-            let mut tx = self.begin_owned().await.map_err(|error| told(error, MINT))?;
-            let role = mint(&mut tx, admission).await?;
-            tx.commit().await.map_err(|error| told(error, MINT))?;
-            Ok(role)
-        })
-        .await
+        let minted = self.owned(async |tx| mint(tx, admission).await).await;
+        minted.map_err(|error| told(error, MINT))
     }
 
     /// Which device a login role is of, unless it is revoked.
@@ -64,20 +59,15 @@ impl SharedDatabase {
     /// [`DeviceError::Database`] when the database does not answer.
     pub async fn find_device_by_role(&self, role: &str) -> Result<Option<DeviceId>, DeviceError> {
         const ACTION: &str = "find the device";
-        let failed = |error| told(error, ACTION);
-        within(ACTION, async {
-            let mut tx = self.begin_owned().await.map_err(failed)?;
-            let device = sqlx::query_scalar!(
+        let found = self.owned(async |tx| {
+            sqlx::query_scalar!(
                 "select id from deepsearch.device where role = $1 and revoked_at is null",
                 role
             )
-            .fetch_optional(&mut *tx)
+            .fetch_optional(tx)
             .await
-            .map_err(failed)?;
-            tx.commit().await.map_err(failed)?;
-            Ok(device)
-        })
-        .await
+        });
+        found.await.map_err(|error| told(error, ACTION))
     }
 
     /// The user that this connection is let in for, as a device; `None` when it is not, or no longer.
@@ -86,17 +76,9 @@ impl SharedDatabase {
     /// [`DeviceError::Database`] when the database does not answer.
     pub async fn signed_in_user(&self) -> Result<Option<UserId>, DeviceError> {
         const ACTION: &str = "say who is signed in";
-        let failed = |error| told(error, ACTION);
-        within(ACTION, async {
-            let mut tx = self.begin_owned().await.map_err(failed)?;
-            let user = sqlx::query_scalar!("select deepsearch.uid()")
-                .fetch_one(&mut *tx)
-                .await
-                .map_err(failed)?;
-            tx.commit().await.map_err(failed)?;
-            Ok(user.map(UserId::from_stored))
-        })
-        .await
+        let user = self.owned(async |tx| sqlx::query_scalar!("select deepsearch.uid()").fetch_one(tx).await);
+        let user = user.await.map_err(|error| told(error, ACTION))?;
+        Ok(user.map(UserId::from_stored))
     }
 
     /// Takes a device its login, its session and its connections, and says whether it had them.
@@ -105,24 +87,19 @@ impl SharedDatabase {
     /// [`DeviceError::Database`] when the database does not answer.
     pub async fn revoke_device(&self, device: DeviceId) -> Result<bool, DeviceError> {
         const ACTION: &str = "revoke the device";
-        let failed = |error| told(error, ACTION);
-        within(ACTION, async {
-            let mut tx = self.begin_owned().await.map_err(failed)?;
-            let revoked = sqlx::query_scalar!(r#"select deepsearch.revoke_device($1) as "revoked!""#, device)
-                .fetch_one(&mut *tx)
+        let revoked = self.owned(async |tx| {
+            sqlx::query_scalar!(r#"select deepsearch.revoke_device($1) as "revoked!""#, device)
+                .fetch_one(tx)
                 .await
-                .map_err(failed)?;
-            tx.commit().await.map_err(failed)?;
-            Ok(revoked)
-        })
-        .await
+        });
+        revoked.await.map_err(|error| told(error, ACTION))
     }
 }
 
 pub(crate) const MINT: &str = "let the device in";
 
 /// As [`SharedDatabase::mint_device`], within a transaction.
-pub(crate) async fn mint(tx: &mut PgConnection, admission: &Admission) -> Result<String, DeviceError> {
+pub(crate) async fn mint(tx: &mut PgConnection, admission: &Admission) -> Result<String, sqlx::Error> {
     sqlx::query_scalar!(
         r#"select deepsearch.mint_device($1, $2, $3, $4, $5, now() + $6::bigint * interval '1 second') as "role!""#,
         admission.device,
@@ -134,7 +111,6 @@ pub(crate) async fn mint(tx: &mut PgConnection, admission: &Admission) -> Result
     )
     .fetch_one(tx)
     .await
-    .map_err(|error| told(error, MINT))
 }
 
 pub(crate) fn told(source: sqlx::Error, action: &'static str) -> DeviceError {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::administration;
-use crate::database::{SharedDatabase, within};
+use crate::database::SharedDatabase;
 use crate::error::{DatabaseError, Doing};
 use crate::tables::{CELL, Table};
 
@@ -87,22 +87,18 @@ impl SharedDatabase {
     /// [`DatabaseError::Denied`] for a device of somebody who is no administrator.
     pub async fn list_tables(&self) -> Result<Vec<TableSummary>, DatabaseError> {
         const ACTION: &str = "count the rows of its tables";
-        within(ACTION, async {
-            let mut tx = self.begin_owned().await.doing(ACTION)?;
-            only_read(&mut tx).await.doing(ACTION)?;
+        let summaries = self.owned(async |tx| {
+            only_read(tx).await?;
             if self.is_device() {
-                let summaries = administration::tables(&mut tx).await.doing(ACTION)?;
-                tx.commit().await.doing(ACTION)?;
-                return Ok(summaries);
+                return administration::tables(tx).await;
             }
             let mut summaries = Vec::new();
             for table in Table::ALL {
-                summaries.push(count(&mut tx, table).await.doing(ACTION)?);
+                summaries.push(count(tx, table).await?);
             }
-            tx.commit().await.doing(ACTION)?;
             Ok(summaries)
-        })
-        .await
+        });
+        summaries.await.doing(ACTION)
     }
 
     /// A page of a table: `limit` rows, at most 200, after the key.
@@ -119,31 +115,28 @@ impl SharedDatabase {
         let limit = i64::from(limit.clamp(1, ROWS_ON_A_PAGE));
         // A key of another table's shape starts from the beginning.
         let after = after.filter(|key| key.0.len() == table.key_length());
-        within(ACTION, async {
-            let mut tx = self.begin_owned().await.doing(ACTION)?;
-            only_read(&mut tx).await.doing(ACTION)?;
-            let found = if self.is_device() {
-                administration::rows(&mut tx, table, after, limit + 1).await
+        let found = self.owned(async |tx| {
+            only_read(tx).await?;
+            if self.is_device() {
+                administration::rows(tx, table, after, limit + 1).await
             } else {
-                rows(&mut tx, table, after, limit + 1).await
-            };
-            let found = found.doing(ACTION)?;
-            tx.commit().await.doing(ACTION)?;
-            let is_more = found.len() as i64 > limit;
-            let mut rows = Vec::new();
-            let mut last = None;
-            for (cells, key) in found.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX)) {
-                rows.push(cells);
-                last = Some(RowKey(key));
+                rows(tx, table, after, limit + 1).await
             }
-            rows.iter_mut().flatten().flatten().for_each(cut);
-            Ok(TableRows {
-                columns: table.heads(),
-                rows,
-                next: last.filter(|_| is_more),
-            })
+        });
+        let found = found.await.doing(ACTION)?;
+        let is_more = found.len() as i64 > limit;
+        let mut rows = Vec::new();
+        let mut last = None;
+        for (cells, key) in found.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX)) {
+            rows.push(cells);
+            last = Some(RowKey(key));
+        }
+        rows.iter_mut().flatten().flatten().for_each(cut);
+        Ok(TableRows {
+            columns: table.heads(),
+            rows,
+            next: last.filter(|_| is_more),
         })
-        .await
     }
 
     /// Sessions, those that last longest first: `limit` of them, at most 200, after the cursor.
@@ -156,13 +149,10 @@ impl SharedDatabase {
         limit: u32,
     ) -> Result<Vec<SessionSummary>, DatabaseError> {
         const ACTION: &str = "list the sessions";
-        within(ACTION, async {
-            let mut tx = self.begin_owned().await.doing(ACTION)?;
-            only_read(&mut tx).await.doing(ACTION)?;
+        let sessions = self.owned(async |tx| {
+            only_read(tx).await?;
             if self.is_device() {
-                let sessions = administration::sessions(&mut tx, after, limit).await.doing(ACTION)?;
-                tx.commit().await.doing(ACTION)?;
-                return Ok(sessions);
+                return administration::sessions(tx, after, limit).await;
             }
             let rows = sqlx::query!(
                 r#"select session_id as "session_id!", user_id, name, email, expires, is_device as "is_device!" from (
@@ -176,10 +166,8 @@ impl SharedDatabase {
                 after.map_or("", |cursor| cursor.id.as_str()),
                 i64::from(limit.min(ROWS_ON_A_PAGE))
             )
-            .fetch_all(&mut *tx)
-            .await
-            .doing(ACTION)?;
-            tx.commit().await.doing(ACTION)?;
+            .fetch_all(tx)
+            .await?;
             let sessions = rows.into_iter().map(|row| SessionSummary {
                 id: row.session_id,
                 user_id: UserId::from_stored(row.user_id),
@@ -189,8 +177,8 @@ impl SharedDatabase {
                 is_device: row.is_device,
             });
             Ok(sessions.collect())
-        })
-        .await
+        });
+        sessions.await.doing(ACTION)
     }
 
     /// Ends the session with this id ([`SessionSummary::id`]), with a device's the device, and says whether there was one.
@@ -199,21 +187,15 @@ impl SharedDatabase {
     /// [`DatabaseError::Denied`] for a device of somebody who is no administrator.
     pub async fn end_session(&self, id: &str) -> Result<bool, DatabaseError> {
         const ACTION: &str = "end the session";
-        within(ACTION, async {
-            let mut tx = self.begin_owned().await.doing(ACTION)?;
-            let ended = match self.is_device() {
-                true => administration::end_session(&mut tx, id).await,
-                false => {
-                    sqlx::query_scalar!(r#"select deepsearch.end_session($1) as "ended!""#, id)
-                        .fetch_one(&mut *tx)
-                        .await
-                }
-            };
-            let ended = ended.doing(ACTION)?;
-            tx.commit().await.doing(ACTION)?;
-            Ok(ended)
-        })
-        .await
+        let ended = self.owned(async |tx| match self.is_device() {
+            true => administration::end_session(tx, id).await,
+            false => {
+                sqlx::query_scalar!(r#"select deepsearch.end_session($1) as "ended!""#, id)
+                    .fetch_one(tx)
+                    .await
+            }
+        });
+        ended.await.doing(ACTION)
     }
 }
 

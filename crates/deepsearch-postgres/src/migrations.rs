@@ -16,7 +16,7 @@ use sqlx::migrate::{AppliedMigration, Migrate, MigrateError, Migration, Migrator
 use sqlx::{PgConnection, Postgres, Transaction};
 use thiserror::Error;
 
-use crate::database::{SharedDatabase, in_time};
+use crate::database::SharedDatabase;
 use crate::error::DatabaseError;
 pub use loss::Lost;
 
@@ -99,20 +99,16 @@ impl SharedDatabase {
     /// [`SchemaError`] when the database does not answer.
     pub async fn list_migrations(&self) -> Result<Vec<MigrationStatus>, SchemaError> {
         const ACTION: &str = "read its migrations";
-        let applied = in_time(async {
-            let mut tx = self.begin_owned().await?;
-            let applied: Vec<(i64, String, DateTime<Utc>)> = if is_begun(&mut tx).await? {
-                sqlx::query_as("select version, description, installed_on from deepsearch.migration order by version")
-                    .fetch_all(&mut *tx)
-                    .await?
-            } else {
-                Vec::new()
-            };
-            tx.commit().await?;
-            Ok(applied)
-        })
-        .await
-        .map_err(|error| SchemaError::of(error, ACTION))?;
+        let applied = self.owned(async |tx| {
+            if !is_begun(tx).await? {
+                return Ok(Vec::new());
+            }
+            sqlx::query_as("select version, description, installed_on from deepsearch.migration order by version")
+                .fetch_all(tx)
+                .await
+        });
+        let applied: Vec<(i64, String, DateTime<Utc>)> =
+            applied.await.map_err(|error| SchemaError::of(error, ACTION))?;
         let mut all: Vec<MigrationStatus> = ways_up()
             .map(|migration| MigrationStatus {
                 version: migration.version,
@@ -307,20 +303,16 @@ impl SharedDatabase {
 
     /// Says at once, and in a sentence, what would otherwise fail at the first statement.
     async fn refuse_without_rights(&self) -> Result<(), SchemaError> {
-        let found = in_time(async {
-            let mut tx = self.begin_owned().await?;
-            let found: (bool, String, String) = sqlx::query_as(
+        let found = self.owned(async |tx| {
+            sqlx::query_as(
                 "select has_database_privilege(current_database(), 'create')
                     or to_regnamespace('deepsearch') is not null,
                     quote_ident(current_user), quote_ident(current_database())",
             )
-            .fetch_one(&mut *tx)
-            .await?;
-            tx.commit().await?;
-            Ok(found)
-        })
-        .await;
-        let (may, user, name) = found.map_err(|error| SchemaError::of(error, MIGRATE))?;
+            .fetch_one(tx)
+            .await
+        });
+        let (may, user, name): (bool, String, String) = found.await.map_err(|error| SchemaError::of(error, MIGRATE))?;
         if may {
             return Ok(());
         }

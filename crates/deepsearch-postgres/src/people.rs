@@ -2,7 +2,7 @@
 
 use deepsearch_core::UserId;
 
-use crate::database::{SharedDatabase, within};
+use crate::database::SharedDatabase;
 use crate::devices::{DeviceError, told};
 
 const ACTION: &str = "find whose database it is";
@@ -26,61 +26,47 @@ impl SharedDatabase {
         if !is_address || email.chars().count() > 255 {
             return Err(DeviceError::Refused(format!("`{email}` is no e-mail address")));
         }
-        let failed = |error| told(error, ACTION);
-        within(ACTION, async {
-            let mut tx = self.begin_owned().await.map_err(failed)?;
+        let found = self.owned(async |tx| {
             // Two who add the same person at once must not make two of them (seed R1).
             sqlx::query!(
                 "select pg_advisory_xact_lock(hashtextextended('deepsearch user ' || lower($1), 0))",
                 email
             )
             .execute(&mut *tx)
-            .await
-            .map_err(failed)?;
+            .await?;
             let known = sqlx::query_scalar!(
                 r#"select id from "ai-app-template_user" where lower(email) = lower($1)
                 order by email = $1 desc, email_verified nulls last, id collate "C" limit 1"#,
                 email
             )
             .fetch_optional(&mut *tx)
-            .await
-            .map_err(failed)?;
-            let id = match known {
-                Some(id) => UserId::from_stored(id),
-                None => {
-                    let id = UserId::new();
-                    // Whoever owns the database says that the address is theirs.
-                    sqlx::query!(
-                        r#"insert into "ai-app-template_user" (id, name, email, email_verified, image, is_admin)
-                        values ($1, $2, $3, now(), null, true)"#,
-                        id.as_str(),
-                        name,
-                        email
-                    )
-                    .execute(&mut *tx)
-                    .await
-                    .map_err(failed)?;
-                    id
-                }
-            };
-            tx.commit().await.map_err(failed)?;
+            .await?;
+            if let Some(id) = known {
+                return Ok(UserId::from_stored(id));
+            }
+            let id = UserId::new();
+            // Whoever owns the database says that the address is theirs.
+            sqlx::query!(
+                r#"insert into "ai-app-template_user" (id, name, email, email_verified, image, is_admin)
+                values ($1, $2, $3, now(), null, true)"#,
+                id.as_str(),
+                name,
+                email
+            )
+            .execute(tx)
+            .await?;
             Ok(id)
-        })
-        .await
+        });
+        found.await.map_err(|error| told(error, ACTION))
     }
 
     async fn only_person(&self) -> Result<UserId, DeviceError> {
-        let failed = |error| told(error, ACTION);
-        let ids = within(ACTION, async {
-            let mut tx = self.begin_owned().await.map_err(failed)?;
-            let ids = sqlx::query_scalar!(r#"select id from "ai-app-template_user" order by id limit 2"#)
-                .fetch_all(&mut *tx)
+        let ids = self.owned(async |tx| {
+            sqlx::query_scalar!(r#"select id from "ai-app-template_user" order by id limit 2"#)
+                .fetch_all(tx)
                 .await
-                .map_err(failed)?;
-            tx.commit().await.map_err(failed)?;
-            Ok::<_, DeviceError>(ids)
-        })
-        .await?;
+        });
+        let ids = ids.await.map_err(|error| told(error, ACTION))?;
         match <[String; 1]>::try_from(ids) {
             Ok([id]) => Ok(UserId::from_stored(id)),
             Err(ids) if ids.is_empty() => Err(DeviceError::Refused(

@@ -10,7 +10,7 @@ use deepsearch_core::cache::{Cache, CacheError, SearchCache};
 use deepsearch_core::validate::CACHED_QUERY_LIMIT;
 use sqlx::PgConnection;
 
-use crate::database::{SharedDatabase, within};
+use crate::database::SharedDatabase;
 use crate::error::{DatabaseError, Doing};
 use crate::messages::read_json;
 
@@ -38,13 +38,7 @@ impl SharedDatabase {
     /// [`DatabaseError::Denied`] for a device.
     pub async fn shares_searches(&self) -> Result<bool, DatabaseError> {
         const ACTION: &str = "say whether searches are shared";
-        within(ACTION, async {
-            let mut tx = self.begin_owned().await.doing(ACTION)?;
-            let shares = shares(&mut tx).await.doing(ACTION)?;
-            tx.commit().await.doing(ACTION)?;
-            Ok(shares)
-        })
-        .await
+        self.owned(async |tx| shares(tx).await).await.doing(ACTION)
     }
 
     /// Whether this handle may meet the shared searches. A device may try: the database gives it its own where they are
@@ -59,19 +53,17 @@ impl SharedDatabase {
     /// [`DatabaseError::Denied`] for a device.
     pub async fn share_searches(&self, shared: bool) -> Result<(), DatabaseError> {
         const ACTION: &str = "choose whether searches are shared";
-        within(ACTION, async {
-            let mut tx = self.begin_owned().await.doing(ACTION)?;
+        let chosen = self.owned(async |tx| {
             sqlx::query!(
                 "insert into deepsearch.setting (name, value) values ('share_searches', $1)
                 on conflict (name) do update set value = excluded.value",
                 if shared { "on" } else { "off" }
             )
-            .execute(&mut *tx)
+            .execute(tx)
             .await
-            .doing(ACTION)?;
-            tx.commit().await.doing(ACTION)
-        })
-        .await
+        });
+        chosen.await.doing(ACTION)?;
+        Ok(())
     }
 
     /// Forgets entries that ran out before a time, and says how many; found by the index of when they run out.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use sqlx::PgConnection;
 
 use crate::administration;
-use crate::database::{SharedDatabase, within};
+use crate::database::SharedDatabase;
 use crate::error::{DatabaseError, Doing};
 
 /// What became of one search.
@@ -100,34 +100,30 @@ impl SharedDatabase {
     pub async fn search_statistics(&self, days: u32, most: u32) -> Result<SearchStatistics, DatabaseError> {
         const ACTION: &str = "read the statistics of searches";
         let since = first_day(self.now(), days);
-        within(ACTION, async {
-            let mut tx = self.begin_owned().await.doing(ACTION)?;
-            let (queries, days, engines) = if self.is_device() {
+        let counted = self.owned(async |tx| {
+            Ok(if self.is_device() {
                 (
-                    administration::search_queries(&mut tx, since, most.min(MOST_ASKED))
-                        .await
-                        .doing(ACTION)?,
-                    administration::search_days(&mut tx, since).await.doing(ACTION)?,
-                    administration::search_engines(&mut tx, since).await.doing(ACTION)?,
+                    administration::search_queries(tx, since, most.min(MOST_ASKED)).await?,
+                    administration::search_days(tx, since).await?,
+                    administration::search_engines(tx, since).await?,
                 )
             } else {
                 (
-                    queries(&mut tx, since, most).await.doing(ACTION)?,
-                    by_day(&mut tx, since).await.doing(ACTION)?,
-                    engines(&mut tx, since).await.doing(ACTION)?,
+                    queries(tx, since, most).await?,
+                    by_day(tx, since).await?,
+                    engines(tx, since).await?,
                 )
-            };
-            tx.commit().await.doing(ACTION)?;
-            Ok(SearchStatistics {
-                since,
-                searches: days.iter().map(|day| day.searches).sum(),
-                cached: days.iter().map(|day| day.cached).sum(),
-                queries,
-                days,
-                engines,
             })
+        });
+        let (queries, days, engines) = counted.await.doing(ACTION)?;
+        Ok(SearchStatistics {
+            since,
+            searches: days.iter().map(|day| day.searches).sum(),
+            cached: days.iter().map(|day| day.cached).sum(),
+            queries,
+            days,
+            engines,
         })
-        .await
     }
 }
 

@@ -1,8 +1,12 @@
 //! `SyncRemote` over PostgreSQL: each promise is a function of schema `deepsearch` (migrations 0003 and 0007), called as a device.
 //!
+//! What goes alone and does not go in time goes once more in pieces, so that one row holds no queue up on a slow line.
+//!
 //! Leaves out the rules themselves, which the functions keep beside the rows, so that two devices' pushes meet there.
 
 mod feed;
+mod parcel;
+mod pieces;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,16 +15,23 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use deepsearch_core::UserId;
 use deepsearch_core::sync::{
-    EntityKind, FeedCursor, FeedPage, Hindrance, IdPage, PULL_LIMIT, PageBody, Push, PushAnswer, Pushed, RecentMark,
-    RecentPage, RemoteError, Row, ServerInfo, SyncRemote,
+    DEVICE_TRANSACTION_LIMIT, EntityKind, FeedCursor, FeedPage, Hindrance, IdPage, PULL_LIMIT, PageBody, Push,
+    PushAnswer, Pushed, RecentMark, RecentPage, RemoteError, RemoteSource, Row, ServerInfo, SyncRemote,
 };
-use sqlx::{Postgres, Transaction};
+use serde::Serialize;
+use sqlx::PgConnection;
+use sqlx::types::Json;
 
-use crate::database::SharedDatabase;
-use feed::{FeedRow, into_change, into_row};
+use crate::database::{Line, SharedDatabase};
+use feed::{FeedRow, PulledRow, into_page, into_row};
+use parcel::Parcel;
 
-/// A push of 500 rows takes a few hundred milliseconds of the server; a wait for another's lock ends before this.
-const DEADLINE: Duration = Duration::from_secs(30);
+/// Before the gateway ends the transaction, which would look like a server that is away and not like a slow line. A push
+/// of 500 rows takes a few hundred milliseconds of the server.
+const DEADLINE: Duration = DEVICE_TRANSACTION_LIMIT.saturating_sub(Duration::from_secs(2));
+
+/// Rows of one change: a message, its chat, and how that is kept.
+const ONE_CHANGE: usize = 3;
 
 /// How often a device says that it is in use. Its session ends 90 days after it last has.
 const PROLONG_EVERY: Duration = Duration::from_secs(12 * 60 * 60);
@@ -29,6 +40,7 @@ const PROLONG_EVERY: Duration = Duration::from_secs(12 * 60 * 60);
 #[derive(Debug, Clone)]
 pub struct SharedSync {
     database: SharedDatabase,
+    deadline: Duration,
     prolonged: Arc<Mutex<Option<Instant>>>,
 }
 
@@ -37,8 +49,15 @@ impl SharedSync {
     pub fn new(database: SharedDatabase) -> Self {
         Self {
             database,
+            deadline: DEADLINE,
             prolonged: Arc::default(),
         }
+    }
+
+    /// Waits so long for each answer.
+    #[must_use]
+    pub fn with_deadline(self, deadline: Duration) -> Self {
+        Self { deadline, ..self }
     }
 
     /// Whose rows this device sees; `None` when its session is over.
@@ -46,7 +65,7 @@ impl SharedSync {
     /// # Errors
     /// [`RemoteError`].
     pub async fn signed_in_user(&self) -> Result<Option<UserId>, RemoteError> {
-        within("say who is signed in", async {
+        self.within("say who is signed in", async {
             let mut tx = self.begin().await?;
             let user = sqlx::query_scalar!("select deepsearch.uid()")
                 .fetch_one(&mut *tx)
@@ -67,7 +86,7 @@ impl SharedSync {
             }
             *last = Some(Instant::now());
         }
-        let prolonged = within("prolong the session", async {
+        let prolonged = self.within("prolong the session", async {
             let mut tx = self.begin().await?;
             sqlx::query_scalar!("select deepsearch.prolong_session()")
                 .fetch_one(&mut *tx)
@@ -79,17 +98,30 @@ impl SharedSync {
         }
     }
 
-    async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
-        self.database.begin().await
+    async fn begin(&self) -> Result<Line, sqlx::Error> {
+        self.database.begin_on_line().await
     }
 
-    async fn server(&self, tx: &mut Transaction<'static, Postgres>) -> Result<ServerInfo, sqlx::Error> {
+    async fn within<T>(
+        &self,
+        action: &'static str,
+        work: impl Future<Output = Result<T, sqlx::Error>> + Send,
+    ) -> Result<T, RemoteError> {
+        within(self.deadline, action, work).await
+    }
+
+    /// Whether something may yet come in pieces. A pooler gives each of them another session.
+    fn may_come_in_pieces<T>(&self, came: &Result<T, RemoteError>) -> bool {
+        matches!(came, Err(RemoteError::TimedOut { .. })) && !self.database.is_pooled()
+    }
+
+    async fn server(&self, tx: &mut PgConnection) -> Result<ServerInfo, sqlx::Error> {
         let row = sqlx::query!(
             r#"select epoch as "epoch!", protocol_min as "min!", protocol_max as "max!", now as "now!",
                 collected as "collected!", pg_snapshot_xmax(pg_current_snapshot())::text as "reached!"
             from deepsearch.sync_server()"#
         )
-        .fetch_one(&mut **tx)
+        .fetch_one(tx)
         .await?;
         Ok(ServerInfo {
             epoch: row.epoch,
@@ -103,19 +135,19 @@ impl SharedSync {
     /// The chats from a mark on, and whether there are more.
     async fn recent_chats(
         &self,
-        tx: &mut Transaction<'static, Postgres>,
+        tx: &mut PgConnection,
         after: Option<&RecentMark>,
         limit: i32,
     ) -> Result<Vec<FeedRow>, sqlx::Error> {
         let (at, id) = (after.map(|mark| mark.at), after.map(|mark| mark.id.as_str()));
         feed::rows!("from deepsearch.sync_recent_chats($1, $2, $3)", at, id, limit)
-            .fetch_all(&mut **tx)
+            .fetch_all(tx)
             .await
     }
 
     async fn recent_messages(
         &self,
-        tx: &mut Transaction<'static, Postgres>,
+        tx: &mut PgConnection,
         since: DateTime<Utc>,
         after: Option<&RecentMark>,
         limit: i32,
@@ -128,7 +160,7 @@ impl SharedSync {
             id,
             limit
         )
-        .fetch_all(&mut **tx)
+        .fetch_all(tx)
         .await
     }
 }
@@ -136,83 +168,17 @@ impl SharedSync {
 #[async_trait]
 impl SyncRemote for SharedSync {
     async fn pull(&self, after: FeedCursor, limit: u32) -> Result<FeedPage, RemoteError> {
-        within("read the changes", async {
-            let mut tx = self.begin().await?;
-            // One statement, so one snapshot for the horizon and the entries below it.
-            let mut rows = sqlx::query!(
-                r#"select server.epoch as "epoch!", server.protocol_min as "min!", server.protocol_max as "max!",
-                    server.now as "now!", server.collected as "collected!", server.horizon as "horizon!",
-                    pg_snapshot_xmax(pg_current_snapshot())::text as "reached!",
-                    feed.kind, feed.row_id, feed.is_deletion, feed.xid, feed.seq, feed.chat_id, feed.title,
-                    feed.role, feed.content, feed.sources, feed.metadata, feed.extras, feed.created_at,
-                    feed.updated_at, feed.deleted_at, feed.pinned, feed.archived, feed.leaf, feed.value, feed.at,
-                    feed.is_cut
-                from deepsearch.sync_server() as server
-                left join lateral deepsearch.sync_pull($1, $2, $3) as feed on true"#,
-                after.xid.to_string(),
-                after.seq,
-                count(limit)
-            )
-            .fetch_all(&mut *tx)
-            .await?;
-            tx.commit().await?;
-            self.prolong().await;
-            let first = rows.first().ok_or(sqlx::Error::RowNotFound)?;
-            let server = ServerInfo {
-                epoch: first.epoch.clone(),
-                protocol: (first.min.unsigned_abs(), first.max.unsigned_abs()),
-                now: first.now,
-                collected: number(&first.collected),
-                reached: number(&first.reached),
-            };
-            let horizon = FeedCursor {
-                xid: number(&first.horizon),
-                seq: 0,
-            };
-            // The last row is the end of the page; an empty page is one row of the server alone.
-            let end = rows.pop().and_then(|row| {
-                let place = FeedCursor {
-                    xid: row.xid.as_deref().map(number)?,
-                    seq: row.seq?,
-                };
-                row.is_cut.unwrap_or_default().then_some(place)
-            });
-            let changes = rows.into_iter().filter_map(|row| {
-                into_change(FeedRow {
-                    kind: row.kind,
-                    row_id: row.row_id,
-                    is_deletion: row.is_deletion,
-                    chat_id: row.chat_id,
-                    title: row.title,
-                    role: row.role,
-                    content: row.content,
-                    sources: row.sources,
-                    metadata: row.metadata,
-                    extras: row.extras,
-                    created_at: row.created_at,
-                    updated_at: row.updated_at,
-                    deleted_at: row.deleted_at,
-                    pinned: row.pinned,
-                    archived: row.archived,
-                    leaf: row.leaf,
-                    value: row.value,
-                    at: row.at,
-                    is_cut: row.is_cut,
-                })
-            });
-            Ok(FeedPage {
-                server,
-                changes: changes.collect(),
-                // A restored server's horizon may lie before; its epoch says so, and the cursor does not go back.
-                next: end.unwrap_or(horizon).max(after),
-                has_more: end.is_some(),
-            })
-        })
-        .await
+        let mut page = self.pull_at_once(after, limit).await;
+        if limit == 1 && self.may_come_in_pieces(&page) {
+            page = self.pull_in_pieces(after).await;
+        }
+        let page = page?;
+        self.prolong().await;
+        Ok(page)
     }
 
     async fn count_changes(&self, after: FeedCursor) -> Result<u64, RemoteError> {
-        within("count the changes", async {
+        self.within("count the changes", async {
             let mut tx = self.begin().await?;
             let found = sqlx::query_scalar!(
                 r#"select deepsearch.sync_count($1, $2) as "count!""#,
@@ -233,49 +199,17 @@ impl SyncRemote for SharedSync {
         after: Option<&RecentMark>,
         limit: u32,
     ) -> Result<RecentPage, RemoteError> {
-        within("read what is recent", async {
-            let mut tx = self.begin().await?;
-            let limit = count(limit);
-            let mut found = Vec::new();
-            if after.is_none() {
-                found = feed::rows!("from deepsearch.sync_settings()")
-                    .fetch_all(&mut *tx)
-                    .await?;
-            }
-            // The end of the chats is a mark of its own kind: what follows it are messages, from the newest on.
-            let is_among_messages = after.is_some_and(|mark| mark.kind == EntityKind::Message);
-            let page = if is_among_messages {
-                self.recent_messages(&mut tx, since, after.filter(|mark| !mark.id.is_empty()), limit)
-                    .await?
-            } else {
-                self.recent_chats(&mut tx, after.filter(|mark| mark.kind == EntityKind::Chat), limit)
-                    .await?
-            };
-            // After the rows: all of them were written before what it says.
-            let server = self.server(&mut tx).await?;
-            tx.commit().await?;
-            let is_cut = page.first().and_then(|row| row.is_cut).unwrap_or_default();
-            let next = match page.last() {
-                Some(last) if is_cut => mark(last, is_among_messages),
-                _ if is_among_messages => None,
-                _ => Some(RecentMark {
-                    kind: EntityKind::Message,
-                    at: since,
-                    id: String::new(),
-                }),
-            };
-            found.extend(page);
-            Ok(RecentPage {
-                server,
-                rows: found.into_iter().flat_map(with_flags).collect(),
-                next,
-            })
-        })
-        .await
+        let page = self.recent_at_once(since, after, limit).await;
+        // Chats are never too much.
+        let message = after.filter(|mark| mark.kind == EntityKind::Message);
+        match message {
+            Some(mark) if limit == 1 && self.may_come_in_pieces(&page) => self.recent_in_pieces(since, mark).await,
+            _ => page,
+        }
     }
 
     async fn list_ids(&self, kind: EntityKind, after: Option<&str>, limit: u32) -> Result<IdPage, RemoteError> {
-        within("list what there is", async {
+        self.within("list what there is", async {
             let mut tx = self.begin().await?;
             let mut ids = sqlx::query_scalar!(
                 r#"select id as "id!" from deepsearch.sync_ids($1, $2, $3) as id"#,
@@ -296,45 +230,16 @@ impl SyncRemote for SharedSync {
     }
 
     async fn push(&self, push: &Push) -> Result<Pushed, RemoteError> {
-        let rows = serde_json::to_string(&push.rows).map_err(|source| RemoteError::Failed {
-            action: "write",
-            source: source.into(),
-        })?;
-        let pushed = within("write", async {
-            let mut tx = self.begin().await?;
-            // A server is put back only by ending every connection, so that what is true here is true of the whole push.
-            let answers = sqlx::query_scalar!(
-                r#"select case when pg_snapshot_xmax(pg_current_snapshot()) >= $4::text::xid8
-                    then deepsearch.sync_push($1, $2, $3::text::json)
-                    end as "answers: sqlx::types::Json<Vec<PushAnswer>>""#,
-                push.epoch,
-                push.protocol.cast_signed(),
-                rows,
-                push.seen.to_string()
-            )
-            .fetch_one(&mut *tx)
-            .await?;
-            let Some(answers) = answers else { return Ok(None) };
-            // Of what it compared with, too: each statement of the push saw what was committed by then.
-            let reached = sqlx::query!(
-                r#"select pg_snapshot_xmax(pg_current_snapshot())::text as "reached!",
-                    pg_current_xact_id_if_assigned()::text as own"#
-            )
-            .fetch_one(&mut *tx)
-            .await?;
-            tx.commit().await?;
-            let own = reached.own.map_or(0, |own| number(&own) + 1);
-            Ok(Some(Pushed {
-                answers: answers.0,
-                reached: number(&reached.reached).max(own),
-            }))
-        })
-        .await?;
-        pushed.ok_or(RemoteError::EpochChanged)
+        let rows = write(PUSH, &push.rows)?;
+        let mut pushed = self.push_at_once(push, &rows).await;
+        if push.rows.len() <= ONE_CHANGE && Parcel::is_for(&rows) && self.may_come_in_pieces(&pushed) {
+            pushed = self.push_in_pieces(push, &rows).await;
+        }
+        pushed?.ok_or(RemoteError::EpochChanged)
     }
 
     async fn list_missing_pages(&self, hashes: &[String]) -> Result<Vec<String>, RemoteError> {
-        within("compare the saved pages", async {
+        self.within("compare the saved pages", async {
             let mut tx = self.begin().await?;
             let missing = sqlx::query_scalar!(
                 r#"select hash as "hash!" from deepsearch.sync_missing_pages($1) as hash"#,
@@ -349,7 +254,104 @@ impl SyncRemote for SharedSync {
     }
 
     async fn put_page(&self, page: &PageBody) -> Result<(), RemoteError> {
-        within("keep a saved page", async {
+        let put = self.put_page_at_once(page).await;
+        match self.may_come_in_pieces(&put) {
+            true => self.put_page_in_pieces(page).await,
+            false => put,
+        }
+    }
+
+    async fn lookup_page(&self, hash: &str) -> Result<Option<PageBody>, RemoteError> {
+        let page = self.page_at_once(hash).await;
+        match self.may_come_in_pieces(&page) {
+            true => self.page_in_pieces(hash).await,
+            false => page,
+        }
+    }
+
+    fn forget_connections(&self) {
+        self.database.forget_connections();
+    }
+}
+
+const PULL: &str = "read the changes";
+const RECENT: &str = "read what is recent";
+const PUSH: &str = "write";
+const PUT_PAGE: &str = "keep a saved page";
+const PAGE: &str = "read a saved page";
+
+/// What may be too much for a slow line, at once.
+impl SharedSync {
+    async fn pull_at_once(&self, after: FeedCursor, limit: u32) -> Result<FeedPage, RemoteError> {
+        self.within(PULL, async {
+            let mut tx = self.begin().await?;
+            let rows = feed::pulled!(query_as, [PulledRow,], "", "", after, count(limit))
+                .fetch_all(&mut *tx)
+                .await?;
+            tx.commit().await?;
+            into_page(rows, after).ok_or(sqlx::Error::RowNotFound)
+        })
+        .await
+    }
+
+    async fn recent_at_once(
+        &self,
+        since: DateTime<Utc>,
+        after: Option<&RecentMark>,
+        limit: u32,
+    ) -> Result<RecentPage, RemoteError> {
+        self.within(RECENT, async {
+            let mut tx = self.begin().await?;
+            let limit = count(limit);
+            let mut found = Vec::new();
+            if after.is_none() {
+                found = feed::rows!("from deepsearch.sync_settings()")
+                    .fetch_all(&mut *tx)
+                    .await?;
+            }
+            // The end of the chats is a mark of its own kind: what follows it are messages, from the newest on.
+            let is_among_messages = after.is_some_and(|mark| mark.kind == EntityKind::Message);
+            let page = if is_among_messages {
+                self.recent_messages(&mut tx, since, after.filter(|mark| !mark.id.is_empty()), limit)
+                    .await?
+            } else {
+                self.recent_chats(&mut tx, after.filter(|mark| mark.kind == EntityKind::Chat), limit)
+                    .await?
+            };
+            // After the rows: all of them were written before what it says.
+            let server = self.server(&mut tx).await?;
+            tx.commit().await?;
+            Ok(recent_page(server, found, page, since, is_among_messages))
+        })
+        .await
+    }
+
+    /// `None` when the server stands before what the device has seen of it. It is put back only by ending every
+    /// connection, so that what is true here is true of the whole push.
+    async fn push_at_once(&self, push: &Push, rows: &str) -> Result<Option<Pushed>, RemoteError> {
+        self.within(PUSH, async {
+            let mut tx = self.begin().await?;
+            let answers = sqlx::query_scalar!(
+                r#"select case when pg_snapshot_xmax(pg_current_snapshot()) >= $4::text::xid8
+                    then deepsearch.sync_push($1, $2, $3::text::json)
+                    end as "answers: Json<Vec<PushAnswer>>""#,
+                push.epoch,
+                push.protocol.cast_signed(),
+                rows,
+                push.seen.to_string()
+            )
+            .fetch_one(&mut *tx)
+            .await?;
+            let Some(Json(answers)) = answers else { return Ok(None) };
+            let reached = reached(&mut tx).await?;
+            tx.commit().await?;
+            Ok(Some(Pushed { answers, reached }))
+        })
+        .await
+    }
+
+    async fn put_page_at_once(&self, page: &PageBody) -> Result<(), RemoteError> {
+        self.within(PUT_PAGE, async {
             let mut tx = self.begin().await?;
             sqlx::query!(
                 "select deepsearch.sync_put_page($1, $2, $3)",
@@ -364,8 +366,8 @@ impl SyncRemote for SharedSync {
         .await
     }
 
-    async fn lookup_page(&self, hash: &str) -> Result<Option<PageBody>, RemoteError> {
-        within("read a saved page", async {
+    async fn page_at_once(&self, hash: &str) -> Result<Option<PageBody>, RemoteError> {
+        self.within(PAGE, async {
             let mut tx = self.begin().await?;
             let found = sqlx::query!(
                 r#"select page_text as "text!", page_html as "html?" from deepsearch.sync_page($1)"#,
@@ -382,9 +384,43 @@ impl SyncRemote for SharedSync {
         })
         .await
     }
+}
 
-    fn forget_connections(&self) {
-        self.database.forget_connections();
+/// How far the server has come with a push that is not committed yet, and with what it was compared with: each statement
+/// of the push saw what was committed by then.
+async fn reached(tx: &mut PgConnection) -> Result<u64, sqlx::Error> {
+    let reached = sqlx::query!(
+        r#"select pg_snapshot_xmax(pg_current_snapshot())::text as "reached!",
+            pg_current_xact_id_if_assigned()::text as own"#
+    )
+    .fetch_one(tx)
+    .await?;
+    let own = reached.own.map_or(0, |own| number(&own) + 1);
+    Ok(number(&reached.reached).max(own))
+}
+
+/// `first` came before the page, which is of chats or of messages.
+fn recent_page(
+    server: ServerInfo,
+    first: Vec<FeedRow>,
+    page: Vec<FeedRow>,
+    since: DateTime<Utc>,
+    is_among_messages: bool,
+) -> RecentPage {
+    let is_cut = page.first().and_then(|row| row.is_cut).unwrap_or_default();
+    let next = match page.last() {
+        Some(last) if is_cut => mark(last, is_among_messages),
+        _ if is_among_messages => None,
+        _ => Some(RecentMark {
+            kind: EntityKind::Message,
+            at: since,
+            id: String::new(),
+        }),
+    };
+    RecentPage {
+        server,
+        rows: first.into_iter().chain(page).flat_map(with_flags).collect(),
+        next,
     }
 }
 
@@ -428,11 +464,21 @@ fn count(limit: u32) -> i32 {
     limit.clamp(1, PULL_LIMIT).cast_signed()
 }
 
+fn write(action: &'static str, value: &impl Serialize) -> Result<String, RemoteError> {
+    serde_json::to_string(value).map_err(|source| failed(action, source))
+}
+
+fn failed(action: &'static str, source: impl Into<RemoteSource>) -> RemoteError {
+    let source = source.into();
+    RemoteError::Failed { action, source }
+}
+
 async fn within<T>(
+    deadline: Duration,
     action: &'static str,
     work: impl Future<Output = Result<T, sqlx::Error>> + Send,
 ) -> Result<T, RemoteError> {
-    match tokio::time::timeout(DEADLINE, work).await {
+    match tokio::time::timeout(deadline, work).await {
         Ok(done) => done.map_err(|error| remote_error(action, error)),
         Err(_) => Err(RemoteError::TimedOut { action }),
     }
@@ -448,10 +494,7 @@ fn remote_error(action: &'static str, error: sqlx::Error) -> RemoteError {
                     source: error.into(),
                 }
             }
-            error => RemoteError::Failed {
-                action,
-                source: error.into(),
-            },
+            error => failed(action, error),
         };
     };
     match told.code().as_deref() {
@@ -477,10 +520,7 @@ fn remote_error(action: &'static str, error: sqlx::Error) -> RemoteError {
             action,
             source: error.into(),
         },
-        _ => RemoteError::Failed {
-            action,
-            source: error.into(),
-        },
+        _ => failed(action, error),
     }
 }
 

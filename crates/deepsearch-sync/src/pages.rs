@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::PoisonError;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use deepsearch_core::RemoteError;
 use deepsearch_core::page::content_hash;
-use deepsearch_core::sync::{PAGE_LIMIT, PageBody};
+use deepsearch_core::sync::{PAGE_LIMIT, PageBody, wait_of_late_page};
 use deepsearch_sqlite::WaitingEvidence;
 
 use crate::engine::SyncEngine;
@@ -16,6 +16,8 @@ use crate::error::SyncError;
 const BATCH: u32 = 50;
 /// Texts that are kept together, in bytes, or little more: those of an answer come whole.
 const MOST_BYTES: usize = 16 << 20;
+/// Pages that wait are put in order so many at a time: each time costs as much as the queue is long.
+const IN_ORDER: u32 = 5_000;
 /// Answers whose pages are brought in one run; the next run goes on.
 const RUN: usize = 500;
 /// Pages of one run that may fail to come in time. By then it is the server, or a line for nothing larger.
@@ -29,39 +31,46 @@ impl SyncEngine {
     pub(crate) async fn send_pages(&self) -> Result<(), SyncError> {
         loop {
             let later = self.pages_for_later();
-            let hashes = self.store.list_queued_pages(&later, BATCH).await?;
-            if hashes.is_empty() {
+            let queued = self.store.list_queued_pages(&later, IN_ORDER).await?;
+            if queued.is_empty() {
                 return Ok(());
             }
-            let missing: HashSet<String> = self.remote.list_missing_pages(&hashes).await?.into_iter().collect();
-            // An answer keeps its quotes; only the rest of a page that is refused does not travel.
-            let (mut settled, mut refused) = (Vec::with_capacity(hashes.len()), Vec::new());
-            let mut is_late = false;
-            for hash in hashes {
-                if missing.contains(&hash)
-                    && let Some(body) = self.store.lookup_page_body(&hash).await?
-                {
-                    match self.send_page(body).await {
-                        Ok(()) => self.sent(&hash),
-                        Err(RemoteError::Refused { reason, .. }) => {
-                            tracing::info!(reason, hash, "a saved page stays on this device");
-                            refused.push((hash.clone(), reason));
-                        }
-                        Err(RemoteError::TimedOut { .. }) => {
-                            self.send_later(hash);
-                            is_late = true;
-                            break;
-                        }
-                        Err(error) => return Err(error.into()),
-                    }
+            for hashes in queued.chunks(BATCH as usize) {
+                if !self.send_in_time(hashes).await? {
+                    return Ok(());
                 }
-                settled.push(hash);
-            }
-            self.store.settle_pages(&settled, &refused).await?;
-            if is_late {
-                return Ok(());
             }
         }
+    }
+
+    /// Sends those of these that the server lacks, and says whether none was too much for the line.
+    async fn send_in_time(&self, hashes: &[String]) -> Result<bool, SyncError> {
+        let missing: HashSet<String> = self.remote.list_missing_pages(hashes).await?.into_iter().collect();
+        // An answer keeps its quotes; only the rest of a page that is refused does not travel.
+        let (mut settled, mut refused) = (Vec::with_capacity(hashes.len()), Vec::new());
+        let mut is_late = false;
+        for hash in hashes {
+            if missing.contains(hash)
+                && let Some(body) = self.store.lookup_page_body(hash).await?
+            {
+                match self.send_page(body).await {
+                    Ok(()) => self.sent(hash),
+                    Err(RemoteError::Refused { reason, .. }) => {
+                        tracing::info!(reason, hash, "a saved page stays on this device");
+                        refused.push((hash.clone(), reason));
+                    }
+                    Err(RemoteError::TimedOut { .. }) => {
+                        self.send_later(hash);
+                        is_late = true;
+                        break;
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            settled.push(hash.clone());
+        }
+        self.store.settle_pages(&settled, &refused).await?;
+        Ok(!is_late)
     }
 
     async fn send_page(&self, body: PageBody) -> Result<(), RemoteError> {
@@ -89,13 +98,12 @@ impl SyncEngine {
         later.map(|(hash, _)| hash.clone()).collect()
     }
 
-    /// After a minute, four, a quarter of an hour, … at most a day.
-    fn send_later(&self, hash: String) {
+    fn send_later(&self, hash: &str) {
         tracing::info!(hash, "a saved page was not sent in time, and is tried again later");
         let now = self.store.device_now();
         let mut late = self.late_pages.lock().unwrap_or_else(PoisonError::into_inner);
-        let (tries, next) = late.entry(hash).or_insert((0, now));
-        *next = now + TimeDelta::minutes(4_i64.saturating_pow(*tries).min(24 * 60));
+        let (tries, next) = late.entry(hash.to_owned()).or_insert((0, now));
+        *next = now + wait_of_late_page(*tries);
         *tries += 1;
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use deepsearch_core::sync::{Push, PushAnswer, PushRow, Pushed, SettingRow};
+use deepsearch_core::sync::{MESSAGE_LIMIT, Push, PushAnswer, PushRow, Pushed, SettingRow};
 use deepsearch_core::{ChatId, MessageId, MessageState, RemoteError};
 use deepsearch_sqlite::{Entity, LocalMessage, Operation, QueuedChange, SyncTx};
 
@@ -17,6 +17,7 @@ use crate::rules::{Mutant, Rules};
 const BYTES: usize = 4 << 20;
 /// Entries of the outbox looked at together.
 const STRIDE: u32 = 200;
+const TOO_LONG: &str = "a message of more than four megabytes is not kept";
 /// A program that deletes in order to write anew may need a moment for it.
 const OFFER_AFTER: chrono::TimeDelta = chrono::TimeDelta::seconds(10);
 
@@ -206,6 +207,18 @@ impl Gathering<'_> {
         if self.is_chat_refused(&local).await? {
             self.batch.cleared += 1;
             return Ok(self.tx.wait_for_chat(&change.id, change.seq).await?);
+        }
+        // The server would say so once all of it had gone over the line.
+        if local.row.content.len() > MESSAGE_LIMIT {
+            tracing::warn!(
+                id = change.id,
+                "a message is too long for the server, and stays on this device"
+            );
+            self.batch.cleared += 1;
+            return Ok(self
+                .tx
+                .bury_queued(change.entity, &change.id, change.seq, TOO_LONG)
+                .await?);
         }
         self.add_chat_of(&local).await?;
         let mut row = local.row;

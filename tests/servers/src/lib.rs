@@ -1,5 +1,5 @@
 //! Real servers for tests and chores, each on a free port of this machine with a folder of its own, and no trace
-//! afterwards; and a proxy that writes down what goes by.
+//! afterwards; a proxy that writes down what goes by, and one that is slow.
 //!
 //! Knows no product code, so that every crate's tests, and `xtask`, may use it.
 
@@ -9,6 +9,7 @@ mod ports;
 mod postgres;
 mod recording;
 mod redis;
+mod slow_line;
 
 pub use node::{Node, Peer};
 pub use pgbouncer::{PgBouncer, has_pgbouncer};
@@ -16,3 +17,4 @@ pub use ports::free_port;
 pub use postgres::{Postgres, has_postgres};
 pub use recording::{Exchange, RecordingProxy};
 pub use redis::Redis;
+pub use slow_line::SlowLine;

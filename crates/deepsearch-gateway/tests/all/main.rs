@@ -11,6 +11,7 @@ mod support;
 mod account;
 mod attacks;
 mod config;
+mod deploy;
 mod device_flow;
 mod email;
 mod pages;

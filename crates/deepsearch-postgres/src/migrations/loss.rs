@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use crate::database::{SharedDatabase, in_time};
+use crate::database::SharedDatabase;
 
 /// Up to here is counted.
 const COUNTED: i64 = 100_000;
@@ -133,15 +133,13 @@ const KEPT: &[Kept] = &[
 impl SharedDatabase {
     /// What is lost when these migrations are taken back.
     pub(super) async fn would_lose(&self, going: &[i64]) -> Result<Vec<Lost>, sqlx::Error> {
-        in_time(async {
-            let mut tx = self.begin_owned().await?;
+        self.owned(async |tx| {
             let mut lost = Vec::new();
             for kept in KEPT.iter().filter(|kept| going.contains(&kept.since)) {
-                let count = count(&mut tx, kept).await?;
+                let count = count(tx, kept).await?;
                 let what = kept.what;
                 lost.extend((count > 0).then_some(Lost { what, count }));
             }
-            tx.commit().await?;
             Ok(lost)
         })
         .await

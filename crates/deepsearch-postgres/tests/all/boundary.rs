@@ -1,5 +1,7 @@
 //! The boundary from its good side: devices that come and go, the gateway, the web app, an owner who is no superuser.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use deepsearch_core::UserId;
 use deepsearch_postgres::{Admission, DeviceError, DeviceId, SchemaError, SharedDatabase, session_token_hash};
@@ -165,6 +167,26 @@ async fn a_revoked_device_cannot_log_in_and_its_open_connections_end() {
     );
     let role = format!("select count(*)::text from pg_roles where rolname = '{}'", a.role);
     assert_eq!(text(&mut owner, &role).await, "0");
+}
+
+#[tokio::test]
+async fn a_devices_transaction_that_lasts_too_long_is_ended_and_nobody_elses() {
+    let Some(cluster) = Cluster::start() else { return };
+    let (url, database, mut web) = people(&cluster).await;
+    let mut long = admit(&database, &url, "A").await.connect().await;
+    for connection in [&mut long, &mut web] {
+        run(connection, "begin; select 1").await;
+    }
+    let limit = Duration::from_secs(1);
+    tokio::time::sleep(limit + Duration::from_millis(200)).await;
+    let mut short = admit(&database, &url, "B").await.connect().await;
+    run(&mut short, "begin; select 1").await;
+    assert_eq!(database.end_long_transactions(limit).await.unwrap(), 1);
+    let ended = long.execute("select 1").await;
+    assert!(ended.is_err(), "{ended:?}");
+    for connection in [&mut short, &mut web] {
+        run(connection, "select 1; commit").await;
+    }
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ mod loss;
 mod migrations;
 mod people;
 mod pooler;
+mod slow_line;
 mod sync;
 
 mod cluster;

@@ -61,7 +61,7 @@ pub(crate) async fn all(remote: &SharedSync, mut after: FeedCursor, limit: u32) 
     }
 }
 
-async fn pushed(remote: &SharedSync, rows: Vec<PushRow>) -> Vec<PushAnswer> {
+pub(crate) async fn pushed(remote: &SharedSync, rows: Vec<PushRow>) -> Vec<PushAnswer> {
     let server = remote.pull(FeedCursor::default(), 1).await.unwrap().server;
     let push = Push {
         epoch: server.epoch,
@@ -84,11 +84,11 @@ pub(crate) fn names(changes: &[Change]) -> Vec<String> {
     changes.iter().map(name).collect()
 }
 
-fn at(seconds: i64) -> DateTime<Utc> {
+pub(crate) fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_780_000_000 + seconds, 0).unwrap()
 }
 
-fn chat(id: &str, title: &str, updated: i64) -> PushRow {
+pub(crate) fn chat(id: &str, title: &str, updated: i64) -> PushRow {
     PushRow::Chat {
         row: ChatRow {
             id: ChatId::from_stored(id),
@@ -101,7 +101,7 @@ fn chat(id: &str, title: &str, updated: i64) -> PushRow {
     }
 }
 
-fn message(id: &str, chat: &str, content: &str) -> MessageRow {
+pub(crate) fn message(id: &str, chat: &str, content: &str) -> MessageRow {
     MessageRow {
         id: MessageId::from_stored(id),
         chat_id: ChatId::from_stored(chat),

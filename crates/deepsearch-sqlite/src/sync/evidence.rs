@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, TimeDelta, Utc};
-use deepsearch_core::sync::{MessageEvidence, PageBody, PageRef};
+use chrono::{DateTime, Utc};
+use deepsearch_core::sync::{MessageEvidence, PageBody, PageRef, wait_of_late_page};
 use deepsearch_core::{MediaType, MessageId, Page, PageId, text};
 use sqlx::SqliteConnection;
 use url::Url;
@@ -192,7 +192,8 @@ impl SyncTx {
 }
 
 impl Store {
-    /// Hashes of pages that the server may lack, the shortest first, without these.
+    /// Hashes of pages that the server may lack, the shortest first, without these. It looks at every one that waits, so
+    /// it is asked for many at a time.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
@@ -458,7 +459,6 @@ fn page_of(page: &PageRef, body: &PageBody) -> Page {
     }
 }
 
-/// A minute, four minutes, a quarter of an hour, … at most a day.
 async fn wait_longer(
     tx: &mut SqliteConnection,
     message_id: &str,
@@ -474,8 +474,8 @@ async fn wait_longer(
             .await?;
         return Ok(());
     }
-    let minutes = 4_i64.saturating_pow(tries.unsigned_abs() as u32).min(24 * 60);
-    let next = (now + TimeDelta::minutes(minutes)).timestamp_millis();
+    let before = u32::try_from(tries).unwrap_or_default();
+    let next = (now + wait_of_late_page(before)).timestamp_millis();
     // As often as it comes late, it keeps one more.
     let tries = (tries + 1).min(TRIES - 1);
     sqlx::query!(

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use deepsearch_core::page::content_hash;
-use deepsearch_core::sync::PROTOCOL;
+use deepsearch_core::sync::{FeedCursor, MESSAGE_LIMIT, PROTOCOL};
 use deepsearch_core::{
-    ChatId, Citation, ErrorCode, MediaType, MessageState, Page, PageId, SentenceCheck, Source, Span, Verdict, text,
+    ChatId, Citation, ErrorCode, MediaType, Message, MessageState, Page, PageId, SentenceCheck, Source, Span,
+    SyncRemote as _, Verdict, text,
 };
 use deepsearch_sqlite::{ConflictKind, FinishedAnswer, NewTurn};
 use deepsearch_sync::{SyncOptions, SyncState};
@@ -277,6 +278,54 @@ async fn a_chat_that_is_saved_under_new_ids_keeps_its_evidence() {
     assert_eq!(evidence.citations.len(), 1);
 }
 
+#[tokio::test]
+async fn where_pages_do_not_travel_answers_come_and_go_without_and_keep_theirs_at_home() {
+    let mut pair = pair().await;
+    let folder = folder();
+    let without = SyncOptions {
+        pages: false,
+        ..options(None)
+    };
+    let mut off = Device::new("off", folder.path(), &pair.server, &pair.time, without).await;
+    sync(&mut pair.a).await;
+    sync(&mut off).await;
+    let theirs = answer_with_evidence(&mut pair.a).await;
+    let own = answer_with_evidence(&mut off).await;
+    sync(&mut pair.a).await;
+    sync(&mut off).await;
+    sync(&mut pair.a).await;
+    let pages = async |device: &Device, turn: &deepsearch_sqlite::Turn| {
+        let evidence = device.store.lookup_evidence(&turn.answer.id).await.unwrap().unwrap();
+        evidence.pages.len()
+    };
+    assert_eq!((pages(&off, &own).await, pages(&pair.a, &own).await), (2, 0));
+    assert_eq!((pages(&pair.a, &theirs).await, pages(&off, &theirs).await), (2, 0));
+    let calls = off.link.calls.lock().unwrap().clone();
+    assert!(!calls.iter().any(|call| call.contains("page")), "{calls:?}");
+    assert_eq!(off.counts().await.pages, 0);
+    assert_eq!(off.view().await, pair.a.view().await);
+}
+
+#[tokio::test]
+async fn what_the_server_deleted_and_has_anew_is_kept_hidden_for_thirty_days() {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    let turn = answer_with_evidence(&mut pair.a).await;
+    sync(&mut pair.a).await;
+    save_under_new_ids(&pair.server, &turn.chat.id);
+    for (wait, hidden) in [
+        (TimeDelta::seconds(15), 2),
+        (TimeDelta::days(29), 2),
+        (TimeDelta::days(2), 0),
+    ] {
+        sync(&mut pair.a).await;
+        advance(&pair.server, &pair.time, wait);
+        sync(&mut pair.a).await;
+        assert_eq!(pair.a.counts().await.hidden, hidden, "after {wait}");
+    }
+    assert_eq!(pair.a.view().await, crate::device::server_view(&pair.server));
+}
+
 /// Ids and texts of a chat's messages on the server.
 fn held(server: &Server, chat: &ChatId) -> Vec<(String, String)> {
     let rows = server.state.lock().unwrap().messages_of(chat);
@@ -405,6 +454,39 @@ async fn a_new_device_shows_the_newest_first_and_goes_on_where_it_was_cut_off() 
         "what was brought is brought again: {calls:?}"
     );
     assert_eq!(pair.b.view().await, crate::device::server_view(&pair.server));
+}
+
+#[tokio::test]
+async fn a_first_pull_says_how_far_it_is_and_how_far_it_has_to_go() {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    for _ in 0..6 {
+        pair.a.new_chat().await;
+    }
+    sync(&mut pair.a).await;
+    let all = pair.server.count_changes(FeedCursor::default()).await.unwrap();
+    let mut status = pair.b.engine.watch();
+    let mut seen = Vec::new();
+    let watching = async {
+        while status.changed().await.is_ok() {
+            if let SyncState::Running { progress } = &status.borrow_and_update().state {
+                seen.push((progress.expected, progress.pulled));
+            }
+        }
+    };
+    tokio::select! {
+        ran = pair.b.engine.run_once() => ran.unwrap(),
+        () = watching => unreachable!("the engine lives on"),
+    }
+    let of_the_feed: Vec<u32> = seen
+        .iter()
+        .filter(|(expected, _)| expected.is_some_and(|expected| u64::from(expected) == all))
+        .map(|(_, pulled)| *pulled)
+        .collect();
+    assert!(of_the_feed.is_sorted(), "{seen:?}");
+    let is_midway = |pulled: &u32| (1..all).contains(&u64::from(*pulled));
+    assert!(of_the_feed.iter().any(is_midway), "{seen:?}");
+    assert_eq!(state_of(&pair.b), SyncState::Idle);
 }
 
 #[tokio::test]
@@ -568,6 +650,36 @@ async fn what_the_server_cannot_read_holds_up_nothing_beside_it() {
 }
 
 #[tokio::test]
+async fn a_message_that_is_too_long_for_the_server_is_told_and_not_sent_and_the_rest_goes() {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    pair.a.new_chat().await;
+    let chat = pair.a.chat(0).await.unwrap();
+    let said = |text: &str, second| message(&chat.id, text, None, at(START + second));
+    let long = Message {
+        content: "x".repeat(MESSAGE_LIMIT + 1),
+        state: MessageState::Interrupted,
+        ..said("long", 5)
+    };
+    pair.a
+        .store
+        .add_messages(&chat.id, &[long.clone(), said("after", 6)])
+        .await
+        .unwrap();
+    for _ in 0..2 {
+        sync(&mut pair.a).await;
+    }
+    let tables = pair.server.state.lock().unwrap().tables.clone();
+    assert!(tables.messages.values().any(|row| row.content == "after"));
+    assert_eq!(pair.a.counts().await.outbox, 0);
+    let dead = pair.a.store.list_dead_changes(10).await.unwrap();
+    assert_eq!(dead.len(), 1);
+    assert_eq!(dead[0].entity_id, long.id.to_string());
+    // In our words: the server's come only after all of it was sent.
+    assert!(dead[0].reason.contains("four megabytes"), "{}", dead[0].reason);
+}
+
+#[tokio::test]
 async fn what_the_server_refuses_leaves_the_head_of_the_queue() {
     let mut pair = pair().await;
     sync(&mut pair.a).await;
@@ -656,7 +768,7 @@ async fn a_change_is_sent_at_once_and_the_loop_ends_when_it_is_told() {
         };
         store.begin_answer(turn).await.unwrap();
         engine.nudge();
-        let started = std::time::Instant::now();
+        let started = Instant::now();
         while pair.server.state.lock().unwrap().tables.messages.is_empty() {
             tokio::time::sleep(Duration::from_millis(10)).await;
             assert!(started.elapsed() < Duration::from_secs(20), "the nudge was not heard");
@@ -691,6 +803,36 @@ async fn a_page_that_the_server_refuses_is_shown_and_sent_again_when_it_is_asked
     assert_eq!(pair.a.counts().await.dead, 0);
     assert_eq!(pair.server.state.lock().unwrap().tables.pages.len(), 2);
     assert_eq!(pair.a.store.retry_dead_changes().await.unwrap(), 0);
+}
+
+/// What it takes to look at so many pages that wait, of which the server lacks none that are here.
+async fn time_of_queue(pages: u32) -> Duration {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    let queued: Vec<_> = (0..pages)
+        .map(|page| (format!("{page:064}"), "no room".to_owned()))
+        .collect();
+    pair.a.store.settle_pages(&[], &queued).await.unwrap();
+    assert_eq!(pair.a.store.retry_dead_changes().await.unwrap(), pages);
+    let began = Instant::now();
+    sync(&mut pair.a).await;
+    assert_eq!(pair.a.counts().await.pages, 0);
+    began.elapsed()
+}
+
+#[tokio::test]
+async fn four_times_as_many_pages_that_wait_take_about_four_times_as_long() {
+    // It would be sixteen times if the queue were put in order anew for each few of them. The machine may have other work.
+    let mut ratio = f64::MAX;
+    for _ in 0..3 {
+        let few = time_of_queue(4_000).await;
+        let many = time_of_queue(16_000).await;
+        ratio = many.as_secs_f64() / few.as_secs_f64();
+        if ratio < 8.0 {
+            return;
+        }
+    }
+    panic!("it took {ratio} times as long");
 }
 
 #[tokio::test]
@@ -771,7 +913,7 @@ async fn after_a_sleep_of_the_machine_its_connections_are_forgotten_and_it_looks
         tokio::time::sleep(Duration::from_millis(2_500)).await;
         assert_eq!(pulls(), None);
         advance(&pair.server, &pair.time, TimeDelta::hours(8));
-        let woke = std::time::Instant::now();
+        let woke = Instant::now();
         while pulls().unwrap_or(0) == 0 {
             tokio::time::sleep(Duration::from_millis(10)).await;
             assert!(woke.elapsed() < Duration::from_secs(10), "it slept on");

@@ -12,15 +12,15 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use deepsearch_core::sync::FUTURE_LIMIT;
-use deepsearch_core::{ChatId, Clock, Labels, RemoteError, SystemClock, UserId};
+use deepsearch_core::{ChatId, Clock, Labels, Message, MessageState, RemoteError, SystemClock, UserId};
 use deepsearch_postgres::{Admission, DeviceId, SharedDatabase, SharedSync, scram_verifier, session_token_hash};
-use deepsearch_servers::Postgres;
+use deepsearch_servers::{Postgres, SlowLine};
 use deepsearch_sync::SyncError;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
 
-use crate::device::{ChatSeen, Device, LabelsSeen, MessageSeen, View, account, folder, options};
+use crate::device::{ChatSeen, Device, LabelsSeen, MessageSeen, View, account, folder, message, options};
 use crate::link::Link;
 use crate::psql::Psql;
 use crate::simulation::{
@@ -558,5 +558,48 @@ async fn a_server_that_is_put_back_to_a_snapshot_of_its_disk_is_given_again_what
     sync(&mut a).await;
     assert_eq!(counted(&server), ["203"]);
     assert_eq!(a.all_chats().await.len(), 203);
+    assert_eq!(a.view().await, b.view().await);
+}
+
+#[tokio::test]
+async fn one_row_that_a_slow_line_does_not_carry_in_time_holds_nothing_up_either_way() {
+    if !deepsearch_servers::has_postgres() {
+        return pass_by();
+    }
+    let server = started();
+    migrate(&server).await;
+    let owner = SharedDatabase::connect(&server.url("migrated")).await.unwrap();
+    let line = SlowLine::before(server.port(), 384 << 10).unwrap();
+    let url = server
+        .url("migrated")
+        .replace(&format!(":{}/", server.port()), &format!(":{}/", line.port()));
+    let (folder, time) = (folder(), Arc::new(AtomicI64::new(SystemClock.now().timestamp_millis())));
+    let mut devices = Vec::new();
+    for place in 0..2 {
+        let remote = remote(&owner, &url, place + 1).await;
+        let link = Link::to(
+            Arc::new(remote.with_deadline(Duration::from_millis(1_500))),
+            Duration::MAX,
+        );
+        let device = Device::linked(&format!("d{place}"), folder.path(), link, &time, options(None)).await;
+        device.store.bind_sync_account(&account()).await.unwrap();
+        devices.push(device);
+    }
+    owner.close().await;
+    let [mut a, mut b]: [Device; 2] = devices.try_into().ok().unwrap();
+    a.new_chat().await;
+    let chat = a.chat(0).await.unwrap();
+    let long = Message {
+        // Two seconds of the line. One that has ended may not be so long.
+        content: "x".repeat(768 << 10),
+        state: MessageState::Interrupted,
+        ..message(&chat.id, "long", None, a.store.device_now())
+    };
+    a.store.add_messages(&chat.id, &[long]).await.unwrap();
+    a.new_chat().await;
+    sync(&mut a).await;
+    assert_eq!(a.counts().await.outbox, 0);
+    sync(&mut b).await;
+    assert_eq!(b.all_chats().await.len(), 2);
     assert_eq!(a.view().await, b.view().await);
 }

@@ -9,9 +9,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use deepsearch_core::collection::NAME_LIMIT;
 use deepsearch_core::labels::TAG_LIMIT;
 use deepsearch_core::sync::{
-    Change, ChatRow, EntityKind, FUTURE_LIMIT, FeedCursor, FeedPage, FlagsRow, IdPage, MessageExtras, MessageRow,
-    PROTOCOL, PageBody, Push, PushAnswer, PushRow, Pushed, RecentMark, RecentPage, RemoteError, Row, ServerInfo,
-    SettingRow, SyncRemote, TOMBSTONE_DAYS,
+    Change, ChatRow, EntityKind, FUTURE_LIMIT, FeedCursor, FeedPage, FlagsRow, IdPage, MESSAGE_LIMIT, MessageExtras,
+    MessageRow, PROTOCOL, PageBody, Push, PushAnswer, PushRow, Pushed, RecentMark, RecentPage, RemoteError, Row,
+    ServerInfo, SettingRow, SyncRemote, TOMBSTONE_DAYS,
 };
 use deepsearch_core::{ChatId, Labels, MessageId};
 
@@ -724,6 +724,11 @@ impl Trial<'_> {
         }
         if self.taken.contains(row.id.as_str()) {
             return PushAnswer::IdConflict;
+        }
+        if row.content.len() > MESSAGE_LIMIT {
+            return PushAnswer::Refused {
+                reason: "the message is too long".into(),
+            };
         }
         let extras = row.extras.clone();
         let is_growing = |stored: &MessageRow, tables: &Tables| {
