@@ -96,8 +96,8 @@ pub use deepsearch_postgres::{
 pub use deepsearch_search::{ENGINES, EngineHealth, EngineState};
 pub use deepsearch_sqlite::{
     Backup, BackupKind, Before, BulkChange, BulkDone, ChatCursor, ChatFilter, ChatLabels, ChatOffer, ChatView,
-    Collection, ConflictKind, HistoryFilter, HistoryHit, HistoryQuery, HistoryResults, Recovery, Replaced, SavedQuery,
-    SavedSearch, SyncCounts, Tag,
+    Collection, ConflictKind, HistoryFilter, HistoryHit, HistoryQuery, HistoryResults, OpeningStep, Recovery, Replaced,
+    SavedQuery, SavedSearch, SyncCounts, Tag,
 };
 pub use deepsearch_sync::SyncProgress;
 pub use secrecy::SecretString;
