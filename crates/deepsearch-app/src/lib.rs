@@ -56,7 +56,7 @@ mod export;
 pub use account::SignedOut;
 pub use app::{App, AppOptions};
 pub use ask::{AskRequest, Scope, Turn};
-pub use backups::{list_backups, restore_backup, tell};
+pub use backups::{check_backup, list_backups, restore_backup, tell};
 pub use carry::ImportReport;
 pub use changes::Change;
 pub use chats::{OpenChat, OpenMessage, SavedSource};
