@@ -1,4 +1,5 @@
-// TypeScript's and Svelte's strict rules, and the two borders of our own: who may import Tauri, and no raw HTML.
+// TypeScript's and Svelte's strict rules, and the borders of our own: who may import Tauri, no raw HTML, one way to
+// know an input method's key.
 
 import js from "@eslint/js";
 import prettier from "eslint-config-prettier";
@@ -10,6 +11,12 @@ import svelteConfig from "./svelte.config.js";
 const tauri = {
   group: ["@tauri-apps/*"],
   message: "Only src/platform/ speaks to Tauri; everything else goes through the Platform interface.",
+};
+
+const composing = {
+  property: "isComposing",
+  message:
+    "Ask isComposing() of src/shared/shortcuts: some systems tell of the last key of a composition only by its code.",
 };
 
 export default ts.config(
@@ -32,6 +39,7 @@ export default ts.config(
       "@typescript-eslint/no-non-null-assertion": "off",
       "@typescript-eslint/consistent-type-imports": "error",
       "no-restricted-imports": ["error", { patterns: [tauri] }],
+      "no-restricted-properties": ["error", composing],
       "svelte/no-at-html-tags": "error",
       "svelte/no-navigation-without-resolve": "off",
       // Most sets, maps and dates here are read once; those that are watched are SvelteSet and SvelteMap by choice.
@@ -41,6 +49,7 @@ export default ts.config(
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
     },
   },
+  { files: ["src/shared/shortcuts.ts"], rules: { "no-restricted-properties": "off" } },
   { files: ["src/platform/**"], rules: { "no-restricted-imports": "off" } },
   { files: ["tests/**", "*.config.*", "public/**"], languageOptions: { globals: { ...globals.node } } },
 );

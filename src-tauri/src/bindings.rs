@@ -11,6 +11,7 @@ use crate::commands::{
     self, AccountChanged, FilesDropped, FoldersDropped, LibraryChanged, Navigate, QuickAskShown, SettingsChanged,
     Start, SyncChanged,
 };
+use crate::opening::OpeningChanged;
 
 pub(crate) fn builder() -> Builder<tauri::Wry> {
     Builder::new()
@@ -23,6 +24,7 @@ pub(crate) fn builder() -> Builder<tauri::Wry> {
             FoldersDropped,
             SyncChanged,
             Navigate,
+            OpeningChanged,
             QuickAskShown
         ])
         .typ::<Start>()

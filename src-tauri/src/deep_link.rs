@@ -9,24 +9,22 @@ use tauri_plugin_deep_link::DeepLinkExt;
 use url::Url;
 
 use crate::commands::Navigate;
-use crate::windows;
+use crate::{opening, start, windows};
 
-pub(crate) const SCHEME: &str = "deepsearch:";
+const SCHEME: &str = "deepsearch";
 
 const ACCOUNT: &str = "account";
 
 /// A link that the system brought. It may hold a code, so what it says is neither logged nor shown.
 pub(crate) struct Link(Option<String>);
 
-/// Registers the scheme for this program, wherever it lies by now, and takes the links that come from now on.
-pub(crate) fn set_up(app: &AppHandle) {
-    // On macOS the bundle registers it, on Windows the installer. A package on Linux does too, but its entry opens the
-    // installed program, and links belong to the one that is used.
-    #[cfg(target_os = "linux")]
-    register(app.clone());
+/// Takes the links that come from now on. Until there is an app the last of them is kept.
+pub(crate) fn listen(app: &AppHandle) {
     let handle = app.clone();
-    app.deep_link()
-        .on_open_url(move |event| Link::of(&event.urls()).take(&handle));
+    app.deep_link().on_open_url(move |event| {
+        let link = Link::of(&event.urls());
+        start::on_main_thread(&handle, move |app| link.take(app));
+    });
 }
 
 /// The link that the app was started with, which tells no event.
@@ -35,10 +33,21 @@ pub(crate) fn at_start(app: &AppHandle) -> Option<Link> {
     Some(Link::of(&urls))
 }
 
+/// Whether a start brings a link, of which the plugin tells.
+pub(crate) fn is_link(arguments: &[String]) -> bool {
+    let [_, link] = arguments else {
+        return false;
+    };
+    link.parse().is_ok_and(|link: Url| link.scheme() == SCHEME)
+}
+
+/// Registers the scheme for this program, wherever it lies by now. On macOS the bundle does, on Windows the installer. A
+/// package on Linux does too, but its entry opens the installed program, and links belong to the one that is used.
+///
 /// It starts several programs of the desktop, which would take the processor from the first window while it comes up.
 /// Nobody signs in that soon.
 #[cfg(target_os = "linux")]
-fn register(app: AppHandle) {
+pub(crate) fn register(app: AppHandle) {
     const AFTER: std::time::Duration = std::time::Duration::from_secs(2);
     tauri::async_runtime::spawn_blocking(move || {
         std::thread::sleep(AFTER);
@@ -78,8 +87,11 @@ impl Link {
         });
     }
 
-    /// As [`Link::follow`], in the window that is there.
+    /// As [`Link::follow`], in the window that is there, or later where there is none yet.
     fn take(self, handle: &AppHandle) {
+        if handle.try_state::<App>().is_none() {
+            return opening::keep_link(handle, self);
+        }
         let Some(link) = self.0 else {
             return windows::tell_main(handle, self.leads_to());
         };
@@ -92,11 +104,7 @@ impl Link {
                 Err(failure) if failure.code == ErrorCode::NotFound => Navigate::Notice { failure },
                 _ => account(),
             };
-            let here = handle.clone();
-            let told = handle.run_on_main_thread(move || windows::tell_main(&here, navigate));
-            if let Err(error) = told {
-                tracing::warn!(%error, "the window was not told of a sign-in");
-            }
+            start::on_main_thread(&handle, move |app| windows::tell_main(app, navigate));
         });
     }
 }

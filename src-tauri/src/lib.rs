@@ -1,6 +1,7 @@
 //! The desktop shell: windows, tray, shortcut, deep link, and the commands that the windows call. The only Rust that
 //! knows Tauri; everything that answers, stores or decides is in `deepsearch-app`.
 
+mod opening;
 mod start;
 
 mod commands;

@@ -1,28 +1,27 @@
-//! Starting and ending: one process for all windows, opened on one data folder, closed only when nothing is lost.
+//! Starting and ending: one process for all windows, closed only when nothing is lost. Until there is an app, it is being
+//! opened (`opening.rs`).
 
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use deepsearch_app::{App, AppError, AppOptions, Config, program_beside};
-use deepsearch_core::Failure;
+use deepsearch_app::App;
 use tauri::{AppHandle, Manager, RunEvent, WindowEvent};
 
 use crate::commands::{Carrying, Navigate, Offered};
-use crate::{bindings, changes, deep_link, notify, shortcut, tray, windows};
+use crate::opening::{Asked, Wish};
+use crate::{bindings, changes, deep_link, notify, opening, shortcut, tray, windows};
 
 /// Shows no window: for starting at login.
 pub(crate) const HIDDEN: &str = "--hidden";
-const QUICK_ASK: &str = "--quick-ask";
+pub(crate) const QUICK_ASK: &str = "--quick-ask";
 
 /// The daily backup reads the whole history: not while a person waits for their first window or their first answer.
 const CHORES_AFTER: Duration = Duration::from_secs(60);
 
-/// A start that takes longer than this says what it is doing.
-const SOON: Duration = Duration::from_millis(500);
-
 /// The exit code of a start that came to nothing.
-const NOT_STARTED: i32 = 1;
+pub(crate) const NOT_STARTED: i32 = 1;
 
 /// Opens the window and runs until the app is quit. A second start only tells the first what was asked of it.
 pub fn run() -> ExitCode {
@@ -33,7 +32,9 @@ pub fn run() -> ExitCode {
     let built = tauri::Builder::default()
         // First, so that a second start ends before it opens anything.
         .plugin(tauri_plugin_single_instance::init(|app, arguments, _| {
-            second_start(app, &arguments);
+            // They may hold a deep link and with it a sign-in code: they are never logged.
+            let wish = Wish::of(&arguments);
+            on_main_thread(app, move |app| ask(app, wish));
         }))
         .plugin(tauri_plugin_deep_link::init())
         .plugin(tauri_plugin_dialog::init())
@@ -48,7 +49,7 @@ pub fn run() -> ExitCode {
         .plugin(tauri_plugin_autostart::Builder::new().arg(HIDDEN).build())
         .plugin(
             tauri_plugin_window_state::Builder::new()
-                .with_denylist(&[windows::QUICK, windows::OPENING, windows::FAILED])
+                .with_denylist(&[windows::QUICK, windows::OPENING])
                 .map_label(windows::state_label)
                 .build(),
         )
@@ -71,45 +72,13 @@ pub fn run() -> ExitCode {
 }
 
 fn set_up(handle: &AppHandle) -> tauri::Result<()> {
-    let mut opening = tauri::async_runtime::spawn(open());
-    let soon = async { tokio::time::timeout(SOON, &mut opening).await };
-    if let Ok(opened) = tauri::async_runtime::block_on(soon) {
-        return begin(handle, opened?);
-    }
-    // The backup before a migration, or a repair: with a large history they take their time, and the windows theirs after.
-    if !is_hidden() {
-        windows::show_opening(handle, None)?;
-    }
-    let handle = handle.clone();
-    tauri::async_runtime::spawn(async move {
-        let opened = opening.await;
-        let here = handle.clone();
-        let begun = handle.run_on_main_thread(move || {
-            if let Err(error) = opened.and_then(|opened| begin(&here, opened)) {
-                tracing::error!(%error, "DeepSearch did not start");
-                here.exit(NOT_STARTED);
-            }
-        });
-        if let Err(error) = begun {
-            tracing::error!(%error, "DeepSearch did not start");
-        }
-    });
-    Ok(())
+    // First, so that no link comes to nobody; what it needs is there before the event loop runs.
+    deep_link::listen(handle);
+    opening::begin(handle)
 }
 
-/// Goes on once the store is open, or says why it is not.
-fn begin(handle: &AppHandle, opened: Result<App, AppError>) -> tauri::Result<()> {
-    match opened {
-        Ok(app) => begin_with(handle, app),
-        Err(error) => {
-            let failure = Failure::from(&error);
-            tracing::error!(%failure, "the data folder cannot be opened");
-            windows::show_opening(handle, Some(&failure))
-        }
-    }
-}
-
-fn begin_with(handle: &AppHandle, app: App) -> tauri::Result<()> {
+/// Goes on once there is an app, with all that was asked of it until then.
+pub(crate) fn begin_with(handle: &AppHandle, app: App, asked: Asked) -> tauri::Result<()> {
     handle.manage(app.clone());
     handle.manage(Ending::default());
     handle.manage(windows::Arriving::default());
@@ -119,23 +88,23 @@ fn begin_with(handle: &AppHandle, app: App) -> tauri::Result<()> {
     handle.manage(Offered::default());
     handle.manage(tray::Presence::default());
     handle.manage(tray::sync::Line::default());
-    let arguments = arguments();
-    let link = deep_link::at_start(handle);
-    if has(&arguments, QUICK_ASK) {
-        windows::show_quick_ask(handle);
-    } else if let Some(link) = &link {
+    if let Some(link) = &asked.link {
         windows::show_main(handle, Some(link.leads_to()))?;
-    } else if !has(&arguments, HIDDEN) {
+    } else if asked.main {
         windows::show_main(handle, None)?;
+    }
+    if asked.quick_ask {
+        windows::show_quick_ask(handle);
     }
     windows::close_opening(handle);
     tray::set_up(handle);
     changes::forward(handle, &app);
     shortcut::set_up(handle, &app);
-    deep_link::set_up(handle);
+    #[cfg(target_os = "linux")]
+    deep_link::register(handle.clone());
     notify::set_up(handle);
     stay_in_touch(handle, &app);
-    if let Some(link) = link {
+    if let Some(link) = asked.link {
         link.follow(handle);
     }
     prepare_quick_ask(handle);
@@ -181,24 +150,23 @@ fn prepare_quick_ask(handle: &AppHandle) {
     });
 }
 
-async fn open() -> Result<App, AppError> {
-    let environment =
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let mut options = AppOptions::new(Config::load(environment)?);
-    // The command parses the pages for both: this program would take fifty times as long to start, for it loads the
-    // libraries of the window first.
-    options.crawl.parser.command.program = program_beside("deepsearch");
-    App::open(options).await
+/// Does what a second start asks for, or keeps it until it can be done.
+fn ask(app: &AppHandle, wish: Wish) {
+    if app.try_state::<App>().is_none() {
+        return opening::keep(app, wish);
+    }
+    match wish {
+        Wish::Main => windows::tell_main(app, Navigate::Here),
+        Wish::QuickAsk => windows::show_quick_ask(app),
+        Wish::Nothing => {}
+    }
 }
 
-// The arguments may hold a deep link and with it a sign-in code: they are never logged.
-fn second_start(app: &AppHandle, arguments: &[String]) {
-    if app.try_state::<App>().is_none() {
-        windows::front_opening(app);
-    } else if has(arguments, QUICK_ASK) {
-        windows::show_quick_ask(app);
-    } else if !arguments.iter().any(|argument| argument.starts_with(deep_link::SCHEME)) {
-        windows::tell_main(app, Navigate::Here);
+/// Does it where windows are made and shown: on the main thread alone, one after the other.
+pub(crate) fn on_main_thread(app: &AppHandle, what: impl FnOnce(&AppHandle) + Send + 'static) {
+    let here = app.clone();
+    if let Err(error) = app.run_on_main_thread(move || what(&here)) {
+        tracing::error!(%error, "what was asked for is not done");
     }
 }
 
@@ -207,11 +175,11 @@ pub(crate) fn is_hidden() -> bool {
     has(&arguments(), HIDDEN)
 }
 
-fn arguments() -> Vec<String> {
+pub(crate) fn arguments() -> Vec<String> {
     std::env::args().collect()
 }
 
-fn has(arguments: &[String], flag: &str) -> bool {
+pub(crate) fn has(arguments: &[String], flag: &str) -> bool {
     arguments.iter().any(|argument| argument == flag)
 }
 
@@ -244,24 +212,35 @@ fn on_run_event(handle: &AppHandle, event: RunEvent) {
                 app.focus_sync(is_focused);
             }
         }
-        // Not closed before where the app starts again: that cannot be put off.
-        RunEvent::Exit if !is_closed(handle) => {
-            if let Some(app) = handle.try_state::<App>() {
+        RunEvent::Exit => {
+            // Not closed before where the system ends it: that cannot be put off.
+            if let Some(app) = handle.try_state::<App>()
+                && !is_closed(handle)
+            {
                 tauri::async_runtime::block_on(app.close());
+            }
+            if handle
+                .try_state::<Ending>()
+                .is_some_and(|ending| ending.again.load(Ordering::Relaxed))
+            {
+                start_anew(handle);
             }
         }
         #[cfg(target_os = "macos")]
         RunEvent::Reopen {
             has_visible_windows: false,
             ..
-        } if handle.try_state::<App>().is_some() => windows::tell_main(handle, Navigate::Here),
+        } => ask(handle, Wish::Main),
         _ => {}
     }
 }
 
-/// How far the end has come.
+/// How far the end has come, and whether it is a new beginning.
 #[derive(Default)]
-struct Ending(Mutex<Closing>);
+struct Ending {
+    closing: Mutex<Closing>,
+    again: AtomicBool,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Closing {
@@ -273,7 +252,7 @@ enum Closing {
 
 fn is_closed(handle: &AppHandle) -> bool {
     let ending = handle.try_state::<Ending>();
-    ending.is_some_and(|ending| *ending.0.lock().unwrap_or_else(PoisonError::into_inner) == Closing::Done)
+    ending.is_some_and(|ending| *ending.closing.lock().unwrap_or_else(PoisonError::into_inner) == Closing::Done)
 }
 
 /// Closes the app beside the event loop, which takes the windows off the screen meanwhile and serves whoever waits for it,
@@ -282,19 +261,36 @@ fn closes_first(handle: &AppHandle, code: i32) -> bool {
     let (Some(app), Some(ending)) = (handle.try_state::<App>(), handle.try_state::<Ending>()) else {
         return false;
     };
-    let mut closing = ending.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut closing = ending.closing.lock().unwrap_or_else(PoisonError::into_inner);
     if *closing == Closing::NotBegun {
         *closing = Closing::Begun;
         let (app, handle) = (app.inner().clone(), handle.clone());
         tauri::async_runtime::spawn(async move {
             app.close().await;
             if let Some(ending) = handle.try_state::<Ending>() {
-                *ending.0.lock().unwrap_or_else(PoisonError::into_inner) = Closing::Done;
+                *ending.closing.lock().unwrap_or_else(PoisonError::into_inner) = Closing::Done;
             }
             handle.exit(code);
         });
     }
     *closing != Closing::Done
+}
+
+/// Ends the app and starts it again.
+pub(crate) fn again(handle: &AppHandle) {
+    if let Some(ending) = handle.try_state::<Ending>() {
+        ending.again.store(true, Ordering::Relaxed);
+    }
+    handle.exit(0);
+}
+
+/// Starts as from the menu, whatever this start was asked for: somebody is looking at a window, who had none after a start
+/// that is hidden.
+fn start_anew(handle: &AppHandle) -> ! {
+    let mut environment = handle.env();
+    environment.args_os.truncate(1);
+    handle.cleanup_before_exit();
+    tauri::process::restart(&environment)
 }
 
 /// Some drivers paint nothing with it; what it saves is not worth a blank window. Set here and not by a second start of

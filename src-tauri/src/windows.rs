@@ -13,12 +13,14 @@ use tauri::{
 use tauri_specta::Event;
 
 use crate::commands::{Navigate, QuickAskShown, Start, WindowKind};
+use crate::opening::{self, Opening};
 use crate::tray;
 
 pub(crate) const MAIN: &str = "main";
 pub(crate) const QUICK: &str = "quick";
 pub(crate) const OPENING: &str = "opening";
-pub(crate) const FAILED: &str = "failed";
+
+const OPENING_WIDTH: f64 = 540.0;
 
 const QUICK_WIDTH: f64 = 720.0;
 /// A bare field; the page asks for more as its answer grows.
@@ -289,31 +291,38 @@ fn place(window: &WebviewWindow) {
     let _ = window.set_position(PhysicalPosition::new(x, y));
 }
 
-/// Says that the chats are being opened or, with a failure, why they cannot be. There is no app yet: nobody knows its
-/// settings, and the page looks as it did last time.
-pub(crate) fn show_opening(app: &AppHandle, failure: Option<&Failure>) -> tauri::Result<()> {
-    let (label, height) = if failure.is_some() {
-        (FAILED, 280.0)
-    } else {
-        (OPENING, 160.0)
+/// Shows how far the start is, or why it came to nothing. There is no app yet: nobody knows its settings, and the page
+/// looks as it did last time.
+pub(crate) fn show_opening(app: &AppHandle) -> tauri::Result<()> {
+    let opening = opening::current(app);
+    let height = match opening {
+        Opening::UnderWay { .. } => 150.0,
+        Opening::Failed { .. } => 280.0,
     };
-    let told = serde_json::to_string(&failure).map_err(tauri::Error::from)?;
-    page(
-        app,
-        label,
-        "opening.html",
-        ("__OPENING__", &format!("{{ failure: {told} }}")),
-    )
-    .title("DeepSearch")
-    .inner_size(540.0, height)
-    .min_inner_size(320.0, 120.0)
-    .center()
-    .build()?;
-    // Not before: with its last window the app would end.
-    if failure.is_some() {
-        close_opening(app);
+    if let Some(window) = app.get_webview_window(OPENING) {
+        window.set_size(LogicalSize::new(OPENING_WIDTH, height))?;
+        window.unminimize()?;
+        return window.set_focus();
     }
-    Ok(())
+    let told = serde_json::to_string(&opening).map_err(tauri::Error::from)?;
+    page(app, OPENING, "opening.html", ("__OPENING__", &told))
+        .title("DeepSearch")
+        .inner_size(OPENING_WIDTH, height)
+        .min_inner_size(320.0, 120.0)
+        .center()
+        .build()
+        .map(drop)
+}
+
+/// As [`show_opening`], for callers that have nobody to tell of an error.
+pub(crate) fn front_opening(app: &AppHandle) {
+    if let Err(error) = show_opening(app) {
+        tracing::error!(%error, "the window of the start cannot be shown");
+    }
+}
+
+pub(crate) fn is_opening_shown(app: &AppHandle) -> bool {
+    app.get_webview_window(OPENING).is_some()
 }
 
 pub(crate) fn close_opening(app: &AppHandle) {
@@ -321,16 +330,6 @@ pub(crate) fn close_opening(app: &AppHandle) {
         && let Err(error) = window.destroy()
     {
         tracing::error!(%error, "the window of the start stays behind");
-    }
-}
-
-/// Brings to the front what is there before there is an app.
-pub(crate) fn front_opening(app: &AppHandle) {
-    let window = [FAILED, OPENING].iter().find_map(|label| app.get_webview_window(label));
-    if let Some(window) = window
-        && let Err(error) = window.set_focus()
-    {
-        tracing::warn!(%error, "the window of the start stays where it is");
     }
 }
 

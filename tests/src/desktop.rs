@@ -328,6 +328,18 @@ impl Desktop {
         Ok(())
     }
 
+    /// Waits until a start without a window is there to be told of others.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub async fn until_first(&self) -> Result<()> {
+        let address = self.bus.address().to_owned();
+        until("the first start", async || {
+            bus::has(&address, "app.deepsearch.desktop.SingleInstance").await
+        })
+        .await
+    }
+
     /// Opens an address the way a browser or a mail program does: whoever is registered for its scheme gets it.
     ///
     /// # Errors

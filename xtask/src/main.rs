@@ -41,7 +41,8 @@ cargo xtask prepare [--check]    write the data of the compile-time checked quer
                                  (--check: only say whether it is current)
 cargo xtask bindings             write the TypeScript that the interface knows Rust by anew
 cargo xtask package [--check]    build the packages that a person installs
-                                 (--check: then unpack them, look at what is in them, start from them, ask and quit)
+                                 (--check: then unpack them, look at what is in them, start from them, ask and quit;
+                                 as root, in CI or a container or with a yes, the .deb is installed and removed again)
 
 Where a person sits at the terminal, nothing is installed unasked. --yes answers yes to every question.
 DEEPSEARCH_DEV_CACHE moves the folder for what is downloaded for the tests.";

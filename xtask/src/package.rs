@@ -27,6 +27,9 @@ const BRINGS: [&str; 5] = [
     "usr/share/icons/hicolor/128x128/apps/deepsearch-desktop.png",
 ];
 
+/// The journeys that a package is held to.
+const MANY: &str = "packaged:: first_start:: quick_ask:: links::";
+
 /// Only here: a build of the window alone would ask for the command too.
 const BUNDLED: &str = r#"{"bundle":{"externalBin":["binaries/deepsearch"]}}"#;
 
@@ -64,7 +67,7 @@ pub(crate) fn package(consent: Consent, check: bool) -> Result<()> {
     if check {
         setup::ensure(consent, setup::PACKAGE_CHECK)?;
         setup::ensure(consent, setup::WINDOW_TESTS)?;
-        examine(&bundle)?;
+        examine(consent, &bundle)?;
     }
     Ok(())
 }
@@ -127,8 +130,9 @@ fn pack_tightly(bundle: &Path) -> Result<()> {
     shell::run(&mut build)
 }
 
-/// Unpacks both packages, looks at what is in them, and lets the journeys of a package start from the `.deb`.
-fn examine(bundle: &Path) -> Result<()> {
+/// Unpacks both packages, looks at what is in them, and lets the journeys of a package start from each: from the `.deb` as
+/// it is installed, where this machine may be changed for that.
+fn examine(consent: Consent, bundle: &Path) -> Result<()> {
     let (deb, rpm) = (only(&bundle.join("deb"), "deb")?, only(&bundle.join("rpm"), "rpm")?);
     let (from_deb, from_rpm) = (bundle.join("check/deb"), bundle.join("check/rpm"));
     for into in [&from_deb, &from_rpm] {
@@ -149,24 +153,21 @@ fn examine(bundle: &Path) -> Result<()> {
             "the packages differ in `{name}`"
         );
     }
-    // What it asks for is there, in the distribution that this is; nothing is installed.
-    shell::run(shell::command("apt-get", &["install", "--simulate", "--no-install-recommends"]).arg(&deb))?;
     let entry = from_deb.join("usr/share/applications/DeepSearch.desktop");
     shell::run(shell::command("desktop-file-validate", &[]).arg(&entry))?;
     says(&entry, "Exec=deepsearch-desktop %u")?;
     says(&entry, "MimeType=x-scheme-handler/deepsearch;")?;
     says(&entry, "Icon=deepsearch-desktop")?;
-    let program = |name: &str| from_deb.join("usr/bin").join(name);
-    let mut journeys = shell::cargo(
-        "test --workspace --locked --test desktop -- --include-ignored packaged:: first_start:: quick_ask:: links::",
-    );
-    shell::run(
-        journeys
-            .env("DEEPSEARCH_TEST_PACKAGE", &from_deb)
-            .env("DEEPSEARCH_TEST_DESKTOP", program("deepsearch-desktop"))
-            .env("DEEPSEARCH_TEST_BIN", program("deepsearch"))
-            .env("DEEPSEARCH_TEST_COMPLETE", "1"),
-    )?;
+    match install(consent, &deb)? {
+        Some(name) => {
+            let walked = is_installed().and_then(|()| journeys(Path::new("/"), MANY));
+            // However they went, the machine is left as it was.
+            let removed = remove(&name);
+            walked.and(removed)?;
+        }
+        None => journeys(&from_deb, MANY)?,
+    }
+    journeys(&from_rpm, "packaged::")?;
     // Last, for it says least of whether they work.
     for package in [&deb, &rpm] {
         let bytes = std::fs::metadata(package).context("weighing a package")?.len();
@@ -180,6 +181,74 @@ fn examine(bundle: &Path) -> Result<()> {
         ensure!(bytes < MOST_BYTES, "`{}` has {bytes} bytes", package.display());
     }
     Ok(())
+}
+
+/// Installs the `.deb` and gives its name. `None` where this machine may not be changed: there apt-get only says that what
+/// the package asks for can be had.
+fn install(consent: Consent, deb: &Path) -> Result<Option<String>> {
+    let apt = |action: &[&str]| {
+        let mut apt = shell::command("apt-get", &["install", "--no-install-recommends"]);
+        apt.args(action).arg(deb).env("DEBIAN_FRONTEND", "noninteractive");
+        shell::run(&mut apt)
+    };
+    // Whoever has the app already has a use for it.
+    let is_there = PROGRAMS.iter().any(|name| Path::new("/usr/bin").join(name).exists());
+    if is_there
+        || !setup::is_root()
+        || !consent.given_for_a_trial("Install the .deb with apt-get, try it, and remove it again?")?
+    {
+        shell::say(
+            "The .deb is not installed here: that wants root, a machine without the app, and a yes, CI or a container",
+        );
+        apt(&["--simulate"])?;
+        return Ok(None);
+    }
+    let name = shell::output(shell::command("dpkg-deb", &["--field"]).arg(deb).arg("Package"))?;
+    apt(&["--yes"])?;
+    Ok(Some(name.trim().to_owned()))
+}
+
+fn is_installed() -> Result<()> {
+    for brought in BRINGS {
+        ensure!(
+            Path::new("/").join(brought).is_file(),
+            "installing the .deb brings no `{brought}`"
+        );
+    }
+    Ok(())
+}
+
+fn remove(name: &str) -> Result<()> {
+    let mut apt = shell::command("apt-get", &["purge", "--yes", name]);
+    shell::run(apt.env("DEBIAN_FRONTEND", "noninteractive"))?;
+    for brought in BRINGS {
+        ensure!(
+            !Path::new("/").join(brought).exists(),
+            "removing the .deb leaves `{brought}`"
+        );
+    }
+    Ok(())
+}
+
+/// Starts the command below `root`, and walks these journeys with its programs.
+fn journeys(root: &Path, which: &str) -> Result<()> {
+    let program = |name: &str| root.join("usr/bin").join(name);
+    let version = shell::output(&mut shell::command(program("deepsearch"), &["--version"]))?;
+    let expected = env!("CARGO_PKG_VERSION");
+    ensure!(
+        version.trim().ends_with(expected),
+        "version {expected} says that it is {version}"
+    );
+    let mut journeys = shell::cargo(&format!(
+        "test --workspace --locked --test desktop -- --include-ignored {which}"
+    ));
+    shell::run(
+        journeys
+            .env("DEEPSEARCH_TEST_PACKAGE", root)
+            .env("DEEPSEARCH_TEST_DESKTOP", program("deepsearch-desktop"))
+            .env("DEEPSEARCH_TEST_BIN", program("deepsearch"))
+            .env("DEEPSEARCH_TEST_COMPLETE", "1"),
+    )
 }
 
 /// The one package of a kind.

@@ -3,7 +3,7 @@
 //! Debian and its children install through apt. Elsewhere, and where a person says no, the names are told instead.
 
 use std::io::{BufRead, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
@@ -12,14 +12,25 @@ use crate::shell;
 /// Whether something may be installed: asked once per list where a person sits at the terminal.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Consent {
+    yes: bool,
     ask: bool,
 }
 
 impl Consent {
     pub(crate) fn new(yes: bool) -> Self {
         Self {
+            yes,
             ask: !yes && std::env::var_os("CI").is_none() && std::io::stdin().is_terminal(),
         }
+    }
+
+    /// As [`Consent::given`], for what is installed only to be tried. Without a person to ask, only a machine that is
+    /// thrown away is changed for that.
+    pub(crate) fn given_for_a_trial(self, question: &str) -> Result<bool> {
+        if self.yes || is_thrown_away() {
+            return Ok(true);
+        }
+        Ok(self.ask && self.given(question)?)
     }
 
     /// `true` to go on. Without a person to ask, the announcement is all.
@@ -36,6 +47,12 @@ impl Consent {
             .context("reading the answer")?;
         Ok(matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes"))
     }
+}
+
+/// A runner of CI, or a container.
+fn is_thrown_away() -> bool {
+    let marks = ["/.dockerenv", "/run/.containerenv"];
+    std::env::var_os("CI").is_some() || marks.iter().any(|mark| Path::new(mark).exists())
 }
 
 /// Something the system has to have.
@@ -314,9 +331,12 @@ pub(crate) fn ensure(consent: Consent, needs: &[Need]) -> Result<()> {
     }
 }
 
+pub(crate) fn is_root() -> bool {
+    shell::output(&mut shell::command("id", &["-u"])).is_ok_and(|id| id.trim() == "0")
+}
+
 fn apt(args: &[&str]) -> Result<()> {
-    let is_root = shell::output(&mut shell::command("id", &["-u"])).is_ok_and(|id| id.trim() == "0");
-    let mut command = if is_root {
+    let mut command = if is_root() {
         shell::command("apt-get", &[])
     } else if shell::which("sudo").is_some() {
         shell::command("sudo", &["--preserve-env=DEBIAN_FRONTEND", "apt-get"])

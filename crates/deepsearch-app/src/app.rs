@@ -11,10 +11,10 @@ use deepsearch_llm::{Models, ModelsConfig, ProviderConfig};
 use deepsearch_net::{Lookup, Network, Place, SystemLookup};
 use deepsearch_postgres::SharedDatabase;
 use deepsearch_search::{ENGINES, EngineConfig, EngineInfo, Failover, Guide, Http, HttpLimits, Limits};
-use deepsearch_sqlite::{Store, StoreOptions};
+use deepsearch_sqlite::{OpeningStep, Store, StoreOptions};
 use rustls::ClientConfig;
 use rustls_platform_verifier::ConfigVerifierExt as _;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -54,6 +54,8 @@ pub struct AppOptions {
     pub crawl: CrawlOptions,
     /// How names are looked up, by every part.
     pub lookup: Arc<dyn Lookup>,
+    /// Told what is being done to open the store.
+    pub opening: watch::Sender<OpeningStep>,
 }
 
 impl AppOptions {
@@ -63,6 +65,7 @@ impl AppOptions {
             clock: Arc::new(SystemClock),
             crawl: CrawlOptions::default(),
             lookup: Arc::new(SystemLookup),
+            opening: watch::Sender::default(),
         }
     }
 }
@@ -134,6 +137,7 @@ impl App {
             clock,
             mut crawl,
             lookup,
+            opening,
         } = options;
         // Whoever embeds the app may have chosen a provider already; then that one stays.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -143,6 +147,7 @@ impl App {
         })?;
         let options = StoreOptions {
             clock: clock.clone(),
+            opening,
             ..StoreOptions::default()
         };
         // The one takes the disk's time, the other the processor's.

@@ -47,17 +47,29 @@ pub fn list_backups(config: &Config) -> Result<Vec<Backup>, AppError> {
 /// [`AppError::Unknown`] for a name that is not listed; [`AppError::Store`] when the backup is damaged or the store is
 /// open elsewhere, and then nothing has changed.
 pub async fn restore_backup(config: &Config, name: &str) -> Result<Replaced, AppError> {
-    let is_meant =
-        |backup: &Backup| backup.path.file_name().is_some_and(|file| file == name) || backup.path == Path::new(name);
-    let backup = list_backups(config)?.into_iter().find(is_meant);
-    let backup = backup.ok_or_else(|| AppError::Unknown {
-        what: "backup",
-        id: name.to_owned(),
-    })?;
+    let backup = find(config, name)?;
     let path = config.home.join(STORE_FILE);
     let (store, replaced) = Store::restore_backup(&path, &backup.path, StoreOptions::default()).await?;
     store.close().await;
     Ok(replaced)
+}
+
+/// Whether a backup could take the place of the store.
+///
+/// # Errors
+/// As [`restore_backup`], for a name that is not listed and a backup that is damaged.
+pub async fn check_backup(config: &Config, name: &str) -> Result<(), AppError> {
+    Ok(Store::check_backup(&find(config, name)?.path).await?)
+}
+
+fn find(config: &Config, name: &str) -> Result<Backup, AppError> {
+    let is_meant =
+        |backup: &Backup| backup.path.file_name().is_some_and(|file| file == name) || backup.path == Path::new(name);
+    let backup = list_backups(config)?.into_iter().find(is_meant);
+    backup.ok_or_else(|| AppError::Unknown {
+        what: "backup",
+        id: name.to_owned(),
+    })
 }
 
 /// What was done about a damaged store, in words.

@@ -46,23 +46,20 @@ impl Config {
     /// # Errors
     /// [`AppError`] when a file or a variable cannot be understood; nothing is guessed.
     pub fn load(environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, AppError> {
-        let mut home = None;
+        let environment: Vec<_> = environment.into_iter().collect();
+        let home = Self::find_home(&environment);
         let mut layer = Layer::new();
         for (name, text) in environment {
             let Some(name) = name.strip_prefix(PREFIX) else {
                 continue;
             };
-            if name == "HOME" {
-                home = Some(PathBuf::from(text)).filter(|home| !home.as_os_str().is_empty());
-                continue;
-            }
             let key = name.to_ascii_lowercase().replace("__", ".");
             // Other programs' variables may begin like ours (DEEPSEARCH_LOG, those of tests); only settings count.
             if let Ok(info) = settings::info(&key) {
                 layer.insert(key.clone(), settings::parse(&key, info, &text)?);
             }
         }
-        let home = home.or_else(default_home).ok_or_else(|| AppError::Folder {
+        let home = home.ok_or_else(|| AppError::Folder {
             path: PathBuf::from("the user's data folder"),
             source: ErrorKind::NotFound.into(),
         })?;
@@ -80,6 +77,15 @@ impl Config {
             environment: layer,
             file,
         })
+    }
+
+    /// The data folder, also where its configuration file cannot be understood.
+    pub fn find_home(environment: &[(String, String)]) -> Option<PathBuf> {
+        let named = environment
+            .iter()
+            .rfind(|(name, _)| name.strip_prefix(PREFIX) == Some("HOME"));
+        let named = named.map(|(_, path)| PathBuf::from(path));
+        named.filter(|home| !home.as_os_str().is_empty()).or_else(default_home)
     }
 
     /// Private mode, whatever else is set.

@@ -56,7 +56,7 @@ mod export;
 pub use account::SignedOut;
 pub use app::{App, AppOptions};
 pub use ask::{AskRequest, Scope, Turn};
-pub use backups::{list_backups, restore_backup, tell};
+pub use backups::{check_backup, list_backups, restore_backup, tell};
 pub use carry::ImportReport;
 pub use changes::Change;
 pub use chats::{OpenChat, OpenMessage, SavedSource};
@@ -96,8 +96,8 @@ pub use deepsearch_postgres::{
 pub use deepsearch_search::{ENGINES, EngineHealth, EngineState};
 pub use deepsearch_sqlite::{
     Backup, BackupKind, Before, BulkChange, BulkDone, ChatCursor, ChatFilter, ChatLabels, ChatOffer, ChatView,
-    Collection, ConflictKind, HistoryFilter, HistoryHit, HistoryQuery, HistoryResults, Recovery, Replaced, SavedQuery,
-    SavedSearch, SyncCounts, Tag,
+    Collection, ConflictKind, HistoryFilter, HistoryHit, HistoryQuery, HistoryResults, OpeningStep, Recovery, Replaced,
+    SavedQuery, SavedSearch, SyncCounts, Tag,
 };
 pub use deepsearch_sync::SyncProgress;
 pub use secrecy::SecretString;

@@ -86,11 +86,19 @@ impl Store {
         list_backups(self.path())
     }
 
+    /// Whether a backup can be used: whole, and a store.
+    ///
+    /// # Errors
+    /// [`StoreError::BadBackup`] when it is not.
+    pub async fn check_backup(backup: &Path) -> Result<(), StoreError> {
+        check_backup(backup).await.map(drop)
+    }
+
     /// Puts a backup in the place of the store at `path`, which nobody may have open, and opens it. The backup is
     /// checked first, and the present state is backed up.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] for a backup that is damaged or none, [`StoreError::Busy`] while another program has the
+    /// [`StoreError::BadBackup`] for one that is damaged or none, [`StoreError::Busy`] while another program has the
     /// store open; then nothing has changed.
     pub async fn restore_backup(
         path: &Path,
@@ -220,8 +228,15 @@ async fn copy_into(path: &Path, partial: &Path) -> Result<(), StoreError> {
     File::open(partial).and_then(|file| file.sync_all()).doing(CREATE)
 }
 
-/// Whether a backup can be used: whole, and a store. Says how its tables stand to ours.
+/// As [`Store::check_backup`]. Says how its tables stand to ours.
 async fn check_backup(backup: &Path) -> Result<Schema, StoreError> {
+    look_into(backup).await.map_err(|error| match error {
+        StoreError::Corrupt { source, .. } => StoreError::BadBackup { source },
+        error => error,
+    })
+}
+
+async fn look_into(backup: &Path) -> Result<Schema, StoreError> {
     const ACTION: &str = "check the backup";
     let damaged = |source: crate::error::Source| StoreError::Corrupt { action: ACTION, source };
     let options = SqliteConnectOptions::new()

@@ -30,6 +30,11 @@ pub enum StoreError {
         #[source]
         source: Source,
     },
+    #[error("this backup is damaged or is none, so nothing was changed")]
+    BadBackup {
+        #[source]
+        source: Source,
+    },
     #[error("the store's file cannot be read or written, so it could not {action}")]
     Unusable {
         action: &'static str,
@@ -52,7 +57,9 @@ impl StoreError {
         match self {
             Self::Invalid(_) => ErrorCode::Invalid,
             Self::NotFound { .. } => ErrorCode::NotFound,
-            Self::DiskFull { .. } | Self::Corrupt { .. } | Self::Unusable { .. } => ErrorCode::Storage,
+            Self::DiskFull { .. } | Self::Corrupt { .. } | Self::BadBackup { .. } | Self::Unusable { .. } => {
+                ErrorCode::Storage
+            }
             Self::Busy { .. } => ErrorCode::TimedOut,
             Self::ReadOnly { .. } => ErrorCode::ReadOnly,
             Self::Internal { .. } => ErrorCode::Internal,
@@ -122,6 +129,7 @@ impl From<&StoreError> for Failure {
                 "It was written by a newer version of DeepSearch: update the app, or restore a backup made before.",
             ),
             StoreError::Corrupt { .. } => failure.hint("Run `deepsearch doctor`, which can restore a backup."),
+            StoreError::BadBackup { .. } => failure.hint("Restore another one."),
             StoreError::Unusable { .. } => failure.hint("Check that the data folder exists and may be written."),
             StoreError::Invalid(_) | StoreError::NotFound { .. } | StoreError::Internal { .. } => failure,
         }

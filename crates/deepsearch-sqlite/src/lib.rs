@@ -64,7 +64,7 @@ pub use recovery::Recovery;
 pub use salvage::Salvaged;
 pub use saved_searches::{SavedQuery, SavedSearch};
 pub use search_cache::SearchCacheTable;
-pub use store::{Store, StoreOptions};
+pub use store::{OpeningStep, Store, StoreOptions};
 pub use sync::{
     Brought, ChatOffer, Conflict, ConflictKind, DeadChange, FirstPull, LocalChat, LocalMessage, PlainChats,
     QueuedChange, Sweep, SweepReason, SyncAccount, SyncCounts, SyncPosition, SyncTx, WaitingEvidence,

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use deepsearch_core::Clock;
 use sqlx::migrate::Migrator;
 use sqlx::{Connection, SqliteConnection, SqlitePool};
 
 use crate::backups::{self, BackupKind};
 use crate::error::{Doing, StoreError};
+use crate::store::{OpeningStep, StoreOptions};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
@@ -60,14 +60,16 @@ pub(crate) async fn migrate(
     writer: &SqlitePool,
     path: &Path,
     schema: Schema,
-    clock: &dyn Clock,
+    options: &StoreOptions,
 ) -> Result<(), StoreError> {
     if schema == Schema::Same {
         return Ok(());
     }
     if schema == Schema::Older {
-        let backup = backups::create(path, BackupKind::Migration, clock.now()).await?;
+        options.opening.send_replace(OpeningStep::BackingUp);
+        let backup = backups::create(path, BackupKind::Migration, options.clock.now()).await?;
         tracing::info!(backup = %backup.path.display(), "the store is backed up before its tables change");
+        options.opening.send_replace(OpeningStep::Upgrading);
     }
     run(writer).await
 }

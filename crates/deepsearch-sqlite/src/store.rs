@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use deepsearch_core::{Clock, SystemClock};
+use serde::{Deserialize, Serialize};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Sqlite, SqliteConnection, SqlitePool, Transaction};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 use crate::error::{Doing, StoreError};
 use crate::files::create_private;
@@ -24,12 +25,33 @@ use crate::{backups, ballast, history, journal};
 /// Transactions of sync that one who listens may be behind by.
 const BROUGHT: usize = 256;
 
+/// Whoever waits longer for another program's opening is told that this is what takes the time.
+const WAITING: Duration = Duration::from_millis(100);
+
 /// How a store is opened.
 #[derive(Debug, Clone)]
 pub struct StoreOptions {
     pub clock: Arc<dyn Clock>,
     /// How many queries may read at the same time.
     pub readers: u32,
+    /// Told what is being done until the store is open.
+    pub opening: watch::Sender<OpeningStep>,
+}
+
+/// What is being done to open a store; with a large history each but the first may take minutes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "snake_case")]
+pub enum OpeningStep {
+    #[default]
+    Opening,
+    /// Another program is opening it.
+    Waiting,
+    /// Before the tables change.
+    BackingUp,
+    /// The tables are brought up to date.
+    Upgrading,
+    /// It is damaged, and built anew from what can be read.
+    Repairing,
 }
 
 impl Default for StoreOptions {
@@ -37,6 +59,7 @@ impl Default for StoreOptions {
         Self {
             clock: Arc::new(SystemClock),
             readers: 4,
+            opening: watch::Sender::default(),
         }
     }
 }
@@ -88,17 +111,20 @@ impl Store {
 
     async fn open_once(path: PathBuf, options: StoreOptions) -> Result<Self, StoreError> {
         create_private(&path).doing("open")?;
-        let opening = wait_for_opening(path.clone()).await?;
+        let opening = Self::wait_and_tell(&path, &options.opening).await?;
+        options.opening.send_replace(OpeningStep::Opening);
         let others = Others::look(&path)?;
         let now = options.clock.now();
         let mut recovery = None;
         if recovery::is_damaged(&path, &others).await? {
+            options.opening.send_replace(OpeningStep::Repairing);
             recovery = Some(recovery::recover(&path, &others, now).await?);
         }
-        let writer = match prepare(&path, &others, &*options.clock).await {
+        let writer = match prepare(&path, &others, &options).await {
             Err(StoreError::Corrupt { .. }) if recovery.is_none() => {
+                options.opening.send_replace(OpeningStep::Repairing);
                 recovery = Some(recovery::recover(&path, &others, now).await?);
-                prepare(&path, &others, &*options.clock).await?
+                prepare(&path, &others, &options).await?
             }
             prepared => prepared?,
         };
@@ -122,6 +148,17 @@ impl Store {
                 brought: broadcast::Sender::new(BROUGHT),
             }),
         })
+    }
+
+    async fn wait_and_tell(path: &Path, told: &watch::Sender<OpeningStep>) -> Result<OpeningLock, StoreError> {
+        let mut lock = std::pin::pin!(wait_for_opening(path.to_owned()));
+        match tokio::time::timeout(WAITING, &mut lock).await {
+            Ok(lock) => lock,
+            Err(_) => {
+                told.send_replace(OpeningStep::Waiting);
+                lock.await
+            }
+        }
     }
 
     /// What was done about a damaged file when this store was opened.
@@ -202,16 +239,16 @@ async fn clock_offset(readers: &SqlitePool) -> i64 {
 
 /// Brings the tables up to date and ends what a crash cut off. `None` when a newer version of the app has written the
 /// store, which is then only read.
-async fn prepare(path: &Path, others: &Others, clock: &dyn Clock) -> Result<Option<SqlitePool>, StoreError> {
+async fn prepare(path: &Path, others: &Others, options: &StoreOptions) -> Result<Option<SqlitePool>, StoreError> {
     let schema = Schema::of_file(path).await?;
     if schema == Schema::Newer {
         tracing::warn!("the store was written by a newer version of DeepSearch, so it is only read");
         return Ok(None);
     }
     let writer = connect_writer(path).await?;
-    schema::migrate(&writer, path, schema, clock).await?;
+    schema::migrate(&writer, path, schema, options).await?;
     history::make_up(&writer).await?;
-    journal::interrupt_orphans(&writer, &others.alive, clock.now()).await?;
+    journal::interrupt_orphans(&writer, &others.alive, options.clock.now()).await?;
     if others.alive.is_empty() {
         backups::sweep(path)?;
     }

@@ -6,6 +6,7 @@ use tauri::{AppHandle, State};
 use tauri_plugin_opener::OpenerExt;
 
 use super::told;
+use crate::start;
 use crate::windows::shell_failure;
 
 /// Looks at everything that answering needs.
@@ -50,24 +51,15 @@ pub(crate) async fn create_backup(app: State<'_, App>) -> Result<Backup, Failure
 #[specta::specta]
 pub(crate) async fn restore_backup(window: AppHandle, app: State<'_, App>, name: String) -> Result<(), Failure> {
     told(async {
-        let backups = deepsearch_app::list_backups(app.config())?;
-        // Nothing is closed for a backup that is not there.
-        if !backups
-            .iter()
-            .any(|backup| backup.path.file_name().is_some_and(|file| file == name.as_str()))
-        {
-            return Err(deepsearch_app::AppError::Unknown {
-                what: "backup",
-                id: name,
-            });
-        }
+        // Nothing is closed for a backup that is not there, or is none.
+        deepsearch_app::check_backup(app.config(), &name).await?;
         app.close().await;
         let restored = deepsearch_app::restore_backup(app.config(), &name).await;
         if let Err(error) = &restored {
             tracing::error!(%error, "the backup was not restored");
         }
         // Restored or not, the store is closed now: only a new start opens it again.
-        window.request_restart();
+        start::again(&window);
         restored.map(drop)
     })
     .await

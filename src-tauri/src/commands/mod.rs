@@ -17,6 +17,7 @@ mod models;
 mod settings;
 mod sync;
 
+mod opening;
 mod shell;
 mod sorting;
 
@@ -131,6 +132,9 @@ pub(crate) fn all() -> Commands<tauri::Wry> {
         sync::list_conflicts,
         sync::forget_conflict,
         sync::decide_chat_offers,
+        opening::current_opening,
+        opening::open_again,
+        opening::show_data_folder,
         shell::info,
         shell::arrive,
         shell::shortcut,

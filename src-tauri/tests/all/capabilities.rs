@@ -52,13 +52,31 @@ const QUICK_ASK: [&str; 19] = [
     "allow-carry-on",
 ];
 
+/// All that the window of a start may do: nothing of it needs an app.
+const OPENING: [&str; 6] = [
+    "core:event:allow-listen",
+    "core:event:allow-unlisten",
+    "allow-current-opening",
+    "allow-open-again",
+    "allow-show-data-folder",
+    "allow-close-window",
+];
+
 #[test]
-fn quick_ask_may_do_what_it_is_for_and_a_main_window_all_but_what_is_quick_asks_own() {
-    let own: BTreeSet<String> = ["allow-hide-quick-ask", "allow-fit-quick-ask", "allow-carry-on"]
-        .map(str::to_owned)
-        .into();
-    let expected: BTreeSet<String> = QUICK_ASK.map(str::to_owned).into();
-    assert_eq!(permissions("capabilities/quick.json"), expected);
+fn each_small_window_may_do_what_it_is_for_and_a_main_window_all_but_what_is_theirs_alone() {
+    let own: BTreeSet<String> = [
+        "allow-hide-quick-ask",
+        "allow-fit-quick-ask",
+        "allow-carry-on",
+        "allow-current-opening",
+        "allow-open-again",
+        "allow-show-data-folder",
+    ]
+    .map(str::to_owned)
+    .into();
+    let set = |permissions: &[&str]| permissions.iter().map(|&name| name.to_owned()).collect::<BTreeSet<_>>();
+    assert_eq!(permissions("capabilities/quick.json"), set(&QUICK_ASK));
+    assert_eq!(permissions("capabilities/opening.json"), set(&OPENING));
     let everything: BTreeSet<String> = commands().into_iter().chain(LISTEN.map(str::to_owned)).collect();
     let expected = &everything - &own;
     assert_eq!(permissions("capabilities/main.json"), expected);

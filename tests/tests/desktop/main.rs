@@ -20,6 +20,7 @@ mod using;
 
 mod carrying;
 mod dropping;
+mod restoring;
 mod shared_file;
 
 mod faults;

@@ -1,6 +1,6 @@
 //! The package as a person installs it: chosen from the menu, called by a link and by the command, and ended again.
 //!
-//! `cargo xtask package --check` unpacks what it built and runs these; they make no sense without it.
+//! `cargo xtask package --check` unpacks or installs what it built and runs these; they make no sense without it.
 
 use std::path::Path;
 use std::time::Duration;

@@ -117,6 +117,28 @@ async fn what_waits_survives_a_restart_and_the_link_may_start_the_app() -> Resul
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_comes_while_the_store_is_being_opened_signs_in_once_it_is() -> Result<()> {
+    journey(async |desktop| {
+        desktop.unlock_keychain().await?;
+        let gateway = Gateway::start().await?;
+        let home = home(&gateway)?;
+        let app = desktop.start(&home).await?;
+        let link = begin(desktop, &account(&app).await?).await?;
+        app.kill().await?;
+
+        // Another program is at it.
+        let lock = std::fs::File::create(home.path().join("deepsearch.sqlite-opening"))?;
+        lock.lock()?;
+        let app = desktop.start(&home).await?;
+        desktop.start_again(&home, &[&link]).await?;
+        assert_eq!(desktop.windows().await?, [MAIN], "the one that says what it waits for");
+        drop(lock);
+        is_signed_in(&app.main().await?).await
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn where_no_link_comes_back_the_other_ways_are_offered_and_work() -> Result<()> {
     journey(async |desktop| {
         let gateway = Gateway::start().await?;

@@ -173,6 +173,12 @@ export const commands = {
 	forgetConflict: (id: number) => __TAURI_INVOKE<null>("forget_conflict", { id }),
 	/**  Hands all of them over, or keeps all of them here. Says how many. */
 	decideChatOffers: (accept: boolean) => __TAURI_INVOKE<number>("decide_chat_offers", { accept }),
+	/**  How far it is; what becomes of it is told as it comes. */
+	currentOpening: () => __TAURI_INVOKE<Opening>("current_opening"),
+	/**  Opens the store once more, where that has failed. */
+	openAgain: () => __TAURI_INVOKE<null>("open_again"),
+	/**  Shows the data folder in the system's file manager. */
+	showDataFolder: () => __TAURI_INVOKE<null>("show_data_folder"),
 	info: () => __TAURI_INVOKE<AppInfo>("info"),
 	/**  The window listens from now on; gives where it was asked to go while it came up. */
 	arrive: () => __TAURI_INVOKE<Navigate | null>("arrive"),
@@ -199,6 +205,7 @@ export const events = {
 	foldersDropped: makeEvent<FoldersDropped, FoldersDropped>("folders-dropped"),
 	libraryChanged: makeEvent<LibraryChanged, LibraryChanged>("library-changed"),
 	navigate: makeEvent<Navigate, Navigate>("navigate"),
+	openingChanged: makeEvent<OpeningChanged, OpeningChanged>("opening-changed"),
 	quickAskShown: makeEvent<QuickAskShown, QuickAskShown>("quick-ask-shown"),
 	settingsChanged: makeEvent<SettingsChanged, SettingsChanged>("settings-changed"),
 	syncChanged: makeEvent<SyncChanged, SyncChanged>("sync-changed"),
@@ -1042,6 +1049,27 @@ export type OpenMessage = {
 	/**  Of an answer that was checked again, or is to be. */
 	recheck: RecheckNote | null,
 } & Message;
+
+/**  How far a start has come that has no app yet. */
+export type Opening = { state: "under_way"; step: OpeningStep } | { state: "failed"; failure: Failure; 
+/**  Whether the data folder is there, to be looked at. */
+folder: boolean };
+
+/**  The opening has come further, has failed, or is tried again. */
+export type OpeningChanged = {
+	opening: Opening,
+};
+
+/**  What is being done to open a store; with a large history each but the first may take minutes. */
+export type OpeningStep = "opening" | 
+/**  Another program is opening it. */
+"waiting" | 
+/**  Before the tables change. */
+"backing_up" | 
+/**  The tables are brought up to date. */
+"upgrading" | 
+/**  It is damaged, and built anew from what can be read. */
+"repairing";
 
 /**  Where a value comes from, strongest first. */
 export type Origin = "environment" | "file" | "stored" | "default";

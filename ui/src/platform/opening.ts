@@ -1,22 +1,51 @@
-// What the shell says of a start before there is an app: that it is under way or, with a failure, why it came to nothing.
+// What the window of a start knows and can do. There is no app yet: only how far its opening is, and trying that again.
 
-import type { Failure } from "../bindings/bindings";
+import { getCurrentWebview } from "@tauri-apps/api/webview";
+import { commands, events, type Opening } from "../bindings/bindings";
 
-export type Opening = { failure: Failure | null };
+export type OpeningPlatform = {
+  /** How far it was when the page was made. */
+  opening: Opening;
+  onChanged(listener: (opening: Opening) => void): void;
+  openAgain(): Promise<unknown>;
+  showDataFolder(): Promise<unknown>;
+  quit(): Promise<unknown>;
+};
 
 declare global {
   interface Window {
+    /** Set by the shell before the first paint. */
     readonly __OPENING__?: Opening;
   }
 }
 
-export function opening(): Opening {
-  const told = window.__OPENING__;
-  if (told) return told;
+export async function openingPlatform(): Promise<OpeningPlatform> {
+  const opening = window.__OPENING__;
+  if (opening) return tauriOpening(opening);
   // As in `choose.ts`: on a development server, and in the browser tests, the address says it.
   if (import.meta.env.DEV || import.meta.env.MODE === "fake") {
-    const failure = new URLSearchParams(location.search).get("failure");
-    return { failure: failure ? (JSON.parse(failure) as Failure) : null };
+    const { FakeOpening } = await import("./fake/opening");
+    const fake = new FakeOpening(new URLSearchParams(location.search).get("opening"));
+    return Object.assign(globalThis, { fakeOpening: fake }).fakeOpening;
   }
-  return { failure: null };
+  throw new Error("DeepSearch's window only works inside the app.");
+}
+
+function tauriOpening(opening: Opening): OpeningPlatform {
+  return {
+    opening,
+    async onChanged(listener) {
+      let heard = false;
+      await events.openingChanged(getCurrentWebview()).listen((event) => {
+        heard = true;
+        listener(event.payload.opening);
+      });
+      // What became of it before somebody listened.
+      const now = await commands.currentOpening();
+      if (!heard) listener(now);
+    },
+    openAgain: commands.openAgain,
+    showDataFolder: commands.showDataFolder,
+    quit: commands.closeWindow,
+  };
 }

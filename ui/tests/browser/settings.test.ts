@@ -165,6 +165,22 @@ describe("search engines", () => {
     await button("Add a key of Serper").waitFor();
   });
 
+  it("leave a field alone while an input method is at it", async () => {
+    await button("Key and address of Serper").click();
+    await button("Add a key of Serper").click();
+    const field = page.getByLabel("Key of Serper");
+    await field.fill("half");
+    await field.dispatchEvent("keydown", { key: "Escape", keyCode: 229 });
+    await page.waitForTimeout(100);
+    expect(await field.inputValue()).toBe("half");
+    await button("Key and address of SearXNG").click();
+    const address = page.getByRole("textbox", { name: "Address of SearXNG" });
+    await address.fill("local");
+    await address.dispatchEvent("keydown", { key: "Enter", keyCode: 229 });
+    await page.waitForTimeout(100);
+    expect(await page.getByText("Write an address that begins with").count()).toBe(0);
+  });
+
   it("say what each did with a test", async () => {
     await button("Test engines").click();
     await page.getByText("Answered with 10 results").first().waitFor();

@@ -65,6 +65,8 @@ async fn a_damaged_backup_is_refused_and_nothing_changes() {
     let mut bytes = std::fs::read(&backup.path).unwrap();
     bytes[4096..20_480].fill(0x5a);
     std::fs::write(&backup.path, bytes).unwrap();
+    let error = Store::check_backup(&backup.path).await.unwrap_err();
+    assert!(error.to_string().starts_with("this backup is damaged"), "{error}");
     for bad in [backup.path, home.path().with_file_name("nothing.sqlite")] {
         assert!(Store::restore_backup(&home.path(), &bad, options(&home)).await.is_err());
     }
@@ -76,6 +78,7 @@ async fn a_damaged_backup_is_refused_and_nothing_changes() {
 async fn a_store_in_use_is_not_replaced() {
     let (home, store) = home().await;
     let backup = store.create_backup().await.unwrap();
+    Store::check_backup(&backup.path).await.unwrap();
     let error = Store::restore_backup(&home.path(), &backup.path, options(&home))
         .await
         .unwrap_err();

@@ -1,5 +1,5 @@
 use deepsearch_core::ErrorCode;
-use deepsearch_sqlite::{BackupKind, HistoryQuery, Store, StoreOptions};
+use deepsearch_sqlite::{BackupKind, HistoryQuery, OpeningStep, Store, StoreOptions};
 use sqlx::{AssertSqlSafe, Connection};
 
 use crate::support::{Home, answered, home};
@@ -56,6 +56,53 @@ async fn an_older_store_is_backed_up_and_brought_up_to_date() {
         1,
         "only a migration makes a backup"
     );
+}
+
+#[tokio::test]
+async fn an_opening_tells_what_takes_its_time() {
+    use OpeningStep::{BackingUp, Opening, Repairing, Upgrading, Waiting};
+    let (home, store) = home().await;
+    answered(&store, "q", "a").await;
+    store.close().await;
+    assert_eq!(opening_steps(&home).await, [Opening]);
+
+    make_older(&home).await;
+    assert_eq!(opening_steps(&home).await, [Opening, BackingUp, Upgrading]);
+
+    std::fs::write(home.path(), "x".repeat(9_000)).unwrap();
+    // Found so soon that nobody hears of the opening itself.
+    assert_eq!(opening_steps(&home).await, [Repairing]);
+
+    let lock = std::fs::File::options()
+        .append(true)
+        .read(true)
+        .open(home.path().with_file_name("deepsearch.sqlite-opening"))
+        .unwrap();
+    lock.lock().unwrap();
+    let free = async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        drop(lock);
+    };
+    let (steps, ()) = tokio::join!(opening_steps(&home), free);
+    assert_eq!(steps, [Waiting, Opening]);
+}
+
+/// Opens the store, closes it again, and gives what was told meanwhile.
+async fn opening_steps(home: &Home) -> Vec<OpeningStep> {
+    let options = StoreOptions {
+        clock: home.clock.clone(),
+        ..StoreOptions::default()
+    };
+    let mut told = options.opening.subscribe();
+    let heard = tokio::spawn(async move {
+        let mut steps = Vec::new();
+        while told.changed().await.is_ok() {
+            steps.push(*told.borrow_and_update());
+        }
+        steps
+    });
+    Store::open(home.path(), options).await.unwrap().close().await;
+    heard.await.unwrap()
 }
 
 #[tokio::test]

@@ -431,6 +431,7 @@ async fn open(path: &Path, clock: &DeviceClock) -> Store {
     let options = StoreOptions {
         clock: Arc::new(clock.clone()),
         readers: 1,
+        ..StoreOptions::default()
     };
     Store::open(path, options).await.unwrap()
 }

@@ -2,7 +2,7 @@
 // Those with an action in `AppState` are the shell's; those of the question field, the answer and the page are theirs.
 
 import type { AppState } from "../../app-state.svelte";
-import { matches } from "../../shared/shortcuts";
+import { isComposing, matches } from "../../shared/shortcuts";
 import type { LibraryState } from "../library";
 
 export function windowKey(event: KeyboardEvent, app: AppState, library: LibraryState): void {
@@ -18,7 +18,7 @@ function deedOf(event: KeyboardEvent, app: AppState, library: LibraryState): (()
   if (matches(event, "next_chat")) return () => library.step(1);
   // Where no page is open to find in, Find means the chat, and without one all of them.
   if (matches(event, "find")) return app.reader ? null : () => void library.searchHere();
-  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || isTyping(event.target)) return null;
+  if (event.ctrlKey || event.metaKey || event.altKey || isComposing(event) || isTyping(event.target)) return null;
   if (event.key === "/") return () => app.searchHistory();
   if (event.key === "?") return () => (app.palette = "shortcuts");
   return null;

@@ -3,6 +3,7 @@
 import type { Failure, Shortcut } from "../../../bindings/bindings";
 import type { Platform } from "../../../platform/platform";
 import { asFailure } from "../../../shared/failure";
+import { isComposing } from "../../../shared/shortcuts";
 import { type Os, type Pressed, read } from "./keys";
 
 export class Recorder {
@@ -40,7 +41,7 @@ export class Recorder {
 
   /** Takes a key press while recording; whether it was ours. Esc ends it, Tab alone moves on as everywhere. */
   press(event: KeyboardEvent, os: Os): boolean {
-    if (!this.recording || event.isComposing) return false;
+    if (!this.recording || isComposing(event)) return false;
     const bare = !event.ctrlKey && !event.altKey && !event.metaKey;
     if (bare && event.key === "Tab") {
       this.cancel();

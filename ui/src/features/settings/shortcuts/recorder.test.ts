@@ -58,6 +58,7 @@ describe("the recorder", () => {
     expect(state.press(key("F8"), "linux")).toBe(false);
     state.start();
     expect(state.press(key("F8", { isComposing: true }), "linux")).toBe(false);
+    expect(state.press(key("F8", { keyCode: 229 }), "linux")).toBe(false);
     expect(state.recording).toBe(true);
   });
 });
