@@ -805,36 +805,6 @@ async fn a_page_that_the_server_refuses_is_shown_and_sent_again_when_it_is_asked
     assert_eq!(pair.a.store.retry_dead_changes().await.unwrap(), 0);
 }
 
-/// What it takes to look at so many pages that wait, of which the server lacks none that are here.
-async fn time_of_queue(pages: u32) -> Duration {
-    let mut pair = pair().await;
-    sync(&mut pair.a).await;
-    let queued: Vec<_> = (0..pages)
-        .map(|page| (format!("{page:064}"), "no room".to_owned()))
-        .collect();
-    pair.a.store.settle_pages(&[], &queued).await.unwrap();
-    assert_eq!(pair.a.store.retry_dead_changes().await.unwrap(), pages);
-    let began = Instant::now();
-    sync(&mut pair.a).await;
-    assert_eq!(pair.a.counts().await.pages, 0);
-    began.elapsed()
-}
-
-#[tokio::test]
-async fn four_times_as_many_pages_that_wait_take_about_four_times_as_long() {
-    // It would be sixteen times if the queue were put in order anew for each few of them. The machine may have other work.
-    let mut ratio = f64::MAX;
-    for _ in 0..3 {
-        let few = time_of_queue(4_000).await;
-        let many = time_of_queue(16_000).await;
-        ratio = many.as_secs_f64() / few.as_secs_f64();
-        if ratio < 8.0 {
-            return;
-        }
-    }
-    panic!("it took {ratio} times as long");
-}
-
 #[tokio::test]
 async fn a_chat_that_was_refused_goes_with_its_messages_when_it_is_sent_again() {
     let mut pair = pair().await;
