@@ -105,6 +105,9 @@ describe("a notice", () => {
     await failOnce("copyText", "internal");
     await page.getByRole("button", { name: "Copy as Markdown" }).first().click();
     await notice().waitFor();
+    // Not on the button that sends what is written at the foot.
+    const [note, send] = await Promise.all([notice().boundingBox(), page.locator("form").last().boundingBox()]);
+    expect(note!.y + note!.height).toBeLessThanOrEqual(send!.y);
     await shoot(page, "failure-notice");
     expect(await deeds(page, "copyText")).toEqual([]);
     await notice().getByRole("button", { name: "Try again" }).click();
