@@ -450,6 +450,25 @@ fn millis(time: &Value) -> Option<i64> {
     Some(time.timestamp_millis())
 }
 
+/// Two devices of the person's that reach the server at `url`, each over a link made for it. Their stores lie in `folder`.
+async fn two_devices(
+    folder: &Path,
+    owner: SharedDatabase,
+    url: &str,
+    link: impl Fn(SharedSync) -> Link,
+) -> [Device; 2] {
+    let time = Arc::new(AtomicI64::new(SystemClock.now().timestamp_millis()));
+    let mut devices = Vec::new();
+    for place in 0..2 {
+        let link = link(remote(&owner, url, place + 1).await);
+        let device = Device::linked(&format!("d{place}"), folder, link, &time, options(None)).await;
+        device.store.bind_sync_account(&account()).await.unwrap();
+        devices.push(device);
+    }
+    owner.close().await;
+    devices.try_into().ok().unwrap()
+}
+
 /// A device's own way in.
 async fn remote(owner: &SharedDatabase, url: &str, number: u128) -> SharedSync {
     let (token, password) = (format!("token-{number}"), format!("pw-{number}"));
@@ -510,17 +529,9 @@ async fn a_server_that_is_put_back_to_a_snapshot_of_its_disk_is_given_again_what
     migrate(&server).await;
     let url = server.url("migrated");
     let owner = SharedDatabase::connect(&url).await.unwrap();
-    let (folder, time) = (folder(), Arc::new(AtomicI64::new(SystemClock.now().timestamp_millis())));
-    let mut devices = Vec::new();
-    for place in 0..2 {
-        let remote = remote(&owner, &url, place + 1).await;
-        let link = Link::to(Arc::new(remote), PATIENCE);
-        let device = Device::linked(&format!("d{place}"), folder.path(), link, &time, options(None)).await;
-        device.store.bind_sync_account(&account()).await.unwrap();
-        devices.push(device);
-    }
-    owner.close().await;
-    let [mut a, mut b]: [Device; 2] = devices.try_into().ok().unwrap();
+    let folder = folder();
+    let link = |remote| Link::to(Arc::new(remote), PATIENCE);
+    let [mut a, mut b] = two_devices(folder.path(), owner, &url, link).await;
     a.new_chat().await;
     sync(&mut a).await;
     sync(&mut b).await;
@@ -573,20 +584,12 @@ async fn one_row_that_a_slow_line_does_not_carry_in_time_holds_nothing_up_either
     let url = server
         .url("migrated")
         .replace(&format!(":{}/", server.port()), &format!(":{}/", line.port()));
-    let (folder, time) = (folder(), Arc::new(AtomicI64::new(SystemClock.now().timestamp_millis())));
-    let mut devices = Vec::new();
-    for place in 0..2 {
-        let remote = remote(&owner, &url, place + 1).await;
-        let link = Link::to(
-            Arc::new(remote.with_deadline(Duration::from_millis(1_500))),
-            Duration::MAX,
-        );
-        let device = Device::linked(&format!("d{place}"), folder.path(), link, &time, options(None)).await;
-        device.store.bind_sync_account(&account()).await.unwrap();
-        devices.push(device);
-    }
-    owner.close().await;
-    let [mut a, mut b]: [Device; 2] = devices.try_into().ok().unwrap();
+    let folder = folder();
+    let link = |remote: SharedSync| {
+        let remote = remote.with_deadline(Duration::from_millis(1_500));
+        Link::to(Arc::new(remote), Duration::MAX)
+    };
+    let [mut a, mut b] = two_devices(folder.path(), owner, &url, link).await;
     a.new_chat().await;
     let chat = a.chat(0).await.unwrap();
     let long = Message {
