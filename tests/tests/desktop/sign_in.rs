@@ -91,15 +91,21 @@ async fn a_person_signs_in_through_a_link_into_the_running_app_and_the_secrets_a
     .await
 }
 
+/// A sign-in that was begun, and whose answer comes when the app has ended.
+async fn begin_and_end(desktop: &mut Desktop) -> Result<(Gateway, Home, String)> {
+    desktop.unlock_keychain().await?;
+    let gateway = Gateway::start().await?;
+    let home = home(&gateway)?;
+    let app = desktop.start(&home).await?;
+    let link = begin(desktop, &account(&app).await?).await?;
+    app.kill().await?;
+    Ok((gateway, home, link))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_survives_a_restart_and_the_link_may_start_the_app() -> Result<()> {
     journey(async |desktop| {
-        desktop.unlock_keychain().await?;
-        let gateway = Gateway::start().await?;
-        let home = home(&gateway)?;
-        let app = desktop.start(&home).await?;
-        let link = begin(desktop, &account(&app).await?).await?;
-        app.kill().await?;
+        let (_gateway, home, link) = begin_and_end(desktop).await?;
 
         let app = desktop.start(&home).await?;
         let main = account(&app).await?;
@@ -119,12 +125,7 @@ async fn what_waits_survives_a_restart_and_the_link_may_start_the_app() -> Resul
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_that_comes_while_the_store_is_being_opened_signs_in_once_it_is() -> Result<()> {
     journey(async |desktop| {
-        desktop.unlock_keychain().await?;
-        let gateway = Gateway::start().await?;
-        let home = home(&gateway)?;
-        let app = desktop.start(&home).await?;
-        let link = begin(desktop, &account(&app).await?).await?;
-        app.kill().await?;
+        let (_gateway, home, link) = begin_and_end(desktop).await?;
 
         // Another program is at it.
         let lock = std::fs::File::create(home.path().join("deepsearch.sqlite-opening"))?;
