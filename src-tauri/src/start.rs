@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use deepsearch_app::App;
 use tauri::{AppHandle, Manager, RunEvent, WindowEvent};
+use tauri_plugin_window_state::StateFlags;
 
 use crate::commands::{Carrying, Navigate, Offered};
 use crate::opening::{Asked, Wish};
@@ -50,6 +51,8 @@ pub fn run() -> ExitCode {
         .plugin(
             tauri_plugin_window_state::Builder::new()
                 .with_denylist(&[windows::QUICK, windows::OPENING])
+                // When a window is shown is for us to say.
+                .with_state_flags(StateFlags::all() - StateFlags::VISIBLE)
                 .map_label(windows::state_label)
                 .build(),
         )
@@ -97,22 +100,31 @@ pub(crate) fn begin_with(handle: &AppHandle, app: App, asked: Asked) -> tauri::R
         windows::show_quick_ask(handle);
     }
     windows::close_opening(handle);
-    tray::set_up(handle);
     changes::forward(handle, &app);
     shortcut::set_up(handle, &app);
-    #[cfg(target_os = "linux")]
-    deep_link::register(handle.clone());
-    notify::set_up(handle);
-    stay_in_touch(handle, &app);
     if let Some(link) = asked.link {
         link.follow(handle);
     }
-    prepare_quick_ask(handle);
+    let handle = handle.clone();
     tauri::async_runtime::spawn(async move {
+        // What else there is to set up takes this thread's time, which the first window wants for itself: WebKitGTK waits
+        // half a second for a page that is loaded by this very thread, when a window is first drawn too late.
+        windows::all_arrived(&handle).await;
+        on_main_thread(&handle, settle);
         tokio::time::sleep(CHORES_AFTER).await;
         app.keep_up().await;
     });
     Ok(())
+}
+
+/// All that nobody waits for.
+fn settle(handle: &AppHandle) {
+    tray::set_up(handle);
+    #[cfg(target_os = "linux")]
+    deep_link::register(handle.clone());
+    notify::set_up(handle);
+    stay_in_touch(handle, &handle.state::<App>());
+    prepare_quick_ask(handle);
 }
 
 /// A sign-in that an earlier start began goes on waiting for its answer, sync runs whenever somebody is signed in, the

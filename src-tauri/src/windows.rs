@@ -3,18 +3,21 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use deepsearch_app::App;
 use deepsearch_core::{ChatId, ErrorCode, Failure};
+use tauri::webview::PageLoadEvent;
 use tauri::window::Color;
 use tauri::{
     AppHandle, LogicalSize, Manager, PhysicalPosition, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent,
 };
 use tauri_specta::Event;
+use tokio::sync::watch;
 
 use crate::commands::{Navigate, QuickAskShown, Start, WindowKind};
 use crate::opening::{self, Opening};
-use crate::tray;
+use crate::{start, tray};
 
 pub(crate) const MAIN: &str = "main";
 pub(crate) const QUICK: &str = "quick";
@@ -27,6 +30,9 @@ const QUICK_WIDTH: f64 = 720.0;
 const QUICK_HEIGHT: f64 = 76.0;
 const QUICK_TALLEST: f64 = 640.0;
 
+/// A page that takes longer is waited for in sight.
+const LATEST: Duration = Duration::from_secs(1);
+
 /// How far another window lies from the one it was opened from, to the right and down, in logical pixels.
 const STEP: f64 = 28.0;
 
@@ -35,7 +41,16 @@ static NUMBER: AtomicU32 = AtomicU32::new(2);
 
 /// Windows whose page does not listen yet, each with where it is to go as soon as it does.
 #[derive(Default)]
-pub(crate) struct Arriving(Mutex<HashMap<String, Option<Navigate>>>);
+pub(crate) struct Arriving(watch::Sender<HashMap<String, Option<Navigate>>>);
+
+/// Until no page is on its way, within reason.
+pub(crate) async fn all_arrived(app: &AppHandle) {
+    const PATIENCE: Duration = Duration::from_secs(2);
+    let mut arriving = app.state::<Arriving>().0.subscribe();
+    let all = arriving.wait_for(HashMap::is_empty);
+    // A page that does not come keeps nothing else waiting.
+    let _ = tokio::time::timeout(PATIENCE, all).await;
+}
 
 /// A window's page listens from now on; gives where it was asked to go meanwhile.
 pub(crate) fn arrived(app: &AppHandle, label: &str) -> Option<Navigate> {
@@ -43,9 +58,9 @@ pub(crate) fn arrived(app: &AppHandle, label: &str) -> Option<Navigate> {
 }
 
 fn arriving<T>(app: &AppHandle, what: impl FnOnce(&mut HashMap<String, Option<Navigate>>) -> T) -> T {
-    let arriving = app.state::<Arriving>();
-    let mut arriving = arriving.0.lock().unwrap_or_else(PoisonError::into_inner);
-    what(&mut arriving)
+    let mut given = None;
+    app.state::<Arriving>().0.send_modify(|arriving| given = Some(what(arriving)));
+    given.expect("what is sent is changed at once")
 }
 
 /// Which main window the person was in last.
@@ -78,7 +93,21 @@ pub(crate) fn open_main(app: &AppHandle, navigate: Option<Navigate>) -> tauri::R
         .inner_size(1180.0, 780.0)
         .min_inner_size(420.0, 480.0)
         .center()
+        // Shown with its page, never white; and WebKitGTK waits half a second for a page to be drawn that is not here yet,
+        // on the very thread that loads it.
+        .visible(false)
+        .on_page_load(|window, load| {
+            if load.event() == PageLoadEvent::Finished {
+                present(&window);
+            }
+        })
         .build()?;
+    let own = window.clone();
+    tauri::async_runtime::spawn(async move {
+        tokio::time::sleep(LATEST).await;
+        let here = own.clone();
+        start::on_main_thread(own.app_handle(), move |_| present(&here));
+    });
     // Exactly over the other nobody would see that it is there.
     if let Some((at, scale)) = beside {
         let step = (STEP * scale) as i32;
@@ -93,6 +122,16 @@ pub(crate) fn open_main(app: &AppHandle, navigate: Option<Navigate>) -> tauri::R
         }
     });
     Ok(window)
+}
+
+/// Shows a window that is not seen yet.
+fn present(window: &WebviewWindow) {
+    if window.is_visible().unwrap_or(false) {
+        return;
+    }
+    if let Err(error) = window.show().and_then(|()| window.set_focus()) {
+        tracing::error!(%error, "a window cannot be shown");
+    }
 }
 
 /// Where no tray shows the app it ends with the last window that a person sees, which a hidden quick ask is not.
@@ -245,7 +284,7 @@ pub(crate) fn hide_quick_ask(app: &AppHandle) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         // Soon after the start nobody knows yet whether there is one. Whoever starts it hidden wants it to wait unseen.
-        if tray::will_be_there(&app).await || crate::start::is_hidden() {
+        if tray::will_be_there(&app).await || start::is_hidden() {
             return;
         }
         let here = app.clone();
@@ -390,7 +429,7 @@ pub(crate) fn exit_after_answers(handle: &AppHandle) {
     let handle = handle.clone();
     tauri::async_runtime::spawn(async move {
         while leaves_answers(&handle) {
-            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
         if !is_anything_seen(&handle, None) && !tray::is_there(&handle) {
             handle.exit(0);

@@ -4,9 +4,11 @@ import "@testing-library/jest-dom/vitest";
 import { cleanup } from "@testing-library/svelte";
 import { afterEach } from "vitest";
 import { language } from "../src/shared/i18n.svelte";
+import { isOnPage } from "../src/shared/painted";
 
 afterEach(cleanup);
 await language.choose("en");
+isOnPage();
 
 globalThis.matchMedia ??= (query) => {
   const nothing = () => undefined;

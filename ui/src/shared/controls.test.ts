@@ -103,7 +103,8 @@ describe("Menu", () => {
       },
     }));
     const items = [{ label: "Rename", onselect: rename }, null, { label: "Delete", disabled: true, onselect: gone }];
-    render(Menu, { label: "Chat", items, trigger, open: true });
+    render(Menu, { label: "Chat", items, trigger });
+    await userEvent.click(screen.getByRole("button", { name: "More" }));
     await userEvent.click(await screen.findByRole("menuitem", { name: "Delete" }), { pointerEventsCheck: 0 });
     expect(gone).not.toHaveBeenCalled();
     await userEvent.click(screen.getByRole("menuitem", { name: "Rename" }));

@@ -1,6 +1,6 @@
 // Short news that needs no answer, said at the window's edge: what was done, and the way to undo it.
 
-import { toast } from "svelte-sonner";
+import type { ExternalToast } from "svelte-sonner";
 
 /** What a button beside the words does. */
 export type Undo = { label: string; run: () => void };
@@ -9,17 +9,37 @@ const SHOWN_MS = 4_000;
 /** What can be undone stays long enough to be reached by keyboard. */
 const UNDO_MS = 8_000;
 
+/** Ids are ours, so that what is shown can be changed and taken away before it is known to be here. */
+let lastId = 0;
+
 /** What is offered to be undone, the latest last; each is here while it shows. */
-const offered: { id: string | number; run: () => void }[] = [];
+const offered: { id: string; run: () => void }[] = [];
+
+/** The library comes with the first news, and keeps their order. */
+const library = () => import("svelte-sonner");
+
+function show(id: string, text: string, look: ExternalToast): void {
+  void library().then(({ toast }) => toast(text, { id, ...look }));
+}
+
+function dismiss(id: string): void {
+  void library().then(({ toast }) => toast.dismiss(id));
+}
+
+function newId(): string {
+  return `news-${++lastId}`;
+}
 
 export function say(text: string, undo?: Undo): void {
-  if (!undo) return void toast(text, { duration: SHOWN_MS });
-  const offer = { id: "" as string | number, run: undo.run };
+  const id = newId();
+  if (!undo) return show(id, text, { duration: SHOWN_MS });
+  const offer = { id, run: undo.run };
   const over = () => {
     const at = offered.indexOf(offer);
     if (at >= 0) offered.splice(at, 1);
   };
-  offer.id = toast(text, {
+  offered.push(offer);
+  show(id, text, {
     duration: UNDO_MS,
     action: {
       label: undo.label,
@@ -31,12 +51,11 @@ export function say(text: string, undo?: Undo): void {
     onDismiss: over,
     onAutoClose: over,
   });
-  offered.push(offer);
 }
 
 /** Says something with the way to it, which no key takes. */
 export function sayWith(text: string, { label, run }: Undo): void {
-  toast(text, { duration: UNDO_MS, action: { label, onClick: run } });
+  show(newId(), text, { duration: UNDO_MS, action: { label, onClick: run } });
 }
 
 /** What is done soon is not told of while it is done. */
@@ -44,23 +63,24 @@ const SOON_MS = 600;
 
 /** Something that may take a while: how far it is, with the way to stop it, until it is over. */
 export function working({ label, run }: Undo): { far(text: string): void; over(): void } {
-  let id: string | number | null = null;
+  const id = newId();
+  let isShown = false;
   let latest = "";
   let timer: ReturnType<typeof setTimeout> | null = null;
-  const show = () => {
+  const tell = () => {
+    isShown = true;
     const action = { label, onClick: run };
-    const stays = { duration: Infinity, dismissible: false, closeButton: false };
-    id = toast(latest, { ...(id === null ? {} : { id }), ...stays, action });
+    show(id, latest, { duration: Infinity, dismissible: false, closeButton: false, action });
   };
   return {
     far(text) {
       latest = text;
-      if (id !== null) show();
-      else timer ??= setTimeout(show, SOON_MS);
+      if (isShown) tell();
+      else timer ??= setTimeout(tell, SOON_MS);
     },
     over() {
       if (timer !== null) clearTimeout(timer);
-      if (id !== null) toast.dismiss(id);
+      if (isShown) dismiss(id);
     },
   };
 }
@@ -69,7 +89,7 @@ export function working({ label, run }: Undo): { far(text: string): void; over()
 export function undoLast(): boolean {
   const last = offered.pop();
   if (!last) return false;
-  toast.dismiss(last.id);
+  dismiss(last.id);
   last.run();
   return true;
 }

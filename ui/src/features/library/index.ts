@@ -3,4 +3,4 @@ export { libraryOf, type LibraryState } from "./library.svelte";
 export { default as Marked } from "./Marked.svelte";
 export { shortDate } from "./short-date";
 export { default as Sidebar } from "./Sidebar.svelte";
-export { default as SortDialog } from "./sorting/SortDialog.svelte";
+export const loadSortDialog = () => import("./sorting/SortDialog.svelte");

@@ -1,4 +1,4 @@
-export { default as BudgetPopover } from "./BudgetPopover.svelte";
+export const loadBudgetPopover = () => import("./BudgetPopover.svelte");
 export { default as Contents } from "./Contents.svelte";
 export { default as ResearchPanel } from "./ResearchPanel.svelte";
 export { AS_USUAL, isAsUsual, type Limits, pricedness } from "./budget";
