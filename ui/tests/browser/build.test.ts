@@ -60,9 +60,9 @@ describe("the first paint", () => {
     return files.flatMap(({ name, text }) => (needed.has(name) ? [text] : [])).join("");
   }
 
-  it("needs less than half a megabyte of code", () => {
-    expect(neededBy("index.html").length).toBeGreaterThan(300_000);
-    expect(neededBy("index.html").length).toBeLessThan(480_000);
+  it("needs hardly more than a quarter of a megabyte of code", () => {
+    expect(neededBy("index.html").length).toBeGreaterThan(200_000);
+    expect(neededBy("index.html").length).toBeLessThan(270_000);
   });
 
   it("brings no language but the one that is spoken, which is a file of its own", () => {
