@@ -59,7 +59,9 @@ pub(crate) fn arrived(app: &AppHandle, label: &str) -> Option<Navigate> {
 
 fn arriving<T>(app: &AppHandle, what: impl FnOnce(&mut HashMap<String, Option<Navigate>>) -> T) -> T {
     let mut given = None;
-    app.state::<Arriving>().0.send_modify(|arriving| given = Some(what(arriving)));
+    app.state::<Arriving>()
+        .0
+        .send_modify(|arriving| given = Some(what(arriving)));
     given.expect("what is sent is changed at once")
 }
 
