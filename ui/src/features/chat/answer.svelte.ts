@@ -16,6 +16,7 @@ import type {
   Source,
 } from "../../bindings/bindings";
 import { ByteIndex } from "../../shared/bytes";
+import { reuse } from "../../shared/reuse";
 import { AnswerRecheck } from "../recheck";
 import { Steps } from "./steps.svelte";
 
@@ -69,11 +70,12 @@ export class AnswerState {
     this.parent = message.parent;
     this.content = message.content;
     this.state = message.state;
-    this.sources = message.sources ?? [];
-    this.saved = message.pages;
-    this.pages = pagesByNumber(message.pages);
-    this.citations = message.citations;
-    this.checks = message.checks;
+    // What is the same stays the same object: all that is drawn of it stays too.
+    this.sources = reuse(this.sources, message.sources ?? []);
+    this.saved = reuse(this.saved, message.pages);
+    this.pages = pagesByNumber(this.saved);
+    this.citations = reuse(this.citations, message.citations);
+    this.checks = reuse(this.checks, message.checks);
     this.followUps = message.follow_ups;
     this.metadata = message.metadata;
     this.model = message.metadata?.model ?? this.model;
@@ -214,7 +216,7 @@ export class AnswerState {
   #end(message: Pick<OpenMessage, "content" | "state" | "sources" | "metadata">): void {
     this.content = message.content;
     this.state = message.state;
-    this.sources = message.sources ?? this.sources;
+    this.sources = reuse(this.sources, message.sources ?? this.sources);
     this.metadata = message.metadata;
     this.steps.phase = "done";
     this.live = false;

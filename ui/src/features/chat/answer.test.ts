@@ -172,6 +172,18 @@ describe("an answer that is opened", () => {
   });
 });
 
+describe("an answer that is read once more", () => {
+  it("keeps all that is the same, so that nothing of it is drawn anew", () => {
+    const answer = new AnswerState(structuredClone(OPEN));
+    const before = [answer.sources, answer.saved, answer.citations, answer.checks];
+    answer.fill(structuredClone(OPEN));
+    const after = [answer.sources, answer.saved, answer.citations, answer.checks];
+    expect(after.map((each, at) => each === before[at])).toEqual([true, true, true, true]);
+    answer.fill({ ...structuredClone(OPEN), checks: [{ ...CHECK, verdict: "supported" }] });
+    expect(answer.checks[0]?.verdict).toBe("supported");
+  });
+});
+
 describe("a research", () => {
   const PROGRESS: ResearchProgress = {
     phase: "gather",

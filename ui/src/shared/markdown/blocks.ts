@@ -5,7 +5,7 @@ import { directionOf } from "./direction";
 import { escapeHtml, inlineHtml, type Scene } from "./inline";
 import { type InlineCache, isMath, lex, type Token, type Tokens } from "./lexer";
 import { Locator } from "./places";
-import { reuse } from "./reuse";
+import { reuse } from "../reuse";
 
 export type Align = "start" | "center" | "end" | null;
 export type Direction = "ltr" | "rtl" | undefined;
@@ -28,6 +28,8 @@ const DEEPEST = 24;
 const LONGEST_HEALED = 20_000;
 // Which blocks a later line can still change: the last, and the one before, which the last may turn out to belong to.
 const OPEN_BLOCKS = 2;
+// Blocks that change in one frame; more would be seen to stop the window.
+const MOST_AT_ONCE = 12;
 // Inlines that are remembered while a block grows; more than a long list has.
 const MOST_CACHED = 2_000;
 
@@ -109,6 +111,18 @@ export class Blocks {
       return block ? [block] : [];
     });
   }
+}
+
+/**
+ * What to draw now of blocks that take the place of others: where many change at once, as when a long answer is marked, only
+ * some do in each frame, from the end, where most readers are.
+ */
+export function inPart(before: Block[], next: Block[]): Block[] {
+  if (before.length !== next.length) return next;
+  const changed = next.flatMap((block, at) => (block === before[at] ? [] : [at]));
+  if (changed.length <= MOST_AT_ONCE) return next;
+  const later = new Set(changed.slice(0, -MOST_AT_ONCE));
+  return next.map((block, at) => (later.has(at) ? before[at]! : block));
 }
 
 /** Makes the blocks of one token of the lexer. */

@@ -51,6 +51,28 @@ describe("what is shown", () => {
   });
 });
 
+describe("marks", () => {
+  it("come to a long answer a few paragraphs a frame, the last first", async () => {
+    const texts = Array.from({ length: 40 }, (_, at) => `Paragraph ${at + 10}.`);
+    const source = texts.join("\n\n");
+    const { container, rerender } = shown(source, { showChecks: true });
+    const kept = container.querySelector("p")!.firstChild;
+    const checks = texts.map((text, at) => {
+      const start = at * (text.length + 2);
+      return { sentence: { start, end: start + text.length }, verdict: "not_found", evidence: null };
+    });
+    await rerender({ checks });
+    const marked = () =>
+      [...container.querySelectorAll("p")].flatMap((p, at) => (p.querySelector("[data-check]") ? [at] : []));
+    const first = marked();
+    expect(first.length).toBeGreaterThan(0);
+    expect(first.length).toBeLessThan(20);
+    expect(first.at(-1)).toBe(39);
+    expect(container.querySelector("p")!.firstChild).toBe(kept);
+    await vi.waitFor(() => expect(marked()).toHaveLength(40));
+  });
+});
+
 describe("while it streams", () => {
   it("changes the page once a frame, and keeps what stands", async () => {
     const { container, rerender } = shown("One.\n\nTwo", { streaming: true });
