@@ -99,7 +99,6 @@ pub(crate) fn begin_with(handle: &AppHandle, app: App, asked: Asked) -> tauri::R
     if asked.quick_ask {
         windows::show_quick_ask(handle);
     }
-    windows::close_opening(handle);
     changes::forward(handle, &app);
     shortcut::set_up(handle, &app);
     if let Some(link) = asked.link {
@@ -107,8 +106,7 @@ pub(crate) fn begin_with(handle: &AppHandle, app: App, asked: Asked) -> tauri::R
     }
     let handle = handle.clone();
     tauri::async_runtime::spawn(async move {
-        // What else there is to set up takes this thread's time, which the first window wants for itself: WebKitGTK waits
-        // half a second for a page that is loaded by this very thread, when a window is first drawn too late.
+        // What else there is to set up takes the main thread's time, which the first page wants: it is loaded there.
         windows::all_arrived(&handle).await;
         on_main_thread(&handle, settle);
         tokio::time::sleep(CHORES_AFTER).await;
@@ -119,6 +117,8 @@ pub(crate) fn begin_with(handle: &AppHandle, app: App, asked: Asked) -> tauri::R
 
 /// All that nobody waits for.
 fn settle(handle: &AppHandle) {
+    // Until now there may have been nothing else to see.
+    windows::close_opening(handle);
     tray::set_up(handle);
     #[cfg(target_os = "linux")]
     deep_link::register(handle.clone());
@@ -204,7 +204,7 @@ fn on_run_event(handle: &AppHandle, event: RunEvent) {
                 handle.exit(NOT_STARTED);
             } else if code.is_none() && tray::is_there(handle) {
                 api.prevent_exit();
-            } else if code.is_none() && windows::leaves_answers(handle) {
+            } else if code.is_none() && (windows::leaves_answers(handle) || tray::may_come(handle)) {
                 api.prevent_exit();
                 windows::exit_after_answers(handle);
             } else if closes_first(handle, code.unwrap_or_default()) {

@@ -36,6 +36,12 @@ pub(crate) fn is_there(app: &AppHandle) -> bool {
         .is_some_and(|presence| *presence.0.borrow() == Some(true))
 }
 
+/// Whether it is not known yet: the tray comes after the first window.
+pub(crate) fn may_come(app: &AppHandle) -> bool {
+    app.try_state::<Presence>()
+        .is_some_and(|presence| presence.0.borrow().is_none())
+}
+
 /// As [`is_there`], but waits for what is not known yet, within reason.
 pub(crate) async fn will_be_there(app: &AppHandle) -> bool {
     const PATIENCE: Duration = Duration::from_secs(3);

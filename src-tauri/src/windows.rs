@@ -95,8 +95,8 @@ pub(crate) fn open_main(app: &AppHandle, navigate: Option<Navigate>) -> tauri::R
         .inner_size(1180.0, 780.0)
         .min_inner_size(420.0, 480.0)
         .center()
-        // Shown with its page, never white; and WebKitGTK waits half a second for a page to be drawn that is not here yet,
-        // on the very thread that loads it.
+        // Shown once its page is loaded: WebKitGTK waits half a second for one to be drawn that is not here yet, on the very
+        // thread that loads it.
         .visible(false)
         .on_page_load(|window, load| {
             if load.event() == PageLoadEvent::Finished {
@@ -126,13 +126,19 @@ pub(crate) fn open_main(app: &AppHandle, navigate: Option<Navigate>) -> tauri::R
     Ok(window)
 }
 
-/// Shows a window that is not seen yet.
+/// Shows a window that is not seen yet, and gives it the focus.
 fn present(window: &WebviewWindow) {
-    if window.is_visible().unwrap_or(false) {
+    if window.is_visible().unwrap_or(false) || window.is_minimized().unwrap_or(false) {
         return;
     }
     if let Err(error) = window.show().and_then(|()| window.set_focus()) {
         tracing::error!(%error, "a window cannot be shown");
+    }
+    // There it is shown a moment later, and what is not shown takes no focus.
+    #[cfg(target_os = "linux")]
+    if let Ok(window) = window.gtk_window() {
+        use gtk::prelude::GtkWindowExt;
+        gtk::glib::idle_add_local_once(move || window.present());
     }
 }
 
@@ -426,13 +432,14 @@ pub(crate) fn leaves_answers(app: &AppHandle) -> bool {
     app.try_state::<App>().is_some_and(|app| !app.running().is_empty())
 }
 
-/// Ends the app as soon as the last answer is saved, unless a window came back.
+/// Ends the app as soon as the last answer is saved and there is no tray to live on in, unless a window came back.
 pub(crate) fn exit_after_answers(handle: &AppHandle) {
     let handle = handle.clone();
     tauri::async_runtime::spawn(async move {
         while leaves_answers(&handle) {
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
+        tray::will_be_there(&handle).await;
         if !is_anything_seen(&handle, None) && !tray::is_there(&handle) {
             handle.exit(0);
         }

@@ -15,7 +15,7 @@ let lastId = 0;
 /** What is offered to be undone, the latest last; each is here while it shows. */
 const offered: { id: string; run: () => void }[] = [];
 
-/** The library comes with the first news, and keeps their order. */
+/** Loaded once the window has been painted, or with the first news; it keeps their order. */
 const library = () => import("svelte-sonner");
 
 function show(id: string, text: string, look: ExternalToast): void {

@@ -59,7 +59,7 @@ describe("marks", () => {
     const kept = container.querySelector("p")!.firstChild;
     const checks = texts.map((text, at) => {
       const start = at * (text.length + 2);
-      return { sentence: { start, end: start + text.length }, verdict: "not_found", evidence: null };
+      return { sentence: { start, end: start + text.length }, verdict: "not_found" as const, evidence: null };
     });
     await rerender({ checks });
     const marked = () =>
