@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use deepsearch_app::App;
 use tauri::{AppHandle, Manager, RunEvent, WindowEvent};
-use tauri_plugin_window_state::StateFlags;
 
 use crate::commands::{Carrying, Navigate, Offered};
 use crate::opening::{Asked, Wish};
@@ -51,8 +50,6 @@ pub fn run() -> ExitCode {
         .plugin(
             tauri_plugin_window_state::Builder::new()
                 .with_denylist(&[windows::QUICK, windows::OPENING])
-                // When a window is shown is for us to say.
-                .with_state_flags(StateFlags::all() - StateFlags::VISIBLE)
                 .map_label(windows::state_label)
                 .build(),
         )
@@ -99,6 +96,7 @@ pub(crate) fn begin_with(handle: &AppHandle, app: App, asked: Asked) -> tauri::R
     if asked.quick_ask {
         windows::show_quick_ask(handle);
     }
+    windows::close_opening(handle);
     changes::forward(handle, &app);
     shortcut::set_up(handle, &app);
     if let Some(link) = asked.link {
@@ -117,8 +115,6 @@ pub(crate) fn begin_with(handle: &AppHandle, app: App, asked: Asked) -> tauri::R
 
 /// All that nobody waits for.
 fn settle(handle: &AppHandle) {
-    // Until now there may have been nothing else to see.
-    windows::close_opening(handle);
     tray::set_up(handle);
     #[cfg(target_os = "linux")]
     deep_link::register(handle.clone());

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use deepsearch_app::App;
 use deepsearch_core::{ChatId, ErrorCode, Failure};
-use tauri::webview::PageLoadEvent;
 use tauri::window::Color;
 use tauri::{
     AppHandle, LogicalSize, Manager, PhysicalPosition, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent,
@@ -31,6 +30,7 @@ const QUICK_HEIGHT: f64 = 76.0;
 const QUICK_TALLEST: f64 = 640.0;
 
 /// A page that takes longer is waited for in sight.
+#[cfg(target_os = "linux")]
 const LATEST: Duration = Duration::from_secs(1);
 
 /// How far another window lies from the one it was opened from, to the right and down, in logical pixels.
@@ -94,22 +94,16 @@ pub(crate) fn open_main(app: &AppHandle, navigate: Option<Navigate>) -> tauri::R
         .title("DeepSearch")
         .inner_size(1180.0, 780.0)
         .min_inner_size(420.0, 480.0)
-        .center()
-        // Shown once its page is loaded: WebKitGTK waits half a second for one to be drawn that is not here yet, on the very
-        // thread that loads it.
-        .visible(false)
-        .on_page_load(|window, load| {
-            if load.event() == PageLoadEvent::Finished {
-                present(&window);
-            }
-        })
-        .build()?;
-    let own = window.clone();
-    tauri::async_runtime::spawn(async move {
-        tokio::time::sleep(LATEST).await;
-        let here = own.clone();
-        start::on_main_thread(own.app_handle(), move |_| present(&here));
+        .center();
+    #[cfg(target_os = "linux")]
+    let window = window.on_page_load(|window, load| {
+        if load.event() == tauri::webview::PageLoadEvent::Finished {
+            show_page(&window);
+        }
     });
+    let window = window.build()?;
+    #[cfg(target_os = "linux")]
+    show_with_its_page(&window)?;
     // Exactly over the other nobody would see that it is there.
     if let Some((at, scale)) = beside {
         let step = (STEP * scale) as i32;
@@ -126,19 +120,32 @@ pub(crate) fn open_main(app: &AppHandle, navigate: Option<Navigate>) -> tauri::R
     Ok(window)
 }
 
-/// Shows a window that is not seen yet, and gives it the focus.
-fn present(window: &WebviewWindow) {
-    if window.is_visible().unwrap_or(false) || window.is_minimized().unwrap_or(false) {
-        return;
-    }
-    if let Err(error) = window.show().and_then(|()| window.set_focus()) {
-        tracing::error!(%error, "a window cannot be shown");
-    }
-    // There it is shown a moment later, and what is not shown takes no focus.
-    #[cfg(target_os = "linux")]
-    if let Ok(window) = window.gtk_window() {
-        use gtk::prelude::GtkWindowExt;
-        gtk::glib::idle_add_local_once(move || window.present());
+/// WebKitGTK waits half a second for a page to be drawn that is not here yet, and that on the very thread that loads it:
+/// until then the window shows its paper.
+#[cfg(target_os = "linux")]
+fn show_with_its_page(window: &WebviewWindow) -> tauri::Result<()> {
+    use gtk::prelude::WidgetExt;
+    window.with_webview(|page| page.inner().hide())?;
+    let window = window.clone();
+    tauri::async_runtime::spawn(async move {
+        tokio::time::sleep(LATEST).await;
+        show_page(&window);
+    });
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+fn show_page(window: &WebviewWindow) {
+    use gtk::prelude::WidgetExt;
+    let shown = window.with_webview(|page| {
+        let page = page.inner();
+        if !page.is_visible() {
+            page.show();
+            page.grab_focus();
+        }
+    });
+    if let Err(error) = shown {
+        tracing::error!(%error, "a page cannot be shown");
     }
 }
 
@@ -254,6 +261,26 @@ pub(crate) fn show_quick_ask(app: &AppHandle) {
     if let Err(error) = shown {
         tracing::error!(%error, "quick ask cannot be shown");
     }
+    keep_focus(app);
+}
+
+/// A page that is only coming takes the focus with its question field, from quick ask too, which is given it back.
+fn keep_focus(app: &AppHandle) {
+    if app.state::<Arriving>().0.borrow().is_empty() {
+        return;
+    }
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        all_arrived(&app).await;
+        start::on_main_thread(&app, |app| {
+            if let Some(window) = app.get_webview_window(QUICK)
+                && window.is_visible().unwrap_or(false)
+                && let Err(error) = window.set_focus()
+            {
+                tracing::warn!(%error, "quick ask has not the focus");
+            }
+        });
+    });
 }
 
 /// The shortcut shows it, and pressed again hides it.

@@ -82,8 +82,7 @@ async fn the_command_beside_it_calls_quick_ask_of_the_running_app() -> Result<()
     with_package(async |desktop, root| {
         let home = offline()?;
         choose(desktop, &home, root)?;
-        // Else the two would come at the same time, and either may have the focus.
-        desktop.until_focused(MAIN).await?;
+        desktop.until_window(MAIN, true).await?;
         let command = root.join("usr/bin/deepsearch");
         desktop.run_program(&command, &home, &["--quick-ask"]).await?;
         desktop.until_window(QUICK, true).await?;
