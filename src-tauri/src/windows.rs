@@ -125,7 +125,11 @@ pub(crate) fn open_main(app: &AppHandle, navigate: Option<Navigate>) -> tauri::R
 #[cfg(target_os = "linux")]
 fn show_with_its_page(window: &WebviewWindow) -> tauri::Result<()> {
     use gtk::prelude::WidgetExt;
-    window.with_webview(|page| page.inner().hide())?;
+    window.with_webview(|page| {
+        // Else it is shown with the window.
+        page.inner().set_no_show_all(true);
+        page.inner().hide();
+    })?;
     let window = window.clone();
     tauri::async_runtime::spawn(async move {
         tokio::time::sleep(LATEST).await;
@@ -140,6 +144,7 @@ fn show_page(window: &WebviewWindow) {
     let shown = window.with_webview(|page| {
         let page = page.inner();
         if !page.is_visible() {
+            page.set_no_show_all(false);
             page.show();
             page.grab_focus();
         }
