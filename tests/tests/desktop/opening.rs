@@ -139,10 +139,12 @@ async fn what_is_asked_of_a_start_that_takes_long_is_done_once_it_is_there() -> 
         let small = desktop.size(MAIN).await?;
 
         drop(lock);
-        until_windows(desktop, &[MAIN, QUICK]).await?;
-        let large = desktop.size(MAIN).await?;
-        assert!(large.1 > 2 * small.1, "{small:?} then {large:?}");
-        Ok(())
+        until("the main window in the place of the small one", async || {
+            let size = desktop.size(MAIN).await.ok();
+            Ok(size.filter(|size| size.1 > 2 * small.1))
+        })
+        .await?;
+        until_windows(desktop, &[MAIN, QUICK]).await
     })
     .await
 }
