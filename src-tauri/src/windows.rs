@@ -471,8 +471,7 @@ pub(crate) fn exit_after_answers(handle: &AppHandle) {
         while leaves_answers(&handle) {
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
-        tray::will_be_there(&handle).await;
-        if !is_anything_seen(&handle, None) && !tray::is_there(&handle) {
+        if !tray::will_be_there(&handle).await && !is_anything_seen(&handle, None) {
             handle.exit(0);
         }
     });
