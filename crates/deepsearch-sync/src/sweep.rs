@@ -19,8 +19,9 @@ impl SyncEngine {
         let Some(sweep) = &position.sweep else {
             return Ok(());
         };
-        let after = sweep.after.as_deref();
+        let (asked, after) = (self.store.device_now(), sweep.after.as_deref());
         let page = self.remote.list_ids(sweep.kind, after, self.options.pull_limit).await?;
+        self.measure_clock(asked, &page.server).await?;
         if !self.meet(position, &page.server).await? {
             return Ok(());
         }

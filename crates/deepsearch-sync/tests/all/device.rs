@@ -293,6 +293,8 @@ impl Device {
             }
         }
         self.store.delete_chat_forever(&chat.id).await.unwrap();
+        // A server that was restored to before the chat is given it by another device, as that one knows it.
+        self.given.retain(|(of, _)| *of != chat.id);
     }
 
     async fn labels_of(&self, chat: &ChatId) -> Labels {

@@ -129,3 +129,43 @@ fn what_waits_for_a_chat_that_nobody_remembers_waits_no_more() {
         ],
     );
 }
+
+/// A device looks for what the server deleted and forgot, breaks off, and goes on when its clock is a year ahead. What it
+/// misses then is offered again soon all the same.
+#[test]
+fn what_is_missed_with_a_wrong_clock_does_not_wait_for_that_clock() {
+    ends_well(
+        2,
+        &[
+            Step::Person(1, Act::NewChat),
+            Step::Sync(1, None),
+            Step::Web(WebAct::Load(0), false),
+            Step::Person(1, Act::Say(0)),
+            Step::Sync(1, None),
+            Step::Web(WebAct::Save(0, false), false),
+            Step::Days(192),
+            Step::Collect,
+            Step::Sync(1, Some((1, Fault::LostRequest))),
+            Step::Skew(1, 525_600),
+        ],
+    );
+}
+
+/// The server was put back to before the chat, one device deletes it for ever, and another, which still has it, brings it
+/// back as it knows it.
+#[test]
+fn a_tag_goes_with_a_chat_that_is_deleted_where_the_tag_was_given() {
+    ends_well(
+        2,
+        &[
+            Step::BackUp,
+            Step::Person(0, Act::NewChat),
+            Step::Sync(0, None),
+            Step::Sync(1, None),
+            Step::Person(1, Act::Tag(0)),
+            Step::Restore,
+            Step::Person(1, Act::DeleteForever(0)),
+            Step::Sync(1, None),
+        ],
+    );
+}

@@ -10,6 +10,9 @@ use rstest::rstest;
 use crate::server::ServerMutant;
 use crate::simulation::{Act, Broken, Step, WebAct, live, number, run_seed, run_seed_as_it_is};
 
+/// A long run says how far it is.
+const TOLD_EVERY: u64 = 500;
+
 fn threads() -> u64 {
     std::thread::available_parallelism().map_or(2, |count| count.get() as u64)
 }
@@ -25,6 +28,10 @@ fn first_failure(seeds: std::ops::Range<u64>, steps: usize, broken: Broken) -> O
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     if seed >= seeds.end || failure.lock().unwrap().is_some() {
                         return;
+                    }
+                    let lived = seed - seeds.start;
+                    if lived > 0 && lived.is_multiple_of(TOLD_EVERY) {
+                        crate::report(&format!("{lived} worlds so far; `--from {seed}` goes on here"));
                     }
                     if let Err(error) = run_seed(seed, steps, broken) {
                         failure.lock().unwrap().get_or_insert(error);
