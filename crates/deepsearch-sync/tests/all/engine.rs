@@ -19,7 +19,7 @@ use url::Url;
 
 use crate::device::{Device, START, advance, at, finished, folder, message, options};
 use crate::link::Fault;
-use crate::server::Server;
+use crate::server::{Effect, Server};
 
 pub(crate) struct Pair {
     pub(crate) server: Arc<Server>,
@@ -247,9 +247,9 @@ fn save_under_new_ids(server: &Server, chat: &ChatId) {
     let mut state = server.state.lock().unwrap();
     let mut effects = Vec::new();
     for (number, mut row) in state.messages_of(chat).into_iter().enumerate() {
-        effects.push(crate::server::Effect::RemoveMessage(row.id.clone()));
+        effects.push(Effect::RemoveMessage(row.id.clone()));
         row.id = deepsearch_core::MessageId::from_stored(format!("new-{number}"));
-        effects.push(crate::server::Effect::Message(row));
+        effects.push(Effect::Message(row));
     }
     state.commit(effects);
 }
@@ -369,7 +369,7 @@ async fn another_message_of_the_same_text_is_no_copy() {
         assert_eq!(both[0].1, both[1].1);
         // A program that saves what it had loaded takes one of them away.
         let id = deepsearch_core::MessageId::from_stored(both[gone].0.clone());
-        let effects = vec![crate::server::Effect::RemoveMessage(id)];
+        let effects = vec![Effect::RemoveMessage(id)];
         pair.server.state.lock().unwrap().commit(effects);
         for _ in 0..2 {
             sync(&mut pair.a).await;
@@ -750,6 +750,28 @@ async fn of_two_names_the_later_wins_whatever_the_clocks_say_and_the_other_is_ke
     let lost = pair.a.store.list_conflicts(10).await.unwrap();
     assert_eq!((lost[0].kind, lost[0].lost.as_str()), (ConflictKind::Title, "early"));
     assert_eq!(pair.a.engine.watch().borrow().clock_behind, -525_600 * 60);
+}
+
+#[tokio::test]
+async fn what_a_server_deletes_while_its_clock_is_a_year_ahead_is_offered_again_once_that_is_right() {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    pair.a.new_chat().await;
+    sync(&mut pair.a).await;
+    let right = {
+        let mut state = pair.server.state.lock().unwrap();
+        let id = state.tables.messages.keys().next().unwrap().clone();
+        state.commit(vec![Effect::RemoveMessage(id)]);
+        std::mem::replace(&mut state.now, at(START) + TimeDelta::days(365))
+    };
+    sync(&mut pair.a).await;
+    assert_eq!(pair.a.counts().await.hidden, 1);
+    pair.server.state.lock().unwrap().now = right;
+    advance(&pair.server, &pair.time, TimeDelta::seconds(11));
+    sync(&mut pair.a).await;
+    let counts = pair.a.counts().await;
+    assert_eq!((counts.outbox, counts.hidden), (0, 0));
+    assert_eq!(pair.server.state.lock().unwrap().tables.messages.len(), 1);
 }
 
 #[tokio::test]
