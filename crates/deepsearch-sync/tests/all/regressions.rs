@@ -169,3 +169,35 @@ fn a_tag_goes_with_a_chat_that_is_deleted_where_the_tag_was_given() {
         ],
     );
 }
+
+/// A clock is ahead by more than the server bears, which keeps the setting as of a moment to come; before that has come,
+/// the web app chooses another.
+#[test]
+fn what_the_web_app_chooses_holds_although_a_device_chose_for_a_moment_to_come() {
+    ends_well(
+        2,
+        &[
+            Step::Skew(1, 600),
+            Step::Person(1, Act::Choose(0, 1)),
+            Step::Sync(1, None),
+            Step::Web(WebAct::Choose(2), false),
+        ],
+    );
+}
+
+/// What was being written while the server was backed up is written, seen and then lost with everything that came later,
+/// which nobody has seen.
+#[test]
+fn what_was_half_written_in_a_backup_is_missed_when_the_server_is_put_back() {
+    ends_well(
+        2,
+        &[
+            Step::Web(WebAct::NewChat, true),
+            Step::Web(WebAct::NewChat, false),
+            Step::BackUp,
+            Step::End(0, true),
+            Step::Sync(1, None),
+            Step::PutBack,
+        ],
+    );
+}

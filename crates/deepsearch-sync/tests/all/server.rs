@@ -73,6 +73,8 @@ struct Backup {
     tables: Tables,
     epoch: u32,
     ended: u64,
+    /// Whether something was being written that is not in it, and has a lower number than what is.
+    is_torn: bool,
 }
 
 #[derive(Debug)]
@@ -281,7 +283,17 @@ impl State {
         let (kind, id, is_deletion) = match effect {
             Effect::Chat(row) => {
                 let id = row.id.to_string();
-                tables.chats.insert(row.id.clone(), row);
+                // It was deleted before, and devices forgot its flags with it.
+                let has_flags = tables.flags.contains_key(&row.id);
+                if tables.chats.insert(row.id.clone(), row).is_none() && has_flags {
+                    let entry = Entry {
+                        xid,
+                        seq,
+                        is_deletion: false,
+                        at: self.now,
+                    };
+                    tables.feed.insert((EntityKind::Flags, id.clone()), entry);
+                }
                 (EntityKind::Chat, id, false)
             }
             Effect::Message(row) => {
@@ -369,6 +381,9 @@ impl State {
         tables
             .extras
             .retain(|id, _| messages.contains_key(id) || feed.contains_key(&(EntityKind::Message, id.to_string())));
+        tables
+            .flags
+            .retain(|id, _| feed.contains_key(&(EntityKind::Chat, id.to_string())));
     }
 
     pub(crate) fn back_up(&mut self) {
@@ -376,6 +391,7 @@ impl State {
             tables: self.tables.clone(),
             epoch: self.epoch,
             ended: self.ended,
+            is_torn: self.open.iter().any(|open| open.xid < self.ended),
         });
     }
 
@@ -399,6 +415,10 @@ impl State {
         self.ended = backup.ended;
         self.next_xid = backup.ended + 1;
         self.blind_at = self.told.range(self.reached() + 1..).next().copied();
+        // Who has seen that written, and nothing later, cannot tell that it is gone: whoever put the server back says so.
+        if backup.is_torn {
+            self.begin_epoch();
+        }
         true
     }
 
