@@ -28,15 +28,23 @@ const DEEPEST = 24;
 const LONGEST_HEALED = 20_000;
 // Which blocks a later line can still change: the last, and the one before, which the last may turn out to belong to.
 const OPEN_BLOCKS = 2;
-// Blocks that change in one frame; more would be seen to stop the window.
+// Blocks that are made again at once; more would be seen to stop the window.
 const MOST_AT_ONCE = 12;
 // Inlines that are remembered while a block grows; more than a long list has.
 const MOST_CACHED = 2_000;
 
+/** What has ended, with where it begins in the source, and which scene it was made for. */
+type Ended = { token: Token; from: number; blocks: Block[]; age: number };
+
 export class Blocks {
+  /** Whether some blocks still are as they were for the scene before: reading again goes on with them. */
+  isBehind = false;
+
   private source = "";
   private scene: Scene = { sources: 0, marks: [] };
-  private ended: Block[] = [];
+  /** Grows with each other scene. */
+  private age = 0;
+  private ended: Ended[] = [];
   /** Where in the source the blocks begin that have not ended. */
   private openFrom = 0;
   private drawn: Block[] = [];
@@ -45,15 +53,17 @@ export class Blocks {
   /** The blocks of a source, which is mostly the last one with more at its end. */
   read(source: string, scene: Scene, streaming: boolean): Block[] {
     source = withoutReturns(source);
-    const isSame = scene.marks === this.scene.marks && scene.sources === this.scene.sources;
-    if (!isSame || !source.startsWith(this.source)) this.reset();
+    if (!source.startsWith(this.source)) this.reset();
+    if (scene.marks !== this.scene.marks || scene.sources !== this.scene.sources) this.age++;
     this.source = source;
     this.scene = scene;
     if (this.cache.size > MOST_CACHED) this.cache.clear();
     const tokens = this.lex(source.slice(this.openFrom));
     const open = streaming ? this.open(tokens) : this.end(tokens);
-    this.drawn = reuse(this.drawn, [...this.ended, ...open]);
-    this.ended = this.drawn.slice(0, this.ended.length);
+    this.renew();
+    this.drawn = reuse(this.drawn, [...this.ended.flatMap(({ blocks }) => blocks), ...open]);
+    let at = 0;
+    for (const ended of this.ended) ended.blocks = this.drawn.slice(at, (at += ended.blocks.length));
     return this.drawn;
   }
 
@@ -81,9 +91,21 @@ export class Blocks {
   }
 
   private end(tokens: Token[]): Block[] {
-    this.ended.push(...this.blocks(tokens, this.openFrom));
-    for (const token of tokens) this.openFrom += token.raw.length;
+    for (const token of tokens) {
+      this.ended.push({ token, from: this.openFrom, blocks: this.blocks([token], this.openFrom), age: this.age });
+      this.openFrom += token.raw.length;
+    }
     return [];
+  }
+
+  /** Makes again what was made for another scene, as when a long answer is marked: from the end, where most readers are. */
+  private renew(): void {
+    const old = this.ended.filter(({ age }) => age !== this.age);
+    for (const ended of old.slice(-MOST_AT_ONCE)) {
+      ended.blocks = this.blocks([ended.token], ended.from);
+      ended.age = this.age;
+    }
+    this.isBehind = old.length > MOST_AT_ONCE;
   }
 
   /** The last block with what it still lacks: `**bold` is bold before its end has come. */
@@ -111,18 +133,6 @@ export class Blocks {
       return block ? [block] : [];
     });
   }
-}
-
-/**
- * What to draw now of blocks that take the place of others: where many change at once, as when a long answer is marked, only
- * some do in each frame, from the end, where most readers are.
- */
-export function inPart(before: Block[], next: Block[]): Block[] {
-  if (before.length !== next.length) return next;
-  const changed = next.flatMap((block, at) => (block === before[at] ? [] : [at]));
-  if (changed.length <= MOST_AT_ONCE) return next;
-  const later = new Set(changed.slice(0, -MOST_AT_ONCE));
-  return next.map((block, at) => (later.has(at) ? before[at]! : block));
 }
 
 /** Makes the blocks of one token of the lexer. */
