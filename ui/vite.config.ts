@@ -28,7 +28,14 @@ export default defineConfig(({ mode }) => ({
     target: "safari16",
     // Fonts of formulas and the like stay files: `data:` fonts are not in the content security policy.
     assetsInlineLimit: 0,
-    rolldownOptions: { input: ["index.html", "quick.html", "opening.html"] },
+    rolldownOptions: {
+      input: ["index.html", "quick.html", "opening.html"],
+      output: {
+        // `early.js` knows the words of each language by name.
+        chunkFileNames: ({ facadeModuleId }) =>
+          /\/paraglide\/messages\/..\.js$/.test(facadeModuleId ?? "") ? "assets/[name].js" : "assets/[name]-[hash].js",
+      },
+    },
   },
   test: {
     environment: "jsdom",

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { locales } from "../../src/paraglide/runtime";
 
 let folder: string;
 let files: { name: string; text: string }[];
@@ -42,6 +43,11 @@ it("runs no text as code", () => {
 it("loads nothing from elsewhere", () => {
   expect(having(/(?:src|href)="(?:https?:)?\/\//, ".html")).toEqual([]);
   expect(having(/url\(\s*["']?(?:https?:)?\/\//, ".css")).toEqual([]);
+});
+
+it("has the words of every language under the name that `early.js` knows", () => {
+  const names = files.map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(locales.map((locale) => `assets/${locale}.js`)));
 });
 
 describe("the first paint", () => {

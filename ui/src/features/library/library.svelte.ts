@@ -90,27 +90,20 @@ export class LibraryState {
     return Number(this.app.settings.get("trash.days")?.value) || 30;
   }
 
-  /** Loads the first page and follows changes; the returned function ends that. */
-  start(): () => void {
-    const listening = this.#platform.onLibraryChanged((changed) => void this.#follow(changed));
-    let timer = 0;
+  /** Loads the first page, and follows changes as long as the window lives. */
+  start(): void {
+    void this.#platform.onLibraryChanged((changed) => void this.#follow(changed));
     const waitForTomorrow = () => {
-      timer = window.setTimeout(() => {
+      setTimeout(() => {
         this.now = new Date();
         for (const list of this.#loaded()) list.regroup(this.now);
         waitForTomorrow();
       }, untilTomorrow(new Date()));
     };
     waitForTomorrow();
-    // What changed while nobody listened is not known, so a list that is here already is read again.
-    for (const list of this.#loaded()) void list.reload(this.#reachOf(list));
     void this.list.more();
     void this.#loadRunning();
     void this.#quietly(() => this.sorting.again());
-    return () => {
-      clearTimeout(timer);
-      void listening.then((end) => end());
-    };
   }
 
   show(view: ListView): void {
