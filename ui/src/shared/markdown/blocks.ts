@@ -29,7 +29,7 @@ const LONGEST_HEALED = 20_000;
 // Which blocks a later line can still change: the last, and the one before, which the last may turn out to belong to.
 const OPEN_BLOCKS = 2;
 // Blocks that are made again at once; more would be seen to stop the window.
-const MOST_AT_ONCE = 12;
+const MOST_AT_ONCE = 4;
 // Inlines that are remembered while a block grows; more than a long list has.
 const MOST_CACHED = 2_000;
 
