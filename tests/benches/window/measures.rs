@@ -239,6 +239,12 @@ async fn measure_quick_ask(app: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Whether there is an answer and none that could be stopped.
+const IS_DONE: &str = "
+    const named = (button) => (button.getAttribute('aria-label') ?? button.textContent).trim();
+    const names = [...document.querySelectorAll('button')].map(named);
+    return names.some((name) => name.startsWith('Answer again')) && !names.some((name) => name.startsWith('Stop'));";
+
 /// The frames of the page while a long answer streams in, beside those of the same page at rest.
 async fn measure_stream(app: &Path) -> Result<()> {
     let mut desktop = Desktop::open_for(app).await?;
@@ -273,10 +279,13 @@ async fn measure_stream(app: &Path) -> Result<()> {
             .await?;
         page.press(&[Key::Enter.into()]).await?;
         page.find("button", "^Stop$").await?;
-        while page.found("button", "^Answer again").await?.is_empty() {
+        // Not by role and name: finding out what can be seen has the page laid out, and that would be measured too.
+        while page.eval(IS_DONE).await? != true {
             ensure!(started.elapsed() < Duration::from_secs(300), "the answer does not end");
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
+        // The marks of a long answer are drawn after it.
+        tokio::time::sleep(Duration::from_secs(3)).await;
         Ok(())
     })
     .await?;
