@@ -361,13 +361,12 @@ pub(crate) async fn keep_flags(
 }
 
 pub(crate) async fn keep_setting(tx: &mut SyncTx, row: &SettingRow) -> Result<(), SyncError> {
-    // What does not wait to be sent follows the server, whatever its clock says.
+    let (value, at) = tx.lookup_setting(&row.key).await?;
+    let is_later = at.is_some_and(|at| (at, value.to_string()) > (row.at, row.value.to_string()));
+    if is_later {
+        return Ok(());
+    }
     if tx.is_queued(Entity::UserSettings, &row.key).await? {
-        let (value, at) = tx.lookup_setting(&row.key).await?;
-        let is_later = at.is_some_and(|at| (at, value.to_string()) > (row.at, row.value.to_string()));
-        if is_later {
-            return Ok(());
-        }
         if value != row.value {
             let lost = value.to_string();
             tx.add_conflict(ConflictKind::Setting, "", &row.key, &lost).await?;

@@ -283,17 +283,7 @@ impl State {
         let (kind, id, is_deletion) = match effect {
             Effect::Chat(row) => {
                 let id = row.id.to_string();
-                // It was deleted before, and devices forgot its flags with it.
-                let has_flags = tables.flags.contains_key(&row.id);
-                if tables.chats.insert(row.id.clone(), row).is_none() && has_flags {
-                    let entry = Entry {
-                        xid,
-                        seq,
-                        is_deletion: false,
-                        at: self.now,
-                    };
-                    tables.feed.insert((EntityKind::Flags, id.clone()), entry);
-                }
+                tables.chats.insert(row.id.clone(), row);
                 (EntityKind::Chat, id, false)
             }
             Effect::Message(row) => {

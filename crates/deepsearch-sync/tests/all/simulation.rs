@@ -494,10 +494,12 @@ impl Web {
                 if state.is_setting_locked() {
                     return;
                 }
+                // As the trigger has it: later than what is there, also where that is of a moment to come.
+                let stored = state.tables.settings.get("theme").map(|stored| stored.at);
                 vec![Effect::Setting(SettingRow {
                     key: "theme".into(),
                     value: json!(format!("web {value}")),
-                    at: now,
+                    at: stored.map_or(now, |stored| now.max(stored + TimeDelta::microseconds(1))),
                 })]
             }
             (WebAct::Say(_), Some(mut chat)) => {

@@ -29,9 +29,11 @@ fn first_failure(seeds: std::ops::Range<u64>, steps: usize, broken: Broken) -> O
                     if seed >= seeds.end || failure.lock().unwrap().is_some() {
                         return;
                     }
-                    let lived = seed - seeds.start;
+                    // The other threads are still in worlds before this one.
+                    let lived = (seed - seeds.start).saturating_sub(threads() - 1);
                     if lived > 0 && lived.is_multiple_of(TOLD_EVERY) {
-                        crate::report(&format!("{lived} worlds so far; `--from {seed}` goes on here"));
+                        let next = seeds.start + lived;
+                        crate::report(&format!("{lived} worlds so far; `--from {next}` goes on here"));
                     }
                     if let Err(error) = run_seed(seed, steps, broken) {
                         failure.lock().unwrap().get_or_insert(error);
