@@ -16,8 +16,24 @@ const onlyWoff2: Plugin = {
   },
 };
 
+/** Tells `early.js` where the words of each language are. */
+const words: Plugin = {
+  name: "deepsearch:words",
+  transformIndexHtml: {
+    order: "post",
+    handler: (_, { bundle = {} }) => {
+      const files = Object.values(bundle).flatMap((file) =>
+        file.type === "chunk" && /\/paraglide\/messages\/..\.js$/.test(file.facadeModuleId ?? "")
+          ? [file.fileName]
+          : [],
+      );
+      return [{ tag: "meta", attrs: { name: "words", content: files.join(" ") }, injectTo: "head-prepend" }];
+    },
+  },
+};
+
 export default defineConfig(({ mode }) => ({
-  plugins: [svelte(), onlyWoff2],
+  plugins: [svelte(), onlyWoff2, words],
   clearScreen: false,
   server: { host: "127.0.0.1", port, strictPort: true, watch: { ignored: ["**/dist/**"] } },
   // jsdom would otherwise be given Svelte's server half.
@@ -28,14 +44,7 @@ export default defineConfig(({ mode }) => ({
     target: "safari16",
     // Fonts of formulas and the like stay files: `data:` fonts are not in the content security policy.
     assetsInlineLimit: 0,
-    rolldownOptions: {
-      input: ["index.html", "quick.html", "opening.html"],
-      output: {
-        // `early.js` knows the words of each language by name.
-        chunkFileNames: ({ facadeModuleId }) =>
-          /\/paraglide\/messages\/..\.js$/.test(facadeModuleId ?? "") ? "assets/[name].js" : "assets/[name]-[hash].js",
-      },
-    },
+    rolldownOptions: { input: ["index.html", "quick.html", "opening.html"] },
   },
   test: {
     environment: "jsdom",

@@ -10,7 +10,9 @@
     if (look.language === "ar") root.dir = "rtl";
     // The words are on their way with the code that asks for them. A development server has them elsewhere.
     var language = look.language || navigator.language.slice(0, 2);
-    if (window.__START__ && /^[a-z]{2}$/.test(language)) import("/assets/" + language + ".js").catch(function () {});
+    var words = document.querySelector('meta[name="words"]').content.split(" ");
+    var own = words.find((file) => file.startsWith("assets/" + language + "-"));
+    if (own) import("/" + own).catch(function () {});
   } catch {
     // A broken note of last time's look is not worth a word: the settings are applied a moment later.
   }

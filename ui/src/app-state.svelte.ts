@@ -1,6 +1,6 @@
 // What one window shows and the settings it follows. Features change it through methods; `App.svelte` draws it.
 
-import { getContext, setContext } from "svelte";
+import { getContext, setContext, untrack } from "svelte";
 import { SvelteMap } from "svelte/reactivity";
 import type {
   AppInfo,
@@ -73,7 +73,6 @@ export class AppState {
   #nextNotice = 1;
 
   constructor(readonly platform: Platform) {
-    this.#applyLook();
     if (platform.start.navigate) this.navigate(platform.start.navigate);
   }
 
@@ -90,6 +89,8 @@ export class AppState {
   /** Loads what the window needs and listens to the world; the returned function ends that. */
   start(): () => void {
     const { platform } = this;
+    // Once: what it looks like later is applied when it changes.
+    untrack(() => this.#applyLook());
     const navigating = platform.onNavigate((navigate) => this.navigate(navigate));
     const listening = [platform.onSettingsChanged(() => void this.loadSettings()), navigating];
     // Quick ask goes nowhere.

@@ -14,10 +14,11 @@ const root = document.documentElement;
 it("looks as it was left, from the first moment", async () => {
   // As `main.ts` does before anything is drawn.
   await language.choose("ar");
-  fakeWindow({ theme: "dark", language: "ar", textSize: 120 });
+  const stop = fakeWindow({ theme: "dark", language: "ar", textSize: 120 }).app.start();
   expect(root.dataset.theme).toBe("dark");
   expect([root.lang, root.dir]).toEqual(["ar", "rtl"]);
   expect(root.style.getPropertyValue("--text-scale")).toBe("1.2");
+  stop();
   await language.choose("en");
 });
 

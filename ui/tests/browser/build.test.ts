@@ -45,9 +45,14 @@ it("loads nothing from elsewhere", () => {
   expect(having(/url\(\s*["']?(?:https?:)?\/\//, ".css")).toEqual([]);
 });
 
-it("has the words of every language under the name that `early.js` knows", () => {
+it("tells where the words of every language are, before anything is run", () => {
   const names = files.map(({ name }) => name);
-  expect(names).toEqual(expect.arrayContaining(locales.map((locale) => `assets/${locale}.js`)));
+  for (const page of ["index.html", "quick.html", "opening.html"]) {
+    const [before] = files.find(({ name }) => name === page)!.text.split("<script");
+    const told = /name="words" content="([^"]*)"/.exec(before!)?.[1]?.split(" ") ?? [];
+    expect(names).toEqual(expect.arrayContaining(told));
+    for (const locale of locales) expect(told.filter((file) => file.startsWith(`assets/${locale}-`))).toHaveLength(1);
+  }
 });
 
 describe("the first paint", () => {

@@ -357,6 +357,21 @@ describe("the palette", () => {
     expect(await deeds(page, "searchWeb")).toEqual(["heat pumps", "heat pumps"]);
   });
 
+  it("keeps what is typed before it is here", async () => {
+    await open();
+    // As fast as no person is: between two keys nothing can be loaded.
+    await page.evaluate(() => {
+      const press = (key: string, ctrlKey = false) =>
+        document.body.dispatchEvent(new KeyboardEvent("keydown", { key, ctrlKey, bubbles: true, cancelable: true }));
+      press("k", true);
+      for (const key of "heat pumps") press(key);
+    });
+    const field = page.getByRole("dialog").getByRole("combobox");
+    await expect.poll(() => field.inputValue()).toBe("heat pumps");
+    await page.keyboard.type(" in");
+    await page.getByRole("option", { name: "Search the web for “heat pumps in”" }).waitFor();
+  });
+
   it("reads an address that is typed", async () => {
     await open();
     await page.keyboard.press("Control+k");
@@ -391,6 +406,8 @@ describe("the palette", () => {
 describe.each(["light", "dark", "narrow", "rtl", "large"] as const)("in %s", (mode) => {
   it("nobody is kept out", async () => {
     await open({ chat: "chat_wal" }, mode);
+    // The list is there before the chat is, whose rows are hidden until they have been measured.
+    await page.locator("main .markdown").last().waitFor();
     if (mode === "narrow") await page.keyboard.press("Control+b");
     const found: Record<string, string[]> = { list: await axe(page) };
     await shoot(page, `library-list-${mode}`);

@@ -107,6 +107,27 @@ describe("an answer that streams", () => {
     });
   });
 
+  it("goes on with an answer that was stopped in the midst of a block as if it had not been", () => {
+    for (const [stopped, more] of [
+      ["It is **bo", "ld**, and so on."],
+      ["- one\n- tw", "o\n- three"],
+      ["```py\nx = 1", "\ny = 2\n```\n\nThen."],
+    ]) {
+      const blocks = new Blocks();
+      blocks.read(stopped!, { sources: 0, marks: SAME }, true);
+      blocks.read(stopped!, { sources: 0, marks: SAME }, false);
+      blocks.read(stopped! + more!.slice(0, 3), { sources: 0, marks: SAME }, true);
+      expect(blocks.read(stopped! + more!, { sources: 0, marks: SAME }, false)).toEqual(read(stopped! + more!));
+    }
+  });
+
+  it("knows in the end what is defined below where it is meant", () => {
+    const source = "See [the docs][d].\n\nThen.\n\nMore.\n\n[d]: https://example.com/";
+    const blocks = new Blocks();
+    for (let end = 1; end < source.length; end++) blocks.read(source.slice(0, end), { sources: 0, marks: SAME }, true);
+    expect(blocks.read(source, { sources: 0, marks: SAME }, false)).toEqual(read(source));
+  });
+
   it("begins anew when the text is another", () => {
     const blocks = new Blocks();
     blocks.read("One.\n\nTwo.\n\nThree", { sources: 0, marks: SAME }, true);

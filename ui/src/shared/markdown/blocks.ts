@@ -1,4 +1,4 @@
-// Markdown that grows, as blocks to be drawn. A block that has ended is neither read nor made again.
+// Markdown that grows, as blocks to be drawn. A block that has ended is not read again, and made again only for other marks.
 
 import remend from "remend";
 import { directionOf } from "./direction";
@@ -30,6 +30,8 @@ const LONGEST_HEALED = 20_000;
 const OPEN_BLOCKS = 2;
 // Blocks that are made again at once; more would be seen to stop the window.
 const MOST_AT_ONCE = 4;
+// What is defined below may be meant above: then all is read once more when all is there.
+const DEFINITION = /^ {0,3}\[[^\]]+\]:/m;
 // Inlines that are remembered while a block grows; more than a long list has.
 const MOST_CACHED = 2_000;
 
@@ -41,6 +43,8 @@ export class Blocks {
   isBehind = false;
 
   private source = "";
+  /** The source was taken for whole: were more to come, what ended with it may not have. */
+  private isWhole = false;
   private scene: Scene = { sources: 0, marks: [] };
   /** Grows with each other scene. */
   private age = 0;
@@ -53,9 +57,11 @@ export class Blocks {
   /** The blocks of a source, which is mostly the last one with more at its end. */
   read(source: string, scene: Scene, streaming: boolean): Block[] {
     source = withoutReturns(source);
-    if (!source.startsWith(this.source)) this.reset();
+    const isOther = !source.startsWith(this.source) || (this.isWhole && source !== this.source);
+    if (isOther || (!streaming && !this.isWhole && DEFINITION.test(source))) this.reset();
     if (scene.marks !== this.scene.marks || scene.sources !== this.scene.sources) this.age++;
     this.source = source;
+    this.isWhole = !streaming;
     this.scene = scene;
     if (this.cache.size > MOST_CACHED) this.cache.clear();
     const tokens = this.lex(source.slice(this.openFrom));
@@ -92,7 +98,8 @@ export class Blocks {
 
   private end(tokens: Token[]): Block[] {
     for (const token of tokens) {
-      this.ended.push({ token, from: this.openFrom, blocks: this.blocks([token], this.openFrom), age: this.age });
+      const blocks = this.blocks([token], this.openFrom);
+      if (blocks.length > 0) this.ended.push({ token, from: this.openFrom, blocks, age: this.age });
       this.openFrom += token.raw.length;
     }
     return [];
