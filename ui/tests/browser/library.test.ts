@@ -359,13 +359,17 @@ describe("the palette", () => {
 
   it("keeps what is typed before it is here", async () => {
     await open();
-    // As fast as no person is: between two keys nothing can be loaded.
-    await page.evaluate(() => {
-      const press = (key: string, ctrlKey = false) =>
-        document.body.dispatchEvent(new KeyboardEvent("keydown", { key, ctrlKey, bubbles: true, cancelable: true }));
-      press("k", true);
-      for (const key of "heat pumps") press(key);
+    let send = () => {};
+    const isTyped = new Promise<void>((done) => (send = done));
+    await page.route(/PaletteDialog/, async (route) => {
+      await isTyped;
+      await route.continue();
     });
+    await page.reload();
+    await opener("chat_crab").waitFor();
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("heat pumps");
+    send();
     const field = page.getByRole("dialog").getByRole("combobox");
     await expect.poll(() => field.inputValue()).toBe("heat pumps");
     await page.keyboard.type(" in");

@@ -177,7 +177,7 @@ fn run(seed: u64, steps: usize, broken: Broken, shrink: u32) -> Result<(), Strin
         cases: 1,
         failure_persistence: None,
         max_shrink_iters: shrink,
-        max_shrink_time: number("DEEPSEARCH_SIMULATE_SHRINK_MS", 120_000) as u32,
+        max_shrink_time: 120_000,
         ..Config::default()
     };
     let mut runner = TestRunner::new_with_rng(config, chance(seed));

@@ -36,7 +36,7 @@ const DEFINITION = /^ {0,3}\[[^\]]+\]:/m;
 const MOST_CACHED = 2_000;
 
 /** What has ended, with where it begins in the source, and which scene it was made for. */
-type Ended = { token: Token; from: number; blocks: Block[]; age: number };
+type Ended = { token: Token; from: number; block: Block; age: number };
 
 export class Blocks {
   /** Whether some blocks still are as they were for the scene before: reading again goes on with them. */
@@ -67,9 +67,8 @@ export class Blocks {
     const tokens = this.lex(source.slice(this.openFrom));
     const open = streaming ? this.open(tokens) : this.end(tokens);
     this.renew();
-    this.drawn = reuse(this.drawn, [...this.ended.flatMap(({ blocks }) => blocks), ...open]);
-    let at = 0;
-    for (const ended of this.ended) ended.blocks = this.drawn.slice(at, (at += ended.blocks.length));
+    this.drawn = reuse(this.drawn, [...this.ended.map(({ block }) => block), ...open]);
+    for (const [at, ended] of this.ended.entries()) ended.block = this.drawn[at]!;
     return this.drawn;
   }
 
@@ -98,8 +97,8 @@ export class Blocks {
 
   private end(tokens: Token[]): Block[] {
     for (const token of tokens) {
-      const blocks = this.blocks([token], this.openFrom);
-      if (blocks.length > 0) this.ended.push({ token, from: this.openFrom, blocks, age: this.age });
+      const block = this.block(token, this.openFrom);
+      if (block) this.ended.push({ token, from: this.openFrom, block, age: this.age });
       this.openFrom += token.raw.length;
     }
     return [];
@@ -109,7 +108,8 @@ export class Blocks {
   private renew(): void {
     const old = this.ended.filter(({ age }) => age !== this.age);
     for (const ended of old.slice(-MOST_AT_ONCE)) {
-      ended.blocks = this.blocks([ended.token], ended.from);
+      // The same token makes one again.
+      ended.block = this.block(ended.token, ended.from)!;
       ended.age = this.age;
     }
     this.isBehind = old.length > MOST_AT_ONCE;
@@ -135,10 +135,14 @@ export class Blocks {
 
   private blocks(tokens: Token[], base: number): Block[] {
     return tokens.flatMap((token) => {
-      const block = new Maker(new Locator(token.raw, base), this.scene).block(token, 0);
+      const block = this.block(token, base);
       base += token.raw.length;
       return block ? [block] : [];
     });
+  }
+
+  private block(token: Token, from: number): Block | null {
+    return new Maker(new Locator(token.raw, from), this.scene).block(token, 0);
   }
 }
 
