@@ -410,8 +410,9 @@ describe("the palette", () => {
 describe.each(["light", "dark", "narrow", "rtl", "large"] as const)("in %s", (mode) => {
   it("nobody is kept out", async () => {
     await open({ chat: "chat_wal" }, mode);
-    // The list is there before the chat is, whose rows are hidden until they have been measured.
+    // The list is there before the chat is, which has to be measured and then scrolled to its end.
     await page.locator("main .markdown").last().waitFor();
+    await page.waitForTimeout(300);
     if (mode === "narrow") await page.keyboard.press("Control+b");
     const found: Record<string, string[]> = { list: await axe(page) };
     await shoot(page, `library-list-${mode}`);
