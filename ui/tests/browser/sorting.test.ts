@@ -191,7 +191,7 @@ describe("many chats", () => {
     expect((await stored("chat_leave")).pinned).toBe(true);
     // The latest first, one after the other.
     await page.keyboard.press("Control+z");
-    await opener("chat_crab").waitFor();
+    await expect.poll(async () => (await stored("chat_crab")).archived).toBe(false);
     await page.keyboard.press("Control+z");
     await expect.poll(async () => (await stored("chat_leave")).pinned).toBe(false);
   });

@@ -32,7 +32,7 @@ export class ChatList {
   failure = $state.raw<Failure | null>(null);
   /** Whether there is nothing after the last row. */
   complete = $state(false);
-  /** Where it was scrolled to, for when it is shown again; told by the component. */
+  /** How many rows, of the height they have, it was scrolled down, for when it is shown again; told by the component. */
   place = 0;
 
   #pinned: Chat[] = [];
