@@ -1,7 +1,7 @@
 // What the window of a start knows and can do. There is no app yet: only how far its opening is, and trying that again.
 
-import { getCurrentWebview } from "@tauri-apps/api/webview";
 import { commands, events, type Opening } from "../bindings/bindings";
+import { ownWindow } from "./own-window";
 
 export type OpeningPlatform = {
   /** How far it was when the page was made. */
@@ -36,7 +36,7 @@ function tauriOpening(opening: Opening): OpeningPlatform {
     opening,
     async onChanged(listener) {
       let heard = false;
-      await events.openingChanged(getCurrentWebview()).listen((event) => {
+      await events.openingChanged(ownWindow()).listen((event) => {
         heard = true;
         listener(event.payload.opening);
       });

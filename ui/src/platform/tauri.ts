@@ -1,8 +1,8 @@
 // The real world: every call is a command of the desktop shell. The only code of ours that knows Tauri.
 
 import { Channel } from "@tauri-apps/api/core";
-import { getCurrentWebview } from "@tauri-apps/api/webview";
 import { commands, events, type AnswerEvent, type Failure, type Start } from "../bindings/bindings";
+import { ownWindow } from "./own-window";
 import type { Platform } from "./platform";
 
 declare global {
@@ -13,8 +13,7 @@ declare global {
 }
 
 export function tauriPlatform(start: Start): Platform {
-  // What is told to one window all of them would hear, were they not to say which they are.
-  const own = getCurrentWebview();
+  const own = ownWindow();
   return {
     window: start.window,
     start,
