@@ -1,6 +1,6 @@
 // What one window shows and the settings it follows. Features change it through methods; `App.svelte` draws it.
 
-import { getContext, setContext, untrack } from "svelte";
+import { getContext, setContext } from "svelte";
 import { SvelteMap } from "svelte/reactivity";
 import type {
   AppInfo,
@@ -89,8 +89,6 @@ export class AppState {
   /** Loads what the window needs and listens to the world; the returned function ends that. */
   start(): () => void {
     const { platform } = this;
-    // Once: what it looks like later is applied when it changes.
-    untrack(() => this.#applyLook());
     const navigating = platform.onNavigate((navigate) => this.navigate(navigate));
     const listening = [platform.onSettingsChanged(() => void this.loadSettings()), navigating];
     // Quick ask goes nowhere.
@@ -118,7 +116,7 @@ export class AppState {
       const all = await this.platform.listSettings();
       this.settings.clear();
       for (const setting of all) this.settings.set(setting.key, setting);
-      this.#applyLook();
+      this.applyLook();
     });
   }
 
@@ -131,7 +129,7 @@ export class AppState {
         value: key === "appearance.text_size" ? Number(text) : text,
         origin: "stored",
       });
-      this.#applyLook();
+      this.applyLook();
     }
     try {
       this.settings.set(key, await this.platform.updateSetting(key, text));
@@ -139,7 +137,7 @@ export class AppState {
       if (before) this.settings.set(key, before);
       throw error;
     } finally {
-      this.#applyLook();
+      this.applyLook();
     }
   }
 
@@ -275,7 +273,7 @@ export class AppState {
   }
 
   /** What the settings say, and until they have come what the window was started with. */
-  #applyLook(): void {
+  applyLook(): void {
     const { start } = this.platform;
     const tag = this.settings.get("language") ?? { value: start.language, origin: "stored" };
     const apply = () => {

@@ -14,11 +14,10 @@ const root = document.documentElement;
 it("looks as it was left, from the first moment", async () => {
   // As `main.ts` does before anything is drawn.
   await language.choose("ar");
-  const stop = fakeWindow({ theme: "dark", language: "ar", textSize: 120 }).app.start();
+  fakeWindow({ theme: "dark", language: "ar", textSize: 120 }).app.applyLook();
   expect(root.dataset.theme).toBe("dark");
   expect([root.lang, root.dir]).toEqual(["ar", "rtl"]);
   expect(root.style.getPropertyValue("--text-scale")).toBe("1.2");
-  stop();
   await language.choose("en");
 });
 

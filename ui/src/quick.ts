@@ -8,4 +8,6 @@ import { language } from "./shared/i18n.svelte";
 
 const platform = await choosePlatform("quick");
 await language.choose(platform.start.language ?? "");
-mount(Quick, { target: document.getElementById("app")!, props: { app: new AppState(platform) } });
+const app = new AppState(platform);
+app.applyLook();
+mount(Quick, { target: document.getElementById("app")!, props: { app } });

@@ -90,8 +90,8 @@ export class LibraryState {
     return Number(this.app.settings.get("trash.days")?.value) || 30;
   }
 
-  /** Loads the first page, and follows changes as long as the window lives. */
-  start(): void {
+  /** Follows changes as long as the window lives. Fulfilled once a first page has come, or failed to. */
+  start(): Promise<void> {
     void this.#platform.onLibraryChanged((changed) => void this.#follow(changed));
     const waitForTomorrow = () => {
       setTimeout(() => {
@@ -101,9 +101,9 @@ export class LibraryState {
       }, untilTomorrow(new Date()));
     };
     waitForTomorrow();
-    void this.list.more();
     void this.#loadRunning();
     void this.#quietly(() => this.sorting.again());
+    return this.list.more();
   }
 
   show(view: ListView): void {
