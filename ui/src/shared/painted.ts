@@ -15,3 +15,7 @@ export const painted = new Promise<void>((done) => {
 export function isOnPage(): void {
   requestAnimationFrame(() => setTimeout(tell));
 }
+
+export function nextFrame(): Promise<unknown> {
+  return new Promise(requestAnimationFrame);
+}
