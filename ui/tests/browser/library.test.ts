@@ -27,11 +27,7 @@ async function open(query: Record<string, string | number> = {}, mode: keyof typ
 
 const row = (chat: string): Locator => page.locator(`[data-chat="${chat}"]`);
 const opener = (chat: string): Locator => row(chat).locator(".open");
-/** A row that has only just been made is hidden until it has been measured, and takes no focus. */
-async function focusOn(chat: string): Promise<void> {
-  await opener(chat).waitFor();
-  await opener(chat).focus();
-}
+const focusOn = (chat: string): Promise<void> => opener(chat).focus();
 const search = (): Locator => page.getByRole("combobox", { name: "Search chats and saved pages" });
 const topOf = async (chat: string): Promise<number> => (await row(chat).boundingBox())!.y;
 const focusedChat = (): Promise<string | undefined> =>
@@ -51,6 +47,23 @@ describe("a hundred thousand chats", () => {
     expect(await page.locator("#app *").count()).toBeLessThan(2500);
     await shoot(page, "library-huge-end");
   }, 120_000);
+
+  it("are shown where they were looked at, after the sidebar was closed and after a search", async () => {
+    await open();
+    await opener("chat_wal").waitFor();
+    const scroller = page.locator(".list > .scroller");
+    const scrolled = (): Promise<number> => scroller.evaluate((list) => list.scrollTop);
+    await scroller.evaluate((list) => (list.scrollTop = 500));
+    await expect.poll(() => opener("chat_wal").isVisible()).toBe(false);
+    await page.keyboard.press("Control+b");
+    await scroller.waitFor({ state: "detached" });
+    await page.keyboard.press("Control+b");
+    await expect.poll(scrolled).toBe(500);
+    await search().fill("heat");
+    await scroller.waitFor({ state: "detached" });
+    await search().fill("");
+    await expect.poll(scrolled).toBe(500);
+  });
 
   it("are walked through by End and Home", async () => {
     await open({ scenario: "huge" });

@@ -93,6 +93,7 @@ export class LibraryState {
   /** Follows changes as long as the window lives. Fulfilled once a first page has come, or failed to. */
   start(): Promise<void> {
     void this.#platform.onLibraryChanged((changed) => void this.#follow(changed));
+    const first = this.list.more();
     const waitForTomorrow = () => {
       setTimeout(() => {
         this.now = new Date();
@@ -103,7 +104,7 @@ export class LibraryState {
     waitForTomorrow();
     void this.#loadRunning();
     void this.#quietly(() => this.sorting.again());
-    return this.list.more();
+    return first;
   }
 
   show(view: ListView): void {
