@@ -73,6 +73,7 @@ export class AppState {
   #nextNotice = 1;
 
   constructor(readonly platform: Platform) {
+    platform.onOnline((online) => this.#goOnline(online));
     if (platform.start.navigate) this.navigate(platform.start.navigate);
   }
 
@@ -86,22 +87,17 @@ export class AppState {
     return isTheme(value) ? value : "system";
   }
 
-  /** Loads what the window needs and listens to the world; the returned function ends that. */
-  start(): () => void {
+  /** Loads what the window needs and follows the world as long as the window lives. */
+  start(): void {
     const { platform } = this;
     const navigating = platform.onNavigate((navigate) => this.navigate(navigate));
-    const listening = [platform.onSettingsChanged(() => void this.loadSettings()), navigating];
+    void platform.onSettingsChanged(() => void this.loadSettings());
     // Quick ask goes nowhere.
     if (platform.start.window === "main") void this.attempt(() => this.#arrive(navigating));
-    const offOnline = platform.onOnline((online) => this.#goOnline(online));
     void this.loadSettings();
     void this.attempt(async () => {
       this.info = await platform.info();
     });
-    return () => {
-      offOnline();
-      for (const unlisten of listening) void unlisten.then((end) => end());
-    };
   }
 
   #goOnline(online: boolean): void {

@@ -65,41 +65,26 @@ it("opens where the shell says, at the start and later", () => {
   const platform = new FakePlatform("main", { navigate: { to: "settings", section: "models" } });
   const app = new AppState(platform);
   expect(app.view).toEqual({ kind: "settings", section: "models" });
-  const stop = app.start();
+  app.start();
   platform.tellNavigate({ to: "chat", chat_id: "chat_wal", message_id: "msg_wal_a" });
   expect(app.view).toMatchObject({ kind: "chat", chat: "chat_wal", message: "msg_wal_a" });
   platform.tellNavigate({ to: "settings", section: "<nonsense>" });
   expect(app.view).toEqual({ kind: "settings", section: "appearance" });
   platform.tellNavigate({ to: "here" });
   expect(app.view).toEqual({ kind: "settings", section: "appearance" });
-  stop();
 });
 
 it("goes where the shell said before the window listened", async () => {
   const { app, platform } = fakeWindow();
   platform.navigatedEarly = { to: "chat", chat_id: "chat_wal", message_id: null };
-  const stop = app.start();
+  app.start();
   await vi.waitFor(() => expect(app.chat).toBe("chat_wal"));
-  stop();
-});
-
-it("stops listening at its end", async () => {
-  const { app, platform } = fakeWindow();
-  const stop = app.start();
-  platform.goOnline(false);
-  expect(app.online).toBe(false);
-  stop();
-  await Promise.resolve();
-  platform.goOnline(true);
-  platform.tellNavigate({ to: "settings", section: "data" });
-  expect(app.online).toBe(false);
-  expect(app.view.kind).toBe("chat");
 });
 
 it("syncs at once when the network is back, and is quiet about it where nobody is signed in", async () => {
   const { app, platform } = fakeWindow();
   const syncNow = vi.spyOn(platform, "syncNow").mockRejectedValue({ code: "auth", message: "", hint: null });
-  const stop = app.start();
+  app.start();
   expect(syncNow).not.toHaveBeenCalled();
   platform.goOnline(false);
   platform.goOnline(true);
@@ -107,7 +92,6 @@ it("syncs at once when the network is back, and is quiet about it where nobody i
   expect(syncNow).toHaveBeenCalledTimes(1);
   await Promise.resolve();
   expect(app.notices).toEqual([]);
-  stop();
 });
 
 it("closes the reader with its chat, not with another message of it", () => {

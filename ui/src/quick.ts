@@ -11,3 +11,4 @@ await language.choose(platform.start.language ?? "");
 const app = new AppState(platform);
 app.applyLook();
 mount(Quick, { target: document.getElementById("app")!, props: { app } });
+app.start();

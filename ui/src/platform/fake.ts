@@ -584,10 +584,9 @@ export class FakePlatform implements Platform {
   onNavigate = (listener: (navigate: Navigate) => void) => listen(this.#onNavigate, listener);
   onQuickAskShown = (listener: () => void) => listen(this.#onShown, listener);
 
-  onOnline(listener: (online: boolean) => void): () => void {
+  onOnline(listener: (online: boolean) => void): void {
     this.#onOnline.add(listener);
     listener(this.#online);
-    return () => this.#onOnline.delete(listener);
   }
 
   /** What tests do to the window from outside. */

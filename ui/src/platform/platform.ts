@@ -284,5 +284,5 @@ export interface Platform {
   onQuickAskShown(listener: () => void): Promise<Unlisten>;
 
   /** Whether the system says there is a network; told again when it changes. */
-  onOnline(listener: (online: boolean) => void): Unlisten;
+  onOnline(listener: (online: boolean) => void): void;
 }

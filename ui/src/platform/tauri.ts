@@ -1,4 +1,4 @@
-// The real world: every call is a command of the desktop shell. The only code of ours that knows Tauri.
+// The real world: every call is a command of the desktop shell.
 
 import { Channel } from "@tauri-apps/api/core";
 import { commands, events, type AnswerEvent, type Failure, type Start } from "../bindings/bindings";
@@ -160,10 +160,6 @@ export function tauriPlatform(start: Start): Platform {
       window.addEventListener("online", tell);
       window.addEventListener("offline", tell);
       tell();
-      return () => {
-        window.removeEventListener("online", tell);
-        window.removeEventListener("offline", tell);
-      };
     },
   };
 }

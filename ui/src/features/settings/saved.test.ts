@@ -20,6 +20,7 @@ async function world(rows: Partial<SettingValue>[] = []) {
   const app = new AppState({
     updateSetting,
     listSettings: async () => settings,
+    onOnline: () => undefined,
     start,
   } as Partial<Platform> as Platform);
   await app.loadSettings();
