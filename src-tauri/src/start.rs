@@ -207,7 +207,8 @@ fn on_run_event(handle: &AppHandle, event: RunEvent) {
                 api.prevent_exit();
             }
         }
-        // Sync looks often while somebody looks at a window, and seldom else.
+        // Sync looks often while somebody looks at a window, and seldom else. Which of two windows says first that the
+        // focus went from one to the other is not certain.
         RunEvent::WindowEvent {
             event: WindowEvent::Focused(is_focused),
             label,
@@ -217,7 +218,7 @@ fn on_run_event(handle: &AppHandle, event: RunEvent) {
                 windows::used(handle, &label);
             }
             if let Some(app) = handle.try_state::<App>() {
-                app.focus_sync(is_focused);
+                app.focus_sync(windows::is_watched(handle));
             }
         }
         RunEvent::Exit => {

@@ -121,15 +121,15 @@ async fn what_is_begun_while_nobody_is_signed_in_is_offered_to_whoever_comes_and
 
 /// An answer of two sources, of which the second is cited.
 async fn answer_with_evidence(device: &mut Device) -> deepsearch_sqlite::Turn {
-    answer_resting_on(device, &[text_of_page(1), text_of_page(2)]).await
+    answer_resting_on(device, None, &[text_of_page(1), text_of_page(2)]).await
 }
 
 fn text_of_page(number: u32) -> String {
     format!("Page {number} begins. Quokkas live on island {number}.")
 }
 
-/// An answer that cites the second sentence of the second of its pages.
-async fn answer_resting_on(device: &mut Device, texts: &[String]) -> deepsearch_sqlite::Turn {
+/// An answer, in this chat or in one of its own, that cites the second sentence of the second of its pages.
+async fn answer_resting_on(device: &mut Device, chat: Option<ChatId>, texts: &[String]) -> deepsearch_sqlite::Turn {
     let page = |(place, text): (usize, &String)| {
         let (number, text) = (place + 1, text.clone());
         Page {
@@ -161,6 +161,7 @@ async fn answer_resting_on(device: &mut Device, texts: &[String]) -> deepsearch_
         })
         .collect();
     let turn = NewTurn {
+        chat,
         question: "Where do quokkas live?".into(),
         ..NewTurn::default()
     };
@@ -547,7 +548,7 @@ async fn a_page_that_is_too_long_for_the_line_is_sent_and_brought_later_and_keep
     sync(&mut pair.a).await;
     sync(&mut pair.b).await;
     let long = format!("{} {}", text_of_page(0), "They are seldom in haste. ".repeat(200));
-    let turn = answer_resting_on(&mut pair.a, &[long.clone(), text_of_page(2), text_of_page(3)]).await;
+    let turn = answer_resting_on(&mut pair.a, None, &[long.clone(), text_of_page(2), text_of_page(3)]).await;
     let long = long.len();
     // Two pages are short, and the third is too long for the line.
     pair.a.link.shorten(long - 1);
@@ -588,7 +589,7 @@ async fn answers_bring_each_page_once_and_keep_what_came_before_the_line_broke()
     let mut pair = pair().await;
     sync(&mut pair.a).await;
     for texts in [[1, 2], [1, 2], [1, 3]] {
-        answer_resting_on(&mut pair.a, &texts.map(text_of_page)).await;
+        answer_resting_on(&mut pair.a, None, &texts.map(text_of_page)).await;
     }
     sync(&mut pair.a).await;
     let asked = |device: &Device| {
@@ -750,6 +751,111 @@ async fn of_two_names_the_later_wins_whatever_the_clocks_say_and_the_other_is_ke
     let lost = pair.a.store.list_conflicts(10).await.unwrap();
     assert_eq!((lost[0].kind, lost[0].lost.as_str()), (ConflictKind::Title, "early"));
     assert_eq!(pair.a.engine.watch().borrow().clock_behind, -525_600 * 60);
+}
+
+#[tokio::test]
+async fn of_two_choices_of_a_setting_the_later_wins_and_the_other_is_kept() {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    sync(&mut pair.b).await;
+    pair.a.choose(0, 1).await;
+    advance(&pair.server, &pair.time, TimeDelta::seconds(30));
+    pair.b.choose(0, 2).await;
+    sync(&mut pair.b).await;
+    sync(&mut pair.a).await;
+    sync(&mut pair.b).await;
+    for device in [&pair.a, &pair.b] {
+        assert_eq!(device.store.lookup_user_settings().await.unwrap().theme, "theme 2");
+    }
+    let lost = pair.a.store.list_conflicts(10).await.unwrap();
+    assert_eq!(lost.len(), 1);
+    assert_eq!(
+        (lost[0].kind, lost[0].entity_id.as_str()),
+        (ConflictKind::Setting, "theme")
+    );
+    assert_eq!(lost[0].lost, r#""theme 1""#);
+    assert_eq!(pair.b.store.list_conflicts(10).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn of_two_ends_of_an_answer_one_wins_everywhere_and_the_text_of_the_other_is_kept() {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    pair.a.new_chat().await;
+    pair.a.interrupt(0).await;
+    sync(&mut pair.a).await;
+    sync(&mut pair.b).await;
+    let shown = |device: &Device, chat: ChatId| {
+        let store = device.store.clone();
+        async move { store.list_messages(&chat, None, 100).await.unwrap() }
+    };
+    let chat = pair.a.chat(0).await.unwrap().id;
+    let stopped = shown(&pair.a, chat.clone()).await.pop().unwrap();
+    assert_eq!(stopped.state, MessageState::Interrupted);
+    for (device, end) in [(&pair.a, "One end."), (&pair.b, "Another end.")] {
+        device.store.begin_continue(&stopped.id).await.unwrap();
+        let end = finished(end, MessageState::Complete);
+        device.store.finish_answer(&stopped.id, end).await.unwrap();
+        advance(&pair.server, &pair.time, TimeDelta::seconds(30));
+    }
+    sync(&mut pair.a).await;
+    sync(&mut pair.b).await;
+    sync(&mut pair.a).await;
+    let (here, there) = (shown(&pair.a, chat.clone()).await, shown(&pair.b, chat).await);
+    let (here, there) = (&here.last().unwrap().content, &there.last().unwrap().content);
+    assert_eq!(here, there);
+    let mut kept = pair.a.store.list_conflicts(10).await.unwrap();
+    kept.extend(pair.b.store.list_conflicts(10).await.unwrap());
+    assert_eq!(kept.len(), 1);
+    assert_eq!(
+        (kept[0].kind, kept[0].entity_id.as_str()),
+        (ConflictKind::Message, stopped.id.as_str())
+    );
+    let mut ends = [here.as_str(), kept[0].lost.as_str()];
+    ends.sort_unstable();
+    assert_eq!(ends, ["Another end.", "One end."]);
+}
+
+#[tokio::test]
+async fn what_was_not_sent_of_a_chat_that_is_deleted_for_ever_lives_on_once_with_its_evidence() {
+    let mut pair = pair().await;
+    sync(&mut pair.a).await;
+    pair.a.new_chat().await;
+    sync(&mut pair.a).await;
+    sync(&mut pair.b).await;
+    let gone = pair.a.chat(0).await.unwrap();
+    let texts = [text_of_page(1), text_of_page(2)];
+    let turn = answer_resting_on(&mut pair.a, Some(gone.id.clone()), &texts).await;
+    {
+        let mut state = pair.server.state.lock().unwrap();
+        let removal = state.removal(&gone.id);
+        state.commit(removal);
+    }
+    for _ in 0..2 {
+        sync(&mut pair.a).await;
+        sync(&mut pair.b).await;
+    }
+    let recovered = pair.a.all_chats().await;
+    assert_eq!(recovered.len(), 1);
+    assert_eq!(recovered[0].title, format!("Recovered: {}", gone.title));
+    let told = pair.a.store.list_conflicts(10).await.unwrap();
+    assert_eq!(told.len(), 1);
+    assert_eq!((told[0].kind, &told[0].chat_id), (ConflictKind::Recovered, &gone.id));
+    assert_eq!(
+        (told[0].entity_id.as_str(), &told[0].lost),
+        (recovered[0].id.as_str(), &gone.title)
+    );
+    for device in [&pair.a, &pair.b] {
+        let there: Vec<ChatId> = device.all_chats().await.into_iter().map(|chat| chat.id).collect();
+        assert_eq!(there, [recovered[0].id.clone()]);
+        let messages = device.store.list_messages(&recovered[0].id, None, 100).await.unwrap();
+        let ids: Vec<_> = messages.into_iter().map(|message| message.id).collect();
+        assert_eq!(ids, [turn.question.id.clone(), turn.answer.id.clone()]);
+        let evidence = device.store.lookup_evidence(&turn.answer.id).await.unwrap().unwrap();
+        let citation = &evidence.citations[0];
+        let page = device.store.lookup_page(&citation.page_id).await.unwrap().unwrap();
+        assert_eq!(page.quote(citation.page_span), "Quokkas live on island 2.");
+    }
 }
 
 #[tokio::test]
