@@ -1,6 +1,9 @@
 //! The first question, with nothing set up: the built-in guide answers it, with or without a network.
 
+use std::path::Path;
+
 use anyhow::Result;
+use serde_json::Value;
 
 use crate::world::{chats, finished, hold_citations, offline, open_chat, sources, text};
 
@@ -17,6 +20,28 @@ fn the_first_question_is_answered_from_the_guide_with_no_network_and_nothing_set
     );
     assert!(ran.stdout.contains("guide:searxng"), "{}", ran.stdout);
     assert!(ran.stderr.contains("No language model is used"), "{}", ran.stderr);
+    Ok(())
+}
+
+/// The example that a new chat offers, as each language of the window puts it.
+#[test]
+fn the_guide_answers_its_example_in_every_language() -> Result<()> {
+    let home = offline()?;
+    let words = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/messages/chat");
+    let mut asked = 0;
+    for file in std::fs::read_dir(words)? {
+        let words: Value = serde_json::from_slice(&std::fs::read(file?.path())?)?;
+        let question = text(&words["chat_example_guide"]);
+        let ran = home.run(["ask", "--in", "guide", "--json", &question])?.succeeded()?;
+        let message = finished(&ran)?;
+        assert!(
+            text(&message["content"]).contains("engines.searxng.url"),
+            "{question}: {message}"
+        );
+        assert!(hold_citations(&home, &open_chat(&home, &message)?, &message)? >= 2);
+        asked += 1;
+    }
+    assert!(asked >= 7, "{asked} languages");
     Ok(())
 }
 

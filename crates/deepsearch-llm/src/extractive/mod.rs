@@ -67,7 +67,7 @@ impl ChatModel for ExtractiveWriter {
 }
 
 fn write(request: &ChatRequest) -> String {
-    let question = question::Question::parse(&request.question);
+    let question = question::Question::parse(&request.question).put_to(&request.passages);
     let sentences = sentence::cut(&request.passages);
     let scored = score::score(&question, &sentences, &request.passages);
     let sides = question.sides.as_deref().map(|sides| {

@@ -1,6 +1,7 @@
 //! What a question asks for: its kind, told by its question word, and the terms an answer should hold.
 
-use deepsearch_core::text;
+use deepsearch_core::{NumberedPassage, text};
+use whatlang::Lang;
 
 /// What would be an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,7 @@ enum Language {
     Spanish,
     Chinese,
     Japanese,
+    Arabic,
 }
 
 #[derive(Debug)]
@@ -34,10 +36,12 @@ pub(super) struct Question {
     /// The two things that are compared, each as a question of its own.
     pub(super) sides: Option<Box<[Question; 2]>>,
     language: Language,
+    /// The terms that are written alike in every language: `SearXNG`, `IPv6`, and what stands in Latin letters among others.
+    names: Vec<String>,
 }
 
 use Kind::{Definition, HowMany, HowTo, List, Other, When, Where, Who, Why};
-use Language::{Chinese, English, French, German, Japanese, Spanish};
+use Language::{Arabic, Chinese, English, French, German, Japanese, Spanish};
 
 /// Beginnings of questions, longer ones before the shorter ones they begin with.
 const OPENINGS: &[(&str, Kind, Language)] = &[
@@ -100,6 +104,14 @@ const OPENINGS: &[(&str, Kind, Language)] = &[
     ("por qué", Why, Spanish),
     ("cuánt", HowMany, Spanish),
     ("dónde", Where, Spanish),
+    ("كيف", HowTo, Arabic),
+    ("ما هو", Definition, Arabic),
+    ("ما هي", Definition, Arabic),
+    ("متى", When, Arabic),
+    ("من", Who, Arabic),
+    ("لماذا", Why, Arabic),
+    ("كم", HowMany, Arabic),
+    ("أين", Where, Arabic),
 ];
 
 /// Question phrases of scripts without spaces. They stand anywhere, and would be taken for terms if they stayed.
@@ -122,6 +134,8 @@ const PHRASES: &[(&str, Kind)] = &[
     ("哪里", Where),
     ("どうやって", HowTo),
     ("どのように", HowTo),
+    ("には？", HowTo),
+    ("には?", HowTo),
     ("いつ", When),
     ("なぜ", Why),
     ("いくつ", HowMany),
@@ -187,7 +201,17 @@ impl Question {
             terms: content(&bare),
             sides: compared(&lower).and_then(|sides| Self::sides(sides, language)),
             language,
+            names: names(asked, language),
         }
+    }
+
+    /// The question as it can be held against these sources. Where they are in another language, none of its words is in
+    /// them but names; and what something is, or how it is done, is said where it is named.
+    pub(super) fn put_to(mut self, passages: &[NumberedPassage]) -> Self {
+        if matches!(self.kind, Definition | HowTo) && !self.names.is_empty() && self.language.is_foreign_to(passages) {
+            self.terms.clone_from(&self.names);
+        }
+        self
     }
 
     /// `None` where a side has no word of its own.
@@ -198,6 +222,7 @@ impl Question {
             terms: own.iter().filter(|term| !other.contains(term)).cloned().collect(),
             sides: None,
             language,
+            names: Vec::new(),
         };
         let sides = [side(&one, &other), side(&other, &one)];
         sides.iter().all(|side| !side.terms.is_empty()).then(|| Box::new(sides))
@@ -212,8 +237,43 @@ impl Question {
             Spanish => "Las fuentes encontradas no responden a esta pregunta.",
             Chinese => "找到的来源没有回答这个问题。",
             Japanese => "見つかった情報源には、この質問への答えがありません。",
+            Arabic => "المصادر التي عُثر عليها لا تجيب عن هذا السؤال.",
         }
     }
+}
+
+impl Language {
+    /// Whether most of what the sources say is in another language. What cannot be told apart is taken to be in this one.
+    fn is_foreign_to(self, passages: &[NumberedPassage]) -> bool {
+        const ENOUGH: usize = 2_000;
+        let text = passages.iter().flat_map(|passage| passage.text.chars()).take(ENOUGH);
+        let told = whatlang::detect(&text.collect::<String>());
+        let own = match self {
+            English => Lang::Eng,
+            German => Lang::Deu,
+            French => Lang::Fra,
+            Spanish => Lang::Spa,
+            Chinese => Lang::Cmn,
+            Japanese => Lang::Jpn,
+            Arabic => Lang::Ara,
+        };
+        told.is_some_and(|told| told.is_reliable() && told.lang() != own)
+    }
+
+    fn has_latin_letters(self) -> bool {
+        matches!(self, English | German | French | Spanish)
+    }
+}
+
+fn names(asked: &str, language: Language) -> Vec<String> {
+    let words =
+        asked.split(|c: char| !(c.is_ascii_alphanumeric() || (language.has_latin_letters() && c.is_alphanumeric())));
+    let is_name = |word: &&str| {
+        let has_letter = word.contains(|c: char| c.is_ascii_alphabetic());
+        let is_marked = word.chars().skip(1).any(|c| c.is_uppercase() || c.is_numeric());
+        has_letter && (is_marked || !language.has_latin_letters())
+    };
+    words.filter(is_name).flat_map(text::content_terms).collect()
 }
 
 /// What a question compares, without what is said of both: `TCP vs. UDP for games` compares `tcp` and `udp`.
@@ -271,6 +331,9 @@ fn language(asked: &str, told: Option<Language>) -> Language {
     }
     if asked.chars().any(|c| matches!(c, '\u{3400}'..='\u{9FFF}')) {
         return Chinese;
+    }
+    if asked.chars().any(|c| matches!(c, '\u{0600}'..='\u{06FF}')) {
+        return Arabic;
     }
     told.unwrap_or(English)
 }

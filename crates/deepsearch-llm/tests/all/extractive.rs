@@ -106,6 +106,7 @@ async fn a_sentence_that_leans_on_another_brings_it_along() {
     "Die gefundenen Quellen beantworten diese Frage nicht."
 )]
 #[case("为什么天空是蓝色的？", "找到的来源没有回答这个问题。")]
+#[case("لماذا السماء زرقاء؟", "المصادر التي عُثر عليها لا تجيب عن هذا السؤال.")]
 #[tokio::test]
 async fn where_the_sources_say_nothing_the_answer_says_so(#[case] question: &str, #[case] expected: &str) {
     assert_eq!(
@@ -161,6 +162,35 @@ async fn other_languages_are_answered_too(#[case] question: &str, #[case] expect
     let text = answer(question, vec![passage(1, "", page)]).await;
     assert!(text.replace(" [", "[").contains(expected), "{text}");
     assert!(!text.contains('猫') && !text.contains("Katzen"), "{text}");
+}
+
+const SEARXNG: &str = "SearXNG is a free search server that you can run yourself, and DeepSearch can use it without any key. \
+    To use your own SearXNG, turn on its JSON format and connect DeepSearch to the server. Cookies are small files that \
+    a site keeps in the browser of its visitors.";
+
+/// The sources share no word with the question but the name of what it is about.
+#[rstest]
+#[case("Wie benutze ich mein eigenes SearXNG?")]
+#[case("¿Cómo uso mi propio SearXNG?")]
+#[case("Comment utiliser mon propre SearXNG ?")]
+#[case("自分の SearXNG を使うには？")]
+#[case("如何使用自己的 SearXNG？")]
+#[case("كيف أستخدم خادم SearXNG الخاص بي؟")]
+#[tokio::test]
+async fn sources_in_another_language_answer_how_something_is_done(#[case] question: &str) {
+    let text = answer(question, vec![passage(1, "Using your own SearXNG", SEARXNG)]).await;
+    assert!(text.contains("turn on its JSON format"), "{text}");
+    assert!(!text.contains("Cookies"), "{text}");
+}
+
+#[rstest]
+#[case("Wie benutze ich meinen Staubsauger?")]
+#[case("Wann wurde SearXNG gegründet?")]
+#[case("Wie viele Server hat SearXNG?")]
+#[tokio::test]
+async fn a_name_alone_answers_nothing_else(#[case] question: &str) {
+    let text = answer(question, vec![passage(1, "Using your own SearXNG", SEARXNG)]).await;
+    assert_eq!(text, "Die gefundenen Quellen beantworten diese Frage nicht.");
 }
 
 #[tokio::test]
