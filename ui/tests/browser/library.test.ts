@@ -341,6 +341,7 @@ describe("the palette", () => {
     await open({ chat: "chat_crab" });
     await page.keyboard.press("Control+k");
     await page.keyboard.type("rename");
+    await page.getByRole("option", { name: "Rename" }).first().waitFor();
     await page.keyboard.press("Enter");
     await page.getByRole("combobox", { name: "New title, then Enter" }).fill("Ferris");
     await page.keyboard.press("Enter");
