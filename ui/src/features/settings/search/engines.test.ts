@@ -43,6 +43,7 @@ async function engines(order: string[] = [], origin: SettingValue["origin"] = "s
     updateSetting,
     listSettings: async () => [...settings.values()],
     listEngines: async () => ["brave", "wikipedia", "exa"].map(engine),
+    onOnline: () => undefined,
     ...over,
   } as Partial<Platform> as Platform;
   const app = new AppState(platform);
