@@ -1,5 +1,7 @@
 // Brings a place of a long page into the middle of the view, also when what lies between was never laid out.
 
+import { nextFrame } from "../../shared/painted";
+
 /** Parts out of sight have guessed heights, so each jump shows a little better where the place really is. */
 const MOST_JUMPS = 8;
 
@@ -8,7 +10,7 @@ export async function centre(scroller: HTMLElement, rectOf: () => DOMRect, isWan
     const before = scroller.scrollTop;
     scroller.scrollTop += offCentre(scroller, rectOf());
     if (jump > 0 && Math.abs(scroller.scrollTop - before) < 1) return;
-    await new Promise(requestAnimationFrame);
+    await nextFrame();
   }
 }
 
